@@ -1,0 +1,95 @@
+"""Every way an action can be refused: the class says the code, its docstring the sentence a person reads."""
+
+from typing import ClassVar
+
+
+class ActionError(Exception):
+    """The action was refused."""
+
+    code: ClassVar[str]
+
+    def __init__(self, sentence: str | None = None, **extra: object) -> None:
+        self.sentence = sentence or (self.__doc__ or "").strip()
+        self.extra = extra
+        super().__init__(self.sentence)
+
+
+class NotFound(ActionError):
+    """No such thing, or you may not see it."""
+
+    code = "not-found"
+
+
+class InvalidInput(ActionError):
+    """The input is not valid."""
+
+    code = "invalid-input"
+
+
+class NotAllowed(ActionError):
+    """Your role in this call does not allow that."""
+
+    code = "not-allowed"
+
+
+class CallEnded(ActionError):
+    """The call has ended."""
+
+    code = "call-ended"
+
+
+class CallNotStarted(ActionError):
+    """The call has not started yet."""
+
+    code = "call-not-started"
+
+
+class NotRinging(ActionError):
+    """The call is not ringing for you."""
+
+    code = "not-ringing"
+
+
+class AnsweredElsewhere(ActionError):
+    """The call was answered on another device."""
+
+    code = "answered-elsewhere"
+
+
+class CallFull(ActionError):
+    """The call has no free place."""
+
+    code = "call-full"
+
+
+class ParticipantKicked(ActionError):
+    """You were removed from this call."""
+
+    code = "participant-kicked"
+
+
+class E2eeCall(ActionError):
+    """An end-to-end encrypted call can't do that."""
+
+    code = "e2ee-call"
+
+
+class MediaUnavailable(ActionError):
+    """The media server does not answer; try again."""
+
+    code = "media-unavailable"
+
+
+class RateLimited(ActionError):
+    """Too many requests; wait and try again."""
+
+    code = "rate-limited"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(retryAfter=round(retry_after, 1))
+
+
+class AlreadySharing(ActionError):
+    """Someone else is sharing the screen."""
+
+    code = "already-sharing"

@@ -1,0 +1,150 @@
+"""The outside world as the domain sees it. Adapters live in app/; the domain never knows LiveKit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+from uuid import UUID
+
+Source = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
+ParticipantState = Literal["joining", "joined", "active", "disconnected"]
+
+
+class MediaError(Exception):
+    """The media server could not be reached, timed out, or failed: the outcome is unknown, the reconciler repairs."""
+
+
+class MediaRefused(MediaError):
+    """The media server understood and refused (wrong key, bad argument): trying again will not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    name: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    sid: str
+    source: Source | Literal["unknown"]
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomParticipant:
+    """`identity` is the user's id. Only STANDARD participants are listed: no egress, ingress or agents."""
+
+    identity: str
+    sid: str
+    state: ParticipantState
+    tracks: tuple[Track, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a participant may do in a room; every right explicit (an empty `sources` means: publish nothing)."""
+
+    sources: tuple[Source, ...]
+    subscribe: bool = True
+    data: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JoinToken:
+    token: str
+    expires_at: datetime
+
+
+class Rooms(Protocol):
+    """LiveKit's rooms. Each method raises MediaError; what is already so is not an error."""
+
+    async def create_room(self, name: str, *, max_participants: int) -> Room: ...
+
+    async def delete_room(self, name: str) -> None:
+        """An absent room is deleted already."""
+        ...
+
+    async def list_rooms(self, names: Sequence[str]) -> list[Room]: ...
+
+    async def list_participants(self, room: str) -> list[RoomParticipant]:
+        """An unknown room has none."""
+        ...
+
+    async def remove_participant(self, room: str, identity: str) -> bool:
+        """False when nobody of that identity was there."""
+        ...
+
+    async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:
+        """Soft mute of one published track; False when room, participant or track is absent."""
+        ...
+
+    async def set_grant(self, room: str, identity: str, grant: Grant) -> bool:
+        """Replaces all rights of a present participant; False when absent."""
+        ...
+
+
+class JoinTokens(Protocol):
+    """Signs locally; no I/O."""
+
+    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something changed: `topic` is `call:<id>`, `user:<id>` or `table:<name>`. Losing a hint costs latency, never data."""
+
+    topic: str
+    seq: int | None = None
+
+
+class Publisher(Protocol):
+    async def publish(self, hints: Sequence[Hint]) -> None:
+        """Best effort: never raises for a broken broker."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+
+class RateLimiter(Protocol):
+    async def hit(self, limit: str, key: str) -> None:
+        """Counts one use of the named limit (`initiate`, `token`) by this key; raises RateLimited when it is used up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    urls: tuple[str, ...]
+    username: str | None = None
+    credential: str | None = None
+
+
+class TurnCredentials(Protocol):
+    def issue(self, user_id: UUID) -> list[IceServer]:
+        """STUN and TURN servers of the settings with credentials for this user (TURN REST scheme)."""
+        ...
+
+    def lifetime(self) -> int:
+        """Seconds until they expire."""
+        ...
+
+    def reveal(self, credential_encrypted: str) -> str:
+        """The stored credential of a table row in clear."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """Numbers of the settings that a call's life cycle needs; seconds unless named otherwise."""
+
+    max_participants: int = 100
+    max_duration: int = 480 * 60
+    token_ttl: int = 600
+    connecting_timeout: int = 60
+    reconnecting_timeout: int = 30
+    disconnected_timeout: int = 60
+
+
+Payload = Mapping[str, object]

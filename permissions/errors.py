@@ -1,0 +1,24 @@
+"""The one error that a GraphQL client sees, in Hasura's form."""
+
+from typing import Any
+
+
+class GraphQLRefusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the service
+    """A request is answered with one error: `{message, extensions: {path, code, ...}}`.
+
+    `code` is one of Hasura's codes or of an action's (docs/errors.md); `path` is a JSONPath of field names
+    (`$.selectionSet.nchat_calls.args.where`); `extra` joins the extensions (`retryAfter`).
+    """
+
+    def __init__(self, code: str, message: str, path: str = "$", **extra: Any) -> None:
+        super().__init__(message)
+        self.code, self.message, self.path, self.extra = code, message, path, extra
+
+    def answer(self) -> dict[str, Any]:
+        """The whole response: no `data` beside an error (Hasura: never partial)."""
+        return {"errors": [{"message": self.message, "extensions": {"path": self.path, "code": self.code, **self.extra}}]}
+
+
+def missing_session_variable(name: str) -> GraphQLRefusal:
+    """A rule names a variable that the session lacks. Hasura: an error, never an empty filter."""
+    return GraphQLRefusal("not-found", f'missing session variable: "{name}"')

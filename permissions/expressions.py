@@ -1,0 +1,96 @@
+"""Hasura's boolean expressions as a tree: permission rules and GraphQL `where` arguments share it.
+
+Truth values (Hasura): `And(())` is true, `Or(())` is false. Names are database names throughout.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from schema.model import TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A JSON value: of a rule's YAML, or a literal of the document."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SessionVariable:
+    """A session variable by its lower-case name; its text is cast to the column's type (arrays: `{1,2}`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A value that comes with each request: the key of a binder in the plan."""
+
+    key: str
+
+
+Operand = Constant | SessionVariable | Bound
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    terms: tuple["Expression", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    terms: tuple["Expression", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    term: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`operator` without alias: `_eq _neq _gt _lt _gte _lte _in _nin _is_null _like …` (`_ne` is read as `_neq`)."""
+
+    column: str
+    operator: str
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
+class CompareColumns:
+    """`_ceq _cneq _cgt _clt _cgte _clte` against a column of the same table, or of the root table (`["$", col]`)."""
+
+    column: str
+    operator: str
+    other: str
+    of_root: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """At least one row of a relationship satisfies `where`."""
+
+    relationship: str
+    where: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """At least one row of any table satisfies `where` (`_exists`)."""
+
+    table: TableName
+    where: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A whole permission rule inside another expression: `$` inside it means the table it stands on."""
+
+    where: "Expression"
+
+
+Expression = And | Or | Not | Compare | CompareColumns | Related | Exists | Rule
+
+TRUE = And()
+FALSE = Or()

@@ -1,0 +1,38 @@
+"""Who asks: a role and session variables, made only from a verified token, the admin secret, or the anonymous role."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from permissions.errors import GraphQLRefusal, missing_session_variable
+
+ADMIN = "admin"
+USER_ID = "x-hasura-user-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`variables` have lower-case names (`x-hasura-…`) and text values. `expires_at` is a unix time in seconds."""
+
+    role: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    expires_at: float | None = None
+    # The admin secret was shown (or no authentication is configured): backend-only permissions may be asked for.
+    trusted: bool = False
+    backend_only: bool = False
+
+    def variable(self, name: str) -> str:
+        """The value of a session variable; raises Hasura's not-found when the session has none."""
+        try:
+            return self.variables[name.lower()]
+        except KeyError:
+            raise missing_session_variable(name.lower()) from None
+
+    @property
+    def user_id(self) -> UUID:
+        """The person who acts. An action needs one whatever the role; a malformed id is invalid-input."""
+        value = self.variable(USER_ID)
+        try:
+            return UUID(value)
+        except ValueError:
+            raise GraphQLRefusal("invalid-input", "x-hasura-user-id is not a uuid.") from None

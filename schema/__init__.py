@@ -1,0 +1,1 @@
+"""The shape of things: tables, and the GraphQL types that follow from them. No I/O, no rules."""

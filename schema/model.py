@@ -1,0 +1,111 @@
+"""What the engine knows of a tracked table: columns, relationships, computed fields and names. Pure data."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import sqlalchemy as sa
+
+
+class TableName(NamedTuple):
+    """A table's (or function's) place in PostgreSQL."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PgType:
+    """A PostgreSQL type by the name of `pg_type.typname`: `int4`, `uuid`, `call_status`; arrays name their element."""
+
+    name: str
+    is_array: bool = False
+    is_enum: bool = False
+
+    @property
+    def sql(self) -> str:
+        """The type as it is written in a cast."""
+        return f'"{self.name}"[]' if self.is_array else f'"{self.name}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    graphql_name: str
+    type: PgType
+    nullable: bool
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relationship:
+    """`columns` pairs a column of the owning table with one of the target, in database names."""
+
+    name: str
+    target: TableName
+    columns: tuple[tuple[str, str], ...]
+    kind: Literal["object", "array"]
+    # Hasura: an object relationship is non-null iff it follows a foreign key whose columns are all NOT NULL.
+    nullable: bool = True
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedField:
+    """A scalar SQL function of the row. `session_argument` names the argument that takes the session as json."""
+
+    name: str
+    function: TableName
+    type: PgType
+    table_argument: str | None = None
+    session_argument: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RootFields:
+    """The names of a table's root fields (Hasura's defaults, or `custom_root_fields`)."""
+
+    select: str
+    select_by_pk: str
+    select_aggregate: str
+    select_stream: str
+    insert: str
+    insert_one: str
+    update: str
+    update_by_pk: str
+    update_many: str
+    delete: str
+    delete_by_pk: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedTable:
+    name: TableName
+    graphql_name: str
+    table: sa.Table
+    columns: Mapping[str, Column]
+    primary_key: tuple[str, ...]
+    # Names of the primary key and unique constraints, for `on_conflict`.
+    constraints: tuple[str, ...]
+    root_fields: RootFields
+    relationships: Mapping[str, Relationship] = field(default_factory=dict)
+    computed_fields: Mapping[str, ComputedField] = field(default_factory=dict)
+    comment: str | None = None
+    writable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every tracked table of one source, by name."""
+
+    tables: Mapping[TableName, TrackedTable]
+
+    def __getitem__(self, name: TableName) -> TrackedTable:
+        return self.tables[name]
+
+    def __iter__(self) -> Iterator[TrackedTable]:
+        return iter(self.tables.values())
