@@ -1,0 +1,1 @@
+"""What LiveKit tells us: an inbox that loses nothing, and what each event changes in a call."""

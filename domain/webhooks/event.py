@@ -1,0 +1,40 @@
+"""One webhook delivery, reduced to the fields we may keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+# A raw body holds `turnPassword` and stream keys; only what stands here is ever stored.
+ALLOWED: Final[Mapping[str, frozenset[str]]] = {
+    "room": frozenset({"name", "sid"}),
+    "participant": frozenset({"identity", "sid", "kind", "state", "disconnect_reason"}),
+    "track": frozenset({"sid", "type", "source", "muted"}),
+    "egress": frozenset({"id", "status", "error", "results"}),
+    "ingress": frozenset({"id", "status", "error"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """LiveKit's `event` and `id` (`EV_…`, the same on every retry), its send time, and the allow-listed payload.
+
+    `payload` is `{"room": {…}, "participant": {…}, "track": {…}, "egress": {…}, "ingress": {…}}` with the keys of
+    `ALLOWED`, absent parts left out. Enum values are LiveKit's names in lowercase: kind `standard`, state `active`,
+    disconnect_reason `client_initiated`, track type `audio`, source `microphone`, status `egress_active`.
+    """
+
+    id: str
+    event: str
+    created_at: datetime
+    payload: Mapping[str, object]
+
+
+def allowed(payload: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    """The payload without anything that stands not in `ALLOWED`: a second fence behind the endpoint's own extraction."""
+    kept: dict[str, dict[str, object]] = {}
+    for part, keys in ALLOWED.items():
+        value = payload.get(part)
+        if isinstance(value, Mapping):
+            kept[part] = {key: value[key] for key in keys & value.keys()}
+    return kept
