@@ -1,0 +1,50 @@
+"""The console: GraphiQL built once into console/dist, served from our own address with nothing from outside."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+PAGE = Path(__file__).resolve().parent.parent / "console" / "dist"
+
+HEADERS = {
+    # Monaco writes styles and starts workers; everything else comes from our own files.
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; "
+    "worker-src 'self' blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUser:
+    """A person the console offers to act as, in dev mode only."""
+
+    id: str
+    name: str
+    role: str
+    note: str
+
+
+def console_routes(demo_users: Sequence[DemoUser] = (), token_for: Callable[[DemoUser], str] | None = None) -> list[BaseRoute]:
+    """`/console`, its files, and the demo users with a fresh token each (none outside dev mode)."""
+    return [
+        Route("/console", _page),
+        Route("/console/demo-users.json", functools.partial(_demo_users, demo_users, token_for)),
+        Mount("/console", StaticFiles(directory=PAGE, html=True, check_dir=False)),
+    ]
+
+
+async def _page(request: Request) -> Response:
+    return FileResponse(PAGE / "index.html", headers=HEADERS)
+
+
+async def _demo_users(users: Sequence[DemoUser], token_for: Callable[[DemoUser], str] | None, request: Request) -> Response:
+    offered = [{"name": u.name, "role": u.role, "note": u.note, "token": token_for(u)} for u in users] if token_for else []
+    return JSONResponse({"users": offered}, headers=HEADERS | {"Cache-Control": "no-store"})
