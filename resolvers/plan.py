@@ -36,6 +36,10 @@ class Connection(Protocol):
         """`SET LOCAL hasura.user` to the session's variables as JSON, for triggers and functions."""
         ...
 
+    def wrote(self, table: TableName) -> None:
+        """Notes a written table: the live queries that read it look again after the commit, not after a rollback."""
+        ...
+
 
 class Database(Protocol):
     """What the engine needs of the outside world. Errors of PostgreSQL arrive as DatabaseError."""

@@ -1,0 +1,1 @@
+"""GraphQL over a websocket: the graphql-transport-ws protocol in front of the engine."""

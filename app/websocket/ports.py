@@ -1,0 +1,33 @@
+"""What the transports need of the engine and of the subscriptions behind them."""
+
+from collections.abc import AsyncIterator
+from typing import Literal, Protocol
+
+from permissions.session import Session
+from resolvers.request import Request
+
+OperationKind = Literal["query", "mutation", "subscription"]
+
+
+class Engine(Protocol):
+    """Runs operations that have one answer."""
+
+    def kind(self, request: Request, session: Session) -> OperationKind:
+        """Which operation the request runs; raises GraphQLRefusal for a document without a clear one."""
+        ...
+
+    async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
+        """The complete response as JSON; a refusal is part of it and never raised."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Runs operations that answer for as long as the client listens."""
+
+    def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncIterator[bytes]:
+        """Payloads `{"data":…}` as JSON, one an event; pulled only when the client has taken the one before.
+
+        Raising GraphQLRefusal ends the subscription with an `error` message, also in its middle (a right that is
+        lost). The iterator is closed (`aclose`) when the client completes, disconnects or its token expires, so it is best an async generator.
+        """
+        ...
