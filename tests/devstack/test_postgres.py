@@ -1,0 +1,83 @@
+"""The embedded PostgreSQL: starts on old and new data, refuses a used directory, and dies with its owner."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+
+from devstack.postgres import EmbeddedPostgres, PostgresError
+from tests.support.databases import Databases
+from tests.support.waiting import until
+
+_OWNER = """
+import sys, pathlib, signal
+from devstack.postgres import EmbeddedPostgres
+server = EmbeddedPostgres(pathlib.Path(sys.argv[1]), durable=False)
+server.start()
+print(server.pid, flush=True)
+signal.pause()
+"""
+
+
+async def one_value(url: str, query: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.anyio
+async def test_databases_are_fresh_and_of_version_18(empty_database_url: str) -> None:
+    assert str(await one_value(empty_database_url, "show server_version")).startswith("18.")
+    assert await one_value(empty_database_url, "select count(*) from pg_tables where schemaname = 'public'") == 0
+
+
+@pytest.mark.anyio
+async def test_a_second_start_keeps_the_data_and_the_password(tmp_path: Path) -> None:
+    first = EmbeddedPostgres(tmp_path)
+    url = first.start()
+    connection = await asyncpg.connect(url)
+    await connection.execute("create table kept as select 42 as answer")
+    await connection.close()
+    first.stop()
+    second = EmbeddedPostgres(tmp_path, port=first.port)
+    assert second.start() == url
+    assert await one_value(url, "select answer from kept") == 42
+    second.stop()
+
+
+@pytest.mark.anyio
+async def test_a_wrong_password_is_refused(databases: Databases) -> None:
+    port = databases.server.port
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(f"postgresql://nchat:wrong@127.0.0.1:{port}/postgres")
+
+
+def test_a_directory_in_use_is_refused(databases: Databases) -> None:
+    twin = EmbeddedPostgres(databases.server.root, durable=False)
+    with pytest.raises(PostgresError, match=f"in use by process {databases.server.pid}"):
+        twin.start(patience=0)
+    assert psutil.pid_exists(databases.server.pid)
+
+
+def test_a_stale_lock_file_of_another_program_is_not_believed(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path, durable=False)
+    server.start()
+    server.stop()
+    (server.data / "postmaster.pid").write_text(f"{psutil.Process().pid}\n")
+    server.start()
+    server.stop()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", _OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        postgres = int(owner.stdout.readline())
+        owner.send_signal(how)
+    until(lambda: not psutil.pid_exists(postgres), seconds=5)

@@ -1,0 +1,21 @@
+"""Waiting for a condition, the only kind of waiting that tests do."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+
+def until(condition: Callable[[], object], *, seconds: float = 10, every: float = 0.02) -> None:
+    """Returns as soon as the condition holds; AssertionError when it still doesn't after `seconds`."""
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, f"still not so after {seconds} s"
+        time.sleep(every)
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], *, seconds: float = 10, every: float = 0.02) -> None:
+    """The same for a condition that has to be awaited."""
+    give_up = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < give_up, f"still not so after {seconds} s"
+        await asyncio.sleep(every)
