@@ -28,6 +28,6 @@ class Subscriptions(Protocol):
         """Payloads `{"data":…}` as JSON, one an event; pulled only when the client has taken the one before.
 
         Raising GraphQLRefusal ends the subscription with an `error` message, also in its middle (a right that is
-        lost). The iterator is closed (`aclose`) when the client completes, disconnects or its token expires, so it is best an async generator.
+        lost). The iterator is closed (`aclose`) when the client completes, disconnects or its token expires.
         """
         ...

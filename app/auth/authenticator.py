@@ -1,0 +1,101 @@
+"""Decides who asks, in Hasura's order: admin secret, then token, then the unauthorized role."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Protocol
+
+from app.auth.claims import ROLE
+from app.auth.configuration import ConfigurationError, TokenHeader
+from app.auth.refusals import access_denied, invalid_headers
+from app.auth.token_header import find_token
+from app.auth.verifier import TokenVerifier
+from permissions.errors import GraphQLRefusal
+from permissions.session import ADMIN, Session
+
+ADMIN_SECRET = "x-hasura-admin-secret"  # noqa: S105 - the name of a header
+ACCESS_KEY = "x-hasura-access-key"
+BACKEND_ONLY = "x-hasura-use-backend-only-permissions"
+_NOT_VARIABLES = frozenset({ADMIN_SECRET, ACCESS_KEY, BACKEND_ONLY, ROLE})
+_TRUE, _FALSE = frozenset({"true", "t", "yes", "y"}), frozenset({"false", "f", "no", "n"})
+
+
+class Authenticates(Protocol):
+    async def authenticate(self, headers: Mapping[str, str]) -> Session:
+        """`headers` have lower-case names; raises GraphQLRefusal."""
+        ...
+
+
+class Authenticator:
+    """Hasura's four modes; without any secret everybody is trusted, which is for development.
+
+    Unlike Hasura, a caller under the unauthorized role brings no session variables: what a stranger writes into a
+    header is no identity. Unlike Hasura, tokens may be used without an admin secret: then nobody is trusted.
+    """
+
+    def __init__(
+        self,
+        *,
+        admin_secret: str | None = None,
+        tokens: TokenVerifier | None = None,
+        token_header: TokenHeader | None = None,
+        unauthorized_role: str | None = None,
+    ) -> None:
+        if unauthorized_role is not None and admin_secret is None and tokens is None:
+            raise ConfigurationError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET, or everybody is admin")
+        self._admin_secret = admin_secret.encode() if admin_secret is not None else None
+        self._tokens, self._token_header = tokens, token_header or TokenHeader()
+        self._anonymous = Session(unauthorized_role, {ROLE: unauthorized_role}) if unauthorized_role is not None else None
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing is configured: whoever reaches the port is admin."""
+        return self._admin_secret is None and self._tokens is None
+
+    async def authenticate(self, headers: Mapping[str, str]) -> Session:
+        """The session of a request with these (lower-case) headers; raises GraphQLRefusal."""
+        if self.is_open:
+            return _trusted(headers)
+        secret = headers.get(ADMIN_SECRET, headers.get(ACCESS_KEY))
+        if secret is not None:
+            if not self._is_admin_secret(secret):
+                raise access_denied(f"invalid {ADMIN_SECRET}/{ACCESS_KEY}")
+            return _trusted(headers)
+        if self._tokens is not None and (token := find_token(self._token_header, headers)) is not None:
+            return await self._bearer(self._tokens, token, headers)
+        if self._anonymous is not None:
+            return self._anonymous
+        raise self._nobody()
+
+    def _is_admin_secret(self, given: str) -> bool:
+        return self._admin_secret is not None and hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._admin_secret)
+
+    async def _bearer(self, tokens: TokenVerifier, token: str, headers: Mapping[str, str]) -> Session:
+        verified = await tokens.verify(token)
+        role = verified.claims.role(headers.get(ROLE))
+        return Session(role, {**verified.claims.variables, ROLE: role}, expires_at=verified.expires_at)
+
+    def _nobody(self) -> GraphQLRefusal:
+        if self._tokens is None:
+            return access_denied(f"{ADMIN_SECRET}/{ACCESS_KEY} required, but not found")
+        if self._token_header.kind == "CustomHeader":
+            return invalid_headers(f"Missing '{self._token_header.name}' header in JWT authentication mode")
+        return invalid_headers("Missing 'Authorization' or 'Cookie' header in JWT authentication mode")
+
+
+def _trusted(headers: Mapping[str, str]) -> Session:
+    role = headers.get(ROLE, ADMIN)
+    variables = {name: value for name, value in headers.items() if name.startswith("x-hasura-") and name not in _NOT_VARIABLES}
+    variables[ROLE] = role
+    return Session(role, variables, trusted=True, backend_only=_backend_only(headers.get(BACKEND_ONLY)))
+
+
+def _backend_only(text: str | None) -> bool:
+    if text is None or text.lower() in _FALSE:
+        return False
+    if text.lower() in _TRUE:
+        return True
+    raise GraphQLRefusal(
+        "bad-request",
+        f"{BACKEND_ONLY}:  Not a valid boolean text. True values are {sorted(_TRUE)} and False values are {sorted(_FALSE)}. "
+        "All values are case insensitive",
+    )
