@@ -102,8 +102,8 @@ class EmbeddedPostgres:
         self._password_file.write_text(secrets.token_urlsafe(24))
         # initdb under another uid reads no file of ours, so the password comes from its standard input.
         command: Sequence[str | Path] = [
-            *self._prefix, self._bin / "initdb", "-D", self.data, "-U", SUPERUSER, "-E", "UTF8", "--locale-provider=builtin", "--locale=C.UTF-8",
-            "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions", *(() if self._durable else ("--no-sync", *_VOLATILE)),
+            *self._prefix, self._bin / "initdb", "-D", self.data, "-U", SUPERUSER,
+            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions", *(() if self._durable else ("--no-sync", *_VOLATILE)),
         ]  # fmt: skip
         identity = {"user": self._user, "group": "nogroup", "extra_groups": []} if self._user else {}
         done = subprocess.run(  # type: ignore[call-overload]
@@ -127,7 +127,9 @@ class EmbeddedPostgres:
         give_up = time.monotonic() + seconds
         while (holder := _live_postgres(lock)) is not None:
             if time.monotonic() > give_up:
-                raise PostgresError(f"{self.data} is in use by process {holder}. Stop that `make run` first, or use another NCHAT_DATA_DIR.")
+                raise PostgresError(
+                    f"{self.data} is in use by process {holder}. Stop that `make run` first, or use another NCHAT_DATA_DIR."
+                )
             time.sleep(0.05)
         lock.unlink(missing_ok=True)
 

@@ -1,0 +1,161 @@
+"""Every setting of the service, from the environment. One object, built once at the start and passed around."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from app.secret_files import SecretFiles
+
+Words = Annotated[tuple[str, ...], NoDecode]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+# As the `limits` library writes them: "10/minute", "10 per 10 second".
+Rate = Annotated[str, Field(pattern=r"^\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?$")]
+
+
+def _also(name: str, *aliases: str) -> Any:
+    """The setting's own variable first, then the names that other programs of a deployment use for the same thing."""
+    return AliasChoices(name, *aliases)
+
+
+class Settings(BaseSettings):
+    """`Settings()` reads the environment; a keyword beats it. Secrets never show in `repr`, logs or errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NCHAT_", frozen=True, extra="ignore", env_ignore_empty=True, populate_by_name=True, hide_input_in_errors=True
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, description="Processes of the service behind that port; more than one needs Redis.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        validation_alias=_also("NCHAT_PUBLIC_URL", "BACKEND_URL"),
+        description="Where clients reach this service, without a slash at the end.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line that is written.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for a terminal.")
+
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://127.0.0.1:5432/nchat"),
+        validation_alias=_also("NCHAT_DATABASE_URL", "DATABASE_URL"),
+        description="PostgreSQL, as `postgresql://user:password@host:port/database`.",
+    )
+    database_pool_size: int = Field(10, ge=1, description="Connections to PostgreSQL for GraphQL, in each process.")
+    redis_url: SecretStr | None = Field(
+        None,
+        validation_alias=_also("NCHAT_REDIS_URL", "REDIS_URL"),
+        description="Redis or Valkey for hints and rate limits between processes; absent: in memory, for one process.",
+    )
+
+    admin_secret: SecretStr | None = Field(None, description="Whoever sends it as `X-Hasura-Admin-Secret` may do everything.")
+    jwt_secret: SecretStr | None = Field(
+        None, description="How tokens are verified, in the JSON form of Hasura's `HASURA_GRAPHQL_JWT_SECRET`."
+    )
+    unauthorized_role: str | None = Field(None, description="The role of callers without a token; absent: they are refused.")
+    encryption_keys: Secrets = Field((), description="Keys for secrets at rest, separated by commas. The first writes, all read.")
+
+    cors_origins: Words = Field((), description="Origins whose pages may call the service, separated by commas; `*` for any.")
+    websocket_origins: Words = Field(
+        (), description="Origins whose pages may open a websocket, separated by commas; empty: the service's own and those of CORS."
+    )
+    max_request_bytes: int = Field(1_048_576, ge=1024, description="Size of a request's body that is still read, in bytes.")
+    rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
+    rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
+
+    livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
+    livekit_url: str = Field(
+        "http://127.0.0.1:7880",
+        validation_alias=_also("NCHAT_LIVEKIT_URL", "LIVEKIT_URL"),
+        description="Where this service reaches LiveKit (http, https, ws or wss).",
+    )
+    livekit_public_url: str | None = Field(None, description="Where clients reach LiveKit; absent: the same address as a websocket URL.")
+    livekit_api_key: str = Field(
+        "devkey", validation_alias=_also("NCHAT_LIVEKIT_API_KEY", "LIVEKIT_API_KEY"), description="Name of the key that signs for LiveKit."
+    )
+    livekit_api_secret: SecretStr | None = Field(
+        None,
+        validation_alias=_also("NCHAT_LIVEKIT_API_SECRET", "LIVEKIT_API_SECRET"),
+        description="Secret of that key, at least 32 characters.",
+    )
+    livekit_webhook_key: str | None = Field(None, description="Name of the key that signs webhooks; absent: the API key.")
+    livekit_token_ttl: int = Field(600, ge=30, description="Life of a LiveKit token in seconds. LiveKit can't revoke one.")
+
+    turn_enabled: bool = Field(False, description="Whether `iceServers` hands out TURN credentials.")
+    stun_urls: Words = Field((), description="STUN servers, separated by commas: `stun:host:port`.")
+    turn_urls: Words = Field((), description="TURN servers, separated by commas; absent: the usual three of the TURN domain.")
+    turn_domain: str | None = Field(None, description="Host and realm of the TURN server.")
+    turn_secret: SecretStr | None = Field(
+        None, validation_alias=_also("NCHAT_TURN_SECRET", "TURN_SECRET"), description="coturn's `static-auth-secret`."
+    )
+    turn_credential_ttl: int = Field(86_400, ge=60, description="Life of a TURN credential in seconds.")
+
+    max_call_participants: int = Field(100, ge=2, description="People in one call.")
+    max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
+
+    @field_validator("encryption_keys", "cors_origins", "websocket_origins", "stun_urls", "turn_urls", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+    @field_validator("public_url", mode="after")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _secrets_are_there(self) -> Self:
+        if self.turn_enabled and self.turn_secret is None:
+            raise ValueError("NCHAT_TURN_ENABLED needs NCHAT_TURN_SECRET")
+        if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
+            raise ValueError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET: without them every caller is admin")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """A keyword beats the environment, which beats a file of defaults; `…_FILE` is part of the environment."""
+        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+
+    @property
+    def livekit_client_url(self) -> str:
+        """The websocket URL that clients connect to."""
+        return self.livekit_public_url or _with_scheme(self.livekit_url, {"http": "ws", "https": "wss"})
+
+    @property
+    def livekit_api_url(self) -> str:
+        """The HTTP URL of LiveKit's API."""
+        return _with_scheme(self.livekit_url, {"ws": "http", "wss": "https"})
+
+    @property
+    def signs_webhooks(self) -> str:
+        """The name of the key that LiveKit signs its webhooks with."""
+        return self.livekit_webhook_key or self.livekit_api_key
+
+
+def load(defaults: Path | None = None, **overrides: object) -> Settings:
+    """The settings of this process: keywords first, then the environment, then the file of defaults, if there is one."""
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    return Settings(_env_file=defaults, **given)
+
+
+def environment_names(name: str) -> Sequence[str]:
+    """The variables that a field is read from, its own first."""
+    alias = Settings.model_fields[name].validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice) for choice in alias.choices]
+    return [f"NCHAT_{name.upper()}"]
+
+
+def _with_scheme(url: str, schemes: dict[str, str]) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(scheme=schemes.get(parts.scheme, parts.scheme))).rstrip("/")
