@@ -1,0 +1,79 @@
+"""Live streams of a channel."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from schema.tables.columns import flag, free_form, key, metadata, moment, now, reference, vocabulary
+
+stream_visibility = vocabulary("stream_visibility", "public", "channel_members", "invite_only")
+stream_status = vocabulary("stream_status", "scheduled", "starting", "live", "ending", "ended", "cancelled")
+
+
+def _count(name: str, comment: str) -> sa.Column[int]:
+    return sa.Column(name, sa.Integer, nullable=False, server_default=sa.text("0"), comment=comment)
+
+
+streams = sa.Table(
+    "nchat_streams",
+    metadata,
+    key("The stream."),
+    reference("channel_id", "nchat_channels.id", "The channel it belongs to.", index=True),
+    reference("host_id", "nchat_users.id", "Who streams.", index=True),
+    reference("call_id", "nchat_calls.id", "The call that is being broadcast.", nullable=True, index=True),
+    sa.Column(
+        "room_name",
+        sa.String(255),
+        nullable=False,
+        unique=True,
+        server_default=sa.text("'stream_' || gen_random_uuid()"),
+        comment="Name of the LiveKit room.",
+    ),
+    sa.Column("room_sid", sa.String(255), comment="LiveKit's id of the room's present life."),
+    sa.Column("title", sa.String(255), nullable=False, comment="Title."),
+    sa.Column("description", sa.Text, comment="What it is about."),
+    sa.Column(
+        "visibility",
+        stream_visibility,
+        nullable=False,
+        server_default=sa.text("'channel_members'::stream_visibility"),
+        comment="Who may watch.",
+    ),
+    sa.Column(
+        "status",
+        stream_status,
+        nullable=False,
+        server_default=sa.text("'scheduled'::stream_status"),
+        index=True,
+        comment="Where the stream is in its life.",
+    ),
+    sa.Column("hls_url", sa.String(500), comment="Address of the HLS playlist; answers for public streams only."),
+    sa.Column("dash_url", sa.String(500), comment="Address of the DASH manifest; null without a packager."),
+    sa.Column("rtmp_ingest_url", sa.String(500), comment="Where the host's encoder sends to."),
+    flag("chat_enabled", "Viewers may chat.", default=True),
+    flag("reactions_enabled", "Viewers may react.", default=True),
+    sa.Column(
+        "slow_mode_seconds",
+        sa.Integer,
+        nullable=False,
+        server_default=sa.text("0"),
+        comment="Least time between two chat messages of one person, in seconds; 0 is off.",
+    ),
+    flag("record_stream", "The stream is recorded."),
+    _count("viewer_count", "Viewers now."),
+    _count("peak_viewers", "Most viewers at once."),
+    _count("total_views", "Viewer sessions so far."),
+    _count("total_reactions", "Reactions so far."),
+    moment("scheduled_at", "When the stream is meant to start.", index=True),
+    moment("started_at", "When it went live."),
+    moment("ended_at", "When it ended."),
+    # Streams and recordings refer to each other: this constraint is added once both tables stand.
+    reference("recording_id", "nchat_call_recordings.id", "Its recording.", nullable=True, index=True, ondelete="SET NULL", use_alter=True),
+    sa.Column("client_request_id", pg.UUID(), comment="The client's id of the request: repeating it gives the same stream."),
+    free_form("The service's own notes, for example why it failed."),
+    now("created_at", "When the row was written."),
+    now("updated_at", "When the row last changed; kept by a trigger."),
+    sa.UniqueConstraint("host_id", "client_request_id"),
+    sa.Index(None, "channel_id", "status"),
+    sa.CheckConstraint("slow_mode_seconds >= 0", name="slow_mode_seconds"),
+    comment="Live streams.",
+)
