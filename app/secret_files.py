@@ -35,9 +35,10 @@ class SecretFiles(PydanticBaseSettingsSource):
         for field_name, field in self.settings_cls.model_fields.items():
             if not holds_secret(field):
                 continue
-            value, key, _ = self.get_field_value(field, field_name)
+            value, _, _ = self.get_field_value(field, field_name)
             if value is not None:
-                found[key if field.validation_alias else field_name] = value
+                # Under the field's first name, as the other sources do: only then the order of the sources decides.
+                found[self._names(field, field_name)[0] if field.validation_alias else field_name] = value
         return found
 
     def _names(self, field: FieldInfo, field_name: str) -> list[str]:

@@ -103,7 +103,9 @@ class EmbeddedPostgres:
         # initdb under another uid reads no file of ours, so the password comes from its standard input.
         command: Sequence[str | Path] = [
             *self._prefix, self._bin / "initdb", "-D", self.data, "-U", SUPERUSER,
-            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions", *(() if self._durable else ("--no-sync", *_VOLATILE)),
+            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256",
+            "--pwfile=/dev/stdin", "--no-instructions",
+            *(() if self._durable else ("--no-sync", *_VOLATILE)),
         ]  # fmt: skip
         identity = {"user": self._user, "group": "nogroup", "extra_groups": []} if self._user else {}
         done = subprocess.run(  # type: ignore[call-overload]
