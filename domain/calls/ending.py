@@ -1,0 +1,51 @@
+"""The end of a call: everyone is out, rings fall silent, and the room goes once the end is written."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from domain import events, push
+from domain.calls.rows import Call, Participant, Roster, roster
+from domain.life_cycle import EndReason, Step, move_call, move_participant
+from domain.ports import MediaError
+from domain.world import Transaction, World
+
+log = logging.getLogger(__name__)
+
+
+async def end_call(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
+    """Ends the call whose lock the caller holds; False when it had ended already.
+
+    Rings become left(`missed`) with a `missed` push when nobody answered, otherwise left(`cancelled`) with a `cancel` push; who was in
+    the call becomes left(`call_ended`). Writes `call_state_changed` and `call_end`, which speaks for all who were in it.
+    The caller deletes the room after the commit: `close_room`.
+    """
+    if call.ended or not await move_call(tx, call.id, Step(call.status, "ended", reason), actor_id=actor_id, now=now):
+        return False
+    await _empty(tx, call, await roster(tx, call.id), reason, now)
+    await events.append(tx, call.id, "call_end", actor_id, {"reason": reason})
+    return True
+
+
+async def _empty(tx: Transaction, call: Call, present: Roster, reason: EndReason, now: datetime) -> None:
+    for one in present.ringing:
+        await end_ring(tx, one, "missed" if reason == "no_answer" else "cancelled", now=now)
+    for one in present.participants:
+        if one.seated:
+            await move_participant(tx, one.id, "left", now=now, leave_reason="call_ended")
+        elif one.status == "invited":
+            await move_participant(tx, one.id, "left", now=now, leave_reason="cancelled")
+
+
+async def end_ring(tx: Transaction, participant: Participant, leave_reason: str, *, now: datetime) -> None:
+    """A ring that nobody took: ringing → left, with the push that silences the devices (`missed`, otherwise `cancel`)."""
+    if await move_participant(tx, participant.id, "left", now=now, leave_reason=leave_reason):
+        await push.enqueue(tx, participant.call_id, [participant.user_id], "missed" if leave_reason == "missed" else "cancel")
+
+
+async def close_room(world: World, room_name: str) -> None:
+    """Deletes the room of an ended call. A media server that does not answer leaves it to the reconciler."""
+    try:
+        await world.rooms.delete_room(room_name)
+    except MediaError as error:
+        log.warning("the room of an ended call is still there", extra={"room": room_name, "error": str(error)})

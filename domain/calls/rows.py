@@ -1,0 +1,114 @@
+"""A call and its participants as values, read under the call's lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Row
+
+from domain.life_cycle import SEATED, CallStatus, EndReason, ParticipantStatus
+from domain.world import Transaction
+from schema.tables.call_participants import call_participants
+from schema.tables.calls import calls
+
+ParticipantRole = Literal["host", "co_host", "participant", "viewer"]
+CallType = Literal["audio", "video"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    id: UUID
+    room_name: str
+    room_sid: str | None
+    channel_id: UUID | None
+    initiator_id: UUID
+    type: CallType
+    status: CallStatus
+    status_since: datetime
+    end_reason: EndReason | None
+    max_participants: int
+    single_sharer: bool
+    e2ee: bool
+
+    @classmethod
+    def of(cls, row: Row[tuple[object, ...]]) -> "Call":
+        values = row._mapping
+        return cls(**{name: values[name] for name in cls.__slots__})
+
+    @property
+    def ended(self) -> bool:
+        return self.status == "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    id: UUID
+    call_id: UUID
+    user_id: UUID
+    participant_sid: str | None
+    role: ParticipantRole
+    status: ParticipantStatus
+    status_since: datetime
+    invited_at: datetime
+    joined_at: datetime | None
+    is_muted: bool
+    is_video_enabled: bool
+    is_screen_sharing: bool
+    screen_share_asked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Row[tuple[object, ...]]) -> "Participant":
+        values = row._mapping
+        return cls(**{name: values[name] for name in cls.__slots__})
+
+    @property
+    def seated(self) -> bool:
+        """Holds one of the call's places."""
+        return self.status in SEATED
+
+    @property
+    def identity(self) -> str:
+        """Who this is in the LiveKit room: the user's id, so that a second device replaces the first."""
+        return str(self.user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All participants of one call, longest in the call first."""
+
+    participants: Sequence[Participant]
+
+    @property
+    def seated(self) -> list[Participant]:
+        return [one for one in self.participants if one.seated]
+
+    @property
+    def ringing(self) -> list[Participant]:
+        return [one for one in self.participants if one.status == "ringing"]
+
+    def of_user(self, user_id: UUID) -> Participant | None:
+        return next((one for one in self.participants if one.user_id == user_id), None)
+
+    def by_id(self, participant_id: UUID) -> Participant | None:
+        return next((one for one in self.participants if one.id == participant_id), None)
+
+    def is_direct(self, call: Call) -> bool:
+        """A direct call: no channel and never more than two participant rows (rows are never deleted)."""
+        return call.channel_id is None and len(self.participants) <= 2
+
+
+async def lock_call(tx: Transaction, call_id: UUID) -> Call | None:
+    """The call, locked until the commit; None when there is none. The one lock order: the call's row, then its participants."""
+    found = await tx.connection.execute(sa.select(calls).where(calls.c.id == call_id).with_for_update())
+    row = found.first()
+    return None if row is None else Call.of(row)
+
+
+async def roster(tx: Transaction, call_id: UUID) -> Roster:
+    """The call's participants; the caller holds the call's lock, under which all of them are written."""
+    order = (call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
+    found = await tx.connection.execute(sa.select(call_participants).where(call_participants.c.call_id == call_id).order_by(*order))
+    return Roster([Participant.of(row) for row in found])

@@ -1,0 +1,60 @@
+"""A ticket into a call's room: LiveKit token, server address and ICE servers, with rights that follow the role."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from domain.calls.rows import Call, Participant
+from domain.ports import Grant, IceServer, Source
+from domain.world import Transaction, World
+from schema.tables.users import users
+
+# LiveKit answers a join over its limit with an error 500; the places are counted here, under the call's lock, and a ghost or a
+# second device of the same person must never meet the server's own limit.
+SPARE_PLACES: Final = 10
+SCREEN: Final[tuple[Source, ...]] = ("screen_share", "screen_share_audio")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a client needs to connect. `token` lets one person into one room until `expires_at`."""
+
+    room_name: str
+    token: str
+    server_url: str
+    ice_servers: tuple[IceServer, ...]
+    expires_at: datetime
+
+
+def room_limit(call: Call) -> int:
+    """LiveKit's max_participants for the call's room."""
+    return call.max_participants + SPARE_PLACES
+
+
+def grant_for(call: Call, participant: Participant, *, screen: tuple[Source, ...] = ()) -> Grant:
+    """Every right of the participant, spelled out: a viewer only receives, an audio call has no camera.
+
+    `screen` are the sources of a screen share that was asked for; who is sharing already keeps both across a reconnect.
+    """
+    if participant.role == "viewer":
+        return Grant(sources=(), subscribe=True, data=False)
+    own: tuple[Source, ...] = ("microphone",) if call.type == "audio" else ("microphone", "camera")
+    if participant.is_screen_sharing or participant.screen_share_asked_at is not None:
+        screen = screen or SCREEN
+    return Grant(sources=own + screen, subscribe=True, data=True)
+
+
+async def issue(tx: Transaction, world: World, call: Call, participant: Participant) -> Ticket:
+    """A fresh ticket. Signs locally; nothing is asked of the media server."""
+    named = await tx.connection.execute(sa.select(sa.func.coalesce(users.c.display_name, users.c.username)).where(users.c.id == participant.user_id))
+    signed = world.tokens.sign(
+        room=call.room_name,
+        identity=participant.identity,
+        name=named.scalar_one(),
+        grant=grant_for(call, participant),
+        max_participants=room_limit(call),
+    )
+    servers = tuple(world.turn.issue(participant.user_id))
+    return Ticket(call.room_name, signed.token, world.server_url, servers, signed.expires_at)
