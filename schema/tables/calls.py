@@ -30,7 +30,7 @@ calls = sa.Table(
         sa.String(255),
         nullable=False,
         unique=True,
-        server_default=sa.text("'call_' || gen_random_uuid()"),
+        server_default=sa.text("('call_'::text || gen_random_uuid())"),
         comment="Name of the LiveKit room.",
     ),
     sa.Column("room_sid", sa.String(255), comment="LiveKit's id of the room's present life."),

@@ -1,0 +1,35 @@
+"""The database's schema over time: alembic's revisions, and the calls that run them."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+
+def configuration(url: str) -> Config:
+    """Alembic's configuration for one database (`postgresql://…`), without a file and without output."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Brings the database to a revision. Several processes may call it at once: one works, the others wait for it.
+
+    Blocking, and it runs an event loop of its own: from a coroutine, call it in a thread.
+    """
+    command.upgrade(configuration(url), revision)
+
+
+def downgrade(url: str, revision: str = "base") -> None:
+    """Takes the database back to a revision; `base` leaves nothing of ours. Data in what is dropped is lost."""
+    command.downgrade(configuration(url), revision)
+
+
+def head() -> str:
+    """The newest revision that this code brings."""
+    newest = ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+    assert newest is not None  # noqa: S101 - the folder ships with the package
+    return newest

@@ -1,0 +1,56 @@
+"""Runs alembic over asyncpg, the only driver there is."""
+
+import asyncio
+import os
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from migrations.ownership import created_by_us, nchat_tables
+from schema.tables import metadata
+
+# Any number, the same for all: two processes that migrate at once take turns.
+MIGRATION_LOCK = 0x6E63_6861_7472_7463
+
+
+def database_url() -> sa.URL:
+    """`-x url=`, the caller's configuration, or NCHAT_DATABASE_URL; always by asyncpg."""
+    text = (
+        context.get_x_argument(as_dictionary=True).get("url")
+        or context.config.attributes.get("url")
+        or context.config.get_main_option("sqlalchemy.url")
+        or os.environ.get("NCHAT_DATABASE_URL")
+    )
+    if not text:
+        raise SystemExit("Which database? Pass -x url=postgresql://… or set NCHAT_DATABASE_URL.")
+    return sa.make_url(text).set(drivername="postgresql+asyncpg")
+
+
+def migrate(connection: sa.Connection) -> None:
+    """One transaction for all revisions: a failure leaves the database as it was."""
+    foreign = nchat_tables - created_by_us(connection)
+
+    def is_ours(item: sa.schema.SchemaItem, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
+        table = name if kind == "table" else getattr(getattr(item, "table", None), "name", None)
+        return not (table in foreign or (reflected and str(table).startswith("pgqueuer")))
+
+    context.configure(connection=connection, target_metadata=metadata, include_object=is_ours, compare_server_default=True)
+    with context.begin_transaction():
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        context.run_migrations()
+
+
+async def online() -> None:
+    engine = create_async_engine(database_url(), poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+        await connection.commit()
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Offline mode is not supported: the first revision looks at which tables exist.")
+asyncio.run(online())
