@@ -1,0 +1,161 @@
+"""PostgreSQL for the engine: an asyncpg pool whose answers stay the bytes that PostgreSQL wrote.
+
+Behind pgbouncer in transaction mode pass `pgbouncer=True`: no prepared statements and no start-up parameters then. LISTEN
+(the job queue) never works through it and needs a direct address.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+
+from app.database_errors import CONNECTION_LOST, as_database_error
+from domain.ports import Hint, Publisher
+from permissions.session import Session
+from resolvers.plan import DatabaseError
+from schema.model import TableName
+
+log = structlog.get_logger(__name__)
+
+# Statements are few and large (one per plan); PostgreSQL keeps their plans, we keep their names.
+STATEMENTS_PER_CONNECTION = 512
+MAX_STATEMENT_BYTES = 1 << 20
+ACQUIRE_TIMEOUT = 10.0
+STATEMENT_TIMEOUT = 30.0
+READ_RETRY_STATES = frozenset({"0A000", "26000"}) | CONNECTION_LOST
+
+_SET_SESSION = "SELECT set_config('hasura.user', $1::text, true)"
+
+
+class PlainConnection(asyncpg.Connection):
+    """Released without a round trip: nothing outlives a transaction here, every setting is local to one."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class PoolDatabase:
+    """`resolvers.plan.Database` over asyncpg. Statements have text parameters and one row with one json column."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", publisher: Publisher) -> None:
+        self._pool, self._publisher = pool, publisher
+
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        """One read in its own implicit transaction; raises DatabaseError.
+
+        Asked again once when the schema changed under a prepared statement or the connection was gone before.
+        """
+        try:
+            return await self._fetch(sql, arguments)
+        except DatabaseError as error:
+            if error.sqlstate not in READ_RETRY_STATES:
+                raise
+            log.info("read_repeated", sqlstate=error.sqlstate)
+            if error.sqlstate in CONNECTION_LOST:
+                # One connection lost means most likely all of them: the server went away or another one took over.
+                await self._pool.expire_connections()
+        return await self._fetch(sql, arguments)
+
+    async def _fetch(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        with as_database_error():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                # Not fetchval: a row limit keeps PostgreSQL from using parallel plans.
+                return _single(await connection.fetch(sql, *arguments))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator["TransactionConnection"]:
+        """All or nothing; the tables it wrote are announced after the commit. Raises DatabaseError, also for the commit."""
+        with as_database_error():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                wrapped = TransactionConnection(connection)
+                try:
+                    yield wrapped
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                await transaction.commit()
+        if wrapped.written:
+            await self._publisher.publish([Hint(f"table:{table}") for table in sorted(wrapped.written)])
+
+    async def ping(self) -> None:
+        """Raises DatabaseError unless the server answers."""
+        with as_database_error():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                await connection.fetch("SELECT 1")
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections are open, and how many of them are idle."""
+        return self._pool.get_size(), self._pool.get_idle_size()
+
+
+class TransactionConnection:
+    """One connection inside a transaction (`resolvers.plan.Connection`)."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.written: set[str] = set()
+
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        with as_database_error():
+            return _single(await self._connection.fetch(sql, *arguments))
+
+    async def set_session(self, session: Session) -> None:
+        with as_database_error():
+            await self._connection.fetch(_SET_SESSION, session_json(session.variables))
+
+    def wrote(self, table: TableName) -> None:
+        self.written.add(str(table))
+
+
+def session_json(variables: Mapping[str, str]) -> str:
+    """The session variables as the JSON object that triggers and functions read from `hasura.user`."""
+    return orjson.dumps(dict(variables)).decode()
+
+
+def _single(rows: Sequence[Any]) -> bytes:
+    value = rows[0][0]
+    return value if isinstance(value, bytes) else b"null"
+
+
+@asynccontextmanager
+async def open_pool(url: str, *, max_size: int = 16, pgbouncer: bool = False) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    """A pool for `postgresql://…`, closed at the end; raises OSError or asyncpg's errors when nobody answers there."""
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=min(4, max_size),
+        max_size=max_size,
+        init=_keep_json_as_bytes,
+        connection_class=PlainConnection,
+        command_timeout=STATEMENT_TIMEOUT,
+        max_inactive_connection_lifetime=300.0,
+        statement_cache_size=0 if pgbouncer else STATEMENTS_PER_CONNECTION,
+        max_cached_statement_lifetime=0,
+        max_cacheable_statement_size=MAX_STATEMENT_BYTES,
+        server_settings=None if pgbouncer else server_settings("nchat-rtc graphql"),
+    )
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+def server_settings(application: str) -> dict[str, str]:
+    """Settings of each connection. Compiling a plan to machine code costs more than these short statements run."""
+    return {"application_name": application, "jit": "off"}
+
+
+async def _keep_json_as_bytes(connection: Any) -> None:
+    await connection.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+    # The binary form of jsonb starts with its version byte.
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=lambda json: b"\x01" + json, decoder=_after_version, format="binary"
+    )
+
+
+def _after_version(data: bytes) -> bytes:
+    return bytes(data[1:])

@@ -1,0 +1,36 @@
+"""Errors of asyncpg as the engine's DatabaseError: PostgreSQL's own SQLSTATE and message."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from resolvers.plan import DatabaseError
+
+CONNECTION_FAILURE = "08006"
+QUERY_CANCELED = "57014"
+INVALID_TEXT = "22021"
+# The server went away before or while it answered: connection errors, and shutdown by the administrator or a crash.
+CONNECTION_LOST = frozenset({"08000", "08003", CONNECTION_FAILURE, "57P01", "57P02", "57P03"})
+
+
+@contextmanager
+def as_database_error() -> Iterator[None]:
+    """Whatever asyncpg raises inside leaves as a DatabaseError."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        if isinstance(error.__cause__, UnicodeEncodeError):
+            # Refused before it was sent, with a text of its own: say it as PostgreSQL would.
+            raise DatabaseError(INVALID_TEXT, 'invalid byte sequence for encoding "UTF8"') from error
+        raise DatabaseError(error.sqlstate or CONNECTION_FAILURE, _message(error)) from error
+    except TimeoutError as error:
+        raise DatabaseError(QUERY_CANCELED, "the database took too long to answer") from error
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        raise DatabaseError(CONNECTION_FAILURE, "connection error") from error
+
+
+def _message(error: asyncpg.PostgresError) -> str:
+    """The primary message alone: DETAIL shows values of rows that the caller may not see."""
+    message = getattr(error, "message", None)
+    return message if isinstance(message, str) else str(error.args[0] if error.args else error)

@@ -1,0 +1,61 @@
+"""Transactions for the domain: SQLAlchemy connections whose hints go out after the commit."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.database import server_settings
+from domain.ports import Publisher
+from domain.world import Transaction
+
+Observe = Callable[[str], None]
+
+
+def unobserved(_moment: str) -> None:
+    """The default hook: nobody watches the commits."""
+
+
+class EngineTransactions:
+    """`domain.world.Transactions`. `observe` hears `name:before_commit` and `name:after_commit`: a test can end the process there."""
+
+    def __init__(self, engine: AsyncEngine, publisher: Publisher, observe: Observe = unobserved) -> None:
+        self._engine, self._publisher, self._observe = engine, publisher, observe
+
+    def __call__(self, name: str) -> AbstractAsyncContextManager[Transaction]:
+        return self._open(name)
+
+    @asynccontextmanager
+    async def _open(self, name: str) -> AsyncIterator[Transaction]:
+        async with self._engine.connect() as connection:
+            transaction = Transaction(connection)
+            async with connection.begin():
+                yield transaction
+                self._observe(f"{name}:before_commit")
+        self._observe(f"{name}:after_commit")
+        if transaction.hints:
+            await self._publisher.publish(transaction.hints)
+
+
+@asynccontextmanager
+async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False) -> AsyncIterator[AsyncEngine]:
+    """An engine for `postgresql://…` in asyncpg's own form, disposed of at the end."""
+
+    async def connect(**_arguments: object) -> "asyncpg.Connection":
+        # asyncpg reads the address itself: SQLAlchemy's dialect doesn't know its `sslmode` and the like.
+        return await asyncpg.connect(url, statement_cache_size=0, server_settings=settings)
+
+    settings = None if pgbouncer else server_settings("nchat-rtc domain")
+    arguments: dict[str, object] = {"async_creator_fn": connect}
+    if pgbouncer:
+        # A server connection may belong to another client before: no name may be used twice, none may be relied on.
+        arguments |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: f"nchat_{uuid4().hex}"}
+    engine = create_async_engine(
+        "postgresql+asyncpg://", connect_args=arguments, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+    )
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
