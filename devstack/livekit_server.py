@@ -1,26 +1,25 @@
 """A real livekit-server as a child process, configured as `compose/livekit.yaml` says, on free ports."""
 
-import ctypes
 import os
 import shutil
 import signal
 import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from devstack.processes import Child, free_port
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONFIG: Final = ROOT / "compose" / "livekit.yaml"
 NOT_FOUND: Final = "livekit-server not found in LIVEKIT_SERVER_BIN, .tools/ or PATH; `make livekit` installs it"
 START_TIMEOUT: Final = 15.0
-PR_SET_PDEATHSIG: Final = 1
 
 
 class LiveKitDidNotStart(RuntimeError):
@@ -34,7 +33,7 @@ def find_binary() -> Path | None:
     return next((Path(found) for found in candidates if found and os.access(found, os.X_OK)), None)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LiveKitServer:
     """A running server: `url` for the API (http), `ws_url` for clients, the key pair that both sides use."""
 
@@ -42,17 +41,11 @@ class LiveKitServer:
     ws_url: str
     api_key: str
     api_secret: str
-    process: "subprocess.Popen[bytes]"
+    child: Child
 
     def stop(self) -> None:
-        """Ends it at once: a first SIGTERM would wait for the participants to leave."""
-        for wait, send in ((2.0, self.process.terminate), (2.0, self.process.terminate), (None, self.process.kill)):
-            send()
-            try:
-                self.process.wait(wait)
-                return
-            except subprocess.TimeoutExpired:
-                continue
+        """Ends it at once, participants or not."""
+        self.child.stop()
 
 
 def start(
@@ -77,20 +70,19 @@ def start(
         raise FileNotFoundError(NOT_FOUND)
     settings = configuration(api_key=api_key, webhook_url=webhook_url, redis=redis, port=port or free_port(), room=room or {})
     port = int(settings["port"])
+    log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "LIVEKIT_KEYS": f"{api_key}: {api_secret}", "LIVEKIT_CONFIG": yaml.safe_dump(settings)}
-    process = spawn([str(binary), "--node-ip", node_ip], environment, log)
-    server = LiveKitServer(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}", api_key, api_secret, process)
-    wait_until_healthy(server.url, process, log)
-    return server
+    # A first SIGTERM would wait for the participants to leave.
+    child = Child([binary, "--node-ip", node_ip], log=log, env=environment, stop_signal=signal.SIGKILL)
+    wait_until_healthy(f"http://127.0.0.1:{port}", child)
+    return LiveKitServer(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}", api_key, api_secret, child)
 
 
-def configuration(
-    *, api_key: str, webhook_url: str | None, redis: str | None, port: int, room: Mapping[str, object]
-) -> dict[str, Any]:
+def configuration(*, api_key: str, webhook_url: str | None, redis: str | None, port: int, room: Mapping[str, object]) -> dict[str, Any]:
     """The compose configuration with this machine's ports, webhook address and Redis in place of the containers'."""
     settings: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
     settings |= {"port": port, "bind_addresses": ["127.0.0.1"]}
-    settings["rtc"] |= {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "enable_loopback_candidate": True}
+    settings["rtc"] |= {"tcp_port": free_port(), "udp_port": free_udp_port(), "enable_loopback_candidate": True}
     settings["room"] |= room
     settings["webhook"] = {"api_key": api_key, "urls": [webhook_url]} if webhook_url else {}
     if redis:
@@ -100,47 +92,24 @@ def configuration(
     return settings
 
 
-def spawn(command: Sequence[str], environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
-    """A child in a session of its own, appending to `log`, that the kernel kills when this process dies."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        return subprocess.Popen(
-            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-            start_new_session=True, preexec_fn=die_with_parent(os.getpid()),
-        )  # fmt: skip
-
-
-def die_with_parent(parent: int) -> Callable[[], None]:
-    """For `preexec_fn`: asks the kernel (Linux) for SIGKILL on the parent's death, also when it died before we asked."""
-    libc = ctypes.CDLL(None)
-
-    def ask() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return ask
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
+def free_udp_port() -> int:
+    """A UDP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_healthy(url: str, child: Child) -> None:
     """Returns at the first 200 of `GET /`. Raises LiveKitDidNotStart when the process ends or time is up."""
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LiveKitDidNotStart(f"ended with {process.returncode}: {tail(log)}")
+        if not child.running:
+            raise LiveKitDidNotStart(f"ended with {child.process.returncode}: {child.log_tail()}")
         if answers(url):
             return
         time.sleep(0.05)
-    process.kill()
-    process.wait()
-    raise LiveKitDidNotStart(f"no answer within {START_TIMEOUT:.0f} s: {tail(log)}")
+    child.stop()
+    raise LiveKitDidNotStart(f"no answer within {START_TIMEOUT:.0f} s: {child.log_tail()}")
 
 
 def answers(url: str) -> bool:
@@ -150,8 +119,3 @@ def answers(url: str) -> bool:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def tail(log: Path) -> str:
-    """The last lines of a log, for an error's text."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-5:])

@@ -1,0 +1,1 @@
+"""LiveKit behind the domain's ports: rooms, join tokens, webhooks."""

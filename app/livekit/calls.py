@@ -1,0 +1,74 @@
+"""The one way to LiveKit's API: observed, timed, and every failure as one of the domain's errors."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import aiohttp
+from livekit.api import ServerError
+
+from domain.ports import MediaError, MediaRefused
+
+Reply = TypeVar("Reply")
+# Told `rooms.create_room:before` and `rooms.create_room:after`: metrics count there, kill tests die there.
+Observe = Callable[[str], None]
+
+# 408 and 429 pass with time; 404 and 412 are answers about the room's state that a caller may expect.
+TRANSIENT: Final = frozenset({408, 429})
+
+
+class MediaAbsent(MediaError):
+    """The media server knows no such room or participant."""
+
+
+class MediaUnanswered(MediaError):
+    """The media server is up, but no node answered for that participant: absent, or its node is gone."""
+
+
+def ignore(_point: str) -> None:
+    """Observes nothing."""
+
+
+class Calls:
+    """Makes calls with a name (`rooms.create_room`), a time limit in seconds and an observer."""
+
+    def __init__(self, observe: Observe = ignore) -> None:
+        self._observe = observe
+
+    async def __call__(self, name: str, send: Callable[[], Awaitable[Reply]], *, within: float) -> Reply:
+        """The reply of `send`. Raises MediaAbsent, MediaUnanswered, MediaRefused, or MediaError when the outcome is unknown.
+
+        A kept-alive connection that turns out closed is replaced once: pass only what may be repeated safely.
+        """
+        self._observe(f"{name}:before")
+        try:
+            async with asyncio.timeout(within):
+                reply = await once_more_on_stale_connection(send)
+        except ServerError as error:
+            raise classified(name, error) from None
+        except TimeoutError:
+            raise MediaError(f"{name}: no answer within {within:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise MediaError(f"{name}: {type(error).__name__}") from None
+        self._observe(f"{name}:after")
+        return reply
+
+
+async def once_more_on_stale_connection(send: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Sends again when a kept-alive connection was found closed, as happens to the first call after an idle spell."""
+    try:
+        return await send()
+    except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+        return await send()
+
+
+def classified(name: str, error: ServerError) -> MediaError:
+    """LiveKit's error by status and code; its text, which can echo a token, is never kept."""
+    said = f"{name}: {error.status} {error.code}"
+    if error.status == 404 and error.code == "not_found":
+        return MediaAbsent(said)
+    if error.status == 503 and error.code == "unavailable":
+        return MediaUnanswered(said)
+    if 400 <= error.status < 500 and error.status not in TRANSIENT:
+        return MediaRefused(said)
+    return MediaError(said)

@@ -1,0 +1,42 @@
+"""How long a room stays and how many it takes: said at CreateRoom and again in every token."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from livekit import api
+
+# A ghost or somebody's second device must never meet LiveKit's own limit, which answers a bare 500.
+SPARE_PLACES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RoomTimeouts:
+    """Seconds a room stays open: `empty` while nobody has ever joined, `departure` after the last person left.
+
+    `departure` outlasts the minute that a disconnected participant has to come back.
+    """
+
+    empty: int = 300
+    departure: int = 90
+
+
+def create_request(name: str, timeouts: RoomTimeouts, max_participants: int) -> api.CreateRoomRequest:
+    """CreateRoom for a call of `max_participants` people."""
+    return api.CreateRoomRequest(
+        name=name,
+        empty_timeout=timeouts.empty,
+        departure_timeout=timeouts.departure,
+        max_participants=max_participants + SPARE_PLACES,
+    )
+
+
+def token_configuration(timeouts: RoomTimeouts, max_participants: int) -> api.RoomConfiguration:
+    """The same for a token: a client that comes back after LiveKit restarted brings its room's settings with it.
+
+    Clients read their token, so nothing secret may stand here.
+    """
+    return api.RoomConfiguration(
+        empty_timeout=timeouts.empty,
+        departure_timeout=timeouts.departure,
+        max_participants=max_participants + SPARE_PLACES,
+    )

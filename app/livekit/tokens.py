@@ -1,0 +1,44 @@
+"""Join tokens: signed here, one room, one identity, a short life, never an administrator's right."""
+
+from datetime import timedelta
+from typing import Final
+
+from livekit import api
+
+from app.livekit.rooms import RoomTimeouts, token_configuration
+from app.livekit.translate import video_grants
+from domain.ports import Clock, Grant, JoinToken
+
+# LiveKit refuses a longer participant name; bytes of UTF-8.
+NAME_LIMIT: Final = 256
+
+
+class LiveKitJoinTokens:
+    """`domain.ports.JoinTokens`: LiveKit looks at a token when its holder connects, and can't take it back before it expires."""
+
+    def __init__(self, api_key: str, api_secret: str, *, ttl: int, clock: Clock, timeouts: RoomTimeouts | None = None) -> None:
+        """`ttl` in seconds."""
+        self._api_key = api_key
+        self._api_secret = api_secret
+        self._ttl = timedelta(seconds=ttl)
+        self._clock = clock
+        self._timeouts = timeouts or RoomTimeouts()
+
+    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken:
+        """A token to join `room` as `identity` with exactly the rights of `grant`, and when it expires (whole seconds)."""
+        expires_at = (self._clock.now() + self._ttl).replace(microsecond=0)
+        token = (
+            api.AccessToken(self._api_key, self._api_secret)
+            .with_identity(identity)
+            .with_name(shortened(name))
+            .with_ttl(self._ttl)
+            .with_grants(video_grants(grant, room))
+            .with_room_config(token_configuration(self._timeouts, max_participants))
+            .to_jwt()
+        )
+        return JoinToken(token=token, expires_at=expires_at)
+
+
+def shortened(name: str) -> str:
+    """The name cut to LiveKit's limit, never inside a character."""
+    return name.encode()[:NAME_LIMIT].decode(errors="ignore")
