@@ -24,11 +24,16 @@ class PgType:
     name: str
     is_array: bool = False
     is_enum: bool = False
+    # Only outside `pg_catalog` and `public`.
+    schema: str | None = None
+    # The values of an enum, in its order.
+    labels: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
         """The type as it is written in a cast."""
-        return f'"{self.name}"[]' if self.is_array else f'"{self.name}"'
+        name = f'"{self.name}"' if self.schema is None else f'"{self.schema}"."{self.name}"'
+        return f"{name}[]" if self.is_array else name
 
 
 @dataclass(frozen=True, slots=True)

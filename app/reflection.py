@@ -1,0 +1,94 @@
+"""What a database holds: its tables with keys and exact column types, and the signatures of its functions."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+
+from app.reflection_sql import FUNCTIONS, TABLES, TYPES
+from schema.functions import Argument, Function
+from schema.model import PgType, TableName
+from schema.sql_types import Native
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reflected:
+    """Tables carry `info["writable"]`, foreign keys `info["trusted"]`: checked by PostgreSQL at the end of every statement."""
+
+    metadata: sa.MetaData
+    functions: tuple[Function, ...]
+
+
+async def reflect(database_url: str) -> Reflected:
+    """Reads every table, view and function outside the system schemas, in one snapshot.
+
+    `database_url` is `postgresql://…`. Raises asyncpg's errors when the database can't be reached.
+    """
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            tables = json.loads(await connection.fetchval(TYPES + TABLES))
+            functions = json.loads(await connection.fetchval(TYPES + FUNCTIONS))
+    finally:
+        await connection.close()
+    metadata = sa.MetaData()
+    for row in tables:
+        _table(metadata, row)
+    return Reflected(metadata, tuple(map(_function, functions)))
+
+
+def _table(metadata: sa.MetaData, row: Row) -> sa.Table:
+    return sa.Table(
+        row["name"],
+        metadata,
+        *map(_column, row["columns"]),
+        *(_key(key) for key in row["keys"]),
+        *(_foreign_key(key) for key in row["foreign_keys"]),
+        schema=row["schema"],
+        comment=row["comment"],
+        info={"writable": row["writable"]},
+    )
+
+
+def _column(row: Row) -> sa.Column[Any]:
+    made: list[sa.Computed | sa.Identity] = []
+    if row["generated"]:
+        made.append(sa.Computed(row["generated"]))
+    if row["identity_always"]:
+        made.append(sa.Identity(always=True))
+    return sa.Column(row["name"], Native(_type(row["type"])), *made, nullable=row["nullable"], comment=row["comment"])
+
+
+def _type(row: Row) -> PgType:
+    schema = None if row["schema"] in ("pg_catalog", "public") else row["schema"]
+    labels = tuple(row["labels"] or ())
+    return PgType(row["name"], is_array=row["is_array"], is_enum=bool(labels), schema=schema, labels=labels)
+
+
+def _key(row: Row) -> sa.PrimaryKeyConstraint | sa.UniqueConstraint:
+    kind = sa.PrimaryKeyConstraint if row["primary"] else sa.UniqueConstraint
+    return kind(*row["columns"], name=row["name"])
+
+
+def _foreign_key(row: Row) -> sa.ForeignKeyConstraint:
+    target = f"{row['target_schema']}.{row['target_table']}"
+    remote = [f"{target}.{column}" for column in row["target_columns"]]
+    return sa.ForeignKeyConstraint(row["columns"], remote, name=row["name"], info={"trusted": row["trusted"]})
+
+
+def _function(row: Row) -> Function:
+    names = row["argument_names"] or []
+    types = row["argument_types"] or []
+    named = names + [""] * (len(types) - len(names))
+    return Function(
+        TableName(row["schema"], row["name"]),
+        tuple(Argument(name or None, TableName(**kind)) for name, kind in zip(named, types, strict=False)),
+        _type(row["returns"]),
+        returns_set=row["returns_set"],
+        returns_row=row["returns_row"],
+        volatile=row["volatile"],
+    )

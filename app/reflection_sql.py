@@ -1,0 +1,86 @@
+"""The catalog queries of reflection: TYPES precedes each of the other two, which return one JSON array."""
+
+# Every type under its element's (of an array) and its base type's name (of a domain), as Hasura names scalars.
+TYPES = """
+WITH RECURSIVE base (oid, base) AS (
+  SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+  UNION ALL
+  SELECT d.oid, b.base FROM pg_type d JOIN base b ON b.oid = d.typbasetype WHERE d.typtype = 'd'
+), types AS (
+  SELECT b.oid, t.typtype = 'c' AS is_row, json_build_object(
+    'name', e.typname, 'schema', n.nspname, 'is_array', t.typcategory = 'A',
+    'labels', (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = e.oid)
+  ) AS type
+  FROM base b
+  JOIN pg_type t ON t.oid = b.base
+  LEFT JOIN base item ON t.typcategory = 'A' AND item.oid = t.typelem
+  JOIN pg_type e ON e.oid = coalesce(item.base, t.oid)
+  JOIN pg_namespace n ON n.oid = e.typnamespace
+)
+"""
+
+TABLES = r"""
+SELECT coalesce(json_agg(json_build_object(
+  'schema', n.nspname, 'name', c.relname, 'comment', obj_description(c.oid, 'pg_class'),
+  -- Bits of UPDATE, INSERT and DELETE; a view may be writable by a trigger.
+  'writable', pg_relation_is_updatable(c.oid, true) & 28 = 28,
+  'columns', (
+    SELECT coalesce(json_agg(json_build_object(
+      'name', a.attname, 'type', t.type, 'comment', col_description(c.oid, a.attnum), 'nullable', NOT a.attnotnull,
+      'identity_always', a.attidentity = 'a', 'generated', (
+        SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated <> ''
+      )
+    ) ORDER BY a.attnum), '[]')
+    FROM pg_attribute a JOIN types t ON t.oid = a.atttypid
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  ),
+  'keys', (
+    SELECT coalesce(json_agg(json_build_object(
+      'name', k.conname, 'primary', k.contype = 'p', 'columns', (
+        SELECT json_agg(a.attname ORDER BY u.place)
+        FROM unnest(k.conkey) WITH ORDINALITY u (attnum, place) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
+      )
+    ) ORDER BY k.contype, k.conname), '[]')
+    FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u')
+  ),
+  'foreign_keys', (
+    SELECT coalesce(json_agg(json_build_object(
+      'name', k.conname, 'trusted', k.convalidated AND NOT k.condeferrable,
+      'target_schema', fn.nspname, 'target_table', f.relname,
+      'columns', (
+        SELECT json_agg(a.attname ORDER BY u.place)
+        FROM unnest(k.conkey) WITH ORDINALITY u (attnum, place) JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.attnum
+      ),
+      'target_columns', (
+        SELECT json_agg(a.attname ORDER BY u.place)
+        FROM unnest(k.confkey) WITH ORDINALITY u (attnum, place) JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum = u.attnum
+      )
+    ) ORDER BY k.conname), '[]')
+    FROM pg_constraint k JOIN pg_class f ON f.oid = k.confrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace
+    WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.conparentid = 0
+  )
+) ORDER BY n.nspname, c.relname), '[]')::text
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+"""
+
+FUNCTIONS = r"""
+SELECT coalesce(json_agg(json_build_object(
+  'schema', n.nspname, 'name', p.proname, 'returns', t.type, 'returns_set', p.proretset, 'returns_row', t.is_row,
+  'volatile', p.provolatile = 'v',
+  'argument_types', (
+    SELECT json_agg(json_build_object('schema', an.nspname, 'name', a.typname) ORDER BY u.place)
+    FROM unnest(p.proargtypes) WITH ORDINALITY u (oid, place)
+    JOIN pg_type a ON a.oid = u.oid JOIN pg_namespace an ON an.oid = a.typnamespace
+  ),
+  'argument_names', (
+    SELECT json_agg(u.name ORDER BY u.place)
+    FROM unnest(p.proargnames) WITH ORDINALITY u (name, place)
+    WHERE p.proargmodes IS NULL OR p.proargmodes[u.place] IN ('i', 'b', 'v')
+  )
+) ORDER BY n.nspname, p.proname), '[]')::text
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN types t ON t.oid = p.prorettype
+WHERE p.prokind = 'f' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  -- Functions of extensions take no rows of this database's tables.
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+"""

@@ -1,0 +1,88 @@
+"""Hasura metadata in any of its written forms, as one document of the shape `hasura metadata export` prints."""
+
+import os
+from pathlib import Path
+
+from permissions import json_source, yaml_source
+from permissions.nodes import MetadataError, Node, Position, Problem
+
+# Sections of a directory that this service reads, under the name they have in a single document.
+_SECTIONS = {
+    "sources": "databases/databases.yaml",
+    "actions": "actions.yaml",
+    "inherited_roles": "inherited_roles.yaml",
+    "remote_schemas": "remote_schemas.yaml",
+}
+
+
+def read_document(path: Path) -> Node:
+    """A directory (format 2 or 3) or a single JSON or YAML file; includes are resolved. Raises MetadataError."""
+    if path.is_dir():
+        return _from_directory(path)
+    return _with_sources(_unwrapped(_read_file(path, ())))
+
+
+def _read_file(path: Path, including: tuple[Path, ...]) -> Node:
+    file = _shown(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MetadataError(Problem(Position(file, 1), f"This file can't be read: {error}.")) from error
+    parse = json_source.parse if path.suffix == ".json" else yaml_source.parse
+    return _resolved(parse(text, file), path, (*including, path.resolve()))
+
+
+def _shown(path: Path) -> str:
+    """Relative to the working directory when it lies in it, as an editor or a terminal would open it."""
+    absolute = path.absolute()
+    return os.path.relpath(absolute) if absolute.is_relative_to(Path.cwd()) else str(path)
+
+
+def _resolved(node: Node, path: Path, including: tuple[Path, ...]) -> Node:
+    """Replaces every include: the text `!include x` (as Hasura's CLI writes it) or the YAML tag."""
+    if isinstance(node.value, dict):
+        return Node({key: _resolved(child, path, including) for key, child in node.value.items()}, node.position)
+    if isinstance(node.value, list):
+        return Node([_resolved(child, path, including) for child in node.value], node.position)
+    if not isinstance(node.value, str) or not node.value.startswith(f"{yaml_source.INCLUDE} "):
+        return node
+    target = path.parent / node.value.removeprefix(yaml_source.INCLUDE).strip()
+    if target.resolve() in including:
+        raise node.error(f"{target.name} includes itself.")
+    if not target.is_file():
+        raise node.error(f"There is no file {_shown(target)} to include.")
+    return _read_file(target, including)
+
+
+def _from_directory(directory: Path) -> Node:
+    root: dict[str, Node] = {}
+    for section, name in _SECTIONS.items():
+        if (directory / name).is_file():
+            root[section] = _read_file(directory / name, ())
+    for section in ("tables", "functions"):
+        if "sources" not in root and (directory / f"{section}.yaml").is_file():
+            root[section] = _read_file(directory / f"{section}.yaml", ())
+    here = Position(_shown(directory), 1)
+    if not root.keys() & {"sources", "tables"}:
+        raise MetadataError(Problem(here, "This is no metadata directory: it has neither databases/databases.yaml nor tables.yaml."))
+    actions = root.get("actions")
+    if actions is not None and isinstance(actions.value, dict):
+        root["actions"] = actions.value.get("actions", Node(None, actions.position))
+    return _with_sources(Node(root, here))
+
+
+def _unwrapped(node: Node) -> Node:
+    """`export_metadata` answers `{resource_version, metadata}`."""
+    inner = node.get("metadata") if isinstance(node.value, dict) else None
+    return node if inner is None else inner
+
+
+def _with_sources(node: Node) -> Node:
+    """Version 2 has its tables at the top; they belong to the one source `default`."""
+    root = node.mapping("The metadata")
+    if "sources" in root or "tables" not in root:
+        return node
+    source = {key: part for key, part in root.items() if key in ("tables", "functions")}
+    source["kind"] = Node("postgres", node.position)
+    default = Node(source, node.position)
+    return Node({**root, "sources": Node([default], node.position)}, node.position)

@@ -1,0 +1,118 @@
+"""Hasura metadata as typed entries, each with its place in the source."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from permissions.nodes import Node, Position, Problem
+from schema.model import TableName
+
+Action = Literal["select", "insert", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnConfig:
+    """`comment`: None takes PostgreSQL's own, an empty text means none."""
+
+    custom_name: str | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A table's own names and comments. `root_fields` maps `select_by_pk` and the like to names."""
+
+    custom_name: str | None = None
+    comment: str | None = None
+    columns: Mapping[str, ColumnConfig] = field(default_factory=dict)
+    root_fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKeyOn:
+    """Follows the foreign key of this table's columns."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseForeignKeyOn:
+    """Follows the foreign key that the columns of another table have on this one."""
+
+    table: TableName
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManualMapping:
+    """Joins this table's columns with those of any table."""
+
+    table: TableName
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipEntry:
+    name: str
+    kind: Literal["object", "array"]
+    using: ForeignKeyOn | ReverseForeignKeyOn | ManualMapping
+    comment: str | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedFieldEntry:
+    name: str
+    function: TableName
+    table_argument: str | None
+    session_argument: str | None
+    comment: str | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionEntry:
+    """One role's permission for one action on one table. Expressions are still as they were written.
+
+    `columns` is None for `'*'` (and for an insert permission without the key): all of them.
+    """
+
+    role: str
+    action: Action
+    position: Position
+    columns: tuple[Node, ...] | None = ()
+    filter: Node | None = None
+    check: Node | None = None
+    presets: Mapping[str, Node] = field(default_factory=dict)
+    limit: int | None = None
+    allow_aggregations: bool = False
+    computed_fields: tuple[Node, ...] = ()
+    query_root_fields: frozenset[str] | None = None
+    subscription_root_fields: frozenset[str] | None = None
+    backend_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    name: TableName
+    position: Position
+    configuration: Configuration = field(default_factory=Configuration)
+    relationships: tuple[RelationshipEntry, ...] = ()
+    computed_fields: tuple[ComputedFieldEntry, ...] = ()
+    permissions: tuple[PermissionEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEntry:
+    name: str
+    roles: tuple[str, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The tables of the PostgreSQL source and the actions; `problems` are entries that could not be read and are left out."""
+
+    tables: tuple[TableEntry, ...]
+    actions: tuple[ActionEntry, ...]
+    problems: tuple[Problem, ...]

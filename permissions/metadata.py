@@ -1,0 +1,77 @@
+"""Reads Hasura metadata: sources, tables and actions of a directory or a single document."""
+
+from pathlib import Path
+
+from permissions.documents import read_document
+from permissions.entries import ActionEntry, Metadata, TableEntry
+from permissions.nodes import MetadataError, Node, Problem, each
+from permissions.table_entries import read_table
+from schema.model import TableName
+
+# Parts of Hasura's metadata that change what is served, and that this service doesn't have.
+_UNSUPPORTED = {
+    "inherited_roles": "Inherited roles are not supported yet: the role has no permissions but its own.",
+    "remote_schemas": "Remote schemas are not supported: their fields are absent.",
+}
+_UNSUPPORTED_IN_SOURCE = {
+    "functions": "Tracked functions are not supported yet: their root fields are absent.",
+    "native_queries": "Native queries are not supported: their root fields are absent.",
+    "logical_models": "Logical models are not supported.",
+    "stored_procedures": "Stored procedures are not supported: their root fields are absent.",
+}
+
+
+def load(path: Path) -> Metadata:
+    """A metadata directory, or one JSON or YAML document, of version 2 or 3.
+
+    Raises MetadataError when the document as a whole can't be read; a single bad entry is left out and noted in `problems`.
+    """
+    document = read_document(path)
+    problems: list[Problem] = []
+    _note_unsupported(document, _UNSUPPORTED, problems)
+    tables = [table for source in _postgres_sources(document, problems) for table in _tables(source, problems)]
+    actions = each(document.get("actions"), "`actions`", _read_action, problems)
+    return Metadata(tuple(tables), actions, tuple(problems))
+
+
+def _postgres_sources(document: Node, problems: list[Problem]) -> list[Node]:
+    """The first PostgreSQL source; there is one database."""
+    sources = document.required("sources", "The metadata").items("`sources`")
+    kinds = [(source, written.text("`kind`") if (written := source.get("kind")) else "postgres") for source in sources]
+    served = [source for source, kind in kinds if kind in ("postgres", "pg", "citus")][:1]
+    for source, kind in kinds:
+        if source not in served:
+            problems.append(Problem(source.position, f"Only one PostgreSQL source is served; this one ({kind}) is left out."))
+    return served
+
+
+def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:
+    _note_unsupported(source, _UNSUPPORTED_IN_SOURCE, problems)
+    if (customization := source.get("customization")) and any(part.value for part in customization.mapping("`customization`").values()):
+        problems.append(Problem(customization.position, "Customization of a source is not supported yet: names stay as they are."))
+    seen: set[TableName] = set()
+    tables = []
+    for table in each(source.get("tables"), "`tables`", lambda node: read_table(node, problems), problems):
+        if table.name in seen:
+            problems.append(Problem(table.position, f"The table {table.name} is tracked twice; keep one entry."))
+        else:
+            tables.append(table)
+        seen.add(table.name)
+    return tables
+
+
+def _note_unsupported(node: Node, sentences: dict[str, str], problems: list[Problem]) -> None:
+    for key, sentence in sentences.items():
+        part = node.get(key)
+        if part is not None:
+            problems.extend(Problem(entry.position, sentence) for entry in part.items(f"`{key}`"))
+
+
+def _read_action(node: Node) -> ActionEntry:
+    name = node.required("name", "An action").text("The name of an action")
+    permissions = node.get("permissions")
+    roles = [] if permissions is None else permissions.items("`permissions` of an action")
+    return ActionEntry(name, tuple(role.required("role", "A permission").text("A role") for role in roles), node.position)
+
+
+__all__ = ["Metadata", "MetadataError", "load"]
