@@ -85,8 +85,7 @@ class Settings(BaseSettings):
     livekit_token_ttl: int = Field(600, ge=30, description="Life of a LiveKit token in seconds. LiveKit can't revoke one.")
 
     turn_enabled: bool = Field(False, description="Whether `iceServers` hands out TURN credentials.")
-    stun_urls: Words = Field((), description="STUN servers, separated by commas: `stun:host:port`.")
-    turn_urls: Words = Field((), description="TURN servers, separated by commas; absent: the usual three of the TURN domain.")
+    turn_urls: Words = Field((), description="STUN and TURN servers, separated by commas; absent: the usual four addresses at the domain.")
     turn_domain: str | None = Field(None, description="Host and realm of the TURN server.")
     turn_secret: SecretStr | None = Field(
         None, validation_alias=_also("NCHAT_TURN_SECRET", "TURN_SECRET"), description="coturn's `static-auth-secret`."
@@ -96,7 +95,7 @@ class Settings(BaseSettings):
     max_call_participants: int = Field(100, ge=2, description="People in one call.")
     max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
 
-    @field_validator("encryption_keys", "cors_origins", "websocket_origins", "stun_urls", "turn_urls", mode="before")
+    @field_validator("encryption_keys", "cors_origins", "websocket_origins", "turn_urls", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value

@@ -1,0 +1,68 @@
+# `make` shows this list; every target stands on `setup`, which is quick when nothing changed.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fix livekit demo conformance bench requirements golden clean
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := .boot/bin/uv
+READY := .venv/.ready
+COMPILE := pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(READY) ## .venv with the pinned, hash-checked dependencies and the project itself
+
+run: setup ## everything on this machine: PostgreSQL, LiveKit, the service, demo data
+	@exec $(BIN)/nchat-rtc dev --with-parent
+
+test: setup check ## the checks, then all tests
+	@exec $(BIN)/python -m pytest -q -n $(or $(WORKERS),auto) --maxprocesses 4
+
+check: setup ## ruff, mypy and the import law
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: setup ## format, and repair what ruff can repair
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+livekit: setup ## a real livekit-server in .tools/, built with Go's own client
+	@exec $(BIN)/python -m devstack.livekit_build
+
+demo: setup ## two people call each other through a running `make run`
+	@exec $(BIN)/python -m devstack.demo
+
+conformance: setup ## the Hasura cases of the first slice, against an embedded PostgreSQL
+	@exec $(BIN)/python -m tests.conformance
+
+bench: setup ## requests per second, beside hand-written SQL
+	@exec $(BIN)/python -m bench
+
+golden: setup ## write the generated files anew: actions in the metadata, settings in the docs
+	@$(BIN)/python -m app.cli.golden
+
+requirements: $(UV) ## pin the newest versions that fit pyproject.toml
+	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt
+	$(UV) $(COMPILE) --upgrade pyproject.toml --extra dev --group test --constraint requirements.txt -o requirements-dev.txt
+
+clean: ## remove the environment, the tools' caches and the development data
+	rm -rf .venv .boot .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# uv comes from the package index by pip; a bare Debian has no ensurepip for a venv, there pip alone is enough.
+$(UV):
+	@rm -rf .boot
+	@{ $(PYTHON) -m venv .boot && .boot/bin/python -m pip install --quiet --disable-pip-version-check uv; } 2>/dev/null \
+	  || { rm -rf .boot && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .boot uv; }
+
+$(READY): pyproject.toml requirements-dev.txt | $(UV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@

@@ -1,0 +1,19 @@
+"""The command line: `nchat-rtc serve | dev | token | migrate | status`."""
+
+import sys
+from collections.abc import Sequence
+
+from app.cli.parser import parser
+from app.cli.refusal import Refusal
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns its exit code: 0 done, 1 refused or failed with one sentence on stderr, 2 wrong usage."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except Refusal as refusal:
+        print(f"nchat-rtc: {refusal}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

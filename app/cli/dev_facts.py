@@ -1,0 +1,40 @@
+"""What `nchat-rtc dev` tells the other commands: a file of settings that lives as long as it runs."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def data_directory() -> Path:
+    """Where `dev` keeps its database and secrets: NCHAT_DATA_DIR, else `.data` in the checkout, else in the current folder."""
+    if chosen := os.environ.get("NCHAT_DATA_DIR"):
+        return Path(chosen).resolve()
+    return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / ".data"
+
+
+def facts_file() -> Path:
+    """The file of settings; absent when no `dev` runs here."""
+    return data_directory() / "dev.env"
+
+
+def write_facts(facts: Mapping[str, str]) -> Path:
+    """Writes variables for the owner's eyes only, in one step: a reader sees all of them or none."""
+    target = facts_file()
+    draft = target.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.chmod(0o600)
+    draft.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in facts.items()))
+    draft.replace(target)
+    return target
+
+
+def remove_facts() -> None:
+    facts_file().unlink(missing_ok=True)
+
+
+def _quoted(value: str) -> str:
+    """Readable for a shell (`set -a; . .data/dev.env`) and for dotenv alike; our own values hold no quote."""
+    return shlex.quote(value)

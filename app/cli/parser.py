@@ -1,0 +1,77 @@
+"""What can be typed. Each command's code is imported only when it runs, so that `token` need not load the service."""
+
+import argparse
+import importlib
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+_EPILOG = "Settings come from the environment (NCHAT_…); docs/operations.md lists them all."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser; `run` of its result takes the parsed arguments and returns an exit code."""
+    root = argparse.ArgumentParser(prog="nchat-rtc", description="Voice and video calls for nchat over GraphQL.", epilog=_EPILOG)
+    root.add_argument("--version", action="version", version=f"%(prog)s {version('nchat-rtc')}")
+    commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_serve, _dev, _token, _migrate, _status):
+        add(commands)
+    return root
+
+
+Commands = argparse._SubParsersAction  # the only name argparse has for it
+
+
+def _command(commands: "Commands[argparse.ArgumentParser]", name: str, help_text: str, description: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=help_text, description=description, epilog=_EPILOG)
+    command.set_defaults(run=_lazily(f"app.cli.{name}"))
+    return command
+
+
+def _lazily(module: str) -> Callable[[argparse.Namespace], int]:
+    def run(arguments: argparse.Namespace) -> int:
+        return int(importlib.import_module(module).run(arguments))
+
+    return run
+
+
+def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "serve",
+        "run the service",
+        "Runs the service. With --metadata it serves that Hasura metadata over any database, without the call actions.",
+    )
+    command.add_argument("--host", help="address to listen on (NCHAT_HOST, 127.0.0.1)")
+    command.add_argument("--port", type=int, help="port to listen on (NCHAT_PORT, 8000)")
+    command.add_argument("--workers", type=int, help="processes behind the port (NCHAT_WORKERS, 1)")
+    command.add_argument("--metadata", type=Path, metavar="PATH", help="a Hasura metadata directory in place of nchat's own")
+    command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
+
+
+def _dev(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "dev",
+        "run everything on this machine",
+        "Starts PostgreSQL, LiveKit and the service with demo data and prints a token for each demo user. Ctrl-C stops it all.",
+    )
+    command.add_argument("--with-parent", action="store_true", help="stop when the parent process ends, however it ends (Linux)")
+
+
+def _token(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "token", "print a token for a user", "Prints one token for a user and nothing else, signed with NCHAT_JWT_SECRET."
+    )
+    command.add_argument("--user", required=True, metavar="NAME_OR_ID", help="username or id of a row of nchat_users")
+    command.add_argument("--role", default="user", help="the token's only role (user)")
+    command.add_argument("--ttl", type=int, default=3600, metavar="SECONDS", help="its life in seconds (3600)")
+
+
+def _migrate(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "migrate", "bring the database to the newest migration", "Brings the database to the newest migration.")
+    command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
+
+
+def _status(commands: "Commands[argparse.ArgumentParser]") -> None:
+    _command(commands, "status", "say whether the service is ready", "Asks the running service for /readyz; exit code 0 when it is ready.")

@@ -1,0 +1,37 @@
+"""`nchat-rtc status`: what the running service says of itself."""
+
+import argparse
+import json
+import urllib.error
+import urllib.request
+
+from app.cli.dev_facts import facts_file
+from app.cli.refusal import Refusal, settings_or_refuse
+from app.settings import Settings
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Prints each dependency's state; 0 when the service is ready, 1 when it runs but is not."""
+    settings = settings_or_refuse(facts_file())
+    url = f"{local_url(settings)}/readyz"
+    code, answer = _ask(url)
+    print(f"{url} {code} {'ready' if code == 200 else 'not ready'}")
+    for name, state in answer.items():
+        print(f"  {name}: {state if isinstance(state, str) else json.dumps(state)}")
+    return 0 if code == 200 else 1
+
+
+def local_url(settings: Settings) -> str:
+    """Where this machine reaches the service."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{host}:{settings.port}"
+
+
+def _ask(url: str) -> tuple[int, dict[str, object]]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
+            return response.status, json.loads(response.read())
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.loads(refused.read() or b"{}")
+    except OSError:
+        raise Refusal(f"nothing answers at {url}: start it with `make run` or `nchat-rtc serve`") from None
