@@ -22,12 +22,12 @@ async def end_call(tx: Transaction, call: Call, reason: EndReason, *, actor_id: 
     """
     if call.ended or not await move_call(tx, call.id, Step(call.status, "ended", reason), actor_id=actor_id, now=now):
         return False
-    await _empty(tx, call, await roster(tx, call.id), reason, now)
+    await _empty(tx, await roster(tx, call.id), reason, now)
     await events.append(tx, call.id, "call_end", actor_id, {"reason": reason})
     return True
 
 
-async def _empty(tx: Transaction, call: Call, present: Roster, reason: EndReason, now: datetime) -> None:
+async def _empty(tx: Transaction, present: Roster, reason: EndReason, now: datetime) -> None:
     for one in present.ringing:
         await end_ring(tx, one, "missed" if reason == "no_answer" else "cancelled", now=now)
     for one in present.participants:
@@ -41,6 +41,19 @@ async def end_ring(tx: Transaction, participant: Participant, leave_reason: str,
     """A ring that nobody took: ringing → left, with the push that silences the devices (`missed`, otherwise `cancel`)."""
     if await move_participant(tx, participant.id, "left", now=now, leave_reason=leave_reason):
         await push.enqueue(tx, participant.call_id, [participant.user_id], "missed" if leave_reason == "missed" else "cancel")
+
+
+async def end_unanswered(tx: Transaction, call: Call, *, actor_id: UUID | None, now: datetime) -> bool:
+    """Ends a call that rings nobody any more: `busy` when all were, `no_answer` when a ring ran out, otherwise `declined`.
+
+    False when someone still rings or the call has got past ringing.
+    """
+    present = await roster(tx, call.id)
+    if call.status != "ringing" or present.ringing:
+        return False
+    said = {one.leave_reason for one in present.participants if one.status == "left"}
+    reason: EndReason = "busy" if said == {"busy"} else "no_answer" if "missed" in said else "declined"
+    return await end_call(tx, call, reason, actor_id=actor_id, now=now)
 
 
 async def close_room(world: World, room_name: str) -> None:

@@ -54,6 +54,7 @@ class Participant:
     status_since: datetime
     invited_at: datetime
     joined_at: datetime | None
+    leave_reason: str | None
     is_muted: bool
     is_video_enabled: bool
     is_screen_sharing: bool
@@ -112,3 +113,9 @@ async def roster(tx: Transaction, call_id: UUID) -> Roster:
     order = (call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
     found = await tx.connection.execute(sa.select(call_participants).where(call_participants.c.call_id == call_id).order_by(*order))
     return Roster([Participant.of(row) for row in found])
+
+
+async def participant(tx: Transaction, participant_id: UUID) -> Participant:
+    """One participant as the row stands now; the row must exist."""
+    found = await tx.connection.execute(sa.select(call_participants).where(call_participants.c.id == participant_id))
+    return Participant.of(found.one())

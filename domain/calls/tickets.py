@@ -48,7 +48,9 @@ def grant_for(call: Call, participant: Participant, *, screen: tuple[Source, ...
 
 async def issue(tx: Transaction, world: World, call: Call, participant: Participant) -> Ticket:
     """A fresh ticket. Signs locally; nothing is asked of the media server."""
-    named = await tx.connection.execute(sa.select(sa.func.coalesce(users.c.display_name, users.c.username)).where(users.c.id == participant.user_id))
+    named = await tx.connection.execute(
+        sa.select(sa.func.coalesce(users.c.display_name, users.c.username)).where(users.c.id == participant.user_id)
+    )
     signed = world.tokens.sign(
         room=call.room_name,
         identity=participant.identity,

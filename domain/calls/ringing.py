@@ -1,0 +1,84 @@
+"""Ringing people: who may be rung, who is busy, and the ring itself."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from domain import events, push
+from domain.errors import InvalidInput, NotFound
+from domain.life_cycle import move_participant
+from domain.world import Transaction
+from schema.tables.call_participants import call_participants
+from schema.tables.calls import calls
+from schema.tables.channels import channel_members
+from schema.tables.users import users
+
+
+def distinct_targets(caller_id: UUID, target_ids: Sequence[UUID]) -> list[UUID]:
+    """The people to ring, each once, in the order given; nobody rings oneself (InvalidInput)."""
+    if caller_id in target_ids:
+        raise InvalidInput("You can't call yourself.")
+    return list(dict.fromkeys(target_ids))
+
+
+async def require_member(tx: Transaction, user_id: UUID, channel_id: UUID) -> None:
+    """NotFound unless the user belongs to the channel: a foreign and a made-up channel look the same."""
+    member = sa.select(sa.literal(1)).where(channel_members.c.channel_id == channel_id, channel_members.c.user_id == user_id)
+    if (await tx.connection.execute(member)).first() is None:
+        raise NotFound
+
+
+async def require_reachable(tx: Transaction, caller_id: UUID, target_ids: Collection[UUID], channel_id: UUID | None) -> None:
+    """NotFound unless each target shares a channel with the caller or is in the call's: a stranger and nobody look the same."""
+    if not target_ids:
+        return
+    mine, theirs = channel_members.alias("mine"), channel_members.alias("theirs")
+    shared = theirs.c.channel_id.in_(sa.select(mine.c.channel_id).where(mine.c.user_id == caller_id))
+    met = shared if channel_id is None else sa.or_(shared, theirs.c.channel_id == channel_id)
+    reachable = sa.select(sa.func.count()).select_from(users).where(
+        users.c.id == sa.any_(sa.literal(list(target_ids), pg.ARRAY(pg.UUID()))),
+        sa.exists().where(theirs.c.user_id == users.c.id, met),
+    )  # fmt: skip
+    if (await tx.connection.execute(reachable)).scalar_one() != len(target_ids):
+        raise NotFound
+
+
+async def is_busy(tx: Transaction, user_id: UUID) -> bool:
+    """Busy: connecting or connected in a call that lives."""
+    elsewhere = (
+        sa.select(sa.literal(1))
+        .select_from(call_participants.join(calls, calls.c.id == call_participants.c.call_id))
+        .where(
+            call_participants.c.user_id == user_id,
+            call_participants.c.status.in_(("connecting", "connected")),
+            calls.c.status != "ended",
+        )
+    )
+    return (await tx.connection.execute(elsewhere.limit(1))).first() is not None
+
+
+async def invite(tx: Transaction, call_id: UUID, user_ids: Collection[UUID], now: datetime) -> list[UUID]:
+    """Participant rows `invited` for people who have none in this call yet; returns the new rows' ids."""
+    ids: list[UUID] = []
+    for user_id in user_ids:
+        row = {"call_id": call_id, "user_id": user_id, "status": "invited", "status_since": now, "invited_at": now}
+        written = await tx.connection.execute(sa.insert(call_participants).values(row).returning(call_participants.c.id))
+        ids.append(written.scalar_one())
+    events.changed(tx, call_id)
+    return ids
+
+
+async def ring(tx: Transaction, call_id: UUID, participant_ids: Collection[UUID], *, actor_id: UUID, now: datetime) -> list[UUID]:
+    """invited or left → ringing for each of them that can, with `call_incoming` and a push; returns those that ring now."""
+    rung: list[UUID] = []
+    for participant_id in participant_ids:
+        if await move_participant(tx, participant_id, "ringing", now=now) is None:
+            continue
+        await events.append(tx, call_id, "call_incoming", actor_id, {}, participant_id)
+        rung.append(participant_id)
+    found = await tx.connection.execute(sa.select(call_participants.c.user_id).where(call_participants.c.id.in_(rung)))
+    await push.enqueue(tx, call_id, list(found.scalars()), "ring")
+    return rung

@@ -1,0 +1,39 @@
+"""The places in a call: counted and taken under the call's lock, so that two can never take the last one."""
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain import events, push
+from domain.calls.access import Entered
+from domain.calls.rows import Call
+from domain.errors import CallFull
+from domain.life_cycle import Step, move_call, move_participant
+from domain.world import Transaction
+from schema.tables.call_participants import call_participants
+
+
+def require_seat(door: Entered) -> None:
+    """CallFull unless the caller has a place or one is free. Taken: connecting, connected and disconnected."""
+    others = [one for one in door.roster.seated if one.user_id != door.user_id]
+    if len(others) >= door.call.max_participants:
+        raise CallFull
+
+
+async def take_seat(tx: Transaction, call: Call, participant_id: UUID, user_id: UUID, *, now: datetime) -> None:
+    """invited, ringing or left → connecting with `call_accept`; the first to come takes a ringing call to `connecting`."""
+    before = await move_participant(tx, participant_id, "connecting", now=now)
+    if before is None:
+        return
+    if before == "ringing":
+        await push.enqueue(tx, call.id, [user_id], "answered_elsewhere")
+    await events.append(tx, call.id, "call_accept", user_id, {}, participant_id)
+    if call.status == "ringing":
+        await move_call(tx, call.id, Step("ringing", "connecting"), actor_id=user_id, now=now)
+
+
+async def renew_seat(tx: Transaction, participant_id: UUID, now: datetime) -> None:
+    """A new token for someone who is still connecting: the time in which the person has to arrive begins anew."""
+    waiting = (call_participants.c.id == participant_id, call_participants.c.status == "connecting")
+    await tx.connection.execute(sa.update(call_participants).where(*waiting).values(status_since=now))
