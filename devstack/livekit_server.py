@@ -43,6 +43,11 @@ class LiveKitServer:
     api_secret: str
     child: Child
 
+    @property
+    def notice(self) -> str:
+        """What a person reads at start."""
+        return f"LiveKit server at {self.ws_url}"
+
     def stop(self) -> None:
         """Ends it at once, participants or not."""
         self.child.stop()
