@@ -1,6 +1,6 @@
 """What the transports need of the engine and of the subscriptions behind them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
 from permissions.session import Session
@@ -24,7 +24,7 @@ class Engine(Protocol):
 class Subscriptions(Protocol):
     """Runs operations that answer for as long as the client listens."""
 
-    def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncIterator[bytes]:
+    def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """Payloads `{"data":…}` as JSON, one an event; pulled only when the client has taken the one before.
 
         Raising GraphQLRefusal ends the subscription with an `error` message, also in its middle (a right that is

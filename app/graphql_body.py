@@ -1,0 +1,39 @@
+"""A GraphQL request from JSON, with Hasura's words for what is wrong with it."""
+
+from typing import Any
+
+import orjson
+
+from permissions.errors import GraphQLRefusal
+from resolvers.request import Request
+
+MAX_BATCH = 100
+
+
+def parse_body(body: bytes) -> Request | list[Any]:
+    """One request, or the still unread members of a batch; raises GraphQLRefusal."""
+    try:
+        raw = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON") from None
+    if isinstance(raw, list):
+        if len(raw) > MAX_BATCH:
+            raise GraphQLRefusal("parse-failed", f"a batch holds at most {MAX_BATCH} requests")
+        return raw
+    return request_of(raw)
+
+
+def request_of(raw: object) -> Request:
+    """Reads `{query, variables, operationName}`; other keys are ignored. Raises parse-failed."""
+    if not isinstance(raw, dict):
+        raise GraphQLRefusal("parse-failed", "expected an object with the key 'query'")
+    query, variables, name = raw.get("query"), raw.get("variables"), raw.get("operationName")
+    if query is None:
+        raise GraphQLRefusal("parse-failed", "the key 'query' was not present")
+    if not isinstance(query, str):
+        raise GraphQLRefusal("parse-failed", "expected a string", "$.query")
+    if variables is not None and not isinstance(variables, dict):
+        raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
+    if name is not None and not isinstance(name, str):
+        raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
+    return Request(query, variables or {}, name)

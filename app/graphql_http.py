@@ -1,0 +1,131 @@
+"""`POST /v1/graphql`: a bare ASGI application, because every layer costs as much as the request itself."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import structlog
+from starlette.types import Message, Receive, Scope, Send
+
+from app.auth.authenticator import Authenticates
+from app.graphql_body import parse_body, request_of
+from app.headers import headers_of
+from app.metrics import Metrics
+from app.request_log import RequestIds, RequestMark, current
+from app.websocket.ports import Engine
+from permissions.errors import GraphQLRefusal
+from permissions.session import Session
+
+log = structlog.get_logger(__name__)
+
+# What an engine's resolvers get beside the session; made for each request.
+ContextOf = Callable[[Session, Scope], object]
+SLOW_SECONDS = 1.0
+_JSON = (b"content-type", b"application/json; charset=utf-8")
+_ALLOW = (b"allow", b"POST, GET, OPTIONS")
+
+
+class GraphQLHttp:
+    """Answers with HTTP 200 whatever happens inside GraphQL, as Hasura does; other statuses say that it never got there.
+
+    With tokens in cookies `json_only` must be set: a foreign page can send a cookie along, but no JSON without asking first.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        authenticator: Authenticates,
+        metrics: Metrics,
+        *,
+        context_of: ContextOf,
+        max_bytes: int = 1 << 20,
+        json_only: bool = False,
+        console: str | None = "/console",
+    ) -> None:
+        self._engine, self._authenticator, self._metrics = engine, authenticator, metrics
+        self._context_of, self._max_bytes, self._json_only, self._console = context_of, max_bytes, json_only, console
+        self._ids = RequestIds()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request of this path."""
+        headers = headers_of(scope["headers"])
+        request_id = self._ids.of(headers.get("x-request-id"))
+        if scope["method"] == "POST":
+            await self._post(scope, headers, request_id, receive, send)
+        elif scope["method"] == "GET" and self._console is not None and "text/html" in headers.get("accept", ""):
+            await _respond(send, 303, b"", request_id, (b"location", self._console.encode()))
+        elif scope["method"] == "OPTIONS":
+            await _respond(send, 204, b"", request_id, _ALLOW)
+        else:
+            answer = GraphQLRefusal("method-not-allowed", "GraphQL requests are POST requests with a JSON body").answer()
+            await _respond(send, 405, orjson.dumps(answer), request_id, _ALLOW)
+
+    async def _post(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        mark = current.set(RequestMark(request_id))
+        try:
+            status, body = await self._read_and_answer(scope, headers, request_id, receive)
+        finally:
+            current.reset(mark)
+        await _respond(send, status, body, request_id)
+        self._observe(time.perf_counter() - started, body, request_id)
+
+    def _observe(self, seconds: float, body: bytes, request_id: str) -> None:
+        refused = body.startswith(b'{"errors"')
+        (self._metrics.http_refused if refused else self._metrics.http_answered).inc()
+        self._metrics.http_seconds.observe(seconds)
+        if seconds > SLOW_SECONDS:
+            log.warning("slow_request", request_id=request_id, seconds=round(seconds, 3), bytes=len(body))
+
+    async def _read_and_answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> tuple[int, bytes]:
+        if self._json_only and not headers.get("content-type", "").startswith("application/json"):
+            return 415, _refusal(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
+        body = await self._read(headers, receive)
+        if body is None:
+            return 413, _refusal(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
+        try:
+            return 200, await self._answer(scope, headers, request_id, body)
+        except GraphQLRefusal as refusal:
+            return 200, _refusal(refusal)
+
+    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | None:
+        """The body, or None when it is too large."""
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max_bytes:
+            return None
+        message: Message = await receive()
+        body: bytes = message.get("body", b"")
+        while message.get("more_body", False):
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
+                return None
+        return body
+
+    async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, body: bytes) -> bytes:
+        session = await self._authenticator.authenticate(headers)
+        current.set(RequestMark(request_id, session.role))
+        context = self._context_of(session, scope)
+        parsed = parse_body(body)
+        if not isinstance(parsed, list):
+            return await self._engine.execute(parsed, session, context)
+        return b"[" + b",".join([await self._member(raw, session, context) for raw in parsed]) + b"]"
+
+    async def _member(self, raw: object, session: Session, context: object) -> bytes:
+        try:
+            return await self._engine.execute(request_of(raw), session, context)
+        except GraphQLRefusal as refusal:
+            return _refusal(refusal)
+
+
+def _refusal(refusal: GraphQLRefusal) -> bytes:
+    return orjson.dumps(refusal.answer())
+
+
+async def _respond(send: Send, status: int, body: bytes, request_id: str, *more: tuple[bytes, bytes]) -> None:
+    headers: list[Any] = [(b"content-length", str(len(body)).encode()), (b"x-request-id", request_id.encode()), *more]
+    if body:
+        headers.append(_JSON)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,44 @@
+"""Log lines of the service, its libraries and uvicorn in one form: JSON for machines, text for a terminal."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import Processor
+
+from app.request_log import add_request
+
+# Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
+_QUIET = ("uvicorn.access", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
+
+
+def configure_logs(level: str = "info", form: Literal["json", "console"] = "json") -> None:
+    """Sets up logging for this process; uvicorn must be started with `log_config=None`."""
+    shared: Sequence[Processor] = (
+        add_request,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=list(shared), processors=_renderers(form)))
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _renderers(form: Literal["json", "console"]) -> list[Processor]:
+    last: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        if form == "json"
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]

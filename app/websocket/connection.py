@@ -1,0 +1,169 @@
+"""One graphql-transport-ws connection: handshake, operations, and the moments at which it must end."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from starlette.types import Scope
+
+from app.auth.refusals import token_expired
+from app.graphql_body import request_of
+from app.request_log import RequestMark, current
+from app.websocket import messages
+from app.websocket.messages import CloseCode, CloseSocket
+from app.websocket.operation import Operation
+from app.websocket.services import SocketServices
+from app.websocket.socket import Disconnected, Socket
+from permissions.errors import GraphQLRefusal
+from permissions.session import Session
+
+log = structlog.get_logger(__name__)
+
+# A sleeping clock (a suspended machine) is looked at again this often, in seconds.
+LONGEST_SLEEP = 60.0
+
+
+class Connection:
+    """Every task of a connection lives in one group: the first that orders the end takes all others with it."""
+
+    def __init__(self, socket: Socket, scope: Scope, headers: Mapping[str, str], services: SocketServices, connection_id: str) -> None:
+        self._socket, self._scope, self._headers, self._services = socket, scope, headers, services
+        self._connection_id = connection_id
+        self._tasks: asyncio.TaskGroup
+        self._init_received = False
+        self._acknowledged = asyncio.Event()
+        self._session: Session | None = None
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> CloseCode | None:
+        """Serves until the client leaves (None) or has to (the close code)."""
+        order: CloseSocket | None = None
+        gone = False
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._require_init())
+                self._tasks.create_task(self._ping())
+                await self._read()
+        except* Disconnected:
+            gone = True
+        except* CloseSocket as orders:
+            order = _first(orders)
+        if gone or order is None:
+            return None
+        await self._socket.close(order.code, order.reason)
+        return order.code
+
+    async def _read(self) -> None:
+        while True:
+            message = messages.read_message(await self._socket.receive())
+            match message["type"]:
+                case "connection_init":
+                    await self._init(message.get("payload"))
+                case "ping":
+                    await self._socket.send(messages.PONG)
+                case "pong":
+                    pass
+                case "subscribe":
+                    await self._subscribe(message)
+                case "complete":
+                    self._complete(message)
+                case _:
+                    raise CloseSocket(CloseCode.BAD_REQUEST, "Invalid message received")
+
+    async def _init(self, payload: object) -> None:
+        if self._init_received:
+            raise CloseSocket(CloseCode.TOO_MANY_INITS, "Too many initialisation requests")
+        self._init_received = True
+        headers = {**self._headers, **_init_headers(payload)}
+        try:
+            self._session = await self._services.authenticator.authenticate(headers)
+        except GraphQLRefusal as refused:
+            raise CloseSocket(CloseCode.FORBIDDEN, refused.message) from None
+        current.set(RequestMark(self._connection_id, self._session.role))
+        self._acknowledged.set()
+        await self._socket.send(messages.CONNECTION_ACK)
+        if self._session.expires_at is not None:
+            self._tasks.create_task(self._expire(self._session.expires_at))
+
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        if self._session is None:
+            raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
+        if self._session.expires_at is not None and self._session.expires_at <= time.time():
+            raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
+        operation_id = messages.operation_id(message)
+        if operation_id in self._operations:
+            raise CloseSocket(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {operation_id} already exists")
+        try:
+            if len(self._operations) >= self._services.limits.max_operations:
+                raise GraphQLRefusal("limit-exceeded", "too many operations on this connection")
+            request = request_of(message.get("payload"))
+        except GraphQLRefusal as refused:
+            await self._socket.send(messages.refusal(operation_id, refused))
+            return
+        context = self._services.context_of(self._session, self._scope)
+        operation = Operation(operation_id, request, self._session, context, self._services, self._socket)
+        self._start(operation_id, operation)
+
+    def _start(self, operation_id: str, operation: Operation) -> None:
+        def forget(ended: asyncio.Task[None] | None = None) -> None:
+            # The client may have completed this one and started another of the same id since.
+            if self._operations.get(operation_id) is task:
+                del self._operations[operation_id]
+            if ended is not None:
+                self._services.metrics.operations.dec()
+
+        self._services.metrics.operations.inc()
+        task = self._tasks.create_task(operation.run(forget))
+        self._operations[operation_id] = task
+        task.add_done_callback(forget)
+
+    def _complete(self, message: dict[str, Any]) -> None:
+        task = self._operations.pop(messages.operation_id(message), None)
+        if task is not None:
+            task.cancel()
+
+    async def _require_init(self) -> None:
+        try:
+            async with asyncio.timeout(self._services.limits.init_timeout):
+                await self._acknowledged.wait()
+        except TimeoutError:
+            raise CloseSocket(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
+
+    async def _ping(self) -> None:
+        """Proxies between us close a connection that is silent; a vanished client is found by the server's own ping."""
+        while True:
+            await asyncio.sleep(self._services.limits.ping_interval)
+            await self._socket.send(messages.PING)
+
+    async def _expire(self, expires_at: float) -> None:
+        """At that unix time nothing more may be seen: every operation ends with an error, then the socket closes."""
+        while (left := expires_at - time.time()) > 0:
+            await asyncio.sleep(min(left, LONGEST_SLEEP))  # noqa: ASYNC110 - waits for the wall clock
+        expired = token_expired()
+        running, self._operations = self._operations, {}
+        for task in running.values():
+            task.cancel()
+        if running:
+            await asyncio.wait(running.values())
+        for operation_id in running:
+            await self._socket.send(messages.refusal(operation_id, expired))
+        raise CloseSocket(CloseCode.FORBIDDEN, expired.message)
+
+
+def _first(orders: BaseExceptionGroup[CloseSocket]) -> CloseSocket:
+    for order in orders.exceptions:
+        if isinstance(order, CloseSocket):
+            return order
+    raise orders
+
+
+def _init_headers(payload: object) -> dict[str, str]:
+    """`payload.headers` with lower-case names; raises CloseSocket when it is something else than an object of texts."""
+    headers = payload.get("headers") if isinstance(payload, dict) else payload
+    if headers is None:
+        return {}
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        raise CloseSocket(CloseCode.BAD_REQUEST, "Invalid headers in connection_init")
+    return {name.lower(): value for name, value in headers.items()}

@@ -1,0 +1,56 @@
+"""`/v1/graphql` as a websocket: origin, subprotocol, then a connection of that protocol."""
+
+from collections.abc import Collection
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from app.headers import headers_of
+from app.request_log import RequestIds
+from app.websocket.connection import Connection
+from app.websocket.messages import SUBPROTOCOL, CloseCode
+from app.websocket.origins import is_allowed_origin
+from app.websocket.services import SocketServices
+from app.websocket.socket import Disconnected, Socket
+
+log = structlog.get_logger(__name__)
+
+# One class a subprotocol, in the order of preference.
+PROTOCOLS = {SUBPROTOCOL: Connection}
+
+
+class GraphQLWebSocket:
+    """An ASGI application for websocket scopes."""
+
+    def __init__(self, services: SocketServices, *, allowed_origins: Collection[str] = ()) -> None:
+        self._services, self._allowed_origins = services, frozenset(allowed_origins)
+        self._ids = RequestIds()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection from its upgrade to its end."""
+        await receive()
+        headers = headers_of(scope["headers"])
+        if not is_allowed_origin(headers, self._allowed_origins):
+            log.info("websocket_origin_refused")
+            await send({"type": "websocket.close"})  # before the upgrade this is HTTP 403
+            return
+        metrics = self._services.metrics
+        socket = Socket(scope, receive, send, stall=self._services.limits.stall_timeout, on_stall=metrics.stalled.inc)
+        chosen = next((name for name in PROTOCOLS if name in scope["subprotocols"]), None)
+        metrics.sockets.inc()
+        try:
+            code = await self._serve(chosen, socket, scope, headers)
+        except Disconnected:
+            return
+        finally:
+            metrics.sockets.dec()
+        if code is not None:
+            metrics.closes.labels(str(int(code))).inc()
+
+    async def _serve(self, chosen: str | None, socket: Socket, scope: Scope, headers: dict[str, str]) -> CloseCode | None:
+        await socket.accept(chosen)
+        if chosen is None:
+            await socket.close(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+            return CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE
+        connection_id = self._ids.of(headers.get("x-request-id"))
+        return await PROTOCOLS[chosen](socket, scope, headers, self._services, connection_id).run()
