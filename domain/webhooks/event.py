@@ -29,6 +29,19 @@ class WebhookEvent:
     created_at: datetime
     payload: Mapping[str, object]
 
+    def text(self, part: str, field: str) -> str:
+        """A text field of the payload; empty when LiveKit left it out, as protobuf does with a zero value."""
+        value = self._field(part, field)
+        return value if isinstance(value, str) else ""
+
+    def flag(self, part: str, field: str) -> bool:
+        """A boolean field of the payload; False when LiveKit left it out."""
+        return self._field(part, field) is True
+
+    def _field(self, part: str, field: str) -> object:
+        fields = self.payload.get(part)
+        return fields.get(field) if isinstance(fields, Mapping) else None
+
 
 def allowed(payload: Mapping[str, object]) -> dict[str, dict[str, object]]:
     """The payload without anything that stands not in `ALLOWED`: a second fence behind the endpoint's own extraction."""

@@ -1,0 +1,82 @@
+"""Who is really in the room: what an arrival and a lost connection change, however they were noticed."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain import events
+from domain.calls.rows import Call, Participant, roster
+from domain.life_cycle import Step, move_call, move_participant
+from domain.tracks import NOTHING_SENT, see
+from domain.world import Transaction
+from schema.tables.call_participants import call_participants
+from schema.tables.calls import calls
+from schema.tables.webhook_events import webhook_events
+
+# With two people ACTIVE there is a conversation.
+COMPANY: Final = 2
+
+
+async def arrive(tx: Transaction, call: Call, who: Participant, sid: str, *, now: datetime) -> None:
+    """The person of a held seat is ACTIVE in the room under this connection (lock held); may connect the call.
+
+    A newer connection of someone who was in already only moves the call there: a second device, or a full reconnect.
+    """
+    if who.participant_sid == sid and who.status == "connected":
+        return
+    if who.status == "connected":
+        await see(tx, who, NOTHING_SENT)
+        await tx.connection.execute(
+            sa.update(call_participants).where(call_participants.c.id == who.id).values(participant_sid=sid)
+        )
+        events.changed(tx, call.id)
+        return
+    if await move_participant(tx, who.id, "connected", now=now, participant_sid=sid) is not None:
+        await events.append(tx, call.id, "call_participant_joined", who.user_id, {}, who.id)
+        await settle(tx, call, now=now)
+
+
+async def drop(tx: Transaction, call: Call, who: Participant, reason: str, *, now: datetime) -> None:
+    """connected → disconnected (lock held): the connection is gone and may come back; may send the call to `reconnecting`."""
+    await see(tx, who, NOTHING_SENT)
+    if await move_participant(tx, who.id, "disconnected", now=now) is not None:
+        await events.append(tx, call.id, "call_participant_disconnected", None, {"reason": reason}, who.id)
+        await settle(tx, call, now=now)
+
+
+async def settle(tx: Transaction, call: Call, *, now: datetime) -> bool:
+    """Brings the call's status in line with who is connected and who is lost (lock held, `call.status` current)."""
+    step = step_of(call, [one.status for one in (await roster(tx, call.id)).seated])
+    return step is not None and await move_call(tx, call.id, step, actor_id=None, now=now)
+
+
+def step_of(call: Call, seats: list[str]) -> Step | None:
+    """The step that the states of the seated people ask of a call, if any.
+
+    A call reconnects when fewer than two are left by a lost connection, and is back when two are, or when nobody is
+    missing any more: whoever stays alone in a channel's call waits for company, not for a connection.
+    """
+    active, lost = seats.count("connected"), seats.count("disconnected")
+    if call.status == "connecting" and active >= COMPANY:
+        return Step("connecting", "connected")
+    if call.status == "reconnecting" and (active >= COMPANY or (active and not lost)):
+        return Step("reconnecting", "connected")
+    if call.status == "connected" and active < COMPANY and lost:
+        return Step("connected", "reconnecting")
+    return None
+
+
+async def is_over(tx: Transaction, sid: str) -> bool:
+    """Whether LiveKit already told us that this connection ended: its `joined` may arrive after its `left`."""
+    told = sa.select(webhook_events.c.id).where(
+        webhook_events.c.payload[("participant", "sid")].astext == sid,
+        webhook_events.c.event.in_(("participant_left", "participant_connection_aborted")),
+    )
+    return bool((await tx.connection.execute(sa.select(told.exists()))).scalar_one())
+
+
+async def call_of_room(tx: Transaction, room: str) -> UUID | None:
+    """The call that a LiveKit room belongs to; None for a room that is not a call's."""
+    return (await tx.connection.execute(sa.select(calls.c.id).where(calls.c.room_name == room))).scalar_one_or_none()

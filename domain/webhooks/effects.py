@@ -1,0 +1,40 @@
+"""What each webhook event changes in the call whose room it speaks of."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.calls.rows import Call, lock_call, roster
+from domain.presence import call_of_room
+from domain.repairs import Repair
+from domain.webhooks import participants, rooms, tracks
+from domain.webhooks.event import WebhookEvent
+from domain.webhooks.scene import Effect, Scene
+from domain.world import Transaction, World
+
+# Events of recorders and ingresses, and any that a later LiveKit adds, change no call.
+EFFECTS: Final[Mapping[str, Effect]] = {
+    "room_started": rooms.started,
+    "room_finished": rooms.finished,
+    "participant_joined": participants.joined,
+    "participant_left": participants.left,
+    "track_published": tracks.published,
+    "track_unpublished": tracks.unpublished,
+}
+
+
+async def apply(world: World, tx: Transaction, event: WebhookEvent) -> list[Repair]:
+    """Applies one event; returns what LiveKit has to be asked for after the commit.
+
+    Applying it twice, late, or before an earlier one never moves a call or a participant backwards.
+    """
+    effect = EFFECTS.get(event.event)
+    call_id = await call_of_room(tx, event.text("room", "name")) if effect else None
+    call = await lock_call(tx, call_id) if call_id else None
+    if effect is None or call is None or _of_another_life(call, event):
+        return []
+    return await effect(Scene(tx, event, call, await roster(tx, call.id), world.clock.now()))
+
+
+def _of_another_life(call: Call, event: WebhookEvent) -> bool:
+    """Whether the event is about a room of the same name that is gone: a restarted LiveKit gives a new sid."""
+    return call.room_sid is not None and call.room_sid != event.text("room", "sid")

@@ -1,0 +1,50 @@
+"""What a participant's arrival and departure mean for the call."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.calls.leave import leave
+from domain.presence import arrive, drop, is_over
+from domain.repairs import AfterLeaving, DeleteRoom, RemoveParticipant, Repair
+from domain.webhooks.scene import Scene
+
+# LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
+STAY_ENDS: Final[Mapping[str, str]] = {
+    "client_initiated": "user_left",
+    "participant_removed": "removed",
+    "room_deleted": "room_closed",
+    "room_closed": "room_closed",
+}
+# Another device or a full reconnect took the person's place: its own `joined` moves the call there.
+REPLACED: Final = "duplicate_identity"
+
+
+async def joined(scene: Scene) -> list[Repair]:
+    """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is thrown out: a token can't be revoked."""
+    if scene.call.ended:
+        return [DeleteRoom(scene.call.room_name)]
+    if _is_machine(scene) or await is_over(scene.tx, scene.sid):
+        return []
+    person = scene.person
+    if person is None or not person.seated:
+        return [RemoveParticipant(scene.call.room_name, scene.identity)]
+    await arrive(scene.tx, scene.call, person, scene.sid, now=scene.now)
+    return []
+
+
+async def left(scene: Scene) -> list[Repair]:
+    """Counts only for the connection that the person has now."""
+    person, reason = scene.connected_person, scene.event.text("participant", "disconnect_reason")
+    if scene.call.ended or person is None or reason == REPLACED:
+        return []
+    if reason not in STAY_ENDS:
+        await drop(scene.tx, scene.call, person, reason or "unknown_reason", now=scene.now)
+        return []
+    actor = person.user_id if reason == "client_initiated" else None
+    departure = await leave(scene.tx, scene.call, person, STAY_ENDS[reason], actor_id=actor, now=scene.now)
+    return [AfterLeaving(scene.call, person, departure)]
+
+
+def _is_machine(scene: Scene) -> bool:
+    """Recorders, ingresses and agents are no people of the call."""
+    return scene.event.text("participant", "kind") not in ("", "standard")
