@@ -1,0 +1,182 @@
+"""Boolean expressions as SQL conditions: over any alias of a table, every value a parameter."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from typing import Any
+
+import sqlalchemy as sa
+
+from permissions.expressions import (
+    And,
+    Bound,
+    Compare,
+    CompareColumns,
+    Constant,
+    Exists,
+    Expression,
+    Not,
+    Operand,
+    Or,
+    Related,
+    Rule,
+    SessionVariable,
+)
+from permissions.literals import literal
+from permissions.operators import COLUMN_OPERATORS, OPERATORS
+from permissions.outer_column import outer
+from permissions.relationships import foreign_keys
+from schema.model import Catalog, PgType, Relationship, TrackedTable
+from schema.sql_types import Native
+
+Condition = sa.ColumnElement[bool]
+# Gives the parameter of an operand, typed text. A Constant arrives as the text (or null) to be cast.
+Bind = Callable[[Operand], sa.ColumnElement[str]]
+
+# Not `sa.true()`: SQLAlchemy would drop the other branches of an OR, and with them the session variables that must be there.
+_TRUE: Condition = sa.literal_column("true", sa.Boolean())
+_FALSE: Condition = sa.literal_column("false", sa.Boolean())
+_UNKNOWN: Condition = sa.literal_column("CAST(NULL AS boolean)", sa.Boolean())
+# Binds tighter than AND and NOT, like every comparison.
+_COMPARISON_PRECEDENCE = 5
+
+
+def condition(expression: Expression, tracked: TrackedTable, from_: sa.FromClause, bind: Bind, catalog: Catalog) -> Condition:
+    """The condition that a row of `from_` (the table of `tracked`, or an alias of it) satisfies `expression`.
+
+    It may be unknown (NULL), which grants nothing: use it in WHERE, or with IS TRUE. `bind` is called for every operand, also
+    in branches that can't matter, so that a missing session variable is always told.
+    """
+    return _Compiler(catalog, bind).compile(expression, _Scope(tracked, from_, tracked, from_))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The table that names belong to, and the root table that `$` means."""
+
+    tracked: TrackedTable
+    from_: sa.FromClause
+    root: TrackedTable
+    root_from: sa.FromClause
+
+    def inside(self, tracked: TrackedTable, from_: sa.FromClause) -> "_Scope":
+        return _Scope(tracked, from_, self.root, self.root_from)
+
+    def own(self, column: str) -> sa.ColumnElement[Any]:
+        return self.from_.columns[column]
+
+    def of_root(self, column: str) -> sa.ColumnElement[Any]:
+        found: sa.ColumnElement[Any] = self.root_from.columns[column]
+        return found if self.root_from is self.from_ else outer(found)
+
+
+class _Compiler:
+    def __init__(self, catalog: Catalog, bind: Bind) -> None:
+        self.catalog, self.bind = catalog, bind
+
+    @singledispatchmethod
+    def compile(self, expression: Expression, scope: _Scope) -> Condition:
+        raise TypeError(f"no expression over {scope.tracked.name}: {expression!r}")
+
+    @compile.register
+    def _(self, expression: And, scope: _Scope) -> Condition:
+        terms = [self.compile(term, scope) for term in expression.terms]
+        return sa.and_(*terms) if terms else _TRUE
+
+    @compile.register
+    def _(self, expression: Or, scope: _Scope) -> Condition:
+        terms = [self.compile(term, scope) for term in expression.terms]
+        return sa.or_(*terms) if terms else _FALSE
+
+    @compile.register
+    def _(self, expression: Not, scope: _Scope) -> Condition:
+        return sa.not_(self.compile(expression.term, scope))
+
+    @compile.register
+    def _(self, expression: Rule, scope: _Scope) -> Condition:
+        return self.compile(expression.where, _Scope(scope.tracked, scope.from_, scope.tracked, scope.from_))
+
+    @compile.register
+    def _(self, expression: Compare, scope: _Scope) -> Condition:
+        operator, column = OPERATORS[expression.operator], scope.tracked.columns[expression.column]
+        left = scope.own(column.name)
+        if isinstance(expression.operand, Constant):
+            if operator.operand == "flag":
+                return left.is_(None) if expression.operand.value else left.is_not(None)
+            if expression.operand.value is None:
+                return _against_null(operator.name, left, column.nullable)
+        right = self.parameter(expression.operand, operator.operand_type(column.type))
+        if operator.operand == "flag":
+            return _comparison(left.is_(None), "=", right)
+        if operator.operand == "list":
+            comparison, quantifier = operator.sql.split()
+            return _comparison(left, comparison, sa.any_(right) if quantifier == "ANY" else sa.all_(right))
+        return _comparison(left, operator.sql, right)
+
+    @compile.register
+    def _(self, expression: CompareColumns, scope: _Scope) -> Condition:
+        other = scope.of_root(expression.other) if expression.of_root else scope.own(expression.other)
+        return _comparison(scope.own(expression.column), COLUMN_OPERATORS[expression.operator], other)
+
+    @compile.register
+    def _(self, expression: Exists, scope: _Scope) -> Condition:
+        return self.exists(self.catalog[expression.table], (), expression.where, scope)
+
+    @compile.register
+    def _(self, expression: Related, scope: _Scope) -> Condition:
+        related = scope.tracked.relationships[expression.relationship]
+        if shortcut := self.shortcut(related, expression.where):
+            pairs, target, where = shortcut
+        else:
+            pairs, target, where = related.columns, self.catalog[related.target], expression.where
+        return self.exists(target, ((scope.own(local), remote) for local, remote in pairs), where, scope)
+
+    def exists(
+        self, target: TrackedTable, join: Iterable[tuple[sa.ColumnElement[Any], str]], where: Expression, scope: _Scope
+    ) -> Condition:
+        alias = target.table.alias()
+        joined = [_comparison(alias.columns[remote], "=", outer(local)) for local, remote in join]
+        inner = [] if where == And() else [self.compile(where, scope.inside(target, alias))]
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(alias).where(*joined, *inner))
+
+    def shortcut(self, first: Relationship, where: Expression) -> tuple[tuple[tuple[str, str], ...], TrackedTable, Expression] | None:
+        """Leaves out the table in the middle of `first: {second: …}` when a foreign key of the far table proves that its row exists.
+
+        `channel: {members: …}` over `member.channel_id → channel.id` needs no look at `channel`.
+        """
+        if not isinstance(where, Related):
+            return None
+        middle = self.catalog[first.target]
+        second = middle.relationships[where.relationship]
+        far = self.catalog[second.target]
+        reverse = tuple((remote, local) for local, remote in second.columns)
+        proven = any(
+            target == first.target and set(pairs) == set(reverse) and key.info.get("trusted")
+            for key, target, pairs in foreign_keys(far.table)
+        )
+        local_of = {remote: local for local, remote in first.columns}
+        if not proven or local_of.keys() != {local for local, _ in second.columns}:
+            return None
+        return tuple((local_of[key], remote) for key, remote in second.columns), far, where.where
+
+    def parameter(self, operand: Operand, type_: PgType) -> sa.ColumnElement[Any]:
+        """The operand, cast to its type in SQL, so that PostgreSQL's own words answer a bad value."""
+        match operand:
+            case Constant(value):
+                return sa.cast(self.bind(Constant(literal(value, type_))), Native(type_))
+            case SessionVariable() | Bound():
+                return sa.cast(self.bind(operand), Native(type_))
+
+
+def _comparison(left: sa.ColumnElement[Any] | Condition, operator: str, right: sa.ColumnElement[Any]) -> Condition:
+    result: Condition = left.op(operator, precedence=_COMPARISON_PRECEDENCE, is_comparison=True)(right)
+    return result
+
+
+def _against_null(operator: str, left: sa.ColumnElement[Any], nullable: bool) -> Condition:
+    """A rule's literal null. Hasura: `_eq` and `_neq` are null-aware on nullable columns, the others are never true."""
+    if operator == "_eq" and nullable:
+        return sa.or_(left.is_(None), _UNKNOWN)
+    if operator == "_neq":
+        return sa.or_(left.is_not(None), _UNKNOWN) if nullable else _UNKNOWN
+    return _UNKNOWN

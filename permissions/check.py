@@ -1,0 +1,46 @@
+"""The metadata against a database: what is served, and whether it may be served at all."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from permissions.entries import Metadata
+from permissions.grants import grants
+from permissions.nodes import MetadataError, Problem
+from permissions.rules import RoleRules
+from permissions.track import track
+from schema.functions import Function
+from schema.model import Catalog
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Tables and roles that are served, and what was left out of the metadata."""
+
+    catalog: Catalog
+    roles: Mapping[str, RoleRules]
+    problems: tuple[Problem, ...]
+
+    def rules(self, role: str) -> RoleRules:
+        """What a role may do; a role that the metadata doesn't name may do nothing."""
+        return self.roles.get(role) or RoleRules(role)
+
+
+def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[Function], *, strict: bool) -> Resolved:
+    """The catalog and the rules of every role.
+
+    Strict: raises MetadataError with all problems when there is one. Otherwise, as in Hasura, an inconsistent object is left
+    out (with it goes whatever needs it) and logged.
+    """
+    catalog, untracked = track(metadata, database, functions)
+    roles, ungranted = grants(metadata, catalog)
+    problems = (*metadata.problems, *untracked, *ungranted)
+    if strict and problems:
+        raise MetadataError(*problems)
+    for problem in problems:
+        log.warning("inconsistent metadata: %s", problem)
+    return Resolved(catalog, roles, problems)

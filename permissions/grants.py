@@ -1,0 +1,135 @@
+"""What the metadata grants: for every role the rules of each table, read and checked against the catalog."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from permissions.entries import Metadata, PermissionEntry
+from permissions.expressions import TRUE, Operand
+from permissions.nodes import MetadataError, Node, Problem
+from permissions.rule_expressions import RuleReader, operand, suggestion
+from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
+from permissions.session import ADMIN
+from schema.model import Catalog, TableName, TrackedTable
+
+Rule = SelectRule | InsertRule | UpdateRule | DeleteRule
+
+
+def grants(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRules], list[Problem]]:
+    """The rules of every role that the metadata names, and of admin. A permission with a problem is left out and noted."""
+    problems: list[Problem] = []
+    found: dict[str, dict[str, dict[TableName, Any]]] = {}
+    for table in metadata.tables:
+        for entry in table.permissions if table.name in catalog.tables else ():
+            rule = _rule(entry, catalog[table.name], catalog, problems)
+            if rule is not None:
+                found.setdefault(entry.role, {}).setdefault(entry.action, {})[table.name] = rule
+    actions = {action.name: action.roles for action in metadata.actions}
+    named = {role for roles in actions.values() for role in roles}
+    roles = {
+        role: RoleRules(role, **found.get(role, {}), actions=frozenset(name for name, allowed in actions.items() if role in allowed))
+        for role in sorted(found.keys() | named)
+    }
+    return roles | {ADMIN: admin_rules(catalog, frozenset(actions))}, problems
+
+
+def admin_rules(catalog: Catalog, actions: frozenset[str]) -> RoleRules:
+    """Everything, without a filter."""
+    writable = [table for table in catalog if table.writable]
+    return RoleRules(
+        ADMIN,
+        select={
+            table.name: SelectRule(
+                frozenset(table.columns), TRUE, allow_aggregations=True, computed_fields=frozenset(table.computed_fields)
+            )
+            for table in catalog
+        },
+        insert={table.name: InsertRule(writable_columns(table), TRUE) for table in writable},
+        update={table.name: UpdateRule(writable_columns(table), TRUE) for table in writable},
+        delete={table.name: DeleteRule(TRUE) for table in writable},
+        actions=actions,
+    )
+
+
+def writable_columns(table: TrackedTable) -> frozenset[str]:
+    """Columns that a statement may set: not those that PostgreSQL generates always."""
+    generated = {
+        column.name
+        for column in table.table.columns
+        if column.computed is not None or (column.identity is not None and column.identity.always)
+    }
+    return frozenset(table.columns) - generated
+
+
+def _rule(entry: PermissionEntry, table: TrackedTable, catalog: Catalog, problems: list[Problem]) -> Rule | None:
+    found: list[Problem] = []
+    rule = _Permission(entry, table, RuleReader(catalog, table, found), found).rule()
+    what = f"The {entry.action} permission of {entry.role} on {table.name}: "
+    problems.extend(Problem(problem.position, what + problem.sentence) for problem in found)
+    return None if found else rule
+
+
+class _Permission:
+    """One entry on its way to a rule; whatever is wrong with it goes to `problems`."""
+
+    def __init__(self, entry: PermissionEntry, table: TrackedTable, reader: RuleReader, problems: list[Problem]) -> None:
+        self.entry, self.table, self.reader, self.problems = entry, table, reader, problems
+
+    def rule(self) -> Rule:
+        entry = self.entry
+        if entry.action != "select" and not self.table.writable:
+            self.problems.append(Problem(entry.position, "this view can't be written; remove the permission or make the view updatable."))
+        presets = self.presets()
+        columns = self.columns() - presets.keys()
+        match entry.action:
+            case "select":
+                return self.select(columns)
+            case "insert":
+                return InsertRule(columns, self.expression(entry.check), presets, entry.backend_only)
+            case "update":
+                check = None if entry.check is None else self.expression(entry.check)
+                return UpdateRule(columns, self.expression(entry.filter), check, presets, entry.backend_only)
+            case "delete":
+                return DeleteRule(self.expression(entry.filter), entry.backend_only)
+
+    def select(self, columns: frozenset[str]) -> SelectRule:
+        entry = self.entry
+        return SelectRule(
+            columns,
+            self.expression(entry.filter),
+            entry.limit,
+            entry.allow_aggregations,
+            self.names(entry.computed_fields, self.table.computed_fields, "computed field"),
+            entry.query_root_fields,
+            entry.subscription_root_fields,
+        )
+
+    def expression(self, node: Node | None) -> Any:
+        if node is None:
+            raise ValueError(f"a {self.entry.action} permission without its rule was read")
+        return self.reader.rule(node)
+
+    def columns(self) -> frozenset[str]:
+        """`'*'` means all columns there are now; generated ones can't be written."""
+        if self.entry.columns is None:
+            return frozenset(self.table.columns) if self.entry.action == "select" else writable_columns(self.table)
+        names = self.names(self.entry.columns, self.table.columns, "column")
+        return names if self.entry.action == "select" else names & writable_columns(self.table)
+
+    def names(self, nodes: tuple[Node, ...], known: Mapping[str, object], what: str) -> frozenset[str]:
+        for node in nodes:
+            if node.value not in known:
+                sentence = f"{self.table.name} has no {what} {node.value}{suggestion(str(node.value), known)}"
+                self.problems.append(Problem(node.position, sentence))
+        return frozenset(str(node.value) for node in nodes)
+
+    def presets(self) -> dict[str, Operand]:
+        """Values of columns that the role can't choose."""
+        result: dict[str, Operand] = {}
+        for name, node in self.entry.presets.items():
+            try:
+                if name not in writable_columns(self.table):
+                    raise node.error(f"{self.table.name} has no column {name} to set{suggestion(name, self.table.columns)}")
+                result[name] = operand(node, self.table.columns[name].type)
+            except MetadataError as error:
+                self.problems.extend(error.problems)
+        return result

@@ -1,0 +1,205 @@
+"""Reads the boolean expression of a permission rule into the expression tree, and says what is wrong with it."""
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from permissions.expressions import (
+    FALSE,
+    And,
+    Compare,
+    CompareColumns,
+    Constant,
+    Exists,
+    Expression,
+    Not,
+    Operand,
+    Or,
+    Related,
+    SessionVariable,
+)
+from permissions.literals import misfit
+from permissions.nodes import MetadataError, Node, Problem
+from permissions.operators import COLUMN_OPERATORS, OPERATORS, Operator, canonical
+from permissions.table_entries import read_table_name
+from schema.model import Catalog, Column, PgType, TrackedTable
+
+_SESSION_VARIABLE = re.compile(r"x-hasura-[a-z0-9_-]+")
+_MEANT_AS_VARIABLE = re.compile(r"\W*x[-_ ]?hasura[-_ ].*", re.IGNORECASE | re.DOTALL)
+
+
+class RuleReader:
+    """Reads the rules of one permission. `problems` grows; an expression with a problem reads as false."""
+
+    def __init__(self, catalog: Catalog, root: TrackedTable, problems: list[Problem]) -> None:
+        self.catalog, self.root, self.problems = catalog, root, problems
+
+    def rule(self, node: Node) -> Expression:
+        """A whole `filter` or `check`."""
+        return self.expression(node, self.root)
+
+    def expression(self, node: Node, table: TrackedTable) -> Expression:
+        """Several keys of one mapping all have to hold."""
+        try:
+            keys = node.mapping("A boolean expression").items()
+        except MetadataError as error:
+            return self.refuse(*error.problems)
+        return conjunction(self.term(key, child, table) for key, child in keys)
+
+    def term(self, key: str, node: Node, table: TrackedTable) -> Expression:
+        try:
+            match canonical(key):
+                case "_and":
+                    return conjunction(self.expression(entry, table) for entry in _entries(key, node))
+                case "_or":
+                    return disjunction(self.expression(entry, table) for entry in _entries(key, node))
+                case "_not":
+                    return Not(self.expression(node, table))
+                case "_exists":
+                    return self.exists(node)
+            return self.field(key, node, table)
+        except MetadataError as error:
+            return self.refuse(*error.problems)
+
+    def refuse(self, *problems: Problem) -> Expression:
+        self.problems.extend(problems)
+        return FALSE
+
+    def exists(self, node: Node) -> Expression:
+        node.only(frozenset({"_table", "_where", "$table", "$where"}), "`_exists`")
+        parts = {canonical(key): part for key, part in node.mapping("`_exists`").items()}
+        if not {"_table", "_where"} <= parts.keys():
+            raise node.error("`_exists` needs `_table` and `_where`.")
+        name = read_table_name(parts["_table"])
+        if name not in self.catalog.tables:
+            raise parts["_table"].error(f"The table {name} is not tracked; track it, or choose another one.")
+        return Exists(name, self.expression(parts["_where"], self.catalog[name]))
+
+    def field(self, key: str, node: Node, table: TrackedTable) -> Expression:
+        if column := table.columns.get(key):
+            return self.comparisons(column, node, table)
+        if related := table.relationships.get(key):
+            return Related(key, self.expression(node, self.catalog[related.target]))
+        if key in table.computed_fields:
+            raise node.error(f"{key} is a computed field; those are not supported in rules yet.")
+        known = [*table.columns, *table.relationships]
+        raise node.error(f"{table.name} has no column or relationship {key}{suggestion(key, known)}")
+
+    def comparisons(self, column: Column, node: Node, table: TrackedTable) -> Expression:
+        """`{_gt: 1, _lt: 9}`, or a bare value, which means `_eq`."""
+        if node.value is None:
+            raise node.error(f"{column.name} is compared with nothing; write `_is_null: true` if that is meant.")
+        if not isinstance(node.value, dict):
+            return self.comparison(column, "_eq", node, table)
+        return conjunction(self.attempt(column, canonical(name), operand, table) for name, operand in node.value.items())
+
+    def attempt(self, column: Column, name: str, node: Node, table: TrackedTable) -> Expression:
+        try:
+            return self.comparison(column, name, node, table)
+        except MetadataError as error:
+            return self.refuse(*error.problems)
+
+    def comparison(self, column: Column, name: str, node: Node, table: TrackedTable) -> Expression:
+        if name in COLUMN_OPERATORS:
+            return self.column_comparison(column, name, node, table)
+        operator = OPERATORS.get(name)
+        if operator is None:
+            raise node.error(f"Unknown operator: {name}{suggestion(name, [*OPERATORS, *COLUMN_OPERATORS])}")
+        if not operator.takes(column.type):
+            raise node.error(f"{name} can't be used on {column.name}, which is of type {_named(column.type)}.")
+        type_ = operator.operand_type(column.type)
+        match operator.operand:
+            case "list" | "texts":
+                return _list_comparison(column, operator, type_, node)
+            case "flag":
+                return Compare(column.name, name, Constant(node.flag(f"`{name}`")))
+        return Compare(column.name, name, operand(node, type_))
+
+    def column_comparison(self, column: Column, name: str, node: Node, table: TrackedTable) -> Expression:
+        """The right side: `other`, `[other]`, or `["$", other]` for a column of the rule's root table."""
+        path = [part.text("A column") for part in (node.value if isinstance(node.value, list) else [node])]
+        if len(path) not in (1, 2) or (len(path) == 2 and path[0] != "$"):
+            raise node.error(f"`{name}` takes a column, or [$, column] for a column of the rule's own table.")
+        owner = self.root if len(path) == 2 else table
+        other = owner.columns.get(path[-1])
+        if other is None:
+            raise node.error(f"{owner.name} has no column {path[-1]}{suggestion(path[-1], owner.columns)}")
+        if other.type != column.type:
+            types = f"{column.name} is of type {_named(column.type)}, {other.name} of type {_named(other.type)}"
+            raise node.error(f"`{name}` compares columns of one type, but {types}.")
+        return CompareColumns(column.name, name, other.name, of_root=len(path) == 2)
+
+
+def conjunction(terms: Iterable[Expression]) -> Expression:
+    """All of them, without needless nesting."""
+    kept = tuple(term for term in terms if term != And())
+    return kept[0] if len(kept) == 1 else And(kept)
+
+
+def disjunction(terms: Iterable[Expression]) -> Expression:
+    """Any of them, without needless nesting."""
+    kept = tuple(term for term in terms if term != Or())
+    return kept[0] if len(kept) == 1 else Or(kept)
+
+
+def operand(node: Node, type_: PgType) -> Operand:
+    """A session variable or a literal of a rule or a preset. Raises MetadataError when the literal can't be of the type."""
+    if isinstance(node.value, str) and (variable := session_variable(node)):
+        return variable
+    value = node.plain()
+    if why := misfit(value, type_):
+        raise node.error(f"{why[0].upper()}{why[1:]}.")
+    return Constant(value)
+
+
+def session_variable(node: Node) -> SessionVariable | None:
+    """Hasura: any text that begins with `x-hasura-`, in whatever case; there is no interpolation inside a longer text."""
+    text = str(node.value)
+    if _SESSION_VARIABLE.fullmatch(text.lower()):
+        return SessionVariable(text.lower())
+    if _MEANT_AS_VARIABLE.fullmatch(text):
+        raise node.error(f"{text!r} looks like a session variable, but isn't one; write it like X-Hasura-User-Id.")
+    return None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else "."
+
+
+def _entries(key: str, node: Node) -> list[Node]:
+    if node.value is None:
+        # An empty `_and:` would be true for every row.
+        raise node.error(f"`{key}` has to be a list of boolean expressions.")
+    return node.items(f"`{key}`")
+
+
+def _list_comparison(column: Column, operator: Operator, type_: PgType, node: Node) -> Expression:
+    """A list of literals, or one session variable that holds an array in PostgreSQL's form `{1,2}`."""
+    if not isinstance(node.value, list):
+        variable = session_variable(node) if isinstance(node.value, str) else None
+        if variable is None:
+            raise node.error(f"`{operator.name}` takes a list, or a session variable that holds one.")
+        return Compare(column.name, operator.name, variable)
+    element = PgType(type_.name, is_enum=type_.is_enum, schema=type_.schema, labels=type_.labels)
+    operands = [operand(entry, element) for entry in node.value]
+    if all(isinstance(each, Constant) for each in operands):
+        values: list[Any] = [each.value for each in operands if isinstance(each, Constant)]
+        return Compare(column.name, operator.name, Constant(values))
+    return _one_by_one(column, operator, operands, node)
+
+
+def _one_by_one(column: Column, operator: Operator, operands: list[Operand], node: Node) -> Expression:
+    """A list with session variables among its entries: `= ANY` is an OR of `=`, `<> ALL` an AND of `<>`."""
+    match operator.name:
+        case "_in":
+            return disjunction(Compare(column.name, "_eq", each) for each in operands)
+        case "_nin":
+            return conjunction(Compare(column.name, "_neq", each) for each in operands)
+    raise node.error(f"A list for `{operator.name}` can't hold session variables; use one that holds the whole list.")
+
+
+def _named(type_: PgType) -> str:
+    return f"{type_.name}[]" if type_.is_array else type_.name
