@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from domain.world import Transaction
 from schema.tables.calls import calls
@@ -22,10 +23,7 @@ async def enqueue(tx: Transaction, call_id: UUID, user_ids: Collection[UUID], ki
         "uuid", calls.c.id, "handle", users.c.username, "hasVideo", calls.c.type == "video",
         "callerDisplayName", users.c.display_name, "callerImageUrl", users.c.avatar_url,
     )  # fmt: skip
-    receiver = sa.func.unnest(sa.bindparam("receivers", list(user_ids), sa.ARRAY(sa.UUID))).table_valued("id")
-    pushes = (
-        sa.select(receiver.c.id, sa.literal(kind, sa.Text), payload)
-        .select_from(calls.join(users, users.c.id == calls.c.initiator_id), receiver)
-        .where(calls.c.id == call_id)
-    )
+    receivers = sa.func.unnest(sa.literal(list(user_ids), pg.ARRAY(pg.UUID())))
+    caller = calls.join(users, users.c.id == calls.c.initiator_id)
+    pushes = sa.select(receivers, sa.literal(kind, sa.Text), payload).select_from(caller).where(calls.c.id == call_id)
     await tx.connection.execute(sa.insert(push_outbox).from_select(["user_id", "kind", "payload"], pushes))

@@ -1,0 +1,1 @@
+"""Call actions on a real database, with the media server in memory."""

@@ -1,0 +1,149 @@
+"""initiateCall: what is written, what is asked of LiveKit, and every refusal."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.calls.initiate import CallRequest, initiate_call
+from domain.errors import ActionError, InvalidInput, MediaUnavailable, NotFound, RateLimited
+from domain.ports import CallLimits
+from tests.support.dump import dump
+from tests.support.legal import assert_legal
+from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, MALLORY, Stage, session, stage
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_direct_call_rings_the_other(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("video", [BOB]))
+    call = await on.call(started.call_id)
+    assert (call["status"], call["initiator_id"], call["type"]) == ("ringing", ALICE, "video")
+    assert call["room_sid"] == on.rooms.rooms[call["room_name"]].sid
+    assert on.rooms.limits[call["room_name"]] == 110
+    assert (await on.participant(call["id"], ALICE))["status"] == "connecting"
+    assert (await on.participant(call["id"], ALICE))["role"] == "host"
+    assert (await on.participant(call["id"], BOB))["status"] == "ringing"
+    assert await on.kinds(call["id"]) == ["call_initiate", "call_incoming", "call_state_changed"]
+    assert_legal(await on.events(call["id"]))
+    assert await on.pushes() == [("ring", BOB)]
+    assert {f"call:{call['id']}", "table:nchat_calls", "table:nchat_call_participants", f"user:{BOB}"} <= on.publisher.topics()
+
+
+async def test_the_ticket_is_for_the_caller_and_for_this_room(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
+    assert started.ticket is not None
+    assert started.ticket.token.startswith(f"{started.room_name}/{ALICE}/Alice/110")
+    assert started.ticket.server_url == "ws://livekit.example"
+    assert on.tokens.signed[str(ALICE)].sources == ("microphone",)
+    assert started.ticket.ice_servers[1].username == f"1:{ALICE}"
+
+
+async def test_a_push_tells_what_the_device_shows(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("video", [BOB]))
+    payload = await on.database.fetchval("SELECT payload::text FROM nchat_push_outbox")
+    assert payload == (
+        f'{{"uuid": "{started.call_id}", "handle": "alice", "hasVideo": true, "callerImageUrl": null, "callerDisplayName": "Alice"}}'
+    )
+
+
+async def test_a_channel_call_without_targets_waits_and_rings_nobody(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("video", channel_id=GENERAL))
+    assert (await on.call(started.call_id))["status"] == "connecting"
+    assert await on.kinds(started.call_id) == ["call_initiate", "call_state_changed"]
+    assert await on.pushes() == []
+
+
+async def test_a_single_busy_target_ends_the_call_at_once(on: Stage) -> None:
+    await initiate_call(on.world, session(BOB), CallRequest("audio", [CAROL]))
+    on.rooms.asked.clear()
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
+    assert started.ticket is None
+    call = await on.call(started.call_id)
+    assert (call["status"], call["end_reason"]) == ("ended", "busy")
+    assert on.rooms.asked == {}
+    assert await on.kinds(call["id"]) == ["call_initiate", "call_state_changed", "call_end"]
+    assert_legal(await on.events(call["id"]))
+    assert ("ring", BOB) not in await on.pushes()
+
+
+async def test_a_busy_target_among_others_rings(on: Stage) -> None:
+    await initiate_call(on.world, session(BOB), CallRequest("audio", channel_id=GENERAL))
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB, CAROL]))
+    assert {(await on.participant(started.call_id, user))["status"] for user in (BOB, CAROL)} == {"ringing"}
+
+
+async def test_a_repeated_request_is_the_same_call_with_a_fresh_token(on: Stage) -> None:
+    request = CallRequest("audio", [BOB], client_request_id=uuid4())
+    first = await initiate_call(on.world, session(ALICE), request)
+    before = await dump(on.url)
+    again = await initiate_call(on.world, session(ALICE), request)
+    assert again.call_id == first.call_id
+    assert first.ticket is not None
+    assert again.ticket is not None
+    assert again.ticket.token != first.ticket.token
+    assert await dump(on.url) == before
+
+
+async def test_the_same_request_id_of_another_person_is_another_call(on: Stage) -> None:
+    request_id = uuid4()
+    first = await initiate_call(on.world, session(ALICE), CallRequest("audio", channel_id=GENERAL, client_request_id=request_id))
+    other = await initiate_call(on.world, session(BOB), CallRequest("audio", channel_id=GENERAL, client_request_id=request_id))
+    assert other.call_id != first.call_id
+
+
+async def test_a_media_server_that_fails_ends_the_call(on: Stage) -> None:
+    on.rooms.broken.add("create_room")
+    request = CallRequest("audio", [BOB], client_request_id=uuid4())
+    with pytest.raises(MediaUnavailable):
+        await initiate_call(on.world, session(ALICE), request)
+    on.rooms.broken.clear()
+    again = await initiate_call(on.world, session(ALICE), request)
+    call = await on.call(again.call_id)
+    assert (call["status"], call["end_reason"], again.ticket) == ("ended", "failed", None)
+    assert_legal(await on.events(call["id"]))
+    assert await on.pushes() == []
+
+
+REFUSED: dict[str, tuple[UUID, CallRequest, type[ActionError]]] = {
+    "neither target nor channel": (ALICE, CallRequest("audio"), InvalidInput),
+    "oneself": (ALICE, CallRequest("audio", [ALICE]), InvalidInput),
+    "nobody of that id": (ALICE, CallRequest("audio", [uuid4()]), NotFound),
+    "someone without a common channel": (ALICE, CallRequest("audio", [MALLORY]), NotFound),
+    "one stranger among friends": (ALICE, CallRequest("audio", [BOB, MALLORY]), NotFound),
+    "a caller in no channel": (MALLORY, CallRequest("audio", [ALICE]), NotFound),
+    "a foreign channel": (MALLORY, CallRequest("audio", channel_id=GENERAL), NotFound),
+    "a made-up channel": (ALICE, CallRequest("audio", channel_id=uuid4()), NotFound),
+    "a ring of no time": (ALICE, CallRequest("audio", [BOB], ring_timeout_seconds=0), InvalidInput),
+    "an endless ring": (ALICE, CallRequest("audio", [BOB], ring_timeout_seconds=601), InvalidInput),
+    "metadata without end": (ALICE, CallRequest("audio", [BOB], metadata={"x": "y" * 9000}), InvalidInput),
+    "a caller who is no user": (uuid4(), CallRequest("audio", [BOB]), InvalidInput),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+async def test_a_refusal_changes_nothing(on: Stage, case: str) -> None:
+    caller, request, refusal = REFUSED[case]
+    before = await dump(on.url)
+    with pytest.raises(refusal):
+        await initiate_call(on.world, session(caller), request)
+    assert await dump(on.url) == before
+    assert on.rooms.asked == {}
+    assert on.publisher.topics() == set()
+
+
+async def test_more_people_than_the_limit(database_url: str) -> None:
+    async with stage(database_url, CallLimits(max_participants=2)) as on:
+        before = await dump(on.url)
+        with pytest.raises(InvalidInput):
+            await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB, CAROL]))
+        assert await dump(on.url) == before
+
+
+async def test_the_rate_limit_is_the_callers(on: Stage) -> None:
+    on.limiter.used_up.add("initiate")
+    before = await dump(on.url)
+    with pytest.raises(RateLimited) as refused:
+        await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
+    assert refused.value.extra == {"retryAfter": 2.5}
+    assert on.limiter.hits == [("initiate", str(ALICE))]
+    assert await dump(on.url) == before

@@ -1,0 +1,19 @@
+"""All rows of all tables, to show that a refused request changed nothing."""
+
+import asyncpg
+
+TABLES = """
+    SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
+"""
+
+
+async def dump(database_url: str) -> dict[str, list[str]]:
+    """Each table's rows as text, ordered; equal before and after means that nothing was written."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            names = [row[0] for row in await connection.fetch(TABLES)]
+            return {name: [row[0] for row in await connection.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")] for name in names}
+    finally:
+        await connection.close()

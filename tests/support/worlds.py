@@ -1,0 +1,184 @@
+"""A world for tests of the domain: a real database, everything else in memory and in the test's hands."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import orjson
+import sqlalchemy as sa
+
+from app.transactions import EngineTransactions, open_engine
+from domain.errors import RateLimited
+from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken
+from domain.world import World
+from permissions.session import USER_ID, Session
+from schema.model import TableName
+from schema.tables.call_participants import call_participants
+from schema.tables.calls import calls
+from schema.tables.channels import channel_members
+from tests.support.fake_rooms import FakeRooms
+from tests.support.legal import Event
+
+ALICE, BOB, CAROL, DAVE, MALLORY, MOD = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in range(1, 7))
+GENERAL = UUID("00000000-0000-4000-8000-000000000101")
+NAMES = {ALICE: "alice", BOB: "bob", CAROL: "carol", DAVE: "dave", MALLORY: "mallory", MOD: "mod"}
+
+
+def session(user_id: UUID, role: str = "user") -> Session:
+    return Session(role, {"x-hasura-role": role, USER_ID: str(user_id)})
+
+
+@dataclass(slots=True)
+class TestClock:
+    """Stands still until the test moves it."""
+
+    __test__ = False
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass(slots=True)
+class RecordingPublisher:
+    hints: list[Hint] = field(default_factory=list)
+
+    async def publish(self, hints: Sequence[Hint]) -> None:
+        self.hints.extend(hints)
+
+    def topics(self) -> set[str]:
+        """What was told since the last look."""
+        told = {hint.topic for hint in self.hints}
+        self.hints.clear()
+        return told
+
+
+@dataclass(slots=True)
+class CountingLimiter:
+    """Refuses a name in `used_up`."""
+
+    used_up: set[str] = field(default_factory=set)
+    hits: list[tuple[str, str]] = field(default_factory=list)
+
+    async def hit(self, limit: str, key: str) -> None:
+        self.hits.append((limit, key))
+        if limit in self.used_up:
+            raise RateLimited(2.5)
+
+
+@dataclass(slots=True)
+class ReadableTokens:
+    """A token that says in the clear what it grants; `signed` keeps the last grant by identity."""
+
+    clock: TestClock
+    signed: dict[str, Grant] = field(default_factory=dict)
+    count: int = 0
+
+    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken:
+        self.signed[identity] = grant
+        self.count += 1
+        return JoinToken(f"{room}/{identity}/{name}/{max_participants}#{self.count}", self.clock.now() + timedelta(seconds=600))
+
+
+class FixedTurn:
+    def issue(self, user_id: UUID) -> list[IceServer]:
+        return [IceServer(("stun:turn.example:3478",)), IceServer(("turn:turn.example:3478",), f"1:{user_id}", "secret")]
+
+    def lifetime(self) -> int:
+        return 86400
+
+    def reveal(self, credential_encrypted: str) -> str:
+        return credential_encrypted.removeprefix("sealed:")
+
+
+def readable(asking: Session, table: TableName) -> sa.ColumnElement[bool]:
+    """The rules of `nchat_calls` by hand: role user sees calls of its own, with itself in, or of its channels; admin all, others none."""
+    assert table == TableName("public", "nchat_calls")
+    if asking.role == "admin":
+        return sa.true()
+    if asking.role not in ("user", "moderator"):
+        return sa.and_(calls.c.id.is_(None))
+    me = asking.user_id
+    here = sa.exists().where(call_participants.c.call_id == calls.c.id, call_participants.c.user_id == me)
+    member = sa.exists().where(channel_members.c.channel_id == calls.c.channel_id, channel_members.c.user_id == me)
+    return sa.or_(calls.c.initiator_id == me, here, member)
+
+
+@dataclass(slots=True)
+class Stage:
+    """The world and the parts a test looks at or turns."""
+
+    world: World
+    url: str
+    rooms: FakeRooms
+    publisher: RecordingPublisher
+    clock: TestClock
+    limiter: CountingLimiter
+    tokens: ReadableTokens
+    database: "asyncpg.Connection"
+
+    async def events(self, call_id: UUID) -> list[Event]:
+        rows = await self.database.fetch(
+            "SELECT seq, kind, actor_id::text, payload::text FROM nchat_call_events WHERE call_id = $1 ORDER BY seq", call_id
+        )
+        return [Event(row["seq"], row["kind"], row["actor_id"], orjson.loads(row["payload"])) for row in rows]
+
+    async def kinds(self, call_id: UUID) -> list[str]:
+        return [event.kind for event in await self.events(call_id)]
+
+    async def call(self, call_id: UUID) -> asyncpg.Record:
+        row = await self.database.fetchrow("SELECT * FROM nchat_calls WHERE id = $1", call_id)
+        assert row is not None
+        return row
+
+    async def participant(self, call_id: UUID, user_id: UUID) -> asyncpg.Record:
+        row = await self.database.fetchrow("SELECT * FROM nchat_call_participants WHERE call_id = $1 AND user_id = $2", call_id, user_id)
+        assert row is not None
+        return row
+
+    async def pushes(self) -> list[tuple[str, UUID]]:
+        rows = await self.database.fetch("SELECT kind, user_id FROM nchat_push_outbox ORDER BY created_at, user_id, kind")
+        return [(row["kind"], row["user_id"]) for row in rows]
+
+
+async def people(database: "asyncpg.Connection") -> None:
+    """The demo's users; all but mallory and mod are in the channel general."""
+    users = [(user_id, name, name.capitalize()) for user_id, name in NAMES.items()]
+    await database.executemany("INSERT INTO nchat_users (id, username, display_name) VALUES ($1, $2, $3)", users)
+    await database.execute("INSERT INTO nchat_channels (id, name) VALUES ($1, 'general')", GENERAL)
+    members = [(GENERAL, user_id) for user_id in (ALICE, BOB, CAROL, DAVE)]
+    await database.executemany("INSERT INTO nchat_channel_members (channel_id, user_id) VALUES ($1, $2)", members)
+
+
+@asynccontextmanager
+async def stage(url: str, limits: CallLimits | None = None, *, populate: bool = True) -> AsyncIterator[Stage]:
+    """A world on a migrated database; with `populate` the people of the demo are put in first."""
+    clock, publisher, limiter, rooms = TestClock(), RecordingPublisher(), CountingLimiter(), FakeRooms()
+    tokens = ReadableTokens(clock)
+    database = await asyncpg.connect(url)
+    try:
+        if populate:
+            await people(database)
+        async with open_engine(url) as engine:
+            transactions = EngineTransactions(engine, publisher)
+            world = World(
+                transactions,
+                rooms,
+                tokens,
+                publisher,
+                clock,
+                limiter,
+                FixedTurn(),
+                limits or CallLimits(),
+                readable,
+                "ws://livekit.example",
+            )
+            yield Stage(world, url, rooms, publisher, clock, limiter, tokens, database)
+    finally:
+        await database.close()
