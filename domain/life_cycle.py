@@ -14,9 +14,7 @@ from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
 CallStatus = Literal["initiated", "ringing", "connecting", "connected", "reconnecting", "ended"]
-EndReason = Literal[
-    "completed", "declined", "busy", "timeout", "cancelled", "failed", "no_answer", "network_error", "host_ended", "kicked"
-]
+EndReason = Literal["completed", "declined", "busy", "timeout", "cancelled", "failed", "no_answer", "network_error", "host_ended", "kicked"]
 ParticipantStatus = Literal["invited", "ringing", "connecting", "connected", "disconnected", "left", "kicked"]
 
 # Any call that still lives may end so, whatever its state.
@@ -45,6 +43,8 @@ PARTICIPANT_STEPS: Final[Mapping[ParticipantStatus, frozenset[ParticipantStatus]
     "left": frozenset({"ringing", "connecting", "kicked"}),
     "kicked": frozenset({"invited"}),
 }
+# Every status but the last.
+LIVING: Final[tuple[CallStatus, ...]] = ("initiated", "ringing", "connecting", "connected", "reconnecting")
 # In these a person holds one of the call's places.
 SEATED: Final[tuple[ParticipantStatus, ...]] = ("connecting", "connected", "disconnected")
 

@@ -28,9 +28,7 @@ async def arrive(tx: Transaction, call: Call, who: Participant, sid: str, *, now
         return
     if who.status == "connected":
         await see(tx, who, NOTHING_SENT)
-        await tx.connection.execute(
-            sa.update(call_participants).where(call_participants.c.id == who.id).values(participant_sid=sid)
-        )
+        await tx.connection.execute(sa.update(call_participants).where(call_participants.c.id == who.id).values(participant_sid=sid))
         events.changed(tx, call.id)
         return
     if await move_participant(tx, who.id, "connected", now=now, participant_sid=sid) is not None:
@@ -39,11 +37,18 @@ async def arrive(tx: Transaction, call: Call, who: Participant, sid: str, *, now
 
 
 async def drop(tx: Transaction, call: Call, who: Participant, reason: str, *, now: datetime) -> None:
-    """connected → disconnected (lock held): the connection is gone and may come back; may send the call to `reconnecting`."""
-    await see(tx, who, NOTHING_SENT)
-    if await move_participant(tx, who.id, "disconnected", now=now) is not None:
-        await events.append(tx, call.id, "call_participant_disconnected", None, {"reason": reason}, who.id)
+    """`lose`, and what it means for the call: it may go to `reconnecting` (lock held, `call.status` current)."""
+    if await lose(tx, call, who, reason, now=now):
         await settle(tx, call, now=now)
+
+
+async def lose(tx: Transaction, call: Call, who: Participant, reason: str, *, now: datetime) -> bool:
+    """connected → disconnected: the connection is gone and may come back. False for one who was not connected."""
+    if await move_participant(tx, who.id, "disconnected", now=now) is None:
+        return False
+    await events.append(tx, call.id, "call_participant_disconnected", None, {"reason": reason}, who.id)
+    await see(tx, who, NOTHING_SENT)
+    return True
 
 
 async def settle(tx: Transaction, call: Call, *, now: datetime) -> bool:

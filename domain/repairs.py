@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from domain.calls.leave import Left, after_leaving
 from domain.calls.rows import Call, Participant
 from domain.calls.tickets import room_limit
+from domain.life_cycle import LIVING
 from domain.world import World
 from schema.tables.calls import calls
 
@@ -70,7 +71,7 @@ async def _open_room(world: World, call: Call) -> None:
 
 async def note_room(world: World, call_id: UUID, sid: str) -> bool:
     """Stores the sid of the room's present life; False when the call is over."""
-    living = (calls.c.id == call_id, calls.c.status != "ended")
+    living = (calls.c.id == call_id, calls.c.status.in_(LIVING))
     async with world.transaction("room.note") as tx:
         noted = sa.update(calls).where(*living).values(room_sid=sid).returning(calls.c.id)
         return (await tx.connection.execute(noted)).first() is not None

@@ -41,11 +41,7 @@ async def never_connected(world: World) -> int:
 async def never_reconnected(world: World) -> int:
     """reconnecting for 30 s → ended(`network_error`), unless whoever was missing has left and nobody is any more."""
     since = world.clock.now() - timedelta(seconds=world.limits.reconnecting_timeout)
-    overdue = (
-        sa.select(calls.c.id)
-        .where(calls.c.status == "reconnecting", calls.c.status_since <= since)
-        .order_by(calls.c.status_since)
-    )
+    overdue = sa.select(calls.c.id).where(calls.c.status == "reconnecting", calls.c.status_since <= since).order_by(calls.c.status_since)
 
     async def decide(found: Case) -> Sequence[Repair] | None:
         if found.call.status != "reconnecting" or found.call.status_since > since:

@@ -33,7 +33,7 @@ class Case:
 
 # Decides one case: None when it is not due after all, otherwise what LiveKit has to be asked for.
 Decide = Callable[[Case], Awaitable[Sequence[Repair] | None]]
-Overdue = sa.Select[tuple[UUID]]
+Overdue = sa.Select[UUID]
 
 
 async def carry_through(world: World, name: str, overdue: Overdue, decide: Decide) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from domain.life_cycle import LIVING
 from domain.repairs import Repair
 from domain.timeouts.due import Case, carry_through, end
 from domain.world import World
@@ -19,7 +20,7 @@ async def too_long(world: World) -> int:
     """Running longer than the limit, from the first connection or else the first ring → ended(`timeout`)."""
     since = world.clock.now() - timedelta(seconds=world.limits.max_duration)
     began = sa.func.coalesce(calls.c.connected_at, calls.c.started_at)
-    overdue = sa.select(calls.c.id).where(calls.c.status != "ended", began <= since).order_by(began)
+    overdue = sa.select(calls.c.id).where(calls.c.status.in_(LIVING), began <= since).order_by(began)
 
     async def decide(found: Case) -> Sequence[Repair] | None:
         return await end(found, "timeout")

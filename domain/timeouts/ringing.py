@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from domain import events
 from domain.calls.ending import end_ring, end_unanswered
+from domain.life_cycle import LIVING
 from domain.repairs import DeleteRoom, Repair
 from domain.timeouts.due import Case, carry_through
 from domain.world import World
@@ -23,7 +24,7 @@ async def unanswered(world: World) -> int:
     overdue = (
         sa.select(calls.c.id)
         .join(call_participants, call_participants.c.call_id == calls.c.id)
-        .where(calls.c.status != "ended", call_participants.c.status == "ringing")
+        .where(calls.c.status.in_(LIVING), call_participants.c.status == "ringing")
         .where(call_participants.c.status_since + ring <= world.clock.now())
         .group_by(calls.c.id)
         .order_by(sa.func.min(call_participants.c.status_since))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from domain.calls.leave import leave
 from domain.calls.rows import lock_call, roster
-from domain.life_cycle import ParticipantStatus
+from domain.life_cycle import LIVING, ParticipantStatus
 from domain.presence import settle
 from domain.repairs import AfterLeaving, Repair
 from domain.timeouts.due import Case, carry_through
@@ -36,7 +36,7 @@ async def _lapse(world: World, status: ParticipantStatus, life: timedelta, reaso
     overdue = (
         sa.select(calls.c.id)
         .join(call_participants, call_participants.c.call_id == calls.c.id)
-        .where(calls.c.status != "ended", call_participants.c.status == status, call_participants.c.status_since <= since)
+        .where(calls.c.status.in_(LIVING), call_participants.c.status == status, call_participants.c.status_since <= since)
         .group_by(calls.c.id)
         .order_by(sa.func.min(call_participants.c.status_since))
     )
