@@ -56,7 +56,9 @@ class Settings(BaseSettings):
         None, description="How tokens are verified, in the JSON form of Hasura's `HASURA_GRAPHQL_JWT_SECRET`."
     )
     unauthorized_role: str | None = Field(None, description="The role of callers without a token; absent: they are refused.")
-    encryption_keys: Secrets = Field((), description="Keys for secrets at rest, separated by commas. The first writes, all read.")
+    encryption_keys: Secrets = Field(
+        (), description="Keys for secrets at rest (32 bytes in URL-safe base64), separated by commas. The first writes, all read."
+    )
 
     cors_origins: Words = Field((), description="Origins whose pages may call the service, separated by commas; `*` for any.")
     websocket_origins: Words = Field(

@@ -34,6 +34,15 @@ def build() -> Path:
     return TARGET
 
 
+def build_or_say_why_not() -> Path | None:
+    """As `build`, but a reason against it is printed and the answer is None."""
+    try:
+        return build()
+    except CannotBuild as reason:
+        print(f"livekit-server can't be built: {reason}", file=sys.stderr)
+        return None
+
+
 def can_build() -> bool:
     """Whether a Go that is new enough is installed."""
     try:
@@ -58,12 +67,7 @@ def main() -> int:
     if os.access(TARGET, os.X_OK) and VERSION.removeprefix("v") in _version(TARGET):
         print(f"{TARGET} is version {VERSION} already.")
         return 0
-    try:
-        build()
-    except CannotBuild as reason:
-        print(f"livekit-server can't be built: {reason}", file=sys.stderr)
-        return 1
-    return 0
+    return 0 if build_or_say_why_not() else 1
 
 
 def _version(binary: Path) -> str:

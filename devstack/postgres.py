@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.processes import Child, free_port
+from devstack.processes import Child, die_with_parent, free_port
 
 SUPERUSER = "nchat"
 # PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.
@@ -49,11 +49,15 @@ class EmbeddedPostgres:
         return f"postgresql://{SUPERUSER}:{self._password()}@127.0.0.1:{self.port}/{database}"
 
     @property
-    def pid(self) -> int:
-        """The server's process id; PostgresError before start."""
+    def child(self) -> Child:
+        """The server's process; PostgresError before start."""
         if self._child is None:
             raise PostgresError("PostgreSQL has not been started.")
-        return self._child.pid
+        return self._child
+
+    @property
+    def pid(self) -> int:
+        return self.child.pid
 
     def start(self, *, patience: float = 10) -> str:
         """Starts the server, at first use creating its files, and returns `url` once it answers.
@@ -61,9 +65,8 @@ class EmbeddedPostgres:
         Raises PostgresError when another server still uses the directory after `patience` seconds, or this one does not come up.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        self.data.mkdir(mode=0o700, exist_ok=True)
         self._choose_identity()
-        if not (self.data / "PG_VERSION").exists():
+        if not self.data.exists():
             self._initdb()
         self._wait_for_predecessor(patience)
         self._child = self._launch()
@@ -74,6 +77,12 @@ class EmbeddedPostgres:
         """Fast shutdown: open transactions roll back, data is on disk."""
         if self._child is not None:
             self._child.stop()
+
+    def create_database(self, name: str) -> None:
+        """Creates a database unless there is one of that name; raises CalledProcessError."""
+        known = self.tool("psql", "-d", "postgres", "-qAtc", "select datname from pg_database").stdout.split()
+        if name not in known:
+            self.tool("createdb", name)
 
     def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a client program of the same build (`psql`, `createdb`) as superuser; raises CalledProcessError."""
@@ -95,25 +104,36 @@ class EmbeddedPostgres:
             self._prefix = _AS_NOBODY
         else:
             self._user = "nobody"
-            os.chown(self.data, pwd.getpwnam("nobody").pw_uid, -1)
 
     def _initdb(self) -> None:
+        # Under another name until it is complete: a start that was killed half-way leaves nothing that looks like data.
+        draft = self.data.with_suffix(".new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if self._user is not None:
+            os.chown(draft, pwd.getpwnam(self._user).pw_uid, -1)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(24))
         # initdb under another uid reads no file of ours, so the password comes from its standard input.
         command: Sequence[str | Path] = [
-            *self._prefix, self._bin / "initdb", "-D", self.data, "-U", SUPERUSER,
+            *self._prefix, self._bin / "initdb", "-D", draft, "-U", SUPERUSER,
             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256",
             "--pwfile=/dev/stdin", "--no-instructions",
             *(() if self._durable else ("--no-sync", *_VOLATILE)),
         ]  # fmt: skip
         identity = {"user": self._user, "group": "nogroup", "extra_groups": []} if self._user else {}
         done = subprocess.run(  # type: ignore[call-overload]
-            command, env=_plain_env(), input=self._password(), capture_output=True, text=True, **identity
+            command,
+            env=_plain_env(),
+            input=self._password(),
+            capture_output=True,
+            text=True,
+            preexec_fn=die_with_parent(signal.SIGKILL, os.getpid()),
+            **identity,
         )
         if done.returncode:
-            shutil.rmtree(self.data)
             raise PostgresError(f"initdb failed: {done.stderr.strip()}")
+        draft.rename(self.data)
 
     def _launch(self) -> Child:
         command: Sequence[str | Path] = [
@@ -136,15 +156,14 @@ class EmbeddedPostgres:
         lock.unlink(missing_ok=True)
 
     def _wait_until_ready(self, seconds: float = 60) -> None:
-        assert self._child is not None  # noqa: S101
-        status = self.data / "postmaster.pid"
+        child, status = self.child, self.data / "postmaster.pid"
         give_up = time.monotonic() + seconds
         while not _says_ready(status):
-            if not self._child.running:
-                raise PostgresError(f"PostgreSQL stopped while starting:\n{self._child.log_tail()}")
+            if not child.running:
+                raise PostgresError(f"PostgreSQL stopped while starting:\n{child.log_tail()}")
             if time.monotonic() > give_up:
-                self._child.stop()
-                raise PostgresError(f"PostgreSQL was not ready after {seconds:.0f} s; see {self._child.log}")
+                child.stop()
+                raise PostgresError(f"PostgreSQL was not ready after {seconds:.0f} s; see {child.log}")
             time.sleep(0.01)
 
 

@@ -5,6 +5,10 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from app.settings import Settings, environment_names
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,6 +33,26 @@ def write_facts(facts: Mapping[str, str]) -> Path:
     draft.write_text("".join(f"{name}={_quoted(value)}\n" for name, value in facts.items()))
     draft.replace(target)
     return target
+
+
+# What a client of the running service needs to know.
+_TOLD = (
+    "host", "port", "public_url", "log_format", "database_url", "jwt_secret", "admin_secret", "unauthorized_role", "encryption_keys",
+    "livekit_url", "livekit_public_url", "livekit_api_key", "livekit_api_secret",
+)  # fmt: skip
+
+
+def facts_of(settings: Settings) -> dict[str, str]:
+    """The variables that make another command's settings the same as these."""
+    return {environment_names(name)[0]: text for name in _TOLD if (text := _plain(getattr(settings, name))) is not None}
+
+
+def _plain(value: object) -> str | None:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(_plain(part) or "" for part in value) or None
+    return None if value is None else str(value)
 
 
 def remove_facts() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app.settings import Settings, load
+from app.settings import Settings, environment_names, load
 
 
 class Refusal(Exception):
@@ -17,7 +17,13 @@ def settings_or_refuse(defaults: Path | None = None, **overrides: object) -> Set
     try:
         return load(defaults, **overrides)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}".lstrip(": ") for problem in error.errors()]
-        raise Refusal("settings: " + "; ".join(problems)) from None
+        raise Refusal("settings: " + "; ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
     except SettingsError as error:
         raise Refusal(f"settings: {error}") from None
+
+
+def _sentence(place: tuple[int | str, ...], problem: str) -> str:
+    if not place:
+        return problem.removeprefix("Value error, ")
+    name = str(place[0])
+    return f"{environment_names(name)[0] if name in Settings.model_fields else name}: {problem}"

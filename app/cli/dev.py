@@ -1,0 +1,100 @@
+"""`nchat-rtc dev` (`make run`): PostgreSQL, LiveKit, demo data and the service on this machine, until a signal ends it all."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import migrations
+from app.cli.dev_banner import announce_when_ready
+from app.cli.dev_facts import data_directory, facts_of, remove_facts, write_facts
+from app.cli.refusal import Refusal, settings_or_refuse
+from app.server import run_server
+from app.settings import Settings
+from devstack import secrets_file
+from devstack.demo_data import seed
+from devstack.livekit_server import LiveKitDidNotStart
+from devstack.postgres import PostgresError
+from devstack.processes import port_is_busy, stop_with_parent
+from devstack.stack import LIVEKIT_KEY, Stack
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs until Ctrl-C or SIGTERM (0), or until one of the servers is lost (1). Refuses a busy port before anything starts."""
+    began = time.monotonic()
+    if arguments.with_parent:
+        stop_with_parent()
+    ending = _Ending()
+    settings = settings_or_refuse()
+    if port_is_busy(settings.host, settings.port):
+        raise Refusal(f"port {settings.port} is in use, perhaps by another `make run`: stop it, or take another: NCHAT_PORT=8001 make run")
+    folder = data_directory()
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    with Stack(folder, os.environ) as stack:
+        try:
+            settings, told = _prepare(stack, folder, settings)
+            stack.watch(ending.server_lost)
+            announce_when_ready(settings, told, began)
+            run_server(settings)
+        except (PostgresError, LiveKitDidNotStart) as error:
+            raise Refusal(str(error)) from None
+        finally:
+            ending.is_here()
+            remove_facts()
+    return ending.code
+
+
+class _Ending:
+    """The first signal ends the command wherever it is; from then on signals no longer disturb the orderly stop."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop)
+
+    def server_lost(self, name: str) -> None:
+        """One of the servers ended by itself: the rest is of no use any more."""
+        print(f"nchat-rtc: {name} ended by itself; its log is in {data_directory()}", file=sys.stderr)
+        self.code = 1
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def is_here(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        # uvicorn takes these signals while it serves and sends them again when it is done: that ends here too.
+        raise SystemExit(self.code)
+
+
+def _prepare(stack: Stack, folder: Path, given: Settings) -> tuple[Settings, list[str]]:
+    """Starts the servers, migrates and seeds; the settings of the service and a line about each server."""
+    secrets = secrets_file.load_or_create(folder)
+    local = f"http://127.0.0.1:{given.port}"
+    defaults = {
+        "NCHAT_PUBLIC_URL": local,
+        "NCHAT_LOG_FORMAT": "console",
+        "NCHAT_JWT_SECRET": f'{{"type":"HS256","key":"{secrets.jwt_key}"}}',
+        "NCHAT_ADMIN_SECRET": secrets.admin_secret,
+        "NCHAT_UNAUTHORIZED_ROLE": "anonymous",
+        "NCHAT_ENCRYPTION_KEYS": secrets.encryption_key,
+    }
+    database_url, about_database = stack.database()
+    if database_url is not None:
+        defaults["NCHAT_DATABASE_URL"] = database_url
+    media = stack.media(api_secret=secrets.livekit_api_secret, webhook_url=f"{local}/api/webhooks/livekit")
+    if media is not None:
+        defaults |= {
+            "NCHAT_LIVEKIT_URL": media.url,
+            "NCHAT_LIVEKIT_API_KEY": LIVEKIT_KEY,
+            "NCHAT_LIVEKIT_API_SECRET": secrets.livekit_api_secret,
+        }
+    settings = settings_or_refuse(write_facts(defaults))
+    write_facts(facts_of(settings))
+    url = settings.database_url.get_secret_value()
+    migrations.upgrade(url)
+    asyncio.run(seed(url))
+    return settings, [about_database, media.told if media else f"LiveKit of your environment, {settings.livekit_url}"]

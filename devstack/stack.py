@@ -1,0 +1,94 @@
+"""The servers around the service on one machine: what of PostgreSQL and LiveKit is not given is started, and stopped in order."""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack import livekit_build, livekit_server, livekit_simulator
+from devstack.postgres import EmbeddedPostgres
+from devstack.processes import Child
+
+DATABASE_NAMES = ("NCHAT_DATABASE_URL", "NCHAT_DATABASE_URL_FILE", "DATABASE_URL")
+LIVEKIT_NAMES = ("NCHAT_LIVEKIT_URL", "LIVEKIT_URL")
+LIVEKIT_KEY = "devkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A LiveKit that answers at `url`; `told` says in a few words which one it is."""
+
+    url: str
+    told: str
+
+
+class Stack:
+    """Starts servers on request and remembers them. Use as a context manager, in the main thread: the kernel ties children to it."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.folder = folder
+        self._environment = environment
+        self._exit = ExitStack()
+        self._stopping = threading.Event()
+        self._watched: list[tuple[str, Child]] = []
+
+    def __enter__(self) -> "Stack":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        self._exit.close()
+
+    def database(self) -> tuple[str | None, str]:
+        """The address of a started PostgreSQL and words for it; no address when the environment names a database."""
+        if self._given(DATABASE_NAMES):
+            return None, "the database of your environment"
+        server = EmbeddedPostgres(self.folder)
+        url = server.start()
+        self._started("PostgreSQL", server.child)
+        server.create_database("nchat")
+        return url.removesuffix("/postgres") + "/nchat", f"PostgreSQL 18, kept in {_short(server.data)}"
+
+    def media(self, *, api_secret: str, webhook_url: str) -> Media | None:
+        """A started LiveKit: the real server where there is one or can be built, else the simulator; None when one is given."""
+        if self._given(LIVEKIT_NAMES):
+            return None
+        if livekit_server.find_binary() is None and livekit_build.can_build():
+            livekit_build.build_or_say_why_not()
+        if livekit_server.find_binary() is None:
+            return self._simulator(api_secret, webhook_url)
+        log = self.folder / "livekit.log"
+        server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
+        self._started("livekit-server", server.child)
+        return Media(server.url, f"livekit-server at {server.ws_url}")
+
+    def watch(self, lost: Callable[[str], None]) -> None:
+        """Calls `lost` with a server's name, from another thread, when it ends though nobody stopped it."""
+        for name, child in self._watched:
+            threading.Thread(target=self._wait, args=(name, child, lost), daemon=True, name=f"watch {name}").start()
+
+    def _wait(self, name: str, child: Child, lost: Callable[[str], None]) -> None:
+        child.process.wait()
+        if not self._stopping.is_set():
+            lost(name)
+
+    def _simulator(self, api_secret: str, webhook_url: str) -> Media:
+        log = self.folder / "livekit-simulator.log"
+        simulator = livekit_simulator.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
+        self._started("LiveKit simulator", simulator.child)
+        return Media(simulator.url, simulator.notice)
+
+    def _started(self, name: str, child: Child) -> None:
+        self._exit.callback(child.stop)
+        self._watched.append((name, child))
+
+    def _given(self, names: tuple[str, ...]) -> bool:
+        return any(self._environment.get(name) for name in names)
+
+
+def _short(path: Path) -> str:
+    """Relative to the current folder where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
