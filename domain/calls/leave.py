@@ -1,7 +1,7 @@
 """Leaving a call: the last one out ends it, a direct call ends with either, and the host hands the call on."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -26,7 +26,7 @@ LeaveReason = Literal["user_left", "network_error"]
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What someone's leaving brought about. `heir` is who became host."""
+    """What someone's leaving brought about. `heir` is who became host, as the row was before."""
 
     call_ended: bool = False
     heir: Participant | None = None
@@ -95,6 +95,6 @@ async def after_leaving(world: World, call: Call, who: Participant, left: Left) 
     try:
         await world.rooms.remove_participant(call.room_name, who.identity)
         if left.heir is not None and left.heir.role == "viewer":
-            await world.rooms.set_grant(call.room_name, left.heir.identity, grant_for(call, left.heir))
+            await world.rooms.set_grant(call.room_name, left.heir.identity, grant_for(call, replace(left.heir, role="host")))
     except MediaError as error:
         log.warning("the media server was not told who left", extra={"room": call.room_name, "error": str(error)})
