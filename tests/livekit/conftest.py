@@ -1,0 +1,49 @@
+"""The two stages, and the gateway on each."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from app.livekit.gateway import LiveKitRooms, connect
+from app.livekit.rooms import RoomTimeouts
+from app.livekit.webhooks import PATH
+from devstack import livekit_server
+from devstack.livekit_server import LiveKitServer
+from devstack.processes import free_port
+from tests.livekit.stages import KEY, SECRET, Stage, real_stage, simulated_stage
+
+
+@pytest.fixture(scope="session")
+def webhook_port() -> int:
+    """Where the session's real server sends its webhooks."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def real_server(webhook_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
+    """A real livekit-server, one per test process."""
+    if livekit_server.find_binary() is None:
+        pytest.skip(livekit_server.NOT_FOUND)
+    log = tmp_path_factory.mktemp("livekit") / "livekit.log"
+    url = f"http://127.0.0.1:{webhook_port}{PATH}"
+    server = livekit_server.start(api_key=KEY, api_secret=SECRET, webhook_url=url, log=log, room={"max_participants": 0})
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["simulator", "real"])
+async def stage(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[Stage]:
+    """The same test on the simulator and on a real livekit-server."""
+    if request.param == "simulator":
+        async with simulated_stage() as simulated:
+            yield simulated
+    else:
+        async with real_stage(request.getfixturevalue("real_server"), request.getfixturevalue("webhook_port")) as real:
+            yield real
+
+
+@pytest.fixture
+async def rooms(stage: Stage) -> AsyncIterator[LiveKitRooms]:
+    """The gateway, connected to the stage."""
+    async with connect(stage.url, KEY, SECRET, timeouts=RoomTimeouts(empty=60, departure=30)) as gateway:
+        yield gateway
