@@ -1,0 +1,26 @@
+"""What runs on a clock, once per tick whatever the number of workers."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from domain import reconciler, timeouts
+from domain.webhooks import inbox
+from domain.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicJob:
+    """`schedule` is a cron line with seconds in its sixth field. `run` is safe to run twice and on several workers."""
+
+    name: str
+    schedule: str
+    run: Callable[[World], Awaitable[object]]
+
+
+# pgqueuer looks for due schedules at most a second late: "every second" runs about every two.
+PERIODIC: Final[tuple[PeriodicJob, ...]] = (
+    PeriodicJob("timeouts", "* * * * * *", timeouts.run),
+    PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
+    PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
+)

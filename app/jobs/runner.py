@@ -1,0 +1,61 @@
+"""The service's background work as one thing that starts and stops with it."""
+
+import asyncio
+from functools import partial
+from typing import Final
+
+import asyncpg
+
+from app.jobs.scheduler import free_lapsed, run_scheduler
+from app.jobs.supervision import Observe, Work, attempt, every, keep_running, unobserved
+from domain import kick_watch, reconciler, timeouts
+from domain.webhooks import inbox
+from domain.world import World
+
+# Seconds between two looks when nothing wakes the loop.
+WEBHOOKS_EVERY: Final = 1.0
+KICK_WATCH_EVERY: Final = 1.0
+FREE_LAPSED_EVERY: Final = 2.0
+# Until LiveKit answers for the first time.
+CATCH_UP_EVERY: Final = 2.0
+
+
+class Jobs:
+    """Running jobs. `wake` starts the processing of webhooks at once; `stop` ends everything and returns when it has ended."""
+
+    def __init__(self, world: World, pool: "asyncpg.Pool", observe: Observe) -> None:
+        self._new_webhook = asyncio.Event()
+        self._tasks = [asyncio.create_task(keep_running(name, work), name=name) for name, work in self._loops(world, pool, observe)]
+
+    def wake(self) -> None:
+        """A webhook was stored."""
+        self._new_webhook.set()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+
+    def _loops(self, world: World, pool: "asyncpg.Pool", observe: Observe) -> list[tuple[str, Work]]:
+        webhooks = partial(inbox.process_pending, world)
+        kicked = partial(kick_watch.watch, world)
+        return [
+            ("catch_up", partial(_catch_up, world, observe)),
+            ("scheduler", partial(run_scheduler, pool, world, observe)),
+            ("webhooks", partial(every, WEBHOOKS_EVERY, "webhooks", webhooks, observe, wake=self._new_webhook)),
+            ("kick_watch", partial(every, KICK_WATCH_EVERY, "kick_watch", kicked, observe)),
+            ("free_lapsed", partial(every, FREE_LAPSED_EVERY, "free_lapsed", partial(free_lapsed, pool), observe)),
+        ]
+
+
+async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: Observe = unobserved) -> Jobs:
+    """Starts the background work on a migrated database. `pool` needs connections of its own: `scheduler` keeps none."""
+    return Jobs(world, pool, observe)
+
+
+async def _catch_up(world: World, observe: Observe) -> None:
+    """At start, before the first tick: what happened while no service was running. Then it rests."""
+    await attempt("timeouts", partial(timeouts.run, world), observe)
+    while not await reconciler.reconcile(world, ended_within=reconciler.SINCE_YESTERDAY):
+        await asyncio.sleep(CATCH_UP_EVERY)
+    await asyncio.Event().wait()

@@ -1,0 +1,63 @@
+"""Keeping background work alive: a loop that fails is told of and begun again."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+log = logging.getLogger(__name__)
+# Seconds. Long enough not to flood the log while the database restarts.
+BEGIN_AGAIN_AFTER: Final = 1.0
+
+Work = Callable[[], Coroutine[Any, Any, object]]
+# Hears of each run of a job: its name, how many seconds it took, and whether it failed.
+Observe = Callable[[str, float, bool], None]
+
+
+def unobserved(_name: str, _seconds: float, _failed: bool) -> None:
+    """The default hook: nobody counts."""
+
+
+async def attempt(name: str, work: Work, observe: Observe = unobserved) -> bool:
+    """Runs one piece of work to its end; a failure is logged with its traceback and answered with False.
+
+    The work is a task of its own, so that whatever it fails with ends it and nothing else. Cancelled, it cancels the work.
+    """
+    loop = asyncio.get_running_loop()
+    began, task = loop.time(), asyncio.create_task(work(), name=name)
+    try:
+        await asyncio.wait({task})
+    finally:
+        # Only when this was cancelled is there something left to end.
+        task.cancel()
+        await asyncio.wait({task})
+    failure = None if task.cancelled() else task.exception()
+    if failure is not None:
+        log.error("a job failed", extra={"job": name}, exc_info=failure)
+    observe(name, loop.time() - began, failure is not None)
+    return failure is None
+
+
+async def keep_running(name: str, work: Work) -> None:
+    """Runs work that is not meant to end, for as long as the service lives."""
+    while True:
+        await attempt(name, work)
+        await asyncio.sleep(BEGIN_AGAIN_AFTER)
+
+
+async def every(seconds: float, name: str, work: Work, observe: Observe = unobserved, *, wake: asyncio.Event | None = None) -> None:
+    """Runs the work again and again, at once when woken and otherwise this many seconds after it ended."""
+    signal = wake or asyncio.Event()
+    while True:
+        signal.clear()
+        await attempt(name, work, observe)
+        await wait_for(signal, seconds)
+
+
+async def wait_for(signal: asyncio.Event, seconds: float) -> bool:
+    """Whether the signal came within this time."""
+    waiting: Awaitable[bool] = signal.wait()
+    try:
+        return await asyncio.wait_for(waiting, seconds)
+    except TimeoutError:
+        return False
