@@ -139,8 +139,8 @@ class Connection:
 
     async def _expire(self, expires_at: float) -> None:
         """At that unix time nothing more may be seen: every operation ends with an error, then the socket closes."""
-        while (left := expires_at - time.time()) > 0:
-            await asyncio.sleep(min(left, LONGEST_SLEEP))  # noqa: ASYNC110 - waits for the wall clock
+        while (left := expires_at - time.time()) > 0:  # noqa: ASYNC110 - nobody tells us of the wall clock
+            await asyncio.sleep(min(left, LONGEST_SLEEP))
         expired = token_expired()
         running, self._operations = self._operations, {}
         for task in running.values():

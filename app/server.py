@@ -1,0 +1,112 @@
+"""uvicorn, set up for GraphQL over HTTP and websockets, in one process or several."""
+
+import functools
+import gc
+import os
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from app.logs import configure_logs
+from app.settings import Settings
+from app.websocket.server_protocol import AbortableProtocol
+
+log = structlog.get_logger(__name__)
+
+# A client's whole message; larger documents go over HTTP.
+MAX_FRAME_BYTES = 64 * 1024
+PING_SECONDS = 20.0
+SHUTDOWN_SECONDS = 5
+
+
+def server_config(app: Any, **options: Any) -> uvicorn.Config:
+    """How every server of ours runs, in tests too. Compression is off: it costs a live socket some 50 KB and each event twice."""
+    return uvicorn.Config(
+        app,
+        loop="auto",
+        http="httptools",
+        ws=AbortableProtocol,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        backlog=2048,
+        lifespan="on",
+        **options,
+    )
+
+
+def run_server(settings: Settings, *, metadata: Path | None = None) -> None:
+    """Serves until SIGINT or SIGTERM; raises SystemExit when the service can't start.
+
+    `metadata` serves foreign Hasura metadata instead of the product. Sockets are closed with 1012 (come back) at the end.
+    """
+    configure_logs(settings.log_level, settings.log_format)
+    listening = _listen(settings.host, settings.port)
+    if settings.workers == 1:
+        _serve(settings, metadata, listening)
+        return
+    _share_metrics()
+    config = server_config(functools.partial(_create, settings, metadata), factory=True, workers=settings.workers)
+    Multiprocess(config, [listening]).run()
+
+
+def _serve(settings: Settings, metadata: Path | None, listening: socket.socket) -> None:
+    server = uvicorn.Server(server_config(_create(settings, metadata)))
+    server.run([listening])
+    if not server.started:
+        sys.exit(1)
+
+
+def _create(settings: Settings, metadata: Path | None) -> Any:
+    """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
+    from app.asgi import create_app
+
+    configure_logs(settings.log_level, settings.log_format)
+    _die_with_parent(settings.workers)
+    return create_app(settings, metadata=metadata)
+
+
+def settle_memory() -> None:
+    """Called when everything is loaded: what lives for ever is no longer looked at by the garbage collector."""
+    gc.collect()
+    gc.freeze()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        log.error("port_not_available", host=host, port=port, reason=error.strerror)
+        sys.exit(f"Port {port} on {host} can't be used: {error.strerror}. Choose another one with --port or NCHAT_PORT.")
+    return listening
+
+
+def _share_metrics() -> None:
+    """prometheus-client reads this variable when it is first imported in a worker."""
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="nchat-rtc-metrics-"))
+
+
+def _die_with_parent(workers: int) -> None:
+    """A worker whose supervisor was killed has nobody to stop it."""
+    if workers > 1 and sys.platform == "linux":
+        import ctypes
+
+        set_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None, use_errno=True).prctl(set_death_signal, signal.SIGTERM)

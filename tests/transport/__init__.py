@@ -1,0 +1,1 @@
+"""The wires: HTTP, websockets, the database pool, readiness, limits."""

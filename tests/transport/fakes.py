@@ -1,0 +1,196 @@
+"""An engine and subscriptions whose answers a test controls, and a real server around them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from websockets.asyncio.client import ClientConnection, connect
+
+from app.auth import Authenticator
+from app.graphql_http import GraphQLHttp
+from app.metrics import Metrics
+from app.server import server_config
+from app.websocket.endpoint import GraphQLWebSocket
+from app.websocket.ports import OperationKind
+from app.websocket.services import SocketLimits, SocketServices
+from permissions.errors import GraphQLRefusal
+from permissions.session import Session
+from resolvers.request import Request
+
+
+class FakeEngine:
+    """Answers with what it was asked; the first word of the document decides."""
+
+    def kind(self, request: Request, session: Session) -> OperationKind:  # noqa: ARG002
+        match request.query.split()[0]:
+            case "subscription":
+                return "subscription"
+            case "mutation":
+                return "mutation"
+            case "query":
+                return "query"
+        raise GraphQLRefusal("validation-failed", "not a valid graphql query", "$.query")
+
+    async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
+        try:
+            self.kind(request, session)
+        except GraphQLRefusal as refused:
+            return orjson.dumps(refused.answer())
+        seen = {"role": session.role, "variables": dict(request.variables), "name": request.operation_name, "context": context}
+        return orjson.dumps({"data": seen})
+
+
+class FakeSubscriptions:
+    """`subscription count N` counts to N; `wait` waits for ever; `large` sends as fast as it is taken; `lost` loses its right."""
+
+    def __init__(self) -> None:
+        self.open: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+
+    async def subscribe(
+        self,
+        request: Request,
+        session: Session,  # noqa: ARG002
+        context: object | None = None,  # noqa: ARG002
+    ) -> AsyncGenerator[bytes, None]:
+        _, name, *rest = request.query.split()
+        self.open[name] += 1
+        try:
+            async for payload in self._payloads(name, rest):
+                yield payload
+                self.sent[name] += 1
+        finally:
+            self.open[name] -= 1
+
+    async def _payloads(self, name: str, rest: list[str]) -> AsyncIterator[bytes]:
+        match name:
+            case "count":
+                for number in range(int(rest[0])):
+                    yield b'{"data":{"count":%d}}' % number
+            case "wait":
+                yield b'{"data":{"wait":true}}'
+                await asyncio.Event().wait()
+            case "large":
+                while True:
+                    yield b'{"data":{"large":"' + b"x" * 50_000 + b'"}}'
+            case "lost":
+                yield b'{"data":{"lost":false}}'
+                raise GraphQLRefusal("participant-kicked", "You were removed from this call.")
+
+
+class FakeService:
+    """The two wires on one path, as the real service has them."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        *,
+        limits: SocketLimits | None = None,
+        origins: Collection[str] = (),
+        max_bytes: int = 4096,
+        json_only: bool = False,
+    ) -> None:
+        self.engine, self.subscriptions, self.metrics = FakeEngine(), FakeSubscriptions(), Metrics()
+        services = SocketServices(
+            self.engine, self.subscriptions, authenticator, self.metrics, lambda _session, _scope: "context", limits or SocketLimits()
+        )
+        self._http: ASGIApp = GraphQLHttp(
+            self.engine,
+            authenticator,
+            self.metrics,
+            context_of=lambda _session, _scope: "context",
+            max_bytes=max_bytes,
+            json_only=json_only,
+        )
+        self._websocket: ASGIApp = GraphQLWebSocket(services, allowed_origins=origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _no_lifespan(receive, send)
+        else:
+            await (self._http if scope["type"] == "http" else self._websocket)(scope, receive, send)
+
+
+async def _no_lifespan(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+@asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """A real server on a free port, in this loop; yields its address and stops it at the end."""
+    server = QuietServer(server_config(app, host="127.0.0.1", port=0))
+    task = asyncio.create_task(server.serve())
+    await server.is_up(task)
+    yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await task
+
+
+class QuietServer(uvicorn.Server):
+    """A server that leaves the signals of the test run alone and says when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._up = asyncio.Event()
+
+    async def serve(self, sockets: Any = None) -> None:
+        await self._serve(sockets)
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self._up.set()
+
+    async def is_up(self, task: "asyncio.Task[None]") -> None:
+        waiting = asyncio.create_task(self._up.wait())
+        await asyncio.wait({waiting, task}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if task.done():
+            await task
+            raise AssertionError("the server did not start")
+
+
+class Client:
+    """A graphql-transport-ws client that shows every message."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send(orjson.dumps(message).decode())
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message but pings; it is always a text frame."""
+        while True:
+            text = await asyncio.wait_for(self.socket.recv(), 5)
+            assert isinstance(text, str)
+            message: dict[str, Any] = orjson.loads(text)
+            if message["type"] != "ping":
+                return message
+
+    async def init(self, headers: dict[str, str] | None = None) -> None:
+        await self.send(type="connection_init", payload={"headers": headers or {}})
+        assert await self.receive() == {"type": "connection_ack"}
+
+    async def subscribe(self, query: str, operation: str = "1", **payload: Any) -> None:
+        await self.send(type="subscribe", id=operation, payload={"query": query, **payload})
+
+    async def closed(self) -> tuple[int | None, str]:
+        """The close code and reason, once the server has closed."""
+        await asyncio.wait_for(self.socket.wait_closed(), 5)
+        return self.socket.close_code, self.socket.close_reason or ""
+
+
+@asynccontextmanager
+async def websocket(address: str, **options: Any) -> AsyncIterator[Client]:
+    options.setdefault("subprotocols", ["graphql-transport-ws"])
+    options.setdefault("compression", None)
+    async with connect(f"ws://{address}/v1/graphql", **options) as socket:
+        yield Client(socket)

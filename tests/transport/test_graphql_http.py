@@ -1,0 +1,124 @@
+"""`/v1/graphql` over HTTP, against a real server."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from app.auth import Authenticator
+from tests.transport.fakes import FakeService, serving
+
+pytestmark = pytest.mark.anyio
+
+ADMIN = {"x-hasura-admin-secret": "open sesame"}
+PATH = "/v1/graphql"
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return FakeService(Authenticator(admin_secret="open sesame", unauthorized_role="guest"))
+
+
+@pytest.fixture
+async def http(service: FakeService) -> AsyncIterator[httpx2.AsyncClient]:
+    async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as client:
+        yield client
+
+
+def seen(**of: Any) -> dict[str, Any]:
+    return {"data": {"role": "admin", "variables": {}, "name": None, "context": "context"} | of}
+
+
+async def test_a_request(http: httpx2.AsyncClient) -> None:
+    answer = await http.post(PATH, json={"query": "query q", "variables": {"a": [1]}, "operationName": "q", "extensions": {}})
+    assert (answer.status_code, answer.json()) == (200, seen(variables={"a": [1]}, name="q"))
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert "server" not in answer.headers
+
+
+async def test_a_batch_is_answered_in_order_and_each_member_alone(http: httpx2.AsyncClient) -> None:
+    answer = await http.post(PATH, json=[{"query": "query a", "operationName": "a"}, {"query": "nonsense"}, 3, {"query": "query b"}])
+    first, second, third, fourth = answer.json()
+    assert (first, fourth) == (seen(name="a"), seen())
+    assert [member["errors"][0]["extensions"]["code"] for member in (second, third)] == ["validation-failed", "parse-failed"]
+    assert (await http.post(PATH, json=[])).json() == []
+    assert (await http.post(PATH, json=[{}] * 101)).json()["errors"][0]["extensions"]["code"] == "parse-failed"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "path"),
+    [
+        (b"", "invalid-json", "$"),
+        (b"{", "invalid-json", "$"),
+        (b'"query"', "parse-failed", "$"),
+        (b"{}", "parse-failed", "$"),
+        (b'{"query":null}', "parse-failed", "$"),
+        (b'{"query":7}', "parse-failed", "$.query"),
+        (b'{"query":"query q","variables":"x"}', "parse-failed", "$.variables"),
+        (b'{"query":"query q","operationName":[]}', "parse-failed", "$.operationName"),
+    ],
+)
+async def test_a_malformed_body(http: httpx2.AsyncClient, body: bytes, code: str, path: str) -> None:
+    answer = await http.post(PATH, content=body)
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"errors"}
+    assert answer.json()["errors"][0]["extensions"] == {"code": code, "path": path}
+
+
+async def test_a_null_for_variables_or_name_is_as_absent(http: httpx2.AsyncClient) -> None:
+    assert (await http.post(PATH, json={"query": "query q", "variables": None, "operationName": None})).json() == seen()
+
+
+async def test_authentication_comes_before_the_body_is_read(http: httpx2.AsyncClient) -> None:
+    answer = await http.post(PATH, content=b"{", headers={"x-hasura-admin-secret": "wrong"})
+    assert answer.json() == {
+        "errors": [{"message": "invalid x-hasura-admin-secret/x-hasura-access-key", "extensions": {"path": "$", "code": "access-denied"}}]
+    }
+
+
+async def test_a_body_that_is_too_large(http: httpx2.AsyncClient) -> None:
+    large = b'{"query":"query q"}' + b" " * 5000
+
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(large), 1000):
+            yield large[start : start + 1000]
+
+    assert (await http.post(PATH, content=large)).status_code == 413
+    assert (await http.post(PATH, content=in_pieces())).status_code == 413
+    assert (await http.post(PATH, json={"query": "query q"})).status_code == 200
+
+
+async def test_other_methods(http: httpx2.AsyncClient) -> None:
+    browser = await http.get(PATH, headers={"accept": "text/html,*/*"})
+    assert (browser.status_code, browser.headers["location"]) == (303, "/console")
+    other = await http.get(PATH, params={"query": "query q"})
+    assert (other.status_code, other.headers["allow"]) == (405, "POST, GET, OPTIONS")
+    assert other.json()["errors"][0]["extensions"]["code"] == "method-not-allowed"
+    assert (await http.options(PATH)).status_code == 204
+
+
+async def test_the_request_id_is_the_callers_when_harmless(http: httpx2.AsyncClient) -> None:
+    async def id_for(given: str) -> str:
+        return (await http.post(PATH, json={"query": "query q"}, headers={"x-request-id": given})).headers["x-request-id"]
+
+    assert await id_for("abc-1.2_3") == "abc-1.2_3"
+    assert await id_for("x" * 65) != "x" * 65
+    assert await id_for("a b") != "a b"
+    assert await id_for("") != await id_for("")
+
+
+async def test_with_tokens_in_cookies_a_form_of_a_foreign_page_is_refused() -> None:
+    service = FakeService(Authenticator(admin_secret="open sesame"), json_only=True)
+    async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as http:
+        assert (await http.post(PATH, content=b'{"query":"query q"}', headers={"content-type": "text/plain"})).status_code == 415
+        assert (await http.post(PATH, json={"query": "query q"})).json() == seen()
+
+
+async def test_the_outcome_is_counted(http: httpx2.AsyncClient, service: FakeService) -> None:
+    await http.post(PATH, json={"query": "query q"})
+    await http.post(PATH, json={"query": "nonsense"})
+    text = service.metrics.exposition().decode()
+    assert 'nchat_graphql_requests_total{outcome="answered",transport="http"} 1.0' in text
+    assert 'nchat_graphql_requests_total{outcome="refused",transport="http"} 1.0' in text
+    assert 'nchat_graphql_request_seconds_count{transport="http"} 2.0' in text
