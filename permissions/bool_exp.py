@@ -163,9 +163,18 @@ class _Compiler:
         """The operand, cast to its type in SQL, so that PostgreSQL's own words answer a bad value."""
         match operand:
             case Constant(value):
-                return sa.cast(self.bind(Constant(literal(value, type_))), Native(type_))
+                text = literal(value, type_)
+                # As part of the statement they match partial indexes and are estimated by their own frequency.
+                parameter = sa.literal_column(f"'{text}'") if _is_plain(text, type_) else self.bind(Constant(text))
+                return sa.cast(parameter, Native(type_))
             case SessionVariable() | Bound():
                 return sa.cast(self.bind(operand), Native(type_))
+
+
+def _is_plain(text: str | None, type_: PgType) -> bool:
+    """True, false and the labels of an enum: few, known, and never in need of quoting."""
+    choices = ("true", "false") if type_.name == "bool" else type_.labels
+    return text in choices and text.replace("_", "").isalnum() and not type_.is_array
 
 
 def _comparison(left: sa.ColumnElement[Any] | Condition, operator: str, right: sa.ColumnElement[Any]) -> Condition:

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class GraphQLRefusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the service
+class GraphQLRefusal(Exception):
     """A request is answered with one error: `{message, extensions: {path, code, ...}}`.
 
     `code` is one of Hasura's codes or of an action's (docs/errors.md); `path` is a JSONPath of field names

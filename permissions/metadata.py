@@ -26,7 +26,11 @@ def load(path: Path) -> Metadata:
 
     Raises MetadataError when the document as a whole can't be read; a single bad entry is left out and noted in `problems`.
     """
-    document = read_document(path)
+    return read_metadata(read_document(path))
+
+
+def read_metadata(document: Node) -> Metadata:
+    """The same of a document that is read already."""
     problems: list[Problem] = []
     _note_unsupported(document, _UNSUPPORTED, problems)
     tables = [table for source in _postgres_sources(document, problems) for table in _tables(source, problems)]
