@@ -1,6 +1,6 @@
 """Join tokens: signed here, one room, one identity, a short life, never an administrator's right."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from livekit import api
@@ -31,7 +31,8 @@ class LiveKitJoinTokens:
             api.AccessToken(self._api_key, self._api_secret)
             .with_identity(identity)
             .with_name(shortened(name))
-            .with_ttl(self._ttl)
+            # The SDK adds this to its own now; so the token expires at the very second that we say.
+            .with_ttl(expires_at - datetime.now(UTC))
             .with_grants(video_grants(grant, room))
             .with_room_config(token_configuration(self._timeouts, max_participants))
             .to_jwt()

@@ -1,0 +1,176 @@
+"""The webhook endpoint: whom it believes, what it keeps, what it answers."""
+
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+from livekit import api
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from app.livekit.signature import WebhookSignatures
+from app.livekit.webhooks import BODY_LIMIT, PATH, LiveKitWebhooks
+from domain.webhooks.event import WebhookEvent
+
+KEYS = {"old": "the-old-secret-0123456789abcdef0123456789", "new": "the-new-secret-0123456789abcdef0123456789"}
+BODY = json.dumps(
+    {
+        "event": "participant_joined",
+        "id": "EV_1",
+        "createdAt": "1795368896",
+        "room": {"sid": "RM_1", "name": "call_1", "turnPassword": "turn-secret", "metadata": "m"},
+        "participant": {"sid": "PA_1", "identity": "alice", "metadata": "private", "permission": {"canPublish": True}},
+        "aFieldOfTomorrow": {"x": 1},
+    }
+).encode()
+
+
+class Inbox:
+    """The endpoint with a store in memory; `fault` is raised instead of storing."""
+
+    def __init__(self) -> None:
+        self.kept: list[WebhookEvent] = []
+        self.woken = 0
+        self.fault: Exception | None = None
+        endpoint = LiveKitWebhooks(WebhookSignatures(KEYS), self._store, self._wake)
+        self.client = TestClient(Starlette(routes=[endpoint.route()]), raise_server_exceptions=False)
+
+    async def _store(self, event: WebhookEvent) -> bool:
+        if self.fault:
+            raise self.fault
+        new = all(kept.id != event.id for kept in self.kept)
+        if new:
+            self.kept.append(event)
+        return new
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def post(self, body: bytes, authorization: str | None) -> tuple[int, bytes]:
+        headers = {"content-type": "application/webhook+json"} | ({"authorization": authorization} if authorization else {})
+        response = self.client.post(PATH, content=body, headers=headers)
+        return response.status_code, response.content
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+def signature(body: bytes, key: str = "new", *, secret: str | None = None, ttl: int = 300, digest: bool = True) -> str:
+    token = api.AccessToken(key, secret or KEYS.get(key, "x" * 40)).with_ttl(timedelta(seconds=ttl))
+    return token.with_sha256(b64encode(sha256(body).digest()).decode() if digest else "").to_jwt()
+
+
+def test_a_signed_delivery_is_kept_reduced_and_wakes_the_work(inbox: Inbox, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert inbox.post(BODY, signature(BODY)) == (200, b"")
+    assert inbox.kept == [
+        WebhookEvent(
+            id="EV_1",
+            event="participant_joined",
+            created_at=datetime.fromtimestamp(1795368896, UTC),
+            payload={
+                "room": {"name": "call_1", "sid": "RM_1"},
+                "participant": {
+                    "identity": "alice",
+                    "sid": "PA_1",
+                    "kind": "standard",
+                    "state": "joining",
+                    "disconnect_reason": "unknown_reason",
+                },
+            },
+        )
+    ]
+    assert inbox.woken == 1
+    assert "turn-secret" not in caplog.text and "private" not in caplog.text
+
+
+def test_a_repeated_delivery_is_answered_and_wakes_nobody(inbox: Inbox) -> None:
+    assert inbox.post(BODY, signature(BODY))[0] == 200
+    assert inbox.post(BODY, signature(BODY))[0] == 200
+    assert (len(inbox.kept), inbox.woken) == (1, 1)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_any_configured_key_may_sign(inbox: Inbox, key: str) -> None:
+    assert inbox.post(BODY, signature(BODY, key))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("_case", "authorization"),
+    [
+        ("no header", lambda: None),
+        ("not a token", lambda: "nonsense"),
+        ("Bearer form", lambda: f"Bearer {signature(BODY)}"),
+        ("unknown key", lambda: signature(BODY, "stranger")),
+        ("wrong secret", lambda: signature(BODY, secret="y" * 40)),
+        ("one key's name, another's secret", lambda: signature(BODY, "new", secret=KEYS["old"])),
+        ("expired beyond the leeway", lambda: signature(BODY, ttl=-90)),
+        ("signs another body", lambda: signature(BODY + b" ")),
+        ("signs no body: a join token, say", lambda: signature(BODY, digest=False)),
+    ],
+)
+def test_anybody_else_gets_one_and_the_same_refusal(inbox: Inbox, _case: str, authorization: Callable[[], str | None]) -> None:
+    assert inbox.post(BODY, authorization()) == (401, b"")
+    assert (inbox.kept, inbox.woken) == ([], 0)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b'{"event": "room_started"}', b'{"id": "EV_1"}'])
+def test_a_signed_body_that_is_no_event_is_refused_for_good(inbox: Inbox, body: bytes) -> None:
+    assert inbox.post(body, signature(body)) == (400, b"")
+    assert (inbox.kept, inbox.woken) == ([], 0)
+
+
+def test_a_huge_body_is_not_read(inbox: Inbox) -> None:
+    body = b" " * (BODY_LIMIT + 1)
+    assert inbox.post(body, signature(body)) == (413, b"")
+    assert inbox.kept == []
+
+
+@pytest.mark.parametrize("fault", [OperationalError("INSERT", {}, Exception("gone")), ConnectionRefusedError(), TimeoutError()])
+def test_our_own_trouble_asks_for_a_retry(inbox: Inbox, fault: Exception) -> None:
+    inbox.fault = fault
+    assert inbox.post(BODY, signature(BODY)) == (503, b"")
+    assert inbox.woken == 0
+    inbox.fault = None
+    assert inbox.post(BODY, signature(BODY)) == (200, b"")
+    assert (len(inbox.kept), inbox.woken) == (1, 1)
+
+
+def test_a_defect_of_ours_is_retried_too(inbox: Inbox) -> None:
+    inbox.fault = ZeroDivisionError()
+    assert inbox.post(BODY, signature(BODY))[0] == 500
+
+
+def test_get_is_not_a_delivery(inbox: Inbox) -> None:
+    assert inbox.client.get(PATH).status_code == 405
+
+
+def test_of_an_egress_no_address_is_kept(inbox: Inbox) -> None:
+    info = {
+        "egressId": "EG_1",
+        "status": "EGRESS_COMPLETE",
+        "error": "",
+        "fileResults": [{"filename": "a.mp4", "location": "https://key@bucket/a.mp4", "size": "12", "duration": "5000000000"}],
+        "streamResults": [{"url": "rtmp://host/app/stream-key", "status": "FAILED", "error": "rtmp://host/app/stream-key"}],
+    }
+    body = json.dumps({"event": "egress_ended", "id": "EV_2", "egressInfo": info}).encode()
+    assert inbox.post(body, signature(body))[0] == 200
+    egress = inbox.kept[0].payload["egress"]
+    assert "stream-key" not in str(egress) and "bucket" not in str(egress)
+    assert isinstance(egress, dict)
+    assert (egress["id"], egress["status"]) == ("EG_1", "egress_complete")
+    assert egress["results"]["files"] == [{"filename": "a.mp4", "started_at": 0, "ended_at": 0, "duration": 5_000_000_000, "size": 12}]
+    assert egress["results"]["streams"][0]["status"] == "failed"
+
+
+def test_a_value_newer_than_our_protocol_is_named_by_number(inbox: Inbox) -> None:
+    body = json.dumps({"event": "participant_left", "id": "EV_3", "participant": {"disconnectReason": 99}}).encode()
+    assert inbox.post(body, signature(body))[0] == 200
+    assert inbox.kept[0].payload["participant"]["disconnect_reason"] == "unknown_99"  # type: ignore[index]
