@@ -7,7 +7,7 @@ class GraphQLRefusal(Exception):
     """A request is answered with one error: `{message, extensions: {path, code, ...}}`.
 
     `code` is one of Hasura's codes or of an action's (docs/errors.md); `path` is a JSONPath of field names
-    (`$.selectionSet.nchat_calls.args.where`); `extra` joins the extensions (`retryAfter`).
+    (`$.selectionSet.author.args.where`); `extra` joins the extensions (`retryAfter`).
     """
 
     def __init__(self, code: str, message: str, path: str = "$", **extra: Any) -> None:

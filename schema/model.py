@@ -19,7 +19,7 @@ class TableName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PgType:
-    """A PostgreSQL type by the name of `pg_type.typname`: `int4`, `uuid`, `call_status`; arrays name their element."""
+    """A PostgreSQL type by the name of `pg_type.typname`: `int4`, `uuid`, `mood`; arrays name their element."""
 
     name: str
     is_array: bool = False
