@@ -1,7 +1,6 @@
 """What `nchat-rtc dev` tells the other commands: a file of settings that lives as long as it runs."""
 
 import os
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -60,5 +59,6 @@ def remove_facts() -> None:
 
 
 def _quoted(value: str) -> str:
-    """Readable for a shell (`set -a; . .data/dev.env`) and for dotenv alike; our own values hold no quote."""
-    return shlex.quote(value)
+    """As dotenv reads it back."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

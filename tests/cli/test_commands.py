@@ -1,0 +1,157 @@
+"""The command line as a person or a script meets it: output, exit codes, sentences."""
+
+import asyncio
+from pathlib import Path
+
+import jwt
+import pytest
+
+from app.auth import Authenticator, JwtConfiguration
+from app.auth.verifier import TokenVerifier
+from app.cli import main
+from app.cli.dev_facts import facts_file, facts_of, write_facts
+from app.settings import Settings, environment_names, load
+
+KEY = "0123456789abcdef0123456789abcdef"
+ALICE = "00000000-0000-4000-8000-000000000001"
+CLAIMS = "https://hasura.io/jwt/claims"
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for field in Settings.model_fields:
+        for name in environment_names(field):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NCHAT_DATA_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def jwt_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NCHAT_JWT_SECRET", f'{{"type": "HS256", "key": "{KEY}"}}')
+
+
+def test_token_prints_one_token_and_nothing_else(jwt_secret: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "--user", ALICE, "--ttl", "60"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert printed.out.count("\n") == 1
+    payload = jwt.decode(printed.out.strip(), KEY, algorithms=["HS256"])
+    assert payload[CLAIMS] == {"x-hasura-default-role": "user", "x-hasura-allowed-roles": ["user"], "x-hasura-user-id": ALICE}
+    assert payload["exp"] - payload["iat"] == 60
+
+
+def test_token_finds_a_user_by_name(
+    jwt_secret: None, monkeypatch: pytest.MonkeyPatch, demo_database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NCHAT_DATABASE_URL", demo_database_url)
+    assert main(["token", "--user", "mod", "--role", "moderator"]) == 0
+    claims = jwt.decode(capsys.readouterr().out.strip(), KEY, algorithms=["HS256"])[CLAIMS]
+    assert (claims["x-hasura-user-id"][-1], claims["x-hasura-default-role"]) == ("6", "moderator")
+
+
+def test_token_of_an_unknown_user_is_refused(
+    jwt_secret: None, monkeypatch: pytest.MonkeyPatch, demo_database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NCHAT_DATABASE_URL", demo_database_url)
+    assert main(["token", "--user", "nobody"]) == 1
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "nchat-rtc: no user is named 'nobody'\n")
+
+
+def test_token_follows_the_configuration(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = f'{{"type":"HS512","key":"{KEY * 2}","claims_format":"stringified_json","claims_namespace":"n","audience":["a"],"issuer":"i"}}'
+    monkeypatch.setenv("NCHAT_JWT_SECRET", secret)
+    assert main(["token", "--user", ALICE]) == 0
+    payload = jwt.decode(capsys.readouterr().out.strip(), KEY * 2, algorithms=["HS512"], audience="a", issuer="i")
+    assert ALICE in payload["n"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "sentence"),
+    [
+        (None, "NCHAT_JWT_SECRET is not set, and no `make run` is running here"),
+        ('{"jwk_url": "https://keys.example"}', "holds no shared secret"),
+        (f'{{"type":"HS256","key":"{KEY}","claims_namespace_path":"$.a"}}', "places claims by path"),
+        ("nonsense", "NCHAT_JWT_SECRET is not JSON"),
+    ],
+)
+def test_token_says_why_it_can_not_sign(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], secret: str | None, sentence: str
+) -> None:
+    if secret is not None:
+        monkeypatch.setenv("NCHAT_JWT_SECRET", secret)
+    assert main(["token", "--user", ALICE]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+
+
+def test_the_service_verifies_what_token_prints(jwt_secret: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["token", "--user", ALICE]) == 0
+    token = capsys.readouterr().out.strip()
+    assert token.count(".") == 2
+    assert asyncio.run(_role_of(token)) == "user"
+
+
+async def _role_of(token: str) -> str:
+    secret = load().jwt_secret
+    assert secret is not None
+    authenticator = Authenticator(tokens=TokenVerifier(JwtConfiguration.parse(secret.get_secret_value())))
+    return (await authenticator.authenticate({"authorization": f"Bearer {token}"})).role
+
+
+def test_facts_are_for_the_owner_and_the_environment_beats_them(jwt_secret: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = facts_of(load(port=1234, livekit_api_secret='it\'s "quoted"', encryption_keys=("a", "b")))
+    path = write_facts(facts)
+    assert path == facts_file()
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.delenv("NCHAT_JWT_SECRET")
+    read = load(path)
+    assert facts_of(read) == facts
+    monkeypatch.setenv("NCHAT_PORT", "4321")
+    assert load(path).port == 4321
+
+
+def test_serve_never_reads_the_facts_of_dev(capsys: pytest.CaptureFixture[str]) -> None:
+    write_facts({"NCHAT_JWT_SECRET": f'{{"type":"HS256","key":"{KEY}"}}'})
+    assert main(["serve"]) == 1
+    assert "without them every caller would be admin" in capsys.readouterr().err
+
+
+def test_serve_refuses_a_metadata_directory_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--metadata", str(tmp_path / "absent")]) == 1
+    assert "is no directory" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("NCHAT_PORT", "do-not-show")
+    assert main(["status"]) == 1
+    told = capsys.readouterr().err
+    assert "NCHAT_PORT" in told
+    assert "do-not-show" not in told
+
+
+def test_status_of_nothing_says_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("NCHAT_PORT", "1")
+    assert main(["status"]) == 1
+    assert "start it with `make run`" in capsys.readouterr().err
+
+
+def test_migrate_twice(monkeypatch: pytest.MonkeyPatch, empty_database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate", "--database-url", empty_database_url]) == 0
+    assert main(["migrate", "--database-url", empty_database_url]) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["token"], ["dance"], ["serve", "--port", "many"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: nchat-rtc" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("nchat-rtc 0.")

@@ -1,0 +1,128 @@
+"""Settings: what beats what, secrets from files and never in sight, and a documented table that can't go stale."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from app.secret_files import holds_secret
+from app.settings import Settings, environment_names, load
+from app.settings_table import PAGE, page_with_table
+
+ALIASES = {
+    "BACKEND_URL": "public_url",
+    "DATABASE_URL": "database_url",
+    "REDIS_URL": "redis_url",
+    "LIVEKIT_URL": "livekit_url",
+    "LIVEKIT_API_KEY": "livekit_api_key",
+    "LIVEKIT_API_SECRET": "livekit_api_secret",
+    "TURN_SECRET": "turn_secret",
+}
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        for name in environment_names(field):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(f"{name}_FILE", raising=False)
+
+
+def plain(value: object) -> object:
+    return getattr(value, "get_secret_value", lambda: value)()
+
+
+def test_the_documented_table_is_the_present_one() -> None:
+    page = PAGE.read_text()
+    assert page == page_with_table(page), "run `make golden`"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(("variable", "field"), ALIASES.items())
+def test_the_names_of_other_programs_work_and_the_own_name_wins(monkeypatch: pytest.MonkeyPatch, variable: str, field: str) -> None:
+    monkeypatch.setenv(variable, "http://other")
+    assert plain(getattr(load(), field)) == "http://other"
+    monkeypatch.setenv(f"NCHAT_{field.upper()}", "http://own")
+    assert plain(getattr(load(), field)) == "http://own"
+
+
+@pytest.mark.parametrize("field", [name for name, field in Settings.model_fields.items() if holds_secret(field)])
+def test_every_secret_has_a_file_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str) -> None:
+    (tmp_path / "secret").write_text("from-the-file\n")
+    for name in environment_names(field):
+        with monkeypatch.context() as environment:
+            environment.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+            value = getattr(load(), field)
+            assert plain(value[0] if isinstance(value, tuple) else value) == "from-the-file"
+
+
+def test_a_secret_in_both_forms_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NCHAT_JWT_SECRET", "a")
+    monkeypatch.setenv("NCHAT_JWT_SECRET_FILE", str(tmp_path / "b"))
+    with pytest.raises(SettingsError, match="both set"):
+        load()
+
+
+def test_a_secret_file_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NCHAT_ADMIN_SECRET_FILE", str(tmp_path / "absent"))
+    with pytest.raises(SettingsError, match="NCHAT_ADMIN_SECRET_FILE: No such file"):
+        load()
+
+
+def test_keyword_beats_environment_beats_file_of_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    defaults = tmp_path / "dev.env"
+    defaults.write_text("NCHAT_PORT=1001\nNCHAT_LIVEKIT_URL='http://file'\nNCHAT_TURN_SECRET=file\nNCHAT_HOST=10.0.0.1\n")
+    monkeypatch.setenv("NCHAT_PORT", "1002")
+    # By another of the setting's names: the order of the sources decides, not the order of the names.
+    monkeypatch.setenv("LIVEKIT_URL", "http://environment")
+    (tmp_path / "turn").write_text("environment")
+    monkeypatch.setenv("TURN_SECRET_FILE", str(tmp_path / "turn"))
+    settings = load(defaults)
+    assert (settings.port, settings.livekit_url, plain(settings.turn_secret)) == (1002, "http://environment", "environment")
+    assert settings.host == "10.0.0.1"
+    assert load(defaults, port=1003).port == 1003
+
+
+def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field, info in Settings.model_fields.items():
+        if holds_secret(info):
+            monkeypatch.setenv(environment_names(field)[0], "do-not-show")
+    assert "do-not-show" not in repr(load()) + str(load()) + load().model_dump_json()
+
+
+def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NCHAT_PORT", "do-not-show")
+    with pytest.raises(ValidationError) as refused:
+        load()
+    assert "do-not-show" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"NCHAT_TURN_ENABLED": "true"}, "NCHAT_TURN_SECRET"),
+        ({"NCHAT_UNAUTHORIZED_ROLE": "anonymous"}, "every caller is admin"),
+        ({"NCHAT_RATE_LIMIT_INITIATE": "lots"}, "pattern"),
+        ({"NCHAT_PORT": "70000"}, "less than or equal to 65535"),
+    ],
+)
+def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], problem: str) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=problem):
+        load()
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NCHAT_CORS_ORIGINS", "https://a.example, https://b.example,")
+    assert load().cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_livekit_urls_follow_from_each_other() -> None:
+    settings = load(livekit_url="wss://media.example/")
+    assert (settings.livekit_api_url, settings.livekit_client_url) == ("https://media.example", "wss://media.example")
+    assert load(livekit_url="http://10.0.0.1:7880", livekit_public_url="wss://p.example").livekit_client_url == "wss://p.example"
