@@ -46,7 +46,7 @@ bench: setup ## requests per second, beside hand-written SQL
 	@exec $(BIN)/python -m bench
 
 golden: setup ## write the generated files anew: actions in the metadata, settings in the docs
-	@$(BIN)/python -m app.cli.golden
+	@$(BIN)/python -m app.settings_table
 
 requirements: $(UV) ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

@@ -45,7 +45,7 @@ def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--host", help="address to listen on (NCHAT_HOST, 127.0.0.1)")
     command.add_argument("--port", type=int, help="port to listen on (NCHAT_PORT, 8000)")
     command.add_argument("--workers", type=int, help="processes behind the port (NCHAT_WORKERS, 1)")
-    command.add_argument("--metadata", type=Path, metavar="PATH", help="a Hasura metadata directory in place of nchat's own")
+    command.add_argument("--metadata", type=Path, metavar="PATH", help="Hasura metadata, a directory or an exported JSON file, in place of nchat's own")
     command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
 
 

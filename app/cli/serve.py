@@ -9,8 +9,8 @@ from app.server import run_server
 def run(arguments: argparse.Namespace) -> int:
     """Serves until SIGINT or SIGTERM. Refuses nchat's own API without a secret: every caller would be admin."""
     settings = settings_or_refuse(host=arguments.host, port=arguments.port, workers=arguments.workers, database_url=arguments.database_url)
-    if arguments.metadata is not None and not arguments.metadata.is_dir():
-        raise Refusal(f"{arguments.metadata} is no directory of Hasura metadata")
+    if arguments.metadata is not None and not arguments.metadata.exists():
+        raise Refusal(f"there is no Hasura metadata at {arguments.metadata}")
     if arguments.metadata is None and settings.admin_secret is None and settings.jwt_secret is None:
         raise Refusal("set NCHAT_JWT_SECRET or NCHAT_ADMIN_SECRET: without them every caller would be admin")
     run_server(settings, metadata=arguments.metadata)

@@ -118,9 +118,9 @@ def test_serve_never_reads_the_facts_of_dev(capsys: pytest.CaptureFixture[str]) 
     assert "without them every caller would be admin" in capsys.readouterr().err
 
 
-def test_serve_refuses_a_metadata_directory_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_serve_refuses_metadata_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--metadata", str(tmp_path / "absent")]) == 1
-    assert "is no directory" in capsys.readouterr().err
+    assert "there is no Hasura metadata at" in capsys.readouterr().err
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
