@@ -59,7 +59,9 @@ class JoinToken:
 class Rooms(Protocol):
     """LiveKit's rooms. Each method raises MediaError; what is already so is not an error."""
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room: ...
+    async def create_room(self, name: str, *, max_participants: int) -> Room:
+        """Get or create. `max_participants` is the call's own limit; the adapter adds spare places for ghosts and second devices."""
+        ...
 
     async def delete_room(self, name: str) -> None:
         """An absent room is deleted already."""

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from domain.calls.leave import Left, after_leaving
 from domain.calls.rows import Call, Participant
-from domain.calls.tickets import room_limit
 from domain.life_cycle import LIVING
 from domain.world import World
 from schema.tables.calls import calls
@@ -63,7 +62,7 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
 
 
 async def _open_room(world: World, call: Call) -> None:
-    room = await world.rooms.create_room(call.room_name, max_participants=room_limit(call))
+    room = await world.rooms.create_room(call.room_name, max_participants=call.max_participants)
     if not await note_room(world, call.id, room.sid):
         # The call ended while its room was being made.
         await world.rooms.delete_room(call.room_name)

@@ -1,11 +1,10 @@
 """Everything a domain function may touch, in one value; app/ builds it, tests build it with their own parts."""
 
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ports import CallLimits, Clock, Hint, JoinTokens, Publisher, RateLimiter, Rooms, TurnCredentials
@@ -30,8 +29,10 @@ class Transactions(Protocol):
         ...
 
 
-# The select rule of the session's role on a table, as a condition on that table's columns (permissions engine).
-Readable = Callable[[Session, TableName], ColumnElement[bool]]
+class Readable(Protocol):
+    def __call__(self, session: Session, table: TableName, from_: FromClause, /) -> ColumnElement[bool]:
+        """The select rule of the session's role on a table, as a condition on the columns of `from_`: the table or an alias of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

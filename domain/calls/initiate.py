@@ -14,7 +14,7 @@ from domain.calls.access import known_user
 from domain.calls.ending import close_room, end_call
 from domain.calls.ringing import distinct_targets, invite, is_busy, require_member, require_reachable, ring
 from domain.calls.rows import Call, CallType, Participant, lock_call, roster
-from domain.calls.tickets import Ticket, issue, room_limit
+from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, MediaUnavailable, NotFound, ParticipantKicked
 from domain.life_cycle import Step, move_call
 from domain.ports import MediaError, Room
@@ -71,7 +71,7 @@ async def open_call(world: World, call: Call) -> None:
     the call `failed` and raises MediaUnavailable. Also how the reconciler finishes what a crash left half done.
     """
     try:
-        room = await world.rooms.create_room(call.room_name, max_participants=room_limit(call))
+        room = await world.rooms.create_room(call.room_name, max_participants=call.max_participants)
     except MediaError as error:
         async with world.transaction("initiate_call.fail") as tx:
             if current := await lock_call(tx, call.id):

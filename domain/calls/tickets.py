@@ -11,9 +11,6 @@ from domain.ports import Grant, IceServer, Source
 from domain.world import Transaction, World
 from schema.tables.users import users
 
-# LiveKit answers a join over its limit with an error 500; the places are counted here, under the call's lock, and a ghost or a
-# second device of the same person must never meet the server's own limit.
-SPARE_PLACES: Final = 10
 SCREEN: Final[tuple[Source, ...]] = ("screen_share", "screen_share_audio")
 
 
@@ -26,11 +23,6 @@ class Ticket:
     server_url: str
     ice_servers: tuple[IceServer, ...]
     expires_at: datetime
-
-
-def room_limit(call: Call) -> int:
-    """LiveKit's max_participants for the call's room."""
-    return call.max_participants + SPARE_PLACES
 
 
 def grant_for(call: Call, participant: Participant, *, screen: tuple[Source, ...] = ()) -> Grant:
@@ -56,7 +48,7 @@ async def issue(tx: Transaction, world: World, call: Call, participant: Particip
         identity=participant.identity,
         name=named.scalar_one(),
         grant=grant_for(call, participant),
-        max_participants=room_limit(call),
+        max_participants=call.max_participants,
     )
     servers = tuple(world.turn.issue(participant.user_id))
     return Ticket(call.room_name, signed.token, world.server_url, servers, signed.expires_at)

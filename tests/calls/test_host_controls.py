@@ -1,5 +1,7 @@
 """What hosts do to others: mute, remove, readmit, invite."""
 
+from uuid import UUID
+
 import pytest
 
 from domain.calls.invite import invite_to_call
@@ -7,7 +9,7 @@ from domain.calls.join import join_call
 from domain.calls.kick import kick_participant, readmit_participant
 from domain.calls.leave import leave_call
 from domain.calls.mute import mute_participant, set_muted
-from domain.errors import CallFull, CallNotStarted, InvalidInput, MediaUnavailable, NotAllowed, NotFound, ParticipantKicked
+from domain.errors import ActionError, CallFull, CallNotStarted, InvalidInput, MediaUnavailable, NotAllowed, NotFound, ParticipantKicked
 from tests.calls.scenes import answered, group, open_channel_call, participant_id, ringing
 from tests.support.dump import dump
 from tests.support.legal import assert_legal
@@ -125,16 +127,19 @@ async def test_a_direct_call_with_a_third_is_none_any_more(on: Stage) -> None:
 async def test_what_an_invitation_refuses(on: Stage) -> None:
     call_id = await group(on)
     await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, CAROL))
-    await on.database.execute("UPDATE nchat_calls SET max_participants = 2")
-    before = await dump(on.url)
-    for targets, refusal in (([], InvalidInput), ([ALICE], InvalidInput), ([CAROL], CallFull), ([DAVE], CallFull)):
+    refused: list[tuple[int, list[UUID], type[ActionError]]] = [
+        (2, [], InvalidInput),
+        (2, [ALICE], InvalidInput),
+        (2, [DAVE], CallFull),
+        (9, [CAROL], InvalidInput),
+        (9, [MALLORY], NotFound),
+    ]
+    for limit, targets, refusal in refused:
+        await on.database.execute("UPDATE nchat_calls SET max_participants = $1", limit)
+        before = await dump(on.url)
         with pytest.raises(refusal):
             await invite_to_call(on.world, session(ALICE), call_id, targets)
-    assert await dump(on.url) == before
-    await on.database.execute("UPDATE nchat_calls SET max_participants = 9")
-    for targets, refusal in (([CAROL], InvalidInput), ([MALLORY], NotFound)):
-        with pytest.raises(refusal):
-            await invite_to_call(on.world, session(ALICE), call_id, targets)
+        assert await dump(on.url) == before
 
 
 async def test_a_call_that_has_not_begun_invites_nobody(on: Stage) -> None:

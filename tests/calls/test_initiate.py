@@ -19,7 +19,7 @@ async def test_a_direct_call_rings_the_other(on: Stage) -> None:
     call = await on.call(started.call_id)
     assert (call["status"], call["initiator_id"], call["type"]) == ("ringing", ALICE, "video")
     assert call["room_sid"] == on.rooms.rooms[call["room_name"]].sid
-    assert on.rooms.limits[call["room_name"]] == 110
+    assert on.rooms.limits[call["room_name"]] == 100
     assert (await on.participant(call["id"], ALICE))["status"] == "connecting"
     assert (await on.participant(call["id"], ALICE))["role"] == "host"
     assert (await on.participant(call["id"], BOB))["status"] == "ringing"
@@ -32,7 +32,7 @@ async def test_a_direct_call_rings_the_other(on: Stage) -> None:
 async def test_the_ticket_is_for_the_caller_and_for_this_room(on: Stage) -> None:
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
     assert started.ticket is not None
-    assert started.ticket.token.startswith(f"{started.room_name}/{ALICE}/Alice/110")
+    assert started.ticket.token.startswith(f"{started.room_name}/{ALICE}/Alice/100")
     assert started.ticket.server_url == "ws://livekit.example"
     assert on.tokens.signed[str(ALICE)].sources == ("microphone",)
     assert started.ticket.ice_servers[1].username == f"1:{ALICE}"

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_member_of_the_channel_comes_in(on: Stage) -> None:
     call_id = await open_channel_call(on)
+    on.clock.advance(5)
     joined = await join_call(on.world, session(DAVE), call_id)
     row = await on.participant(call_id, DAVE)
     assert (row["status"], row["role"]) == ("connecting", "participant")

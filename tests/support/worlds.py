@@ -4,26 +4,29 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import orjson
 import sqlalchemy as sa
 
+from app.reflection import reflect
 from app.transactions import EngineTransactions, open_engine
 from domain.errors import RateLimited
 from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken
 from domain.world import World
+from permissions import access
+from permissions.check import Resolved, resolve
+from permissions.metadata import load
 from permissions.session import USER_ID, Session
 from schema.model import TableName
-from schema.tables.call_participants import call_participants
-from schema.tables.calls import calls
-from schema.tables.channels import channel_members
 from tests.support.fake_rooms import FakeRooms
 from tests.support.legal import Event
 
 ALICE, BOB, CAROL, DAVE, MALLORY, MOD = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in range(1, 7))
 GENERAL = UUID("00000000-0000-4000-8000-000000000101")
+METADATA = Path(__file__).parents[2] / "permissions" / "metadata"
 NAMES = {ALICE: "alice", BOB: "bob", CAROL: "carol", DAVE: "dave", MALLORY: "mallory", MOD: "mod"}
 
 
@@ -97,17 +100,20 @@ class FixedTurn:
         return credential_encrypted.removeprefix("sealed:")
 
 
-def readable(asking: Session, table: TableName) -> sa.ColumnElement[bool]:
-    """The rules of `nchat_calls` by hand: role user sees calls of its own, with itself in, or of its channels; admin all, others none."""
-    assert table == TableName("public", "nchat_calls")
-    if asking.role == "admin":
-        return sa.true()
-    if asking.role not in ("user", "moderator"):
-        return sa.and_(calls.c.id.is_(None))
-    me = asking.user_id
-    here = sa.exists().where(call_participants.c.call_id == calls.c.id, call_participants.c.user_id == me)
-    member = sa.exists().where(channel_members.c.channel_id == calls.c.channel_id, channel_members.c.user_id == me)
-    return sa.or_(calls.c.initiator_id == me, here, member)
+@dataclass(slots=True)
+class ProductRules:
+    """The product's metadata against a migrated database, read once: all test databases have the same tables."""
+
+    resolved: Resolved | None = None
+
+    async def __call__(self, url: str) -> Resolved:
+        if self.resolved is None:
+            reflected = await reflect(url)
+            self.resolved = resolve(load(METADATA), reflected.metadata, reflected.functions, strict=True)
+        return self.resolved
+
+
+product_rules = ProductRules()
 
 
 @dataclass(slots=True)
@@ -161,6 +167,11 @@ async def stage(url: str, limits: CallLimits | None = None, *, populate: bool = 
     """A world on a migrated database; with `populate` the people of the demo are put in first."""
     clock, publisher, limiter, rooms = TestClock(), RecordingPublisher(), CountingLimiter(), FakeRooms()
     tokens = ReadableTokens(clock)
+    rules = await product_rules(url)
+
+    def readable(asking: Session, table: TableName, from_: sa.FromClause) -> sa.ColumnElement[bool]:
+        return access.readable(rules.catalog, rules.rules(asking.role), asking, table, from_)
+
     database = await asyncpg.connect(url)
     try:
         if populate:
