@@ -16,6 +16,7 @@ help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(READY) ## .venv with the pinned, hash-checked dependencies and the project itself
+	@:
 
 run: setup ## everything on this machine: PostgreSQL, LiveKit, the service, demo data
 	@exec $(BIN)/nchat-rtc dev --with-parent
