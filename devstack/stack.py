@@ -51,13 +51,14 @@ class Stack:
         server.create_database("nchat")
         return url.removesuffix("/postgres") + "/nchat", f"PostgreSQL 18, kept in {_short(server.data)}"
 
-    def media(self, *, api_secret: str, webhook_url: str) -> Media | None:
-        """A started LiveKit: the real server where there is one or can be built, else the simulator; None when one is given."""
+    def media(self, *, api_secret: str, webhook_url: str, simulator: bool = False) -> Media | None:
+        """A started LiveKit: the real server where there is one or can be built, else the simulator; None when one is given.
+
+        `simulator` prefers the simulator to a real server, never to one of the environment.
+        """
         if self._given(LIVEKIT_NAMES):
             return None
-        if livekit_server.find_binary() is None and livekit_build.can_build():
-            livekit_build.build_or_say_why_not()
-        if livekit_server.find_binary() is None:
+        if simulator or not _real_server():
             return self._simulator(api_secret, webhook_url)
         log = self.folder / "livekit.log"
         server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
@@ -86,6 +87,13 @@ class Stack:
 
     def _given(self, names: tuple[str, ...]) -> bool:
         return any(self._environment.get(name) for name in names)
+
+
+def _real_server() -> bool:
+    """Whether there is a real livekit-server, if need be after building it once."""
+    if livekit_server.find_binary() is None and livekit_build.can_build():
+        livekit_build.build_or_say_why_not()
+    return livekit_server.find_binary() is not None
 
 
 def _short(path: Path) -> str:

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     with Stack(folder, os.environ) as stack:
         try:
-            settings, told = _prepare(stack, folder, settings)
+            settings, told = _prepare(stack, folder, settings, simulator=arguments.simulator)
             stack.watch(ending.server_lost)
             announce_when_ready(settings, told, began)
             run_server(settings)
@@ -70,7 +70,7 @@ class _Ending:
         raise SystemExit(self.code)
 
 
-def _prepare(stack: Stack, folder: Path, given: Settings) -> tuple[Settings, list[str]]:
+def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) -> tuple[Settings, list[str]]:
     """Starts the servers, migrates and seeds; the settings of the service and a line about each server."""
     secrets = secrets_file.load_or_create(folder)
     local = f"http://127.0.0.1:{given.port}"
@@ -85,7 +85,7 @@ def _prepare(stack: Stack, folder: Path, given: Settings) -> tuple[Settings, lis
     database_url, about_database = stack.database()
     if database_url is not None:
         defaults["NCHAT_DATABASE_URL"] = database_url
-    media = stack.media(api_secret=secrets.livekit_api_secret, webhook_url=f"{local}/api/webhooks/livekit")
+    media = stack.media(api_secret=secrets.livekit_api_secret, webhook_url=f"{local}/api/webhooks/livekit", simulator=simulator)
     if media is not None:
         defaults |= {
             "NCHAT_LIVEKIT_URL": media.url,

@@ -45,7 +45,9 @@ def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--host", help="address to listen on (NCHAT_HOST, 127.0.0.1)")
     command.add_argument("--port", type=int, help="port to listen on (NCHAT_PORT, 8000)")
     command.add_argument("--workers", type=int, help="processes behind the port (NCHAT_WORKERS, 1)")
-    command.add_argument("--metadata", type=Path, metavar="PATH", help="Hasura metadata, a directory or an exported JSON file, in place of nchat's own")
+    command.add_argument(
+        "--metadata", type=Path, metavar="PATH", help="Hasura metadata, a directory or an exported JSON file, in place of nchat's own"
+    )
     command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
 
 
@@ -56,6 +58,7 @@ def _dev(commands: "Commands[argparse.ArgumentParser]") -> None:
         "run everything on this machine",
         "Starts PostgreSQL, LiveKit and the service with demo data and prints a token for each demo user. Ctrl-C stops it all.",
     )
+    command.add_argument("--simulator", action="store_true", help="the LiveKit simulator even where a real server is; clients can't join")
     command.add_argument("--with-parent", action="store_true", help="stop when the parent process ends, however it ends (Linux)")
 
 

@@ -1,0 +1,137 @@
+"""`make run` as a newcomer meets it: ready, usable as the README says, kept data, and nothing left behind however it ends."""
+
+import json
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.development import COMMAND, MAKE, ROOT, Development
+from tests.support.waiting import until
+
+SIMULATED = (*COMMAND, "--simulator")
+
+
+@pytest.fixture
+def development(tmp_path: Path) -> Iterator[Development]:
+    started = Development(tmp_path / "data")
+    yield started
+    started.end()
+
+
+def first_query_of_the_readme(development: Development) -> str:
+    command = re.search(r"^curl .*?^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert command is not None
+    return command[0].removesuffix("```").replace("http://127.0.0.1:8000", development.url).replace(".venv/bin/nchat-rtc", COMMAND[0])
+
+
+def names_of(answer: str) -> list[str]:
+    return [member["user"]["username"] for channel in json.loads(answer)["data"]["nchat_channels"] for member in channel["channel_members"]]
+
+
+def test_a_newcomers_first_minutes(development: Development) -> None:
+    process = development.start(SIMULATED)
+    development.wait_until_ready(process)
+    told = development.text()
+    assert f"{development.url}/console" in told
+    assert re.findall(r"^  (\w+) \(.*\)\n  eyJ", told, re.MULTILINE) == ["alice", "bob", "carol", "dave", "mallory", "mod"]
+
+    answer = development.run("sh", "-c", first_query_of_the_readme(development))
+    assert names_of(answer.stdout) == ["alice", "bob", "carol", "dave"], answer.stdout + answer.stderr
+    as_mallory = development.run("sh", "-c", first_query_of_the_readme(development).replace("alice", "mallory"))
+    assert json.loads(as_mallory.stdout) == {"data": {"nchat_channels": []}}
+    assert development.run(COMMAND[0], "status").returncode == 0
+
+    second = Development(development.folder, port=development.port)
+    refused = second.start(SIMULATED)
+    assert refused.wait(20) == 1
+    assert re.fullmatch(rf"nchat-rtc: port {second.port} is in use.*NCHAT_PORT=8001 make run\n", second.text())
+    assert development.answers("/readyz")
+
+    process.terminate()
+    assert process.wait(10) == 0
+    assert development.processes() == []
+    assert not (development.folder / "dev.env").exists()
+    refused_token = development.run(COMMAND[0], "token", "--user", "alice")
+    assert (refused_token.returncode, refused_token.stdout) == (1, "")
+
+
+def test_a_second_run_keeps_data_and_tokens(development: Development) -> None:
+    first = development.start(SIMULATED)
+    development.wait_until_ready(first)
+    token = development.run(COMMAND[0], "token", "--user", "bob").stdout.strip()
+    assert rename_bob(development, "Robert") == "Robert"
+    first.send_signal(signal.SIGINT)
+    assert first.wait(10) == 0
+
+    second = development.start(SIMULATED)
+    development.wait_until_ready(second)
+    answer = development.run(
+        "curl", "-s", f"{development.url}/v1/graphql", "-H", f"Authorization: Bearer {token}",
+        "-d", '{"query": "{ nchat_users(where: {username: {_eq: \\"bob\\"}}) { display_name } }"}',
+    )  # fmt: skip
+    assert json.loads(answer.stdout) == {"data": {"nchat_users": [{"display_name": "Robert"}]}}, answer.stdout
+
+
+def rename_bob(development: Development, name: str) -> str:
+    """Through the database itself, as an application of the deployment would."""
+    facts = (development.folder / "dev.env").read_text()
+    url = re.search(r"^NCHAT_DATABASE_URL='(.*)'$", facts, re.MULTILINE)
+    assert url is not None
+    import asyncio
+
+    import asyncpg
+
+    async def rename() -> str:
+        connection = await asyncpg.connect(url[1])
+        try:
+            renamed = await connection.fetchval(
+                "update nchat_users set display_name = $1 where username = 'bob' returning display_name", name
+            )
+        finally:
+            await connection.close()
+        return str(renamed)
+
+    return asyncio.run(rename())
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [
+        pytest.param(SIMULATED, signal.SIGKILL, id="dev-killed"),
+        pytest.param(MAKE, signal.SIGKILL, id="make-alone-killed"),
+        pytest.param(MAKE, signal.SIGTERM, id="make-alone-terminated"),
+    ],
+)
+def test_nothing_outlives_it(development: Development, command: tuple[str, ...], how: signal.Signals) -> None:
+    process = development.start(command)
+    development.wait_until_ready(process)
+    assert len(development.processes()) >= 3
+    process.send_signal(how)
+    process.wait(10)
+    until(lambda: not development.processes(), seconds=5)
+
+
+def test_a_group_that_gets_ctrl_c_ends_in_order(development: Development) -> None:
+    process = development.start(MAKE)
+    development.wait_until_ready(process)
+    psutil_group = [one.pid for one in development.processes()]
+    assert len(psutil_group) >= 3
+    subprocess.run(["kill", "-INT", "--", f"-{process.pid}"], check=True)
+    process.wait(10)
+    until(lambda: not development.processes(), seconds=5)
+    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in psutil_group)
+
+
+def test_a_lost_server_ends_the_rest(development: Development) -> None:
+    process = development.start(SIMULATED)
+    development.wait_until_ready(process)
+    postgres = next(one for one in development.processes() if one.name() == "postgres" and one.ppid() == process.pid)
+    postgres.send_signal(signal.SIGQUIT)
+    assert process.wait(15) == 1
+    assert "PostgreSQL ended by itself" in development.text()
+    until(lambda: not development.processes(), seconds=5)
