@@ -1,10 +1,14 @@
 """The database's schema over time: alembic's revisions, and the calls that run them."""
 
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+
+# Alembic keeps its context in a global: threads of one process take turns here, processes by a lock in the database.
+_one_at_a_time = Lock()
 
 
 def configuration(url: str) -> Config:
@@ -20,12 +24,14 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     Blocking, and it runs an event loop of its own: from a coroutine, call it in a thread.
     """
-    command.upgrade(configuration(url), revision)
+    with _one_at_a_time:
+        command.upgrade(configuration(url), revision)
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     """Takes the database back to a revision; `base` leaves nothing of ours. Data in what is dropped is lost."""
-    command.downgrade(configuration(url), revision)
+    with _one_at_a_time:
+        command.downgrade(configuration(url), revision)
 
 
 def head() -> str:

@@ -1,0 +1,1 @@
+"""The schema over time: up, down, and beside tables that were there before."""

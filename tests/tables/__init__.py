@@ -1,0 +1,1 @@
+"""What the tables promise by themselves, whoever writes to them."""
