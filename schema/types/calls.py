@@ -1,0 +1,113 @@
+"""Inputs of the call actions."""
+
+from schema.scalars import jsonb, uuid
+from schema.types.camel_case import camel_input
+from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type
+
+
+@camel_input
+class InitiateCallInput:
+    """Targets, a channel, or both. A repeated clientRequestId answers with the call it started."""
+
+    type: call_type
+    target_user_ids: list[uuid] | None = None
+    channel_id: uuid | None = None
+    metadata: jsonb | None = None
+    e2ee: bool | None = None
+    ring_timeout_seconds: int | None = None
+    client_request_id: uuid | None = None
+
+
+@camel_input
+class InviteToCallInput:
+    call_id: uuid
+    user_ids: list[uuid]
+
+
+@camel_input
+class AcceptCallInput:
+    call_id: uuid
+
+
+@camel_input
+class DeclineCallInput:
+    """reason is declined (the default) or busy."""
+
+    call_id: uuid
+    reason: call_end_reason | None = None
+
+
+@camel_input
+class CancelCallInput:
+    call_id: uuid
+
+
+@camel_input
+class JoinCallInput:
+    call_id: uuid
+
+
+@camel_input
+class RefreshCallTokenInput:
+    call_id: uuid
+
+
+@camel_input
+class LeaveCallInput:
+    """reason defaults to user_left."""
+
+    call_id: uuid
+    reason: LeaveReason | None = None
+
+
+@camel_input
+class EndCallInput:
+    """reason is host_ended (the default) or completed."""
+
+    call_id: uuid
+    reason: call_end_reason | None = None
+
+
+@camel_input
+class SetMutedInput:
+    """What the caller's own track does now."""
+
+    call_id: uuid
+    track_type: TrackKind
+    muted: bool
+
+
+@camel_input
+class MuteParticipantInput:
+    call_id: uuid
+    participant_id: uuid
+    track_type: TrackKind
+
+
+@camel_input
+class KickParticipantInput:
+    """reason has at most 100 characters."""
+
+    call_id: uuid
+    participant_id: uuid
+    reason: str | None = None
+
+
+@camel_input
+class ReadmitParticipantInput:
+    call_id: uuid
+    participant_id: uuid
+
+
+@camel_input
+class StartScreenShareInput:
+    """shareType defaults to screen, withAudio to false."""
+
+    call_id: uuid
+    share_type: ShareType | None = None
+    with_audio: bool | None = None
+
+
+@camel_input
+class StopScreenShareInput:
+    call_id: uuid

@@ -1,0 +1,31 @@
+"""Classes as GraphQL types with camelCase fields, as actions have them; tables keep their snake_case."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, dataclass_transform
+
+import strawberry
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.utils.str_converters import to_camel_case
+
+T = TypeVar("T")
+
+
+@dataclass_transform(field_specifiers=(strawberry.field,))
+def camel_type(type_: type[T]) -> type[T]:
+    """A GraphQL object type."""
+    return _renamed(strawberry.type, type_)
+
+
+@dataclass_transform(field_specifiers=(strawberry.field,))
+def camel_input(type_: type[T]) -> type[T]:
+    """A GraphQL input object; a field with a default may be left out."""
+    return _renamed(strawberry.input, type_)
+
+
+def _renamed(decorate: Callable[..., Any], type_: type[T]) -> type[T]:
+    description = (type_.__doc__ or "").strip() or None
+    decorated: type[T] = decorate(type_, description=description)
+    definition: StrawberryObjectDefinition = decorated.__strawberry_definition__  # type: ignore[attr-defined]
+    for field in definition.fields:
+        field.graphql_name = field.graphql_name or to_camel_case(field.python_name)
+    return decorated

@@ -1,0 +1,33 @@
+"""Words that actions speak: PostgreSQL enums as scalars of their name, as the tables show them, and enums without a column."""
+
+from enum import Enum
+from typing import NewType
+
+import strawberry
+
+from schema.scalars import register
+
+call_type = NewType("call_type", str)
+call_end_reason = NewType("call_end_reason", str)
+register(call_type)
+register(call_end_reason)
+
+
+@strawberry.enum(description="What a track carries.")
+class TrackKind(Enum):
+    audio = "audio"
+    video = "video"
+    screen = "screen"
+
+
+@strawberry.enum(description="What of a screen is shared.")
+class ShareType(Enum):
+    screen = "screen"
+    window = "window"
+    tab = "tab"
+
+
+@strawberry.enum(description="Why someone leaves a call.")
+class LeaveReason(Enum):
+    user_left = "user_left"
+    network_error = "network_error"
