@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from app.console import DemoUser
 from app.logs import configure_logs
 from app.settings import Settings
 from app.websocket.server_protocol import AbortableProtocol
@@ -48,35 +50,35 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
     )
 
 
-def run_server(settings: Settings, *, metadata: Path | None = None) -> None:
+def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[DemoUser] = ()) -> None:
     """Serves until SIGINT or SIGTERM; raises SystemExit when the service can't start.
 
-    `metadata` serves foreign Hasura metadata instead of the product. Sockets are closed with 1012 (come back) at the end.
+    `metadata` serves foreign Hasura metadata instead of the product; the console offers `demo_users`. Sockets are closed with 1012 (come back) at the end.
     """
     configure_logs(settings.log_level, settings.log_format)
     listening = _listen(settings.host, settings.port)
     if settings.workers == 1:
-        _serve(settings, metadata, listening)
+        _serve(settings, metadata, demo_users, listening)
         return
     _share_metrics()
-    config = server_config(functools.partial(_create, settings, metadata), factory=True, workers=settings.workers)
+    config = server_config(functools.partial(_create, settings, metadata, demo_users), factory=True, workers=settings.workers)
     Multiprocess(config, [listening]).run()
 
 
-def _serve(settings: Settings, metadata: Path | None, listening: socket.socket) -> None:
-    server = uvicorn.Server(server_config(_create(settings, metadata)))
+def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser], listening: socket.socket) -> None:
+    server = uvicorn.Server(server_config(_create(settings, metadata, demo_users)))
     server.run([listening])
     if not server.started:
         sys.exit(1)
 
 
-def _create(settings: Settings, metadata: Path | None) -> Any:
+def _create(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser]) -> Any:
     """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
     from app.asgi import create_app
 
     configure_logs(settings.log_level, settings.log_format)
     _die_with_parent(settings.workers)
-    return create_app(settings, metadata=metadata)
+    return create_app(settings, metadata=metadata, demo_users=demo_users)
 
 
 def settle_memory() -> None:

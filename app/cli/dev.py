@@ -12,10 +12,12 @@ import migrations
 from app.cli.dev_banner import announce_when_ready
 from app.cli.dev_facts import data_directory, facts_of, remove_facts, write_facts
 from app.cli.refusal import Refusal, settings_or_refuse
+from app.console import DemoUser as ConsoleUser
 from app.server import run_server
 from app.settings import Settings
 from devstack import secrets_file
 from devstack.demo_data import seed
+from devstack.demo_users import DEMO_USERS
 from devstack.livekit_server import LiveKitDidNotStart
 from devstack.postgres import PostgresError
 from devstack.processes import port_is_busy, stop_with_parent
@@ -38,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             settings, told = _prepare(stack, folder, settings, simulator=arguments.simulator)
             stack.watch(ending.server_lost)
             announce_when_ready(settings, told, began)
-            run_server(settings)
+            run_server(settings, demo_users=[ConsoleUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
         except (PostgresError, LiveKitDidNotStart) as error:
             raise Refusal(str(error)) from None
         finally:
