@@ -41,10 +41,10 @@ def console_routes(demo_users: Sequence[DemoUser] = (), token_for: Callable[[Dem
     ]
 
 
-async def _page(request: Request) -> Response:
+async def _page(_request: Request) -> Response:
     return FileResponse(PAGE / "index.html", headers=HEADERS)
 
 
-async def _demo_users(users: Sequence[DemoUser], token_for: Callable[[DemoUser], str] | None, request: Request) -> Response:
+async def _demo_users(users: Sequence[DemoUser], token_for: Callable[[DemoUser], str] | None, _request: Request) -> Response:
     offered = [{"name": u.name, "role": u.role, "note": u.note, "token": token_for(u)} for u in users] if token_for else []
     return JSONResponse({"users": offered}, headers=HEADERS | {"Cache-Control": "no-store"})

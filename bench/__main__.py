@@ -1,7 +1,6 @@
 """`make bench`: interleaved rounds of this service and of the ceiling over one database; prints medians and ratios."""
 
 import argparse
-import asyncio
 import contextlib
 import statistics
 import sys
@@ -51,7 +50,10 @@ def report(workload: Workload, rates: Sequence[tuple[float, float]]) -> bool:
     ratio = statistics.median(ours / theirs for ours, theirs in rates)
     ours, theirs = (statistics.median(column) for column in zip(*rates, strict=True))
     verdict = "reached" if ratio >= workload.goal else "MISSED"
-    print(f"{workload.name} median: service {ours:.0f}, ceiling {theirs:.0f} req/s, ratio {ratio:.2f} (goal {workload.goal}: {verdict})", flush=True)
+    print(
+        f"{workload.name} median: service {ours:.0f}, ceiling {theirs:.0f} req/s, ratio {ratio:.2f} (goal {workload.goal}: {verdict})",
+        flush=True,
+    )
     return ratio >= workload.goal
 
 

@@ -39,7 +39,9 @@ async def answer(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    async with asyncpg.create_pool(os.environ["BENCH_DATABASE_URL"], min_size=10, max_size=10, init=_json_as_bytes, connection_class=Unreset) as pool:
+    async with asyncpg.create_pool(
+        os.environ["BENCH_DATABASE_URL"], min_size=10, max_size=10, init=_json_as_bytes, connection_class=Unreset
+    ) as pool:
         app.state.pool = pool
         yield
 

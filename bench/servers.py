@@ -15,7 +15,7 @@ from devstack.processes import free_port
 
 METADATA = Path(__file__).parent / "metadata"
 JWT_KEY = "a key of the benchmark, of no use elsewhere"
-ADMIN_SECRET = "a secret of the benchmark, of no use elsewhere"
+ADMIN_SECRET = "a secret of the benchmark, of no use elsewhere"  # noqa: S105
 
 
 @contextmanager
