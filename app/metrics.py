@@ -29,12 +29,17 @@ class Metrics:
         self.stalled = Counter(
             "nchat_websocket_stalled", "Websockets aborted because they did not take their messages", registry=self.registry
         )
+        self.jobs = Histogram("nchat_job_seconds", "Time a background job took", ["job", "outcome"], registry=self.registry)
         self.http_answered = self.requests.labels("http", "answered")
         self.http_refused = self.requests.labels("http", "refused")
         self.http_seconds = self.seconds.labels("http")
 
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry, multiprocess_mode="livesum")
+
+    def job(self, name: str, seconds: float, failed: bool) -> None:
+        """One run of a background job."""
+        self.jobs.labels(name, "failed" if failed else "done").observe(seconds)
 
     def watch_pool(self, connections: Callable[[], tuple[int, int]]) -> None:
         """Shows how many database connections are open and idle (of one process: a function can't be shared)."""

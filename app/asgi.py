@@ -1,0 +1,108 @@
+"""The service as one ASGI application: GraphQL on its own short path, everything else through Starlette."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.console import DemoUser, console_routes
+from app.console_tokens import token_maker
+from app.graphql_http import GraphQLHttp
+from app.health import health_routes
+from app.metrics import metrics_routes
+from app.server import settle_memory
+from app.service import Service, open_service
+from app.settings import Settings
+from app.startup import STARTUP_ERRORS, sentence
+from app.transactions import Observe, unobserved
+from app.websocket.endpoint import GraphQLWebSocket
+from app.websocket.services import SocketServices
+
+log = structlog.get_logger(__name__)
+
+GRAPHQL_PATH = "/v1/graphql"
+
+
+def create_app(
+    settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[DemoUser] = (), observe: Observe = unobserved
+) -> "Application":
+    """The product, or with `metadata` that Hasura metadata over any database: no call actions, no jobs, no LiveKit then.
+
+    The console offers `demo_users` to act as. `observe` hears of every commit and every call of a port. Nothing is opened
+    before the lifespan starts; a start that fails says why in one sentence in the log.
+    """
+    return Application(settings, metadata, demo_users, observe)
+
+
+class Application(Starlette):
+    """Starlette's middleware and routing cost as much as a query by primary key, so GraphQL goes around them."""
+
+    def __init__(self, settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser], observe: Observe) -> None:
+        super().__init__()
+        self._settings, self._metadata, self._observe = settings, metadata, observe
+        self._graphql: dict[str, ASGIApp] = {}
+        self.router.routes.extend(console_routes(demo_users, token_maker(settings) if demo_users else None))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["path"] == GRAPHQL_PATH:
+            await self._graphql[scope["type"]](scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        began = time.perf_counter()
+        async with AsyncExitStack() as stack:
+            try:
+                service = await stack.enter_async_context(open_service(self._settings, self._metadata, self._observe))
+            except STARTUP_ERRORS as error:
+                log.error("cannot_start", reason=sentence(error))
+                await send({"type": "lifespan.startup.failed", "message": sentence(error)})
+                return
+            self._serve(service)
+            settle_memory()
+            log.info("serving", seconds=round(time.perf_counter() - began, 2), product=self._metadata is None)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _serve(self, service: Service) -> None:
+        settings = self._settings
+        self._graphql = {"http": self._http(service), "websocket": self._websocket(service)}
+        self.router.routes.extend([*health_routes(service.checks), *metrics_routes(service.metrics), *service.routes])
+        if settings.admin_secret is None and settings.jwt_secret is None:
+            log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
+
+    def _http(self, service: Service) -> ASGIApp:
+        graphql = GraphQLHttp(
+            service.engine,
+            service.authenticator,
+            service.metrics,
+            context_of=service.context_of,
+            max_bytes=self._settings.max_request_bytes,
+            json_only=service.tokens_in_cookies,
+        )
+        origins = self._settings.cors_origins
+        if not origins:
+            return graphql
+        # A cookie may only be sent from pages that are named.
+        return CORSMiddleware(
+            graphql,
+            allow_origins=origins,
+            allow_methods=["POST"],
+            allow_headers=["*"],
+            allow_credentials="*" not in origins,
+            expose_headers=["x-request-id"],
+            max_age=3600,
+        )
+
+    def _websocket(self, service: Service) -> ASGIApp:
+        services = SocketServices(service.engine, service.subscriptions, service.authenticator, service.metrics, service.context_of)
+        return GraphQLWebSocket(services, allowed_origins=self._settings.websocket_origins or self._settings.cors_origins)

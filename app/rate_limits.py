@@ -1,0 +1,64 @@
+"""Rate limits for the domain: counted in Redis for all processes, or in memory for one."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import limits
+import structlog
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.strategies import MovingWindowRateLimiter
+from redis.asyncio import BlockingConnectionPool
+from redis.exceptions import RedisError
+
+from domain.errors import RateLimited
+
+log = structlog.get_logger(__name__)
+
+REDIS_TIMEOUT = 0.5
+CONNECTIONS = 16
+
+
+class WindowLimiter:
+    """`domain.ports.RateLimiter` with a moving window: never more than the limit in any stretch of its length.
+
+    `rates` maps a limit's name to `10/minute`; `shared` is the storage of all processes. While that is away each process
+    counts for itself: a broken broker neither opens the gates nor shuts them.
+    """
+
+    def __init__(self, rates: Mapping[str, str], shared: Storage | None = None) -> None:
+        self._rates = {name: limits.parse(rate) for name, rate in rates.items()}
+        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = MovingWindowRateLimiter(shared) if shared is not None else self._local
+
+    async def hit(self, limit: str, key: str) -> None:
+        """Counts one use; raises RateLimited, with the seconds until there is room again, when the limit is used up."""
+        try:
+            await self._hit(self._shared, limit, key)
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("rate_limit_counted_here", error=type(error).__name__)
+            await self._hit(self._local, limit, key)
+
+    async def _hit(self, limiter: MovingWindowRateLimiter, limit: str, key: str) -> None:
+        rate = self._rates[limit]
+        if not await limiter.hit(rate, limit, key):
+            stats = await limiter.get_window_stats(rate, limit, key)
+            raise RateLimited(max(stats.reset_time - time.time(), 0.0))
+
+
+@asynccontextmanager
+async def open_limiter(rates: Mapping[str, str], redis_url: str | None) -> AsyncIterator[WindowLimiter]:
+    """A limiter whose connections to Redis, if there is one, are closed at the end."""
+    if redis_url is None:
+        yield WindowLimiter(rates)
+        return
+    pool = BlockingConnectionPool.from_url(
+        redis_url, max_connections=CONNECTIONS, timeout=REDIS_TIMEOUT, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT
+    )
+    try:
+        # limits declares its options narrower than it passes them on.
+        options: dict[str, Any] = {"connection_pool": pool}
+        yield WindowLimiter(rates, RedisStorage(f"async+{redis_url}", implementation="redispy", **options))
+    finally:
+        await pool.disconnect()

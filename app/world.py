@@ -1,0 +1,94 @@
+"""The product's World: the domain's ports with what stands behind them in this process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import sqlalchemy as sa
+
+from app.auth import ConfigurationError
+from app.clock import SystemClock
+from app.encryption import Encryption
+from app.livekit.gateway import connect
+from app.livekit.tokens import LiveKitJoinTokens
+from app.no_media import NoMedia
+from app.rate_limits import open_limiter
+from app.settings import Settings
+from app.transactions import EngineTransactions, open_engine
+from app.turn import TurnRestCredentials, default_urls
+from domain.ports import CallLimits, Clock, JoinTokens, Publisher, Rooms
+from domain.world import Readable, World
+from permissions import access
+from permissions.check import Resolved
+from permissions.session import Session
+from schema.model import TableName
+
+Observe = Callable[[str], None]
+
+
+@asynccontextmanager
+async def open_world(settings: Settings, resolved: Resolved, publisher: Publisher, observe: Observe) -> AsyncIterator[World]:
+    """Everything the domain may touch, closed at the end. `observe` hears of each commit and each call of a port."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(
+            open_engine(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+        )
+        rates = {"initiate": settings.rate_limit_initiate, "token": settings.rate_limit_token}
+        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+        limiter = await stack.enter_async_context(open_limiter(rates, redis_url))
+        rooms, tokens = await _media(settings, clock, observe, stack)
+        yield World(
+            transaction=EngineTransactions(engine, publisher, observe),
+            rooms=rooms,
+            tokens=tokens,
+            publisher=publisher,
+            clock=clock,
+            limiter=limiter,
+            turn=_turn(settings, clock),
+            limits=CallLimits(
+                max_participants=settings.max_call_participants,
+                max_duration=settings.max_call_minutes * 60,
+                token_ttl=settings.livekit_token_ttl,
+            ),
+            readable=_readable(resolved),
+            server_url=settings.livekit_client_url,
+        )
+
+
+async def _media(settings: Settings, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens]:
+    if not settings.livekit_enabled:
+        nothing = NoMedia()
+        return nothing, nothing
+    secret = livekit_secret(settings)
+    rooms = await stack.enter_async_context(connect(settings.livekit_api_url, settings.livekit_api_key, secret, observe=observe))
+    return rooms, LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
+
+
+def livekit_secret(settings: Settings) -> str:
+    """The API secret; raises ConfigurationError when it is missing or too short to sign with."""
+    if settings.livekit_api_secret is None:
+        raise ConfigurationError("NCHAT_LIVEKIT_API_SECRET is not set (NCHAT_LIVEKIT_ENABLED=false serves without media)")
+    secret = settings.livekit_api_secret.get_secret_value()
+    if len(secret) < 32:
+        raise ConfigurationError("NCHAT_LIVEKIT_API_SECRET needs at least 32 characters")
+    return secret
+
+
+def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:
+    urls = settings.turn_urls or (default_urls(settings.turn_domain) if settings.turn_domain else ())
+    if settings.turn_enabled and not urls:
+        raise ConfigurationError("NCHAT_TURN_ENABLED needs NCHAT_TURN_URLS or NCHAT_TURN_DOMAIN")
+    return TurnRestCredentials(
+        urls=urls if settings.turn_enabled else (),
+        secret=settings.turn_secret.get_secret_value() if settings.turn_secret else "",
+        ttl=settings.turn_credential_ttl,
+        clock=clock,
+        encryption=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
+    )
+
+
+def _readable(resolved: Resolved) -> Readable:
+    def readable(session: Session, table: TableName, from_: sa.FromClause) -> sa.ColumnElement[bool]:
+        return access.readable(resolved.catalog, resolved.rules(session.role), session, table, from_)
+
+    return readable
