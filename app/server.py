@@ -53,7 +53,8 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
 def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[DemoUser] = ()) -> None:
     """Serves until SIGINT or SIGTERM; raises SystemExit when the service can't start.
 
-    `metadata` serves foreign Hasura metadata instead of the product; the console offers `demo_users`. Sockets are closed with 1012 (come back) at the end.
+    `metadata` serves foreign Hasura metadata instead of the product; the console offers `demo_users` to act as.
+    Sockets are closed with 1012 (come back) at the end.
     """
     configure_logs(settings.log_level, settings.log_format)
     listening = _listen(settings.host, settings.port)
