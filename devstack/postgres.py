@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.processes import Child, die_with_parent, free_port
+from devstack.processes import Child, die_with_parent, free_port, identity_of
 
 SUPERUSER = "nchat"
 # PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.
@@ -110,26 +110,24 @@ class EmbeddedPostgres:
         draft = self.data.with_suffix(".new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
-        if self._user is not None:
-            os.chown(draft, pwd.getpwnam(self._user).pw_uid, -1)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(secrets.token_urlsafe(24))
-        # initdb under another uid reads no file of ours, so the password comes from its standard input.
+        if self._user is not None:
+            for path in (draft, self._password_file):
+                os.chown(path, pwd.getpwnam(self._user).pw_uid, -1)
         command: Sequence[str | Path] = [
             *self._prefix, self._bin / "initdb", "-D", draft, "-U", SUPERUSER,
             "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256",
-            "--pwfile=/dev/stdin", "--no-instructions",
+            "--pwfile", self._password_file, "--no-instructions",
             *(() if self._durable else ("--no-sync", *_VOLATILE)),
         ]  # fmt: skip
-        identity = {"user": self._user, "group": "nogroup", "extra_groups": []} if self._user else {}
-        done = subprocess.run(  # type: ignore[call-overload]
+        done = subprocess.run(
             command,
             env=_plain_env(),
-            input=self._password(),
             capture_output=True,
             text=True,
             preexec_fn=die_with_parent(signal.SIGKILL, os.getpid()),
-            **identity,
+            **identity_of(self._user),
         )
         if done.returncode:
             raise PostgresError(f"initdb failed: {done.stderr.strip()}")

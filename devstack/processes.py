@@ -2,12 +2,14 @@
 
 import ctypes
 import os
+import pwd
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 
@@ -51,6 +53,11 @@ def stop_with_parent() -> None:
     die_with_parent(signal.SIGTERM, parent)()
 
 
+def identity_of(user: str | None) -> dict[str, Any]:
+    """Arguments of `subprocess` that run a program as this user, with that user's own group alone; none for ourselves."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
 class Child:
     """A server of ours in a session of its own, so that a terminal's Ctrl-C reaches us alone and we stop it in order."""
 
@@ -66,9 +73,8 @@ class Child:
     ) -> None:
         self.log = log
         self._stop_signal = stop_signal
-        identity = {"user": user, "group": "nogroup", "extra_groups": []} if user else {}
         with log.open("ab") as output:
-            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
                 [str(part) for part in command],
                 env=dict(env) if env is not None else None,
                 stdin=subprocess.DEVNULL,
@@ -76,7 +82,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=die_with_parent(death_signal, os.getpid()),
-                **identity,
+                **identity_of(user),
             )
 
     @property

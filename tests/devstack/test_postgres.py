@@ -1,20 +1,24 @@
 """The embedded PostgreSQL: starts on old and new data, refuses a used directory, and dies with its owner."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import asyncpg
 import psutil
 import pytest
 
+from devstack import postgres
 from devstack.postgres import EmbeddedPostgres, PostgresError
 from tests.support.databases import Databases
 from tests.support.waiting import until
 
 _OWNER = """
 import sys, pathlib, signal
+from devstack import postgres
 from devstack.postgres import EmbeddedPostgres
 server = EmbeddedPostgres(pathlib.Path(sys.argv[1]), durable=False)
 server.start()
@@ -58,6 +62,20 @@ async def test_a_wrong_password_is_refused(databases: Databases) -> None:
         await asyncpg.connect(f"postgresql://nchat:wrong@127.0.0.1:{port}/postgres")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.anyio
+async def test_as_root_without_user_namespaces_it_becomes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "_user_namespaces_work", lambda: False)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        server = EmbeddedPostgres(root, durable=False)
+        url = server.start()
+        assert psutil.Process(server.pid).username() == "nobody"
+        assert await one_value(url, "select 1") == 1
+        server.stop()
+
+
 def test_a_directory_in_use_is_refused(databases: Databases) -> None:
     twin = EmbeddedPostgres(databases.server.root, durable=False)
     with pytest.raises(PostgresError, match=f"in use by process {databases.server.pid}"):
@@ -78,6 +96,6 @@ def test_a_stale_lock_file_of_another_program_is_not_believed(tmp_path: Path) ->
 def test_it_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", _OWNER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout is not None
-        postgres = int(owner.stdout.readline())
+        server = int(owner.stdout.readline())
         owner.send_signal(how)
-    until(lambda: not psutil.pid_exists(postgres), seconds=5)
+    until(lambda: not psutil.pid_exists(server), seconds=5)
