@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from livekit import api, rtc
 
@@ -20,6 +20,7 @@ KEY = "nchat"
 SECRET = "a-secret-for-tests-only-0123456789abcdef"
 # Simulated seconds in a second.
 SPEED = 5.0
+Kind = Literal["standard", "agent"]
 
 
 class Refused(Exception):
@@ -53,7 +54,7 @@ class Stage(Protocol):
         ...
 
 
-def token(room: str, identity: str, *, name: str = "", metadata: str = "", kind: str = "standard", publish: bool = True) -> str:
+def token(room: str, identity: str, *, name: str = "", metadata: str = "", kind: Kind = "standard", publish: bool = True) -> str:
     """A join token with all rights, written out."""
     grants = api.VideoGrants(room_join=True, room=room, can_publish=publish, can_subscribe=True, can_publish_data=True)
     signer = api.AccessToken(KEY, SECRET).with_identity(identity).with_name(name or identity.capitalize()).with_metadata(metadata)

@@ -1,0 +1,101 @@
+"""That the compose folder is whole: services watched, variables explained, names and ports the same in every file."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.settings import Settings, environment_names
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "compose"
+COMPOSE = (FOLDER / "docker-compose.yml").read_text()
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
+LIVEKIT: dict[str, Any] = yaml.safe_load((FOLDER / "livekit.yaml").read_text())
+EXAMPLE = dict(line.split("=", 1) for line in (FOLDER / ".env.example").read_text().splitlines() if line and not line.startswith("#"))
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def published(name: str) -> set[str]:
+    return {port.split(":")[1] for port in SERVICES[name]["ports"]}
+
+
+def test_the_services_are_the_issue_s() -> None:
+    assert set(SERVICES) == {"api", "migrate", "postgres", "redis", "livekit", "coturn"}
+
+
+@every_service
+def test_every_service_is_watched_or_runs_once(name: str) -> None:
+    service = SERVICES[name]
+    if service["restart"] == "no":
+        waiting = [other for other in SERVICES.values() if name in other.get("depends_on", {})]
+        assert [other["depends_on"][name]["condition"] for other in waiting] == ["service_completed_successfully"]
+    else:
+        assert service["healthcheck"]["test"][0] == "CMD"
+        assert service["restart"] == "unless-stopped"
+
+
+@every_service
+def test_every_image_is_built_here_or_pinned(name: str) -> None:
+    service = SERVICES[name]
+    assert service.get("build", {}).get("dockerfile") == "compose/Dockerfile" or re.fullmatch(r"[\w/-]+:v?\d[\w.]*", service["image"])
+
+
+@every_service
+def test_whoever_is_waited_for_exists(name: str) -> None:
+    assert set(SERVICES[name].get("depends_on", {})) <= set(SERVICES)
+
+
+def test_every_variable_is_explained_and_none_is_left_over() -> None:
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE)) == set(EXAMPLE)
+
+
+def test_the_example_holds_no_secret_and_a_missing_one_stops_the_start() -> None:
+    secrets = {name for name, value in EXAMPLE.items() if not value}
+    assert secrets == {name for name in EXAMPLE if re.search("SECRET|PASSWORD|KEYS", name)}
+    for name in secrets:
+        assert set(re.findall(rf"\$\{{{name}([^}}]*)\}}", COMPOSE)) == {":?"}
+
+
+def test_the_api_is_given_settings_that_exist() -> None:
+    known = {environment for name in Settings.model_fields for environment in environment_names(name)}
+    assert set(SERVICES["api"]["environment"]) <= known
+    assert SERVICES["migrate"]["environment"] == SERVICES["api"]["environment"]
+
+
+def test_everybody_means_the_same_key() -> None:
+    key = SERVICES["api"]["environment"]["NCHAT_LIVEKIT_API_KEY"]
+    assert LIVEKIT["webhook"]["api_key"] == key
+    assert SERVICES["livekit"]["environment"]["LIVEKIT_KEYS"].startswith(f"{key}: ")
+
+
+def test_addresses_inside_the_network_are_services() -> None:
+    (webhook,) = LIVEKIT["webhook"]["urls"]
+    settings = SERVICES["api"]["environment"]
+    assert webhook == f"http://api:{settings['NCHAT_PORT']}/api/webhooks/livekit"
+    assert LIVEKIT["redis"]["address"] == "redis:6379"
+    assert settings["NCHAT_LIVEKIT_URL"] == f"http://livekit:{LIVEKIT['port']}"
+
+
+def test_livekit_s_ports_are_published() -> None:
+    rtc = LIVEKIT["rtc"]
+    assert published("livekit") == {str(LIVEKIT["port"]), str(rtc["tcp_port"]), f"{rtc['udp_port']}/udp"}
+    assert rtc["use_external_ip"] is False and "keys" not in LIVEKIT
+
+
+def test_coturn_s_ports_are_published() -> None:
+    lines = (FOLDER / "turnserver.conf").read_text().splitlines()
+    conf = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    plain, tls = conf["listening-port"], conf["tls-listening-port"]
+    assert published("coturn") == {plain, f"{plain}/udp", tls, f"{conf['min-port']}-{conf['max-port']}/udp"}
+    assert "static-auth-secret" not in conf
+
+
+def test_the_image_gets_what_it_copies() -> None:
+    kept = {line[1:] for line in (FOLDER / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
+    for path in kept - {"console/dist"}:
+        assert (ROOT / path).exists(), path
+    packages = {"app", "devstack", "domain", "migrations", "permissions", "resolvers", "schema", "console/dist"}
+    assert packages | {"requirements.txt", "pyproject.toml"} <= kept
