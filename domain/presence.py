@@ -73,11 +73,12 @@ def step_of(call: Call, seats: list[str]) -> Step | None:
     return None
 
 
-async def is_over(tx: Transaction, sid: str) -> bool:
-    """Whether LiveKit already told us that this connection ended: its `joined` may arrive after its `left`."""
+async def is_over(tx: Transaction, sid: str, *, told_before: datetime | None = None) -> bool:
+    """Whether LiveKit already told us that this connection ended (before that moment): its `joined` may come after its `left`."""
     told = sa.select(webhook_events.c.id).where(
         webhook_events.c.payload[("participant", "sid")].astext == sid,
         webhook_events.c.event.in_(("participant_left", "participant_connection_aborted")),
+        webhook_events.c.received_at < told_before if told_before else sa.true(),
     )
     return bool((await tx.connection.execute(sa.select(told.exists()))).scalar_one())
 

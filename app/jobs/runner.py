@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from app.jobs.scheduler import free_lapsed, run_scheduler
-from app.jobs.supervision import Observe, Work, attempt, every, keep_running, unobserved
+from app.jobs.supervision import Observe, Work, attempt, every, keep_running, unobserved, wait_for
 from domain import kick_watch, reconciler, timeouts
 from domain.webhooks import inbox
 from domain.world import World
@@ -56,6 +56,7 @@ async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: Observe = u
 async def _catch_up(world: World, observe: Observe) -> None:
     """At start, before the first tick: what happened while no service was running. Then it rests."""
     await attempt("timeouts", partial(timeouts.run, world), observe)
+    never = asyncio.Event()
     while not await reconciler.reconcile(world, ended_within=reconciler.SINCE_YESTERDAY):
-        await asyncio.sleep(CATCH_UP_EVERY)
-    await asyncio.Event().wait()
+        await wait_for(never, CATCH_UP_EVERY)
+    await never.wait()

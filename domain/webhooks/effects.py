@@ -7,7 +7,7 @@ from domain.calls.rows import Call, lock_call, roster
 from domain.presence import call_of_room
 from domain.repairs import Repair
 from domain.webhooks import participants, rooms, tracks
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.event import ReceivedEvent
 from domain.webhooks.scene import Effect, Scene
 from domain.world import Transaction, World
 
@@ -22,7 +22,7 @@ EFFECTS: Final[Mapping[str, Effect]] = {
 }
 
 
-async def apply(world: World, tx: Transaction, event: WebhookEvent) -> list[Repair]:
+async def apply(world: World, tx: Transaction, event: ReceivedEvent) -> list[Repair]:
     """Applies one event; returns what LiveKit has to be asked for after the commit.
 
     Applying it twice, late, or before an earlier one never moves a call or a participant backwards.
@@ -35,6 +35,6 @@ async def apply(world: World, tx: Transaction, event: WebhookEvent) -> list[Repa
     return await effect(Scene(tx, event, call, await roster(tx, call.id), world.clock.now()))
 
 
-def _of_another_life(call: Call, event: WebhookEvent) -> bool:
+def _of_another_life(call: Call, event: ReceivedEvent) -> bool:
     """Whether the event is about a room of the same name that is gone: a restarted LiveKit gives a new sid."""
     return call.room_sid is not None and call.room_sid != event.text("room", "sid")

@@ -29,6 +29,16 @@ class WebhookEvent:
     created_at: datetime
     payload: Mapping[str, object]
 
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """A delivery as it lies in the inbox. `received_at` is PostgreSQL's clock and orders all that were received."""
+
+    id: str
+    event: str
+    received_at: datetime
+    payload: Mapping[str, object]
+
     def text(self, part: str, field: str) -> str:
         """A text field of the payload; empty when LiveKit left it out, as protobuf does with a zero value."""
         value = self._field(part, field)

@@ -12,7 +12,7 @@ from domain.errors import ActionError
 from domain.ports import MediaError
 from domain.repairs import Repair, carry_out
 from domain.webhooks.effects import apply
-from domain.webhooks.event import WebhookEvent, allowed
+from domain.webhooks.event import ReceivedEvent, WebhookEvent, allowed
 from domain.world import Transaction, World
 
 __all__ = ["WebhookEvent", "process_pending", "purge", "store"]
@@ -92,14 +92,14 @@ async def _process_room(world: World, room: str) -> int:
             row = (await tx.connection.execute(BEGIN_NEXT, {"room": room, "now": world.clock.now()})).first()
             if row is None:
                 return done
-            event = WebhookEvent(row.id, row.event, row.received_at, row.payload)
+            event = ReceivedEvent(row.id, row.event, row.received_at, row.payload)
             repairs = await _attempt(world, tx, event)
         if repairs:
             await _repair(world, event, repairs)
         done += 1
 
 
-async def _attempt(world: World, tx: Transaction, event: WebhookEvent) -> Sequence[Repair]:
+async def _attempt(world: World, tx: Transaction, event: ReceivedEvent) -> Sequence[Repair]:
     """One event in one savepoint: its effects and their mark are kept together, or its failure is."""
     noted = len(tx.hints)
     try:
@@ -114,7 +114,7 @@ async def _attempt(world: World, tx: Transaction, event: WebhookEvent) -> Sequen
         return ()
 
 
-async def _repair(world: World, event: WebhookEvent, repairs: Sequence[Repair]) -> None:
+async def _repair(world: World, event: ReceivedEvent, repairs: Sequence[Repair]) -> None:
     """What LiveKit is asked for; the event counts as processed only when LiveKit has done it."""
     try:
         await carry_out(world, repairs)

@@ -23,7 +23,7 @@ async def joined(scene: Scene) -> list[Repair]:
     """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is thrown out: a token can't be revoked."""
     if scene.call.ended:
         return [DeleteRoom(scene.call.room_name)]
-    if _is_machine(scene) or await is_over(scene.tx, scene.sid):
+    if _is_machine(scene) or await is_over(scene.tx, scene.sid, told_before=scene.event.received_at):
         return []
     person = scene.person
     if person is None or not person.seated:

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from domain.calls.rows import Call, Participant, Roster
 from domain.repairs import Repair
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.event import ReceivedEvent
 from domain.world import Transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     tx: Transaction
-    event: WebhookEvent
+    event: ReceivedEvent
     call: Call
     people: Roster
     now: datetime

@@ -42,5 +42,6 @@ async def _is_over(scene: Scene) -> bool:
         webhook_events.c.payload[("participant", "sid")].astext == scene.sid,
         webhook_events.c.payload[("track", "sid")].astext == scene.event.text("track", "sid"),
         webhook_events.c.event == "track_unpublished",
+        webhook_events.c.received_at < scene.event.received_at,
     )
     return bool((await scene.tx.connection.execute(sa.select(told.exists()))).scalar_one())

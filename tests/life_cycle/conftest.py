@@ -54,4 +54,3 @@ async def channel(on: Stage) -> Running:
     """alice started a call in the channel that rings nobody."""
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", channel_id=GENERAL))
     return Running(on, started.call_id, TellingRoom(on, started.room_name))
-
