@@ -1,0 +1,47 @@
+"""The `aggregate` object: counts and functions over a set of rows, in one pass."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers.ir import AggregateValues, ColumnField, Count, FunctionValues, Typename
+from resolvers.statement import Json, json_object, text_literal
+
+
+def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], name: str) -> Json:
+    """One JSON object over the rows: the values in a subselect, one column each, and the object around them."""
+    values: list[Json] = []
+    for value in part.values:
+        match value:
+            case Count():
+                values.append(_count(value, rows))
+            case FunctionValues(_, function, columns):
+                values += [getattr(sa.func, function)(rows.columns[c.column]) for c in columns if isinstance(c, ColumnField)]
+    labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
+    computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
+    columns_in_order = iter(computed.columns)
+    items = [(value.key, _item(value, columns_in_order)) for value in part.values]
+    return sa.select(json_object(items)).select_from(computed).scalar_subquery()
+
+
+def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:
+    match value:
+        case Typename(_, name):
+            return _typename(name)
+        case Count():
+            return next(columns)  # type: ignore[no-any-return]
+        case FunctionValues(_, _, inner):
+            return json_object([(c.key, next(columns) if isinstance(c, ColumnField) else _typename(c.name)) for c in inner])
+
+
+def _typename(name: str) -> Json:
+    return sa.cast(text_literal(name), sa.Text())
+
+
+def _count(count: Count, rows: sa.FromClause) -> Json:
+    columns = [rows.columns[name] for name in count.columns]
+    if not columns:
+        return sa.func.count()
+    counted: Any = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+    return sa.func.count(sa.distinct(counted) if count.distinct else counted)

@@ -1,0 +1,112 @@
+"""An operation compiled for one role: walked, validated, and turned into plans."""
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from graphql import GraphQLField, GraphQLObjectType
+
+from permissions.errors import GraphQLRefusal
+from resolvers.collect import Selected
+from resolvers.compiled import Compiled, HandWritten, Literal, Step, Steps, Subscription, TableQuery, TableRead, TableWrite
+from resolvers.document import Operation
+from resolvers.foreign import Foreign, document_of, foreign_root
+from resolvers.ir import SelectRoot
+from resolvers.root_walk import table_root
+from resolvers.select import Selects
+from resolvers.statement import Json, Parameters, json_object, text_literal
+from resolvers.walk import Walk
+from resolvers.write import write_plan
+from schema.meaning import TableRoot, meaning_of
+
+Roots = list[tuple[Selected, GraphQLField | None]]
+
+
+def compile_operation(walk: Walk, operation: Operation) -> Compiled:
+    """Raises the first violation as GraphQLRefusal, before anything has run."""
+    walk.variables.check()
+    type_ = _root_type(walk, operation)
+    roots = walk.collect(type_, (operation.node.selection_set,), "$")
+    if operation.kind == "subscription" and len(roots) != 1:
+        raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
+    only_tables = all(field is None or isinstance(meaning_of(field), TableRoot) for _, field in roots)
+    if operation.kind == "mutation":
+        return _steps(walk, operation, type_, roots)
+    if only_tables:
+        return _table_query(walk, type_, roots)
+    if operation.kind == "subscription":
+        return Subscription(_hand_written(operation, [_foreign(walk, *roots[0])]))
+    return _steps(walk, operation, type_, roots)
+
+
+def _root_type(walk: Walk, operation: Operation) -> GraphQLObjectType:
+    schema = walk.schema
+    roots = {"query": schema.query_type, "mutation": schema.mutation_type, "subscription": schema.subscription_type}
+    type_ = roots[operation.kind]
+    if type_ is None:
+        raise GraphQLRefusal("validation-failed", f"no {operation.kind}s exist")
+    return type_
+
+
+def _table_query(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> TableQuery:
+    irs = [(selected, None if field is None else _table(walk, selected, field)) for selected, field in roots]
+    selects = _selects(walk)
+    items: list[tuple[str, Json]] = []
+    for selected, root in irs:
+        value = sa.cast(text_literal(type_.name), sa.Text()) if root is None else selects.root(_reading(root))
+        items.append((selected.key, value))
+    return TableQuery(selects.plan(json_object([("data", json_object(items))])))
+
+
+def _selects(walk: Walk) -> Selects:
+    return Selects(walk.catalog, walk.rules, Parameters(walk.leaves.binders))
+
+
+def _table(walk: Walk, selected: Selected, field: GraphQLField) -> Any:
+    meaning = meaning_of(field)
+    if not isinstance(meaning, TableRoot):
+        raise TypeError(f"no root field over a table: {selected.name}")
+    return table_root(walk, selected, field, meaning)
+
+
+def _reading(root: Any) -> SelectRoot:
+    if not isinstance(root, SelectRoot):
+        raise TypeError(f"a query can't write: {root.path}")
+    return root
+
+
+def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Roots) -> Steps:
+    """Queries give all hand-written fields to Strawberry at once, mutations one by one, in their order."""
+    steps: list[Step] = []
+    together: list[Foreign] = []
+    for selected, field in roots:
+        if field is None:
+            steps.append(Literal(selected.key, orjson.dumps(type_.name)))
+        elif isinstance(meaning_of(field), TableRoot):
+            steps.append(_table_step(walk, selected, field))
+        elif operation.kind == "mutation":
+            steps.append(_hand_written(operation, [_foreign(walk, selected, field)]))
+        else:
+            together.append(_foreign(walk, selected, field))
+    if together:
+        steps.append(_hand_written(operation, together))
+    return Steps(tuple(steps), tuple(selected.key for selected, _ in roots))
+
+
+def _foreign(walk: Walk, selected: Selected, field: GraphQLField | None) -> Foreign:
+    if field is None:
+        raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
+    return foreign_root(walk, selected, field)
+
+
+def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRead | TableWrite:
+    root, selects = _table(walk, selected, field), _selects(walk)
+    if isinstance(root, SelectRoot):
+        return TableRead(root.key, root.path, selects.plan(selects.root(root)))
+    error_path = {"insert": f"{root.path}.args.objects", "insert_one": f"{root.path}.args.object"}.get(root.kind, "$")
+    return TableWrite(root.key, write_plan(selects, root), root.table, error_path)
+
+
+def _hand_written(operation: Operation, roots: list[Foreign]) -> HandWritten:
+    plans = {place: plan for root in roots for place, plan in root.plans.items()}
+    return HandWritten({root.key: root.path for root in roots}, document_of(operation, roots), plans)

@@ -1,0 +1,83 @@
+"""What an operation is compiled to: everything that can be known before the values and the session are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graphql import DocumentNode
+
+from resolvers.context import RowPlan
+from resolvers.plan import Plan
+from schema.model import TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A root field whose answer is known: `__typename`."""
+
+    key: str
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TableRead:
+    """A root field over tables beside hand-written ones."""
+
+    key: str
+    path: str
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class TableWrite:
+    """`error_path` is where a violation is reported: the rows of an insert, the request for an update."""
+
+    key: str
+    plan: Plan
+    table: TableName
+    error_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandWritten:
+    """Root fields that Strawberry runs, in one document of their own; `paths` are their error paths by key."""
+
+    paths: Mapping[str, str]
+    document: DocumentNode
+    plans: Mapping[tuple[str, ...], RowPlan]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(self.paths)
+
+
+Step = Literal | TableRead | TableWrite | HandWritten
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """A query, or a live query, over tables only: one statement gives the whole response."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Root fields one after the other; `keys` is the order of the answer."""
+
+    steps: tuple[Step, ...]
+    keys: tuple[str, ...]
+
+    @property
+    def one_transaction(self) -> bool:
+        """Hasura: table writes of one request are all or nothing. An action between them has effects that can't be undone."""
+        return not any(isinstance(step, HandWritten) for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A hand-written subscription."""
+
+    field: HandWritten
+
+
+Compiled = TableQuery | Steps | Subscription

@@ -1,0 +1,25 @@
+"""Which tables a boolean expression looks at."""
+
+from collections.abc import Iterator
+
+from permissions.expressions import And, Exists, Expression, Not, Or, Related, Rule
+from schema.model import Catalog, TableName
+
+
+def tables_of(expression: Expression, table: TableName, catalog: Catalog) -> Iterator[TableName]:
+    """The tables that decide on a row of `table`, besides itself."""
+    match expression:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from tables_of(term, table, catalog)
+        case Not(term):
+            yield from tables_of(term, table, catalog)
+        case Rule(where):
+            yield from tables_of(where, table, catalog)
+        case Related(relationship, where):
+            target = catalog[table].relationships[relationship].target
+            yield target
+            yield from tables_of(where, target, catalog)
+        case Exists(other, where):
+            yield other
+            yield from tables_of(where, other, catalog)

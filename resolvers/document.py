@@ -1,0 +1,119 @@
+"""A GraphQL document and the one operation of it that runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLSyntaxError,
+    Node,
+    OperationDefinitionNode,
+    VariableDefinitionNode,
+    VariableNode,
+    parse,
+)
+from graphql.language import Visitor, visit
+
+from permissions.errors import GraphQLRefusal
+
+# More than any person's query: what follows is paid for each token.
+MAX_TOKENS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The operation, the fragments of its document, and the variables it declares and uses."""
+
+    node: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    declared: dict[str, VariableDefinitionNode]
+    used: frozenset[str]
+
+    @property
+    def kind(self) -> str:
+        return self.node.operation.value
+
+
+def read_operation(query: str, name: str | None) -> Operation:
+    """Parses a document and picks its operation; raises validation-failed in Hasura's words."""
+    document = _parse(query)
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    node = _pick([node for node in document.definitions if isinstance(node, OperationDefinitionNode)], name)
+    _check_cycles(fragments)
+    declared: dict[str, VariableDefinitionNode] = {}
+    for definition in node.variable_definitions or ():
+        variable = definition.variable.name.value
+        if variable in declared:
+            raise GraphQLRefusal("parse-failed", f'multiple definitions for variable "{variable}"')
+        declared[variable] = definition
+    return Operation(node, fragments, declared, frozenset(used_variables(node, fragments)))
+
+
+def _parse(query: str) -> DocumentNode:
+    try:
+        return parse(query, no_location=True, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        detail = error.message.removeprefix("Syntax Error: ")
+        raise GraphQLRefusal("validation-failed", f"not a valid graphql query: {detail}", "$.query") from error
+    except RecursionError as error:
+        raise GraphQLRefusal("validation-failed", "not a valid graphql query: nested too deeply", "$.query") from error
+
+
+def _pick(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
+    if not name:
+        if len(operations) != 1:
+            message = "exactly one operation has to be present in the document when operationName is not specified"
+            raise GraphQLRefusal("validation-failed", message)
+        return operations[0]
+    for operation in operations:
+        if operation.name is not None and operation.name.value == name:
+            return operation
+    raise GraphQLRefusal("validation-failed", f'no such operation found in the document: "{name}"')
+
+
+class _Names(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.variables: set[str] = set()
+        self.spreads: set[str] = set()
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: object) -> object:
+        return self.SKIP
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.variables.add(node.name.value)
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: object) -> None:
+        self.spreads.add(node.name.value)
+
+
+def used_variables(node: Node, fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """The variables below a node, fragments included."""
+    waiting: list[Node] = [node]
+    seen: set[str] = set()
+    while waiting:
+        names = _Names()
+        visit(waiting.pop(), names)
+        yield from names.variables
+        for spread in names.spreads - seen:
+            seen.add(spread)
+            if spread in fragments:
+                waiting.append(fragments[spread])
+
+
+def _check_cycles(fragments: dict[str, FragmentDefinitionNode]) -> None:
+    """Raises when a fragment contains itself: its selection would have no end."""
+    spreads: dict[str, set[str]] = {}
+    for name, fragment in fragments.items():
+        names = _Names()
+        visit(fragment, names)
+        spreads[name] = names.spreads & fragments.keys()
+    while leaves := [name for name, inner in spreads.items() if not inner]:
+        for leaf in leaves:
+            del spreads[leaf]
+        for inner in spreads.values():
+            inner.difference_update(leaves)
+    if spreads:
+        raise GraphQLRefusal("validation-failed", f"the fragment definition(s) {', '.join(sorted(spreads))} form a cycle", "$.query")

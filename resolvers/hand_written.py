@@ -1,0 +1,74 @@
+"""Actions, introspection and hand-written subscriptions, run by the role's Strawberry schema."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import orjson
+from graphql import GraphQLError
+from strawberry import Schema
+
+from domain.errors import ActionError
+from permissions.errors import GraphQLRefusal
+from permissions.session import Session
+from resolvers.compiled import HandWritten
+from resolvers.context import Context
+from resolvers.database_refusals import refusal
+from resolvers.plan import Database, DatabaseError
+from resolvers.unexpected import unexpected
+
+
+class HandWrittenFields:
+    """Runs hand-written root fields for one request."""
+
+    def __init__(self, schema: Schema, database: Database, session: Session, variables: Mapping[str, Any], world: object | None) -> None:
+        self._schema, self._database, self._session, self._variables, self._world = schema, database, session, variables, world
+
+    async def run(self, fields: HandWritten) -> dict[str, bytes]:
+        """The JSON of each field by key; raises the first error as GraphQLRefusal at its root field."""
+        result = await self._schema.execute(None, self._used(fields), self._context(fields))
+        data = self._data(fields, result)
+        return {key: orjson.dumps(data[key]) for key in fields.keys}
+
+    async def events(self, field: HandWritten) -> AsyncIterator[bytes]:
+        """The payloads of a subscription; an error ends it and is raised."""
+        stream: Any = await self._schema.subscribe(None, self._used(field), self._context(field))
+        if not hasattr(stream, "__aiter__"):
+            self._data(field, stream)
+        try:
+            async for result in stream:
+                yield orjson.dumps({"data": self._data(field, result)})
+        finally:
+            if hasattr(stream, "aclose"):
+                await stream.aclose()
+
+    def _context(self, fields: HandWritten) -> Context:
+        return Context(self._session, self._world, self._database, fields.document, self._variables, fields.plans)
+
+    def _used(self, fields: HandWritten) -> dict[str, Any]:
+        (operation,) = fields.document.definitions
+        declared = {definition.variable.name.value for definition in getattr(operation, "variable_definitions", ())}
+        return {name: value for name, value in self._variables.items() if name in declared}
+
+    def _data(self, fields: HandWritten, result: Any) -> dict[str, Any]:
+        if result.errors:
+            raise _refusal(fields, result.errors[0])
+        data: dict[str, Any] = result.data
+        return data
+
+
+def _refusal(fields: HandWritten, error: GraphQLError) -> GraphQLRefusal:
+    """The one error of the answer. What graphql-core itself refuses (a scalar that can't be read) is validation-failed."""
+    path = fields.paths[str(error.path[0])] if error.path else next(iter(fields.paths.values()))
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    match cause:
+        case ActionError():
+            return GraphQLRefusal(cause.code, cause.sentence, path, **cause.extra)
+        case GraphQLRefusal():
+            return GraphQLRefusal(cause.code, cause.message, path, **cause.extra)
+        case DatabaseError():
+            return refusal(cause, path) or unexpected(cause, path)
+        case None | GraphQLError():
+            return GraphQLRefusal("validation-failed", error.message, path)
+    return unexpected(cause, path)

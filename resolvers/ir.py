@@ -1,0 +1,173 @@
+"""A validated operation over tables, free of GraphQL: what select.py and write.py turn into SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from permissions.expressions import TRUE, Bound, Expression
+from schema.meaning import RootKind
+from schema.model import TableName
+
+# Null is written as it is; a column that is absent from a row takes its DEFAULT.
+Written = Bound | None
+
+
+@dataclass(frozen=True, slots=True)
+class Typename:
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnField:
+    key: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedFieldValue:
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBy:
+    """One order: a column, reached through object relationships, or an aggregate of an array relationship at their end.
+
+    With `aggregate` set the order is by `function(column)` of that relationship; `count` has no column.
+    """
+
+    direction: str
+    column: str | None = None
+    relationships: tuple[str, ...] = ()
+    aggregate: str | None = None
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """Which rows, in which order. A limit written as a number is part of the SQL text: PostgreSQL plans for it."""
+
+    where: Expression = TRUE
+    order_by: tuple[OrderBy, ...] = ()
+    distinct_on: tuple[str, ...] = ()
+    limit: int | Bound | None = None
+    offset: Bound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRow:
+    """An object relationship."""
+
+    key: str
+    relationship: str
+    selection: "Selection"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRows:
+    """An array relationship."""
+
+    key: str
+    relationship: str
+    arguments: Arguments
+    selection: "Selection"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedAggregate:
+    key: str
+    relationship: str
+    arguments: Arguments
+    parts: tuple["AggregatePart", ...]
+
+
+RowField = Typename | ColumnField | ComputedFieldValue | RelatedRow | RelatedRows | RelatedAggregate
+Selection = tuple[RowField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    key: str
+    columns: tuple[str, ...] = ()
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionValues:
+    """`max { pages }`: a function over several columns."""
+
+    key: str
+    function: str
+    values: tuple[Typename | ColumnField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateValues:
+    key: str
+    values: tuple[Typename | Count | FunctionValues, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateNodes:
+    key: str
+    selection: Selection
+
+
+AggregatePart = Typename | AggregateValues | AggregateNodes
+
+
+@dataclass(frozen=True, slots=True)
+class SelectRoot:
+    """A list, one row by primary key, or an aggregate, as `kind` says."""
+
+    key: str
+    path: str
+    kind: RootKind
+    table: TableName
+    arguments: Arguments
+    selection: Selection = ()
+    parts: tuple[AggregatePart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedRows:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    key: str
+    selection: Selection
+
+
+ResponsePart = Typename | AffectedRows | Returning
+
+
+@dataclass(frozen=True, slots=True)
+class InsertRoot:
+    """`selection` answers `insert_one`, `response` answers `insert`."""
+
+    key: str
+    path: str
+    kind: RootKind
+    table: TableName
+    rows: tuple[Mapping[str, Written], ...]
+    selection: Selection = ()
+    response: tuple[ResponsePart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRoot:
+    """`selection` answers `update_by_pk`, `response` answers `update`."""
+
+    key: str
+    path: str
+    kind: RootKind
+    table: TableName
+    where: Expression
+    values: Mapping[str, Written] = field(default_factory=dict)
+    selection: Selection = ()
+    response: tuple[ResponsePart, ...] = ()
+
+
+TableRootField = SelectRoot | InsertRoot | UpdateRoot

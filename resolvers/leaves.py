@@ -1,0 +1,90 @@
+"""Leaf values of a request as parameters: where each comes from, and how it becomes text when the plan is bound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import ListValueNode, ValueNode
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import Bound
+from permissions.session import Session
+from resolvers.input_value import InputValue
+from resolvers.parameter_text import array_literal, array_text, parameter_text
+from resolvers.plan import Binder
+from resolvers.variable_shape import VariablePath, pattern
+from schema.model import PgType
+from schema.scalars import scalar_name
+
+_JSON_TYPES = ("json", "jsonb")
+
+
+@dataclass(slots=True)
+class Leaves:
+    """The binders of one plan by key; one variable read at one type is one parameter, however often it is used."""
+
+    binders: dict[str, Binder] = field(default_factory=dict)
+    _keys: dict[object, str] = field(default_factory=dict)
+
+    def value(self, value: InputValue, type_: PgType) -> Bound:
+        """A non-null value of a column's type."""
+        if value.is_null:
+            raise value.null(scalar_name(type_.name))
+        if type_.is_array and isinstance(value.raw, (list, ListValueNode)):
+            return self.values(value, PgType(type_.name, is_enum=type_.is_enum))
+        if value.variable is None:
+            return self.constant(self._literal(value, type_))
+        if type_.is_array or type_.name in _JSON_TYPES:
+            value.variables.pins.opaque.add(pattern(value.variable))
+        return self._variable(value, type_, value.variable)
+
+    def values(self, value: InputValue, element: PgType) -> Bound:
+        """A list of non-null values of a type, as one PostgreSQL array."""
+        if value.is_null:
+            raise GraphQLRefusal("validation-failed", "expected a list, but found null", value.path)
+        if value.variable is not None:
+            value.variables.pins.opaque.add(pattern(value.variable))
+            return self._variable(value, PgType(element.name, is_array=True, is_enum=element.is_enum), value.variable)
+        if not isinstance(value.raw, ValueNode):
+            return self.constant(array_text(value.raw, element, value.path))
+        return self._elements(value, element)
+
+    def constant(self, text: str | None) -> Bound:
+        """A literal of the document: its own parameter, so that documents differing in literals share a statement."""
+        return self.add(("constant", len(self.binders)), lambda _session, _variables: text)
+
+    def add(self, identity: object, binder: Binder) -> Bound:
+        if identity not in self._keys:
+            self._keys[identity] = str(len(self.binders))
+            self.binders[self._keys[identity]] = binder
+        return Bound(self._keys[identity])
+
+    def _literal(self, value: InputValue, type_: PgType) -> str | None:
+        raw = value.json() if type_.name in _JSON_TYPES and not type_.is_array else value.leaf_or_json()
+        return parameter_text(raw, type_, value.path)
+
+    def _variable(self, value: InputValue, type_: PgType, path: VariablePath) -> Bound:
+        error_path = value.path
+        parameter_text(value.raw, type_, error_path)
+
+        def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
+            return parameter_text(descend(variables, path), type_, error_path)
+
+        return self.add((path, type_), bind)
+
+    def _elements(self, value: InputValue, element: PgType) -> Bound:
+        parts = [self.value(item, element) for item in value.elements()]
+        binders = [self.binders[part.key] for part in parts]
+
+        def bind(session: Session, variables: Mapping[str, Any]) -> str | None:
+            return array_literal([binder(session, variables) or "" for binder in binders])
+
+        return self.add(("list", len(self.binders)), bind)
+
+
+def descend(variables: Mapping[str, Any], path: VariablePath) -> Any:
+    """The value at a path of the variables; the plan's shape guarantees that it is there."""
+    value: Any = variables
+    for step in path:
+        value = value[step]
+    return value

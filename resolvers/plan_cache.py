@@ -1,0 +1,54 @@
+"""Compiled operations by document and by the shape of their variables."""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from resolvers.compiled import Compiled
+from resolvers.document import Operation, read_operation
+from resolvers.lru import LRU
+from resolvers.request import Request
+from resolvers.variable_shape import Pins, shape
+
+_DOCUMENTS = 1_000
+_SHAPES_PER_DOCUMENT = 50
+# A larger document is compiled each time: memory is bounded by count times size.
+_MAX_DOCUMENT = 64 * 1024
+
+
+@dataclass(slots=True)
+class CachedDocument:
+    """One operation as one role sees it; `pins` grows with every new shape that is compiled."""
+
+    operation: Operation
+    pins: Pins = field(default_factory=Pins)
+    compiled: LRU[Hashable, Compiled] = field(default_factory=lambda: LRU(_SHAPES_PER_DOCUMENT))
+
+
+class PlanCache:
+    """The key is the role's view of the schema, the document, the operation's name, and the variables' shape."""
+
+    def __init__(self) -> None:
+        self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS)
+
+    def document(self, view: Hashable, request: Request) -> CachedDocument:
+        """The parsed operation; raises validation-failed for a document without a clear one."""
+        key = (view, request.query, request.operation_name)
+        document = self._documents.get(key)
+        if document is None:
+            document = CachedDocument(read_operation(request.query, request.operation_name))
+            if len(request.query) <= _MAX_DOCUMENT:
+                self._documents.put(key, document)
+        return document
+
+    def compiled(
+        self, document: CachedDocument, variables: Mapping[str, Any], compile_: Callable[[Operation], tuple[Compiled, Pins]]
+    ) -> Compiled:
+        """The plan for these variables, compiled at most once a shape."""
+        known = document.compiled.get(shape(variables, document.pins))
+        if known is not None:
+            return known
+        compiled, pins = compile_(document.operation)
+        document.pins.merge(pins)
+        document.compiled.put(shape(variables, document.pins), compiled)
+        return compiled

@@ -1,0 +1,79 @@
+"""What of the whole schema one role sees: each field, argument, input key and enum value by its meaning and the role's rules."""
+
+from permissions.expressions import FALSE
+from permissions.rules import RoleRules, SelectRule
+from schema.meaning import Function, Meaning, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, TableRoot
+from schema.model import Catalog, TableName
+
+
+class Visibility:
+    """`backend_only`: the caller may use backend-only permissions (a trusted server said so in this request)."""
+
+    def __init__(self, catalog: Catalog, rules: RoleRules, *, backend_only: bool) -> None:
+        self._catalog, self._rules, self._backend_only = catalog, rules, backend_only
+
+    def sees(self, meaning: Meaning | None) -> bool:
+        """Whether the role sees what carries this meaning; what means nothing in particular is seen by all who reach it."""
+        match meaning:
+            case TableRoot():
+                return self._sees_root(meaning)
+            case OfColumn():
+                return self.sees_column(meaning)
+            case OfComputedField(table, name):
+                return name in self._select(table).computed_fields
+            case OfRelationship(table, relationship):
+                return self._target(table, relationship) in self._rules.select
+            case OfRelationshipAggregate(table, relationship):
+                return self._select(self._target(table, relationship)).allow_aggregations
+            case Part("returning", table):
+                return table in self._rules.select
+            case Function(_, table) | Part("aggregate" | "nodes" | "count", table):
+                return self._select(table).allow_aggregations
+        return True
+
+    def sees_column(self, meaning: OfColumn) -> bool:
+        """Hasura: preset columns are not in the inputs."""
+        match meaning.use:
+            case "select":
+                return meaning.column in self._select(meaning.table).columns
+            case "insert":
+                insert = self._rules.insert.get(meaning.table)
+                return insert is not None and meaning.column in insert.columns and meaning.column not in insert.presets
+            case "update":
+                update = self._rules.update.get(meaning.table)
+                return update is not None and meaning.column in update.columns and meaning.column not in update.presets
+
+    def _select(self, table: TableName) -> SelectRule:
+        return self._rules.select.get(table, _NOTHING)
+
+    def _target(self, table: TableName, relationship: str) -> TableName:
+        return self._catalog[table].relationships[relationship].target
+
+    def _sees_root(self, meaning: TableRoot) -> bool:
+        table, kind = meaning.table, meaning.kind
+        if meaning.root == "mutation":
+            return self._sees_write(kind, table)
+        rule = self._rules.select.get(table)
+        if rule is None:
+            return False
+        allowed = rule.query_root_fields if meaning.root == "query" else rule.subscription_root_fields
+        if allowed is not None and kind not in allowed:
+            return False
+        if kind == "select_aggregate":
+            return rule.allow_aggregations
+        return kind != "select_by_pk" or self._selects_key(table)
+
+    def _sees_write(self, kind: str, table: TableName) -> bool:
+        rule = self._rules.insert.get(table) if kind.startswith("insert") else self._rules.update.get(table)
+        if rule is None or (rule.backend_only and not self._backend_only):
+            return False
+        if kind == "insert_one":
+            return table in self._rules.select
+        return kind != "update_by_pk" or self._selects_key(table)
+
+    def _selects_key(self, table: TableName) -> bool:
+        """Hasura: fields by primary key need select on all of its columns."""
+        return table in self._rules.select and set(self._catalog[table].primary_key) <= self._select(table).columns
+
+
+_NOTHING = SelectRule(columns=frozenset(), filter=FALSE)

@@ -1,0 +1,67 @@
+"""The GraphQL types of a table's aggregates: what can be counted, summed and ordered by."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from strawberry.types.field import StrawberryField
+
+from schema.definitions import Definitions, argument, key, output
+from schema.meaning import Argument, Function, OfColumn, Part
+from schema.model import Column, TrackedTable
+from schema.scalars import NUMERIC, UNORDERED, annotation
+
+STATISTICS = ("avg", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance")
+FUNCTIONS = ("avg", "max", "min", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance")
+
+
+def aggregated_columns(table: TrackedTable, function: str) -> list[Column]:
+    """The columns an aggregate function takes: numbers, for `max` and `min` everything with an order."""
+    columns = table.columns.values()
+    if function in ("max", "min"):
+        return [column for column in columns if column.type.name not in UNORDERED]
+    return [column for column in columns if column.type.name in NUMERIC and not column.type.is_array]
+
+
+def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
+    name = table.graphql_name
+    fields: list[StrawberryField] = [_count(definitions, table)]
+    orders = [key("count", definitions["order_by"] | None, Part("count", table.name))]
+    for function in FUNCTIONS:
+        if aggregated_columns(table, function):
+            values = definitions.object(
+                f"{name}_{function}_fields", _values(table, function), description=f"aggregate {function} on columns"
+            )
+            order_name = f"{name}_{function}_order_by"
+            order = definitions.input(
+                order_name, _orders(definitions, table, function), description=f'order by {function}() on columns of "{table.name}"'
+            )
+            fields.append(output(function, values | None, Function(function, table.name)))
+            orders.append(key(function, order | None, Function(function, table.name)))
+    definitions.object(f"{name}_aggregate_fields", fields, description=f'aggregate fields of "{table.name}"')
+    definitions.input(f"{name}_aggregate_order_by", orders, description=f'order by aggregate values of table "{table.name}"')
+    definitions.object(f"{name}_aggregate", _aggregate(definitions, table), description=f'aggregated selection of "{table.name}"')
+
+
+def _aggregate(definitions: Definitions, table: TrackedTable) -> Iterator[StrawberryField]:
+    yield output("aggregate", definitions[f"{table.graphql_name}_aggregate_fields"] | None, Part("aggregate", table.name))
+    yield output("nodes", list[definitions[table.graphql_name]], Part("nodes", table.name))
+
+
+def _count(definitions: Definitions, table: TrackedTable) -> StrawberryField:
+    columns = definitions[f"{table.graphql_name}_select_column"]
+    arguments = [
+        argument("columns", list[columns] | None, Argument("columns")),
+        argument("distinct", bool | None, Argument("distinct")),
+    ]
+    return output("count", int, Part("count", table.name), arguments=arguments)
+
+
+def _values(table: TrackedTable, function: str) -> Iterator[StrawberryField]:
+    for column in aggregated_columns(table, function):
+        type_: Any = float if function in STATISTICS else annotation(column.type)
+        yield output(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
+
+
+def _orders(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[StrawberryField]:
+    for column in aggregated_columns(table, function):
+        yield key(column.graphql_name, definitions["order_by"] | None, OfColumn(table.name, column.name))

@@ -1,0 +1,97 @@
+"""What each GraphQL field, argument and input key stands for, so that readers of a document dispatch on meaning, not on names."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from schema.model import TableName
+
+MEANING = "meaning"
+
+RootKind = Literal["select", "select_by_pk", "select_aggregate", "insert", "insert_one", "update", "update_by_pk"]
+RootType = Literal["query", "mutation", "subscription"]
+ColumnUse = Literal["select", "insert", "update"]
+ArgumentKind = Literal[
+    "where", "order_by", "limit", "offset", "distinct_on", "objects", "object", "set", "pk_columns", "columns", "distinct"
+]
+PartKind = Literal["aggregate", "nodes", "count", "affected_rows", "returning"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRoot:
+    """A root field over a table; `kind` is also the name Hasura's `query_root_fields` uses."""
+
+    kind: RootKind
+    table: TableName
+    root: RootType
+
+
+@dataclass(frozen=True, slots=True)
+class OfColumn:
+    """A column, by database name: selected, compared, ordered by, or written (`use` names the permission it needs)."""
+
+    table: TableName
+    column: str
+    use: ColumnUse = "select"
+
+
+@dataclass(frozen=True, slots=True)
+class OfRelationship:
+    table: TableName
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfRelationshipAggregate:
+    table: TableName
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfComputedField:
+    table: TableName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A fixed piece of an aggregate or of a mutation response over `table`."""
+
+    kind: PartKind
+    table: TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An aggregate function (`max`, `avg`, …) applied to the columns below it."""
+
+    name: str
+    table: TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    kind: ArgumentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`_and`, `_or`, `_not` of a boolean expression."""
+
+    operator: Literal["_and", "_or", "_not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A comparison operator; `operand` tells what its value is beside the column's own type."""
+
+    name: str
+    operand: Literal["value", "list", "boolean", "text", "texts"] = "value"
+
+
+Meaning = TableRoot | OfColumn | OfRelationship | OfRelationshipAggregate | OfComputedField | Part | Function | Argument | Logic | Operator
+
+
+def meaning_of(element: Any) -> Meaning | None:
+    """The meaning of a graphql-core field, argument or input field; None for hand-written ones and introspection."""
+    definition = element.extensions.get("strawberry-definition")
+    return None if definition is None else definition.metadata.get(MEANING)

@@ -1,0 +1,103 @@
+"""The root fields of each table, and the whole set of types of a catalog."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from schema.aggregate_types import define_aggregates
+from schema.definitions import Definitions, argument, output
+from schema.meaning import Argument, OfColumn, RootType, TableRoot
+from schema.model import Catalog, TrackedTable
+from schema.scalars import annotation
+from schema.table_types import TableTypes
+from schema.write_types import define_writes
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogTypes:
+    """The types of all tables by name, and the root fields over them."""
+
+    definitions: Definitions
+    query: list[StrawberryField]
+    mutation: list[StrawberryField]
+    subscription: list[StrawberryField]
+
+
+def catalog_types(catalog: Catalog) -> CatalogTypes:
+    """Defines every type that the tables of a catalog can give any role."""
+    definitions = Definitions()
+    types = TableTypes(catalog, definitions)
+    for table in catalog:
+        types.define(table)
+        define_aggregates(definitions, table)
+        define_writes(definitions, table)
+    roots = [_RootFields(table, types, definitions) for table in catalog]
+    return CatalogTypes(
+        definitions,
+        query=[field for root in roots for field in root.selects("query")],
+        mutation=[field for root in roots if root.table.writable for field in root.writes()],
+        subscription=[field for root in roots for field in root.selects("subscription")],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _RootFields:
+    table: TrackedTable
+    types: TableTypes
+    definitions: Definitions
+
+    def _type(self, suffix: str = "") -> type:
+        type_: type = self.definitions[self.table.graphql_name + suffix]
+        return type_
+
+    def selects(self, root: RootType) -> Iterator[StrawberryField]:
+        table, names, arguments = self.table, self.table.root_fields, self.types.arguments(self.table)
+        row, label = self._type(), f'"{self.table.name}"'
+        yield output(
+            names.select,
+            list[row],
+            TableRoot("select", table.name, root),
+            arguments=arguments,
+            description=f"fetch data from the table: {label}",
+        )  # type: ignore[valid-type]
+        meaning = TableRoot("select_aggregate", table.name, root)
+        aggregate = self._type("_aggregate")
+        yield output(
+            names.select_aggregate, aggregate, meaning, arguments=arguments, description=f"fetch aggregated fields from the table: {label}"
+        )
+        if table.primary_key:
+            meaning, description = (
+                TableRoot("select_by_pk", table.name, root),
+                f"fetch data from the table: {label} using primary key columns",
+            )
+            yield output(names.select_by_pk, row | None, meaning, arguments=self._primary_key(), description=description)
+
+    def _primary_key(self) -> list[StrawberryArgument]:
+        columns = [self.table.columns[name] for name in self.table.primary_key]
+        return [argument(c.graphql_name, annotation(c.type), OfColumn(self.table.name, c.name), description=c.comment) for c in columns]
+
+    def writes(self) -> Iterator[StrawberryField]:
+        table, names, response, row = self.table, self.table.root_fields, self._type("_mutation_response"), self._type()
+        object_ = self._type("_insert_input")
+        objects = [argument("objects", list[object_], Argument("objects"), description="the rows to be inserted")]  # type: ignore[valid-type]
+        one = [argument("object", object_, Argument("object"), description="the row to be inserted")]
+        set_ = argument(
+            "_set",
+            self._type("_set_input") | None,
+            Argument("set"),
+            description="sets the columns of the filtered rows to the given values",
+        )
+        where = argument("where", self._type("_bool_exp"), Argument("where"), description="filter the rows which have to be updated")
+        label = f'the table: "{table.name}"'
+        yield self._write("insert", names.insert, response | None, objects, f"insert data into {label}")
+        yield self._write("insert_one", names.insert_one, row | None, one, f"insert a single row into {label}")
+        yield self._write("update", names.update, response | None, [set_, where], f"update data of {label}")
+        if table.primary_key:
+            pk = argument("pk_columns", self._type("_pk_columns_input"), Argument("pk_columns"))
+            yield self._write("update_by_pk", names.update_by_pk, row | None, [set_, pk], f"update single row of {label}")
+
+    def _write(self, kind: str, name: str, type_: object, arguments: list[StrawberryArgument], description: str) -> StrawberryField:
+        meaning = TableRoot(kind, self.table.name, "mutation")  # type: ignore[arg-type]
+        return output(name, type_, meaning, arguments=arguments, description=description)

@@ -1,0 +1,81 @@
+"""PostgreSQL types as GraphQL scalars, under Hasura's names."""
+
+from collections.abc import Callable
+from typing import Any, NewType
+from uuid import UUID
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from schema.model import PgType
+
+BUILT_IN: dict[str, type] = {"int4": int, "float4": float, "bool": bool, "text": str, "varchar": str}
+_RENAMED = {"float8": "float8", "bpchar": "bpchar", "int2": "smallint", "int8": "bigint"}
+
+# For hand-written types: the same scalars as the tables have.
+uuid = NewType("uuid", UUID)
+bigint = NewType("bigint", int)
+timestamptz = NewType("timestamptz", object)
+jsonb = NewType("jsonb", object)
+
+NUMERIC = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "money"})
+# Types without an order of their own: no `max`, no `min`.
+UNORDERED = frozenset({"bool", "json", "jsonb", "xml", "bytea", "point", "line", "lseg", "box", "path", "polygon", "circle", "geometry"})
+TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name"})
+
+
+def scalar_name(name: str) -> str:
+    """The GraphQL name of a PostgreSQL type: `Int` for int4, `uuid` for uuid, an enum type's own name."""
+    if name in BUILT_IN:
+        return {int: "Int", float: "Float", bool: "Boolean", str: "String"}[BUILT_IN[name]]
+    return _RENAMED.get(name, name)
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+def _parse_uuid(value: Any) -> UUID:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a uuid, but found {type(value).__name__}")
+    return UUID(value)
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {"uuid": _parse_uuid}
+_SERIALIZERS: dict[str, Callable[[Any], Any]] = {"uuid": str}
+
+
+_TYPES: dict[str, Any] = {}
+
+
+def register(type_: Any) -> None:
+    """Makes a `NewType` of a hand-written module the annotation of the scalar of its name: `call_status = NewType("call_status", str)`."""
+    _TYPES[type_.__name__] = type_
+
+
+for _type in (uuid, bigint, timestamptz, jsonb):
+    register(_type)
+
+
+def scalar(name: str) -> Any:
+    """The Python annotation of the scalar for a PostgreSQL type name.
+
+    The engine never converts values: a table's input goes to PostgreSQL as text. Only hand-written fields see Python values.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    return _TYPES.setdefault(scalar_name(name), type(scalar_name(name), (), {}))
+
+
+def annotation(type_: PgType) -> Any:
+    """The annotation of a column's value; an array is a list of non-null elements."""
+    return list[scalar(type_.name)] if type_.is_array else scalar(type_.name)  # type: ignore[misc]
+
+
+def scalar_map() -> dict[object, ScalarDefinition]:
+    """Every scalar known so far, as Strawberry's configuration wants them."""
+    return {type_: _definition(name) for name, type_ in _TYPES.items()}
+
+
+def _definition(name: str) -> ScalarDefinition:
+    return strawberry.scalar(name=name, serialize=_SERIALIZERS.get(name, _identity), parse_value=_PARSERS.get(name, _identity))

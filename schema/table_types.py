@@ -1,0 +1,106 @@
+"""The GraphQL types of one table that reading needs: the row, its boolean expression, its order, its column names."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.field import StrawberryField
+
+from schema.comparison_types import INCOMPARABLE, comparison
+from schema.definitions import Definitions, argument, key, output
+from schema.meaning import Argument, Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate
+from schema.model import Catalog, Relationship, TrackedTable
+from schema.scalars import annotation
+
+ORDER = ("asc", "asc_nulls_first", "asc_nulls_last", "desc", "desc_nulls_first", "desc_nulls_last")
+
+
+class TableTypes:
+    """Builds the types of each table of a catalog; the classes of all tables live in one `Definitions`."""
+
+    def __init__(self, catalog: Catalog, definitions: Definitions) -> None:
+        self._catalog, self._definitions = catalog, definitions
+        definitions.enum("order_by", [(order, order) for order in ORDER], description="column ordering options")
+
+    def define(self, table: TrackedTable) -> None:
+        name, definitions = table.graphql_name, self._definitions
+        definitions.object(name, self._row(table), description=table.comment)
+        definitions.input(
+            f"{name}_bool_exp", self._bool_exp(table), description=f'Boolean expression to filter rows from the table "{table.name}".'
+        )
+        definitions.input(
+            f"{name}_order_by", self._order_by(table), description=f'Ordering options when selecting data from "{table.name}".'
+        )
+        columns = [(column.graphql_name, OfColumn(table.name, column.name)) for column in table.columns.values()]
+        definitions.enum(f"{name}_select_column", columns, description=f'select columns of table "{table.name}"')
+
+    def arguments(self, table: TrackedTable) -> list[StrawberryArgument]:
+        """The arguments of every list of rows of `table`."""
+        name, types = table.graphql_name, self._definitions
+        return [
+            argument(
+                "distinct_on",
+                list[types[f"{name}_select_column"]] | None,
+                Argument("distinct_on"),
+                description="distinct select on columns",
+            ),
+            argument("limit", int | None, Argument("limit"), description="limit the number of rows returned"),
+            argument("offset", int | None, Argument("offset"), description="skip the first n rows. Use only with order_by"),
+            argument(
+                "order_by", list[types[f"{name}_order_by"]] | None, Argument("order_by"), description="sort the rows by one or more columns"
+            ),
+            argument("where", types[f"{name}_bool_exp"] | None, Argument("where"), description="filter the rows returned"),
+        ]
+
+    def _target(self, relationship: Relationship) -> TrackedTable:
+        return self._catalog[relationship.target]
+
+    def _row(self, table: TrackedTable) -> Iterator[StrawberryField]:
+        for column in table.columns.values():
+            type_ = annotation(column.type)
+            type_ = type_ | None if column.nullable else type_
+            yield output(column.graphql_name, type_, OfColumn(table.name, column.name), description=column.comment)
+        for computed in table.computed_fields.values():
+            meaning = OfComputedField(table.name, computed.name)
+            yield output(computed.name, annotation(computed.type) | None, meaning, description=computed.comment)
+        for relationship in table.relationships.values():
+            yield from self._relationship(table, relationship)
+
+    def _relationship(self, table: TrackedTable, relationship: Relationship) -> Iterator[StrawberryField]:
+        target, name, comment = self._target(relationship), relationship.name, relationship.comment
+        row: Any = self._definitions[target.graphql_name]
+        meaning = OfRelationship(table.name, name)
+        if relationship.kind == "object":
+            yield output(name, row | None if relationship.nullable else row, meaning, description=comment or "An object relationship")
+            return
+        yield output(name, list[row], meaning, arguments=self.arguments(target), description=comment or "An array relationship")
+        aggregate = self._definitions[f"{target.graphql_name}_aggregate"]
+        meaning_of_aggregate = OfRelationshipAggregate(table.name, name)
+        yield output(
+            f"{name}_aggregate", aggregate, meaning_of_aggregate, arguments=self.arguments(target), description="An aggregate relationship"
+        )
+
+    def _bool_exp(self, table: TrackedTable) -> Iterator[StrawberryField]:
+        own = self._definitions[f"{table.graphql_name}_bool_exp"]
+        yield key("_and", list[own] | None, Logic("_and"))
+        yield key("_not", own | None, Logic("_not"))
+        yield key("_or", list[own] | None, Logic("_or"))
+        for column in table.columns.values():
+            if column.type.name not in INCOMPARABLE:
+                type_: Any = comparison(self._definitions, column.type)
+                yield key(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
+        for relationship in table.relationships.values():
+            target = self._definitions[f"{self._target(relationship).graphql_name}_bool_exp"]
+            yield key(relationship.name, target | None, OfRelationship(table.name, relationship.name))
+
+    def _order_by(self, table: TrackedTable) -> Iterator[StrawberryField]:
+        order = self._definitions["order_by"]
+        for column in table.columns.values():
+            yield key(column.graphql_name, order | None, OfColumn(table.name, column.name))
+        for relationship in table.relationships.values():
+            target, name = self._target(relationship).graphql_name, relationship.name
+            if relationship.kind == "object":
+                yield key(name, self._definitions[f"{target}_order_by"] | None, OfRelationship(table.name, name))
+            else:
+                type_ = self._definitions[f"{target}_aggregate_order_by"]
+                yield key(f"{name}_aggregate", type_ | None, OfRelationshipAggregate(table.name, name))

@@ -1,0 +1,1 @@
+"""Hasura's behaviour as cases, and the black-box runner for them."""

@@ -1,0 +1,69 @@
+"""The library of the conformance cases: its tables, its metadata, and engines over them."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from app.database import PoolDatabase, open_pool
+from app.reflection import reflect
+from permissions.check import Resolved, resolve
+from permissions.metadata import load
+from permissions.session import Session
+from resolvers.operation import Engine
+from resolvers.request import Request
+
+CASES = Path(__file__).parents[1] / "conformance" / "hasura_cases.yaml"
+
+
+@cache
+def suite() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(CASES.read_text())
+    return loaded
+
+
+class Silent:
+    """A publisher that nobody listens to."""
+
+    async def publish(self, hints: object) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An engine over a database."""
+
+    engine: Engine
+    database: PoolDatabase
+    resolved: Resolved
+    pool: Any
+
+    async def ask(self, query: str, variables: Mapping[str, Any] | None = None, *, session: Session | None = None, name: str | None = None) -> Any:
+        """The response as Python values."""
+        return json.loads(await self.engine.execute(Request(query, variables or {}, name), session or Session("admin")))
+
+    async def value(self, sql: str) -> Any:
+        return await self.pool.fetchval(sql)
+
+
+@asynccontextmanager
+async def library(url: str, metadata: Path) -> AsyncIterator[Library]:
+    """An engine over the database at `url` as it is now."""
+    reflected = await reflect(url)
+    resolved = resolve(load(metadata), reflected.metadata, reflected.functions, strict=False)
+    async with open_pool(url, max_size=4) as pool:
+        database = PoolDatabase(pool, Silent())
+        yield Library(Engine.build(resolved.catalog, resolved.roles, database), database, resolved, pool)
+
+
+def session_of(headers: Mapping[str, Any]) -> Session:
+    """The session that the admin secret and these headers make."""
+    lowered = {name.lower(): str(value) for name, value in headers.items() if name.lower().startswith("x-hasura-")}
+    role = lowered.get("x-hasura-role", "admin")
+    backend_only = lowered.get("x-hasura-use-backend-only-permissions") == "true"
+    return Session(role, {**lowered, "x-hasura-role": role}, trusted=True, backend_only=backend_only)
