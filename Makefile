@@ -48,6 +48,7 @@ bench: setup ## requests per second, beside hand-written SQL
 
 golden: setup ## write the generated files anew: actions in the metadata, settings in the docs
 	@$(BIN)/python -m app.settings_table
+	@$(BIN)/python -m app.actions_metadata
 
 requirements: $(UV) ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

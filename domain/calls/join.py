@@ -30,6 +30,7 @@ class JoinCall:
 @dataclass(frozen=True, slots=True)
 class RefreshCallToken:
     call_id: UUID
+    participant_id: UUID
     ticket: Ticket
 
 
@@ -58,7 +59,7 @@ async def refresh_call_token(world: World, session: Session, call_id: UUID) -> R
         door = await enter(tx, world, session, call_id)
         me = door.seated()
         await renew_seat(tx, me.id, door.now)
-        return RefreshCallToken(call_id, await issue(tx, world, door.call, me))
+        return RefreshCallToken(call_id, me.id, await issue(tx, world, door.call, me))
 
 
 async def _seat(tx: Transaction, door: Entered) -> Participant:

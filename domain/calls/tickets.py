@@ -7,7 +7,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from domain.calls.rows import Call, Participant
-from domain.ports import Grant, IceServer, Source
+from domain.errors import MediaUnavailable
+from domain.ports import Grant, IceServer, MediaError, Source
 from domain.world import Transaction, World
 from schema.tables.users import users
 
@@ -39,16 +40,17 @@ def grant_for(call: Call, participant: Participant, *, screen: tuple[Source, ...
 
 
 async def issue(tx: Transaction, world: World, call: Call, participant: Participant) -> Ticket:
-    """A fresh ticket. Signs locally; nothing is asked of the media server."""
+    """A fresh ticket. Signs locally; nothing is asked of the media server. MediaUnavailable where the deployment has none."""
     named = await tx.connection.execute(
         sa.select(sa.func.coalesce(users.c.display_name, users.c.username)).where(users.c.id == participant.user_id)
     )
-    signed = world.tokens.sign(
-        room=call.room_name,
-        identity=participant.identity,
-        name=named.scalar_one(),
-        grant=grant_for(call, participant),
-        max_participants=call.max_participants,
-    )
+    name: str = named.scalar_one()
+    grant = grant_for(call, participant)
+    try:
+        signed = world.tokens.sign(
+            room=call.room_name, identity=participant.identity, name=name, grant=grant, max_participants=call.max_participants
+        )
+    except MediaError as error:
+        raise MediaUnavailable from error
     servers = tuple(world.turn.issue(participant.user_id))
     return Ticket(call.room_name, signed.token, world.server_url, servers, signed.expires_at)

@@ -18,8 +18,13 @@ def camel_type(type_: type[T]) -> type[T]:
 
 @dataclass_transform(field_specifiers=(strawberry.field,))
 def camel_input(type_: type[T]) -> type[T]:
-    """A GraphQL input object; a field with a default may be left out."""
-    return _renamed(strawberry.input, type_)
+    """A GraphQL input object; a field with a default may be left out, which means the same as null."""
+    renamed = _renamed(strawberry.input, type_)
+    definition: StrawberryObjectDefinition = renamed.__strawberry_definition__  # type: ignore[attr-defined]
+    for field in definition.fields:
+        # The schema shows an optional field, as Hasura does, and no `= null`; the class still fills it in.
+        field.default = field.default_value = strawberry.UNSET if field.default is None else field.default
+    return renamed
 
 
 def _renamed(decorate: Callable[..., Any], type_: type[T]) -> type[T]:

@@ -1,0 +1,23 @@
+"""Values of inputs whose GraphQL type is wider than the action's vocabulary."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from domain.errors import InvalidInput
+
+
+def one_of(vocabulary: Any, field: str, value: object) -> Any:
+    """The value, which is a word of the `Literal`; otherwise InvalidInput, which names the words there are."""
+    words = get_args(vocabulary)
+    if value not in words:
+        raise InvalidInput(f"{field} is one of {', '.join(words)}.")
+    return value
+
+
+def json_object(field: str, value: object) -> Mapping[str, object]:
+    """A jsonb value that has to be an object; null is the empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{field} is a JSON object.")
+    return value
