@@ -10,19 +10,19 @@ import asyncpg
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+import resolvers.actions
 from app.auth import Authenticator
 from app.authentication import jwt_configuration, open_authenticator
 from app.database import PoolDatabase, open_pool
 from app.dependencies import check_migrated, open_redis_check, product_checks
-from app.events import open_bus
 from app.health import Check
+from app.interim import Refused, Unheard
 from app.jobs import start_jobs
 from app.livekit.signature import WebhookSignatures
 from app.livekit.webhooks import LiveKitWebhooks
 from app.metrics import Metrics
 from app.reflection import reflect
 from app.settings import Settings
-from app.subscriptions import EngineSubscriptions
 from app.transactions import Observe
 from app.websocket.ports import Engine, Subscriptions
 from app.world import livekit_secret, open_world
@@ -32,6 +32,7 @@ from domain.world import World
 from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from permissions.session import Session
+from resolvers.action_fields import scan
 from resolvers.operation import Engine as GraphQLEngine
 
 PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "metadata"
@@ -60,15 +61,15 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         metrics = Metrics()
         configuration = jwt_configuration(settings)
         authenticator = await stack.enter_async_context(open_authenticator(settings, configuration))
-        bus = await stack.enter_async_context(open_bus(settings.redis_url.get_secret_value() if settings.redis_url else None))
+        bus = Unheard()
         database = await _database(settings, bus, metrics, stack)
         if metadata is None:
             await check_migrated(database)
         resolved = await _resolve(settings, metadata)
-        engine = GraphQLEngine.build(resolved.catalog, resolved.roles, database, product=metadata is None)
+        engine = GraphQLEngine.build(resolved.catalog, resolved.roles, database, scan(resolvers.actions) if metadata is None else None)
         service = Service(
             engine=engine,
-            subscriptions=EngineSubscriptions(engine, bus),
+            subscriptions=Refused(),
             authenticator=authenticator,
             metrics=metrics,
             context_of=_no_context,
