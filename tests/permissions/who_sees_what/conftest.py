@@ -1,0 +1,106 @@
+"""The scene in a database, and the engine with the product's metadata over it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+import permissions
+from app.database import PoolDatabase, open_pool
+from app.reflection import reflect
+from permissions.check import Resolved, resolve
+from permissions.metadata import load
+from resolvers.operation import Engine
+from resolvers.request import Request
+from tests.permissions.who_sees_what.scene import ROWS, id_of, session
+from tests.support.databases import Databases
+from tests.support.worlds import RecordingPublisher
+
+METADATA = Path(permissions.__file__).parent / "metadata"
+UUIDS = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND atttypid = 'uuid'::regtype"
+
+
+async def fill(url: str) -> None:
+    """Writes the scene."""
+    connection = await asyncpg.connect(url)
+    for table, rows in ROWS.items():
+        uuids = {row[0] for row in await connection.fetch(UUIDS, table)}
+        for row in rows:
+            values = {name: _value(value, name in uuids) for name, value in row.items()}
+            await connection.execute(insertion(table, list(values)), json.dumps(values))
+    await connection.close()
+
+
+def _value(value: object, is_uuid: bool) -> object:
+    return str(id_of(str(value))) if is_uuid and value is not None else value
+
+
+def insertion(table: str, columns: list[str]) -> str:
+    """A statement that takes one row as json; columns that it does not name get their default."""
+    names = ", ".join(columns)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_record(NULL::{table}, $1::jsonb)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The engine over one database."""
+
+    engine: Engine
+    resolved: Resolved
+    url: str
+
+    async def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
+        """The response to one of the scene's people."""
+        answer = await self.engine.execute(Request(query, variables), session(who))
+        response: dict[str, Any] = json.loads(answer)
+        return response
+
+    async def data(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
+        response = await self.ask(who, query, **variables)
+        assert "errors" not in response, response["errors"]
+        found: dict[str, Any] = response["data"]
+        return found
+
+
+@asynccontextmanager
+async def open_stage(url: str) -> AsyncIterator[Stage]:
+    reflected = await reflect(url)
+    resolved = resolve(load(METADATA), reflected.metadata, reflected.functions, strict=True)
+    async with open_pool(url, max_size=2) as pool:
+        database = PoolDatabase(pool, RecordingPublisher())
+        yield Stage(Engine.build(resolved.catalog, resolved.roles, database), resolved, url)
+
+
+@pytest.fixture(scope="session")
+def scene_template(databases: Databases, migrated_template: str) -> str:
+    """The name of a database with the scene, to be cloned."""
+    name = databases.create(migrated_template)
+    asyncio.run(fill(databases.url(name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def scene_url(databases: Databases, scene_template: str) -> Iterator[str]:
+    with databases.temporary(scene_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def stage(scene_url: str) -> AsyncIterator[Stage]:
+    """For tests that only read: one database for all."""
+    async with open_stage(scene_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def own_stage(databases: Databases, scene_template: str) -> AsyncIterator[Stage]:
+    """For tests that write: a database of one's own."""
+    with databases.temporary(scene_template) as url:
+        async with open_stage(url) as opened:
+            yield opened
