@@ -71,7 +71,7 @@ async def test_two_workers_process_each_event_once_and_in_order(on: Stage, worke
     for step in zip(*(call.room.told for call in calls), strict=True):
         for event in step:
             await store(on.world, event)
-    done = await asyncio.gather(*(process_pending(worker) for worker in workers * 2))
+    done = await asyncio.gather(*(process_pending(worker) for worker in [*workers, *workers]))
     assert sum(done) == sum(len(call.room.told) for call in calls)
     for call in calls:
         assert await call.status() == ("connected", None)

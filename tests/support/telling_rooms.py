@@ -84,5 +84,3 @@ def slim(who: RoomParticipant) -> dict[str, dict[str, object]]:
 
 def published(track: Track) -> dict[str, dict[str, object]]:
     return {"track": {"sid": track.sid, "source": track.source, "muted": track.muted}}
-
-

@@ -1,0 +1,166 @@
+"""The jobs in the service's own process, on a real pgqueuer: they run, once each, and survive what happens to them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from app.clock import SystemClock
+from app.jobs import Jobs, scheduler, start_jobs
+from app.jobs.periodic import PeriodicJob
+from app.jobs.supervision import Observe, unobserved
+from app.transactions import EngineTransactions, open_engine
+from domain.calls.initiate import CallRequest, initiate_call
+from domain.calls.kick import kick_participant
+from domain.webhooks.inbox import store
+from domain.world import World
+from tests.life_cycle.scenes import Running
+from tests.support.telling_rooms import TellingRoom
+from tests.support.waiting import eventually
+from tests.support.worlds import ALICE, BOB, Stage, session
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def worker(on: Stage, observe: Observe = unobserved) -> AsyncIterator[Jobs]:
+    """One process's jobs, on the wall clock, with connections of its own."""
+    async with open_engine(on.url) as engine, asyncpg.create_pool(on.url, min_size=1, max_size=2) as pool:
+        world: World = replace(on.world, transaction=EngineTransactions(engine, on.publisher), clock=SystemClock())
+        jobs = await start_jobs(world, pool, observe=observe)
+        try:
+            yield jobs
+        finally:
+            await jobs.stop()
+
+
+async def has_ended(on: Stage) -> bool:
+    return bool(await on.database.fetchval("SELECT bool_and(status = 'ended') FROM nchat_calls"))
+
+
+async def test_a_ring_ends_by_itself(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB], ring_timeout_seconds=1))
+    async with worker(on):
+        await eventually(lambda: has_ended(on), seconds=6)
+    assert (await on.call(started.call_id))["end_reason"] == "no_answer"
+
+
+async def test_a_stored_webhook_is_processed_when_woken(ringing: Running) -> None:
+    async with worker(ringing.on) as jobs:
+        ringing.room.silent = True
+        await ringing.room.join(ALICE)
+        await store(ringing.on.world, ringing.room.told[-1])
+        jobs.wake()
+
+        async def connected() -> bool:
+            return (await ringing.standing(ALICE))[0] == "connected"
+
+        await eventually(connected, seconds=0.9)
+
+
+async def test_a_kicked_person_is_out_within_two_seconds_without_webhooks(group: Running) -> None:
+    async with worker(group.on):
+        bob = await group.on.participant(group.id, BOB)
+        on_the_wall = replace(group.on.world, clock=SystemClock())
+        await kick_participant(on_the_wall, session(ALICE), group.id, bob["id"])
+        group.room.silent = True
+        for _ in range(3):
+            await group.room.join(BOB)
+
+            async def out() -> bool:
+                return str(BOB) not in group.on.rooms.people[group.room.name]
+
+            await eventually(out, seconds=2)
+
+
+async def test_of_two_workers_each_tick_is_one_workers(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks: list[float] = []
+
+    async def tick(_world: World) -> None:
+        ticks.append(time.time())
+
+    async def three() -> bool:
+        return len(ticks) >= 3
+
+    monkeypatch.setattr(scheduler, "PERIODIC", (PeriodicJob("tick", "* * * * * *", tick),))
+    async with worker(on), worker(on):
+        await eventually(three, seconds=10)
+    assert len({int(moment) for moment in ticks}) == len(ticks)
+
+
+async def test_a_dead_workers_schedule_goes_to_another(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = asyncio.Event()
+
+    async def tick(_world: World) -> None:
+        ran.set()
+
+    monkeypatch.setattr(scheduler, "PERIODIC", (PeriodicJob("tick", "* * * * * *", tick),))
+    async with worker(on):
+        await asyncio.wait_for(ran.wait(), 6)
+    await on.database.execute("UPDATE pgqueuer_schedules SET status = 'picked', heartbeat = now() - interval '4 seconds'")
+    ran.clear()
+    async with worker(on):
+        await asyncio.wait_for(ran.wait(), 8)
+
+
+async def test_a_lost_database_connection_stops_nothing(ringing: Running) -> None:
+    on = ringing.on
+    async with worker(on) as jobs:
+        await on.database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        ringing.room.silent = True
+        await ringing.room.join(ALICE)
+        await store(on.world, ringing.room.told[-1])
+        jobs.wake()
+
+        async def connected() -> bool:
+            return (await ringing.standing(ALICE))[0] == "connected"
+
+        await eventually(connected, seconds=10)
+        await on.database.execute("UPDATE nchat_call_participants SET status_since = now() - interval '1 hour' WHERE status = 'ringing'")
+        await eventually(lambda: has_ended(on), seconds=10)
+
+
+async def test_a_job_that_fails_runs_again(on: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    outcomes: list[bool] = []
+    monkeypatch.setattr(scheduler, "PERIODIC", (PeriodicJob("broken", "* * * * * *", broken),))
+
+    def observe(name: str, _seconds: float, failed: bool) -> None:
+        if name == "broken":
+            outcomes.append(failed)
+
+    async def twice() -> bool:
+        return len(outcomes) >= 2
+
+    async with worker(on, observe):
+        await eventually(twice, seconds=10)
+    assert all(outcomes)
+    assert any(record.exc_info for record in caplog.records)
+
+
+async def broken(_world: World) -> None:
+    raise KeyError("this job is broken")
+
+
+async def test_stopping_leaves_nothing_running(on: Stage) -> None:
+    before = asyncio.all_tasks()
+    async with worker(on):
+        assert len(asyncio.all_tasks()) > len(before)
+    assert asyncio.all_tasks() == before
+
+
+async def test_at_start_it_catches_up(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
+    room = TellingRoom(on, started.room_name, silent=True)
+    alice = await room.join(ALICE)
+    async with worker(on):
+
+        async def seen() -> bool:
+            return bool((await on.participant(started.call_id, ALICE))["participant_sid"] == alice.sid)
+
+        await eventually(seen, seconds=3)
