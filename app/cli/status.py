@@ -4,6 +4,7 @@ import argparse
 import json
 import urllib.error
 import urllib.request
+from typing import Any
 
 from app.cli.dev_facts import facts_file
 from app.cli.refusal import Refusal, settings_or_refuse
@@ -15,9 +16,9 @@ def run(_arguments: argparse.Namespace) -> int:
     settings = settings_or_refuse(facts_file())
     url = f"{local_url(settings)}/readyz"
     code, answer = _ask(url)
-    print(f"{url} {code} {'ready' if code == 200 else 'not ready'}")
-    for name, state in answer.items():
-        print(f"  {name}: {state if isinstance(state, str) else json.dumps(state)}")
+    print(f"{url} {code} {answer.get('status', '')}")
+    for name, check in answer.get("checks", {}).items():
+        print(f"  {name:12} {'ok' if check['ok'] else check['error']}, {check['milliseconds']} ms")
     return 0 if code == 200 else 1
 
 
@@ -27,11 +28,14 @@ def local_url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _ask(url: str) -> tuple[int, dict[str, object]]:
+def _ask(url: str) -> tuple[int, dict[str, Any]]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
-            return response.status, json.loads(response.read())
-    except urllib.error.HTTPError as refused:
-        return refused.code, json.loads(refused.read() or b"{}")
+        try:
+            with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310
+                return response.status, json.loads(response.read())
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.loads(refused.read())
+    except json.JSONDecodeError:
+        raise Refusal(f"what answers at {url} is another program") from None
     except OSError:
         raise Refusal(f"nothing answers at {url}: start it with `make run` or `nchat-rtc serve`") from None
