@@ -64,7 +64,7 @@ class Application(Starlette):
                 service = await stack.enter_async_context(open_service(self._settings, self._metadata, self._observe))
             except STARTUP_ERRORS as error:
                 log.error("cannot_start", reason=sentence(error))
-                await send({"type": "lifespan.startup.failed", "message": sentence(error)})
+                await send({"type": "lifespan.startup.failed"})
                 return
             self._serve(service)
             settle_memory()

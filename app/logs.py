@@ -11,7 +11,7 @@ from structlog.typing import Processor
 from app.request_log import add_request
 
 # Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
-_QUIET = ("uvicorn.access", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
+_QUIET = ("uvicorn.access", "uvicorn.error", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
 
 
 def configure_logs(level: str = "info", form: Literal["json", "console"] = "json") -> None:

@@ -17,10 +17,11 @@ class NoMedia:
         """There never was one."""
 
     async def list_rooms(self, names: Sequence[str]) -> list[Room]:
-        raise MediaRefused("media is switched off")
+        """None: calls from a time with media are over."""
+        return []
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:
-        raise MediaRefused("media is switched off")
+        return []
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         return False
