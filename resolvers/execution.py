@@ -27,7 +27,7 @@ class SplicingExecutor(StrawberryGraphQLCoreExecutionContext):
 class PreparedDocument(SchemaExtension):
     """Hands over the document that the walk has parsed, validated and rewritten."""
 
-    def on_parse(self) -> Iterator[None]:
+    def on_operation(self) -> Iterator[None]:
         self.execution_context.graphql_document = self.execution_context.context.document
         self.execution_context.validation_rules = ()
         yield

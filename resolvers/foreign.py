@@ -18,6 +18,7 @@ from graphql import (
     SelectionSetNode,
     get_named_type,
     get_nullable_type,
+    is_required_input_field,
 )
 
 from permissions.errors import GraphQLRefusal
@@ -35,7 +36,7 @@ from resolvers.rows_input import enum_value
 from resolvers.select import Selects
 from resolvers.statement import Parameters
 from resolvers.table_rows import OfTableRow
-from resolvers.walk import Walk, is_required
+from resolvers.walk import Walk
 from schema.meaning import meaning_of
 from schema.model import TrackedTable
 
@@ -121,7 +122,7 @@ def _check_input(walk: Walk, value: InputValue, type_: Any) -> None:
 def _check_object(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> None:
     given = value.entries(type_.name)
     for name, definition in type_.fields.items():
-        if name not in given and is_required(definition):
+        if name not in given and is_required_input_field(definition):
             raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
     for definition, entry in input_fields(walk, value, type_):
         _check_input(walk, entry, definition.type)

@@ -170,4 +170,18 @@ class UpdateRoot:
     response: tuple[ResponsePart, ...] = ()
 
 
-TableRootField = SelectRoot | InsertRoot | UpdateRoot
+@dataclass(frozen=True, slots=True)
+class DeleteRoot:
+    """`selection` answers `delete_by_pk`, `response` answers `delete`."""
+
+    key: str
+    path: str
+    kind: RootKind
+    table: TableName
+    where: Expression
+    selection: Selection = ()
+    response: tuple[ResponsePart, ...] = ()
+
+
+WriteRoot = InsertRoot | UpdateRoot | DeleteRoot
+TableRootField = SelectRoot | WriteRoot

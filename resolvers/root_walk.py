@@ -10,7 +10,7 @@ from permissions.expressions import TRUE, Compare, Expression
 from resolvers.boolean_input import boolean, conjunction, input_fields
 from resolvers.collect import Selected
 from resolvers.input_value import InputValue
-from resolvers.ir import Arguments, InsertRoot, SelectRoot, TableRootField, UpdateRoot, Written
+from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, TableRootField, UpdateRoot, Written
 from resolvers.row_walk import aggregate_parts, response_parts, row_selection
 from resolvers.rows_input import rows_arguments
 from resolvers.walk import ArgumentValue, Walk
@@ -25,6 +25,8 @@ def table_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: Tab
         return _insert(walk, selected, field, meaning, given)
     if meaning.kind in ("update", "update_by_pk"):
         return _update(walk, selected, field, meaning, given)
+    if meaning.kind in ("delete", "delete_by_pk"):
+        return _delete(walk, selected, field, meaning, given)
     return _select(walk, selected, field, meaning, given)
 
 
@@ -60,7 +62,7 @@ def _insert(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
     type_ = walk.object_type(field.type)
     if meaning.kind == "insert_one":
         return InsertRoot(*place, tuple(rows), row_selection(walk, type_, selected.sets, selected.path))
-    return InsertRoot(*place, tuple(rows), response=response_parts(walk, type_, selected.sets, selected.path, meaning.table))
+    return InsertRoot(*place, tuple(rows), response=response_parts(walk, type_, selected.sets, selected.path))
 
 
 def _written(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> dict[str, Written]:
@@ -93,11 +95,23 @@ def _update(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
     type_ = walk.object_type(field.type)
     if meaning.kind == "update_by_pk":
         return UpdateRoot(*place, row_selection(walk, type_, selected.sets, selected.path))
-    return UpdateRoot(*place, response=response_parts(walk, type_, selected.sets, selected.path, meaning.table))
+    return UpdateRoot(*place, response=response_parts(walk, type_, selected.sets, selected.path))
+
+
+def _delete(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> DeleteRoot:
+    type_ = walk.object_type(field.type)
+    if meaning.kind == "delete_by_pk":
+        where = conjunction([_equal(walk, argument.meaning, argument.value, meaning.table) for argument in given])
+        selection = row_selection(walk, type_, selected.sets, selected.path)
+        return DeleteRoot(selected.key, selected.path, meaning.kind, meaning.table, where, selection)
+    inner: Any = get_named_type(given[0].definition.type)
+    where = boolean(walk, given[0].value, inner, meaning.table)
+    response = response_parts(walk, type_, selected.sets, selected.path)
+    return DeleteRoot(selected.key, selected.path, meaning.kind, meaning.table, where, response=response)
 
 
 def _primary_key(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
-    entries = {field: entry for field, entry in input_fields(walk, value, type_)}
+    entries = dict(input_fields(walk, value, type_))
     for name, field in type_.fields.items():
         if field not in entries:
             raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)

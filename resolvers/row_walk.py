@@ -27,7 +27,6 @@ from resolvers.ir import (
 from resolvers.rows_input import column_names, rows_arguments
 from resolvers.walk import Walk
 from schema.meaning import Argument, Function, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, meaning_of
-from schema.model import TableName
 
 T = TypeVar("T")
 Sets = Iterable[SelectionSetNode]
@@ -112,7 +111,7 @@ def _count(walk: Walk, selected: Selected, field: GraphQLField) -> Count:
     return Count(selected.key, columns, distinct)
 
 
-def response_parts(walk: Walk, type_: GraphQLObjectType, sets: Sets, path: str, table: TableName) -> tuple[ResponsePart, ...]:
+def response_parts(walk: Walk, type_: GraphQLObjectType, sets: Sets, path: str) -> tuple[ResponsePart, ...]:
     """`affected_rows` and `returning` of a mutation response."""
 
     def read(selected: Selected, field: GraphQLField) -> ResponsePart:

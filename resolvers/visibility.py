@@ -1,7 +1,9 @@
 """What of the whole schema one role sees: each field, argument, input key and enum value by its meaning and the role's rules."""
 
+from collections.abc import Mapping
+
 from permissions.expressions import FALSE
-from permissions.rules import RoleRules, SelectRule
+from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
 from schema.meaning import Function, Meaning, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, TableRoot
 from schema.model import Catalog, TableName
 
@@ -64,12 +66,14 @@ class Visibility:
         return kind != "select_by_pk" or self._selects_key(table)
 
     def _sees_write(self, kind: str, table: TableName) -> bool:
-        rule = self._rules.insert.get(table) if kind.startswith("insert") else self._rules.update.get(table)
+        granted: Mapping[TableName, InsertRule | UpdateRule | DeleteRule]
+        granted = {"insert": self._rules.insert, "update": self._rules.update, "delete": self._rules.delete}[kind.split("_")[0]]  # type: ignore[assignment]
+        rule = granted.get(table)
         if rule is None or (rule.backend_only and not self._backend_only):
             return False
         if kind == "insert_one":
             return table in self._rules.select
-        return kind != "update_by_pk" or self._selects_key(table)
+        return not kind.endswith("_by_pk") or self._selects_key(table)
 
     def _selects_key(self, table: TableName) -> bool:
         """Hasura: fields by primary key need select on all of its columns."""

@@ -12,10 +12,9 @@ from graphql import (
     SchemaMetaFieldDef,
     SelectionSetNode,
     TypeMetaFieldDef,
-    Undefined,
     get_named_type,
     is_leaf_type,
-    is_non_null_type,
+    is_required_argument,
 )
 
 from permissions.errors import GraphQLRefusal
@@ -99,7 +98,7 @@ class Walk:
             value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(argument.type)
         if value is not None and not value.is_null:
             return ArgumentValue(name, meaning_of(argument), argument, value)
-        if not is_required(argument):
+        if not is_required_argument(argument):
             return None
         if value is None:
             raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{selected.path}.args")
@@ -120,7 +119,3 @@ class Walk:
 
 def unknown_field(name: str, type_name: str, path: str) -> GraphQLRefusal:
     return GraphQLRefusal("validation-failed", f"field '{name}' not found in type: '{type_name}'", path)
-
-
-def is_required(argument: Any) -> bool:
-    return is_non_null_type(argument.type) and argument.default_value is Undefined

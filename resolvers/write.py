@@ -1,4 +1,4 @@
-"""Inserts and updates as one statement each: written rows, the permission check on them, and the answer."""
+"""Inserts, updates and deletes as one statement each: written rows, the permission check on them, and the answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,12 +9,14 @@ from permissions.expressions import FALSE, TRUE, And, Expression, Operand, Rule
 from resolvers.ir import (
     AffectedRows,
     ComputedFieldValue,
+    DeleteRoot,
     InsertRoot,
     ResponsePart,
     Returning,
     Selection,
     Typename,
     UpdateRoot,
+    WriteRoot,
     Written,
 )
 from resolvers.plan import Plan
@@ -24,19 +26,15 @@ from schema.model import TrackedTable
 from schema.sql_types import Native
 
 _DEFAULT: Json = sa.literal_column("DEFAULT")
+_ONE_ROW = ("insert_one", "update_by_pk", "delete_by_pk")
 # The answer of a statement whose rows fail the check; no field of a mutation answers with it.
 CHECK_FAILED = b"false"
 
 
-def write_plan(selects: Selects, root: InsertRoot | UpdateRoot) -> Plan:
+def write_plan(selects: Selects, root: WriteRoot) -> Plan:
     """The plan of one mutation root field. Its value is the field's, or `false` when a written row fails the permission's check."""
     tracked = selects.catalog[root.table]
-    check: Expression | None
-    if isinstance(root, InsertRoot):
-        insert_rule = selects.rules.insert[root.table]
-        statement, check = _insert(selects, tracked, root.rows, insert_rule.presets), insert_rule.check
-    else:
-        statement, check = _update(selects, tracked, root), selects.rules.update[root.table].check
+    statement, check = _statement(selects, tracked, root)
     if statement is None:
         return selects.parameters.plan(sa.select(_nothing_written(root)), selects.tables)
     computed = sorted(_computed_fields(root))
@@ -44,6 +42,26 @@ def write_plan(selects: Selects, root: InsertRoot | UpdateRoot) -> Plan:
     rows = statement.returning(*returning).cte(selects.name("written"))
     answer = _answer(selects, tracked, rows, root)
     return selects.parameters.plan(sa.select(_checked(selects, tracked, rows, check, answer)), selects.tables)
+
+
+def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tuple[Any, Expression | None]:
+    """The statement (None when there is nothing to write) and the check on what it has written."""
+    match root:
+        case InsertRoot():
+            insert_rule = selects.rules.insert[root.table]
+            return _insert(selects, tracked, root.rows, insert_rule.presets), insert_rule.check
+        case UpdateRoot():
+            return _update(selects, tracked, root), selects.rules.update[root.table].check
+        case DeleteRoot():
+            kept = _kept(selects, tracked, selects.rules.delete[root.table].filter, root.where)
+            return sa.delete(tracked.table).where(*kept), None
+
+
+def _kept(selects: Selects, tracked: TrackedTable, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
+    """The permission's filter and the request's."""
+    source = Source(tracked, tracked.table, None, _no_computed_field)
+    terms = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
+    return [selects.condition(And(terms), source)] if terms else []
 
 
 def _insert(selects: Selects, tracked: TrackedTable, rows: Sequence[Mapping[str, Written]], presets: Mapping[str, Operand]) -> Any:
@@ -75,17 +93,14 @@ def _update(selects: Selects, tracked: TrackedTable, root: UpdateRoot) -> Any:
     values = {name: _cast(selects, tracked, name, operand) for name, operand in {**root.values, **rule.presets}.items()}
     if not values:
         return None
-    source = Source(tracked, tracked.table, None, _no_computed_field)
-    terms = tuple(term for term in (Rule(rule.filter) if rule.filter != TRUE else TRUE, root.where) if term != TRUE)
-    statement = sa.update(tracked.table).values(values)
-    return statement.where(selects.condition(And(terms), source)) if terms else statement
+    return sa.update(tracked.table).values(values).where(*_kept(selects, tracked, rule.filter, root.where))
 
 
 def _no_computed_field(name: str) -> Json:
     raise TypeError(f"a computed field can't be compared: {name}")
 
 
-def _computed_fields(root: InsertRoot | UpdateRoot) -> set[str]:
+def _computed_fields(root: WriteRoot) -> set[str]:
     selections: list[Selection] = [root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]]
     return {item.name for selection in selections for item in selection if isinstance(item, ComputedFieldValue)}
 
@@ -108,8 +123,8 @@ def _checked(selects: Selects, tracked: TrackedTable, rows: sa.CTE, check: Expre
     return sa.case((all_passed, answer), else_=FALSE_JSON)
 
 
-def _answer(selects: Selects, tracked: TrackedTable, rows: sa.CTE, root: InsertRoot | UpdateRoot) -> Json:
-    if root.kind in ("insert_one", "update_by_pk"):
+def _answer(selects: Selects, tracked: TrackedTable, rows: sa.CTE, root: WriteRoot) -> Json:
+    if root.kind in _ONE_ROW:
         return json_row(_written(selects, tracked, rows, root.selection))
     return json_object([(part.key, _response(selects, tracked, rows, part)) for part in root.response])
 
@@ -132,8 +147,8 @@ def _written(selects: Selects, tracked: TrackedTable, rows: sa.CTE, selection: S
     return statement.subquery(selects.name("row"))
 
 
-def _nothing_written(root: InsertRoot | UpdateRoot) -> Json:
-    if root.kind in ("insert_one", "update_by_pk"):
+def _nothing_written(root: WriteRoot) -> Json:
+    if root.kind in _ONE_ROW:
         return sa.cast(sa.null(), sa.JSON())
     zero: Json = sa.literal_column("0")
     values: dict[type, Json] = {AffectedRows: zero, Returning: EMPTY_LIST}

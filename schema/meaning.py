@@ -7,7 +7,7 @@ from schema.model import TableName
 
 MEANING = "meaning"
 
-RootKind = Literal["select", "select_by_pk", "select_aggregate", "insert", "insert_one", "update", "update_by_pk"]
+RootKind = Literal["select", "select_by_pk", "select_aggregate", "insert", "insert_one", "update", "update_by_pk", "delete", "delete_by_pk"]
 RootType = Literal["query", "mutation", "subscription"]
 ColumnUse = Literal["select", "insert", "update"]
 ArgumentKind = Literal[

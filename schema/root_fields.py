@@ -97,6 +97,9 @@ class _RootFields:
         if table.primary_key:
             pk = argument("pk_columns", self._type("_pk_columns_input"), Argument("pk_columns"))
             yield self._write("update_by_pk", names.update_by_pk, row | None, [set_, pk], f"update single row of {label}")
+            yield self._write("delete_by_pk", names.delete_by_pk, row | None, self._primary_key(), f"delete single row from {label}")
+        which = argument("where", self._type("_bool_exp"), Argument("where"), description="filter the rows which have to be deleted")
+        yield self._write("delete", names.delete, response | None, [which], f"delete data from {label}")
 
     def _write(self, kind: str, name: str, type_: object, arguments: list[StrawberryArgument], description: str) -> StrawberryField:
         meaning = TableRoot(kind, self.table.name, "mutation")  # type: ignore[arg-type]

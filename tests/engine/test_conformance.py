@@ -31,6 +31,7 @@ async def test_case(case: dict[str, Any], fresh_books: Library) -> None:
     for key, part in (("type_fields", "fields"), ("input_fields", "inputFields")):
         if want := expected.get(key):
             answer = await books.ask(INTROSPECT, {"n": want["type"]}, session=session)
+            assert "errors" not in answer, answer
             assert sorted(field["name"] for field in answer["data"]["__type"][part]) == sorted(want["fields"])
             return
     answer = await books.ask(case["query"], case.get("variables"), session=session, name=case.get("operation_name"))
