@@ -1,0 +1,113 @@
+"""Which columns each role reads: exactly these, and every other column of the table is refused by name."""
+
+import pytest
+
+from tests.permissions.who_sees_what.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+USER = {
+    "nchat_users": "id username display_name avatar_url",
+    "nchat_channels": "id name",
+    "nchat_channel_members": "channel_id user_id role",
+    "nchat_calls": "id room_name room_sid channel_id initiator_id type status scheduled_at started_at connected_at ended_at end_reason"
+    " max_participants e2ee lobby single_sharer ring_timeout_seconds client_request_id metadata created_at updated_at"
+    " duration is_recording is_streaming",
+    "nchat_call_participants": "id call_id user_id participant_sid role status invited_at joined_at left_at leave_reason is_muted"
+    " is_video_enabled is_screen_sharing connection_quality hand_raised_at lobby_waiting_since metadata",
+    "nchat_call_events": "call_id seq kind actor_id payload created_at",
+    "nchat_call_recordings": "id call_id stream_id started_by status type layout resolution file_size duration started_at ended_at"
+    " expires_at legal_hold error_message created_at updated_at",
+    "nchat_call_recording_tracks": "id recording_id user_id kind file_size duration status error_message",
+    "nchat_streams": "id channel_id host_id call_id room_name room_sid title description visibility status hls_url dash_url chat_enabled"
+    " reactions_enabled slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at"
+    " ended_at recording_id client_request_id metadata created_at updated_at duration",
+    "nchat_stream_viewers": "id stream_id user_id joined_at left_at watch_duration device_type connection_quality",
+    "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted deleted_by client_message_id"
+    " created_at",
+    "nchat_stream_reactions": "id stream_id user_id type created_at",
+    "nchat_stream_destinations": "id stream_id platform rtmp_url enabled status error_message created_at",
+    "nchat_stream_invites": "stream_id user_id invited_by created_at",
+    "nchat_stream_bans": "id stream_id user_id banned_by reason expires_at lifted_at created_at",
+}
+ANONYMOUS = {
+    "nchat_users": "id username display_name avatar_url",
+    "nchat_streams": "id channel_id host_id title description visibility status hls_url dash_url chat_enabled reactions_enabled"
+    " slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at ended_at created_at"
+    " updated_at duration",
+    "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted created_at",
+    "nchat_stream_reactions": "stream_id type",
+}
+READS = {"alice": USER, "mod": USER, "anonymous": ANONYMOUS}
+RELATIONSHIPS = {
+    "nchat_users": "channel_memberships hosted_streams stream_chats",
+    "nchat_channels": "channel_members",
+    "nchat_channel_members": "channel user",
+    "nchat_calls": "call_events call_participants channel initiator recordings",
+    "nchat_call_participants": "call user",
+    "nchat_call_events": "actor call",
+    "nchat_call_recordings": "call stream tracks",
+    "nchat_call_recording_tracks": "recording user",
+    "nchat_streams": "bans call channel chat destinations host invites reactions recording viewers",
+    "nchat_stream_viewers": "stream user",
+    "nchat_stream_chat": "replies reply_to stream user",
+    "nchat_stream_reactions": "stream user",
+    "nchat_stream_destinations": "stream",
+    "nchat_stream_invites": "stream user",
+    "nchat_stream_bans": "stream user",
+}
+# Named here once more, so that nobody lists one of them by mistake.
+NOBODY_READS = {
+    "nchat_calls": {"status_since"},
+    "nchat_call_participants": {"status_since", "screen_share_asked_at"},
+    "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata"},
+    "nchat_call_recording_tracks": {"egress_id", "file_path"},
+    "nchat_streams": {"rtmp_ingest_url"},
+    "nchat_stream_viewers": {"session_id"},
+    "nchat_stream_destinations": {"stream_key_encrypted"},
+}
+CASES = [(who, table) for who, reads in READS.items() for table in reads]
+
+
+@pytest.mark.parametrize(("who", "table"), CASES, ids=[f"{who}-{table}" for who, table in CASES])
+async def test_columns(stage: Stage, who: str, table: str) -> None:
+    reads = set(READS[who][table].split())
+    related = {name for name in RELATIONSHIPS[table].split() if target(stage, table, name) in READS[who]}
+    kinds = await fields(stage, who, table)
+    assert {name for name in kinds if not name.endswith("_aggregate")} == reads | related
+    await stage.data(who, f"{{ {table} {{ {' '.join(sorted(reads))} }} }}")
+    tracked = next(tracked for tracked in stage.resolved.catalog if tracked.name.name == table)
+    hidden = set(tracked.columns) - reads
+    assert hidden >= NOBODY_READS.get(table, set())
+    for column in hidden:
+        await refused(stage, who, f"{{ {table} {{ {column} }} }}")
+        await refused(stage, who, f"{{ {table}(where: {{ {column}: {{ _is_null: true }} }}) {{ __typename }} }}")
+        await refused(stage, who, f"{{ {table}(order_by: {{ {column}: asc }}) {{ __typename }} }}")
+        await refused(stage, who, f"{{ {table}(distinct_on: {column}) {{ __typename }} }}")
+
+
+@pytest.mark.parametrize("who", READS)
+async def test_tables(stage: Stage, who: str) -> None:
+    """What is in no list is not in the schema: neither as a root field nor as a type."""
+    for tracked in stage.resolved.catalog:
+        table = tracked.name.name
+        if table not in READS[who]:
+            assert await fields(stage, who, table) == set()
+            for root in (table, f"{table}_aggregate", f"{table}_by_pk"):
+                await refused(stage, who, f"{{ {root} {{ __typename }} }}")
+
+
+async def fields(stage: Stage, who: str, table: str) -> set[str]:
+    data = await stage.data(who, f'{{ __type(name: "{table}") {{ fields {{ name }} }} }}')
+    return {field["name"] for field in data["__type"]["fields"]} if data["__type"] else set()
+
+
+async def refused(stage: Stage, who: str, query: str) -> None:
+    response = await stage.ask(who, query)
+    assert [error["extensions"]["code"] for error in response["errors"]] == ["validation-failed"], query
+    assert "data" not in response
+
+
+def target(stage: Stage, table: str, relationship: str) -> str:
+    tracked = next(tracked for tracked in stage.resolved.catalog if tracked.name.name == table)
+    return tracked.relationships[relationship].target.name

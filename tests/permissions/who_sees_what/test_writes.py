@@ -1,0 +1,160 @@
+"""Who writes what through the table fields; every refusal leaves all tables as they were."""
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.permissions.who_sees_what.conftest import Stage
+from tests.permissions.who_sees_what.scene import NAMES, id_of
+from tests.support.dump import dump
+
+pytestmark = pytest.mark.anyio
+
+ROOTS = {
+    "alice": {
+        "insert_nchat_calls", "insert_nchat_calls_one",
+        "update_nchat_call_participants", "update_nchat_call_participants_by_pk",
+        "update_nchat_streams", "update_nchat_streams_by_pk",
+    },
+    "anonymous": set[str](),
+}  # fmt: skip
+ROOTS["mod"] = ROOTS["alice"]
+INPUTS = {
+    "nchat_calls_insert_input": "channel_id type scheduled_at metadata",
+    "nchat_call_participants_set_input": "metadata",
+    "nchat_streams_set_input": "title description visibility chat_enabled reactions_enabled slow_mode_seconds",
+}
+NEW_CALL = "mutation ($call: nchat_calls_insert_input!) { insert_nchat_calls_one(object: $call) { id initiator_id status channel_id } }"
+OWN_NOTE = "mutation ($id: uuid!) { update_nchat_call_participants_by_pk(pk_columns: {id: $id}, _set: {metadata: {note: 1}}) { user_id } }"
+NOTES = "mutation { update_nchat_call_participants(where: {}, _set: {metadata: {note: 1}}) { affected_rows } }"
+TITLE = 'mutation ($id: uuid!) { update_nchat_streams_by_pk(pk_columns: {id: $id}, _set: {title: "New"}) { title } }'
+TITLES = 'mutation { update_nchat_streams(where: {}, _set: {title: "New"}) { affected_rows } }'
+
+
+async def unchanged(stage: Stage, who: str, query: str, **variables: Any) -> dict[str, Any]:
+    """The response, after making sure that it wrote nothing."""
+    before = await dump(stage.url)
+    response = await stage.ask(who, query, **variables)
+    assert await dump(stage.url) == before
+    return response
+
+
+def code(response: dict[str, Any]) -> str:
+    (error,) = response["errors"]
+    found: str = error["extensions"]["code"]
+    return found
+
+
+@pytest.mark.parametrize("who", ROOTS)
+async def test_the_writes_that_a_role_has(stage: Stage, who: str) -> None:
+    data = await stage.data(who, "{ __schema { mutationType { fields { name } } } }")
+    mutation = data["__schema"]["mutationType"]
+    offered = {field["name"] for field in mutation["fields"]} if mutation else set()
+    assert {name for name in offered if "nchat_" in name} == ROOTS[who]
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("who", ["alice", "mod"])
+async def test_the_columns_that_a_role_writes(stage: Stage, who: str, name: str) -> None:
+    data = await stage.data(who, f'{{ __type(name: "{name}") {{ inputFields {{ name }} }} }}')
+    assert {field["name"] for field in data["__type"]["inputFields"]} == set(INPUTS[name].split())
+
+
+@pytest.mark.parametrize(("who", "channel"), [("mallory", None), ("mod", None), ("alice", "general"), ("dave", "secret")])
+async def test_a_call_of_ones_own(own_stage: Stage, who: str, channel: str | None) -> None:
+    call = {"type": "audio"} | ({"channel_id": str(id_of(channel))} if channel else {})
+    row = (await own_stage.data(who, NEW_CALL, call=call))["insert_nchat_calls_one"]
+    assert (NAMES[row["initiator_id"]], row["status"], NAMES.get(row["channel_id"] or "")) == (who, "initiated", channel)
+    query = "query ($id: uuid!) { nchat_call_events(where: {call_id: {_eq: $id}}) { seq kind actor { username } } }"
+    events = (await own_stage.data(who, query, id=row["id"]))["nchat_call_events"]
+    assert events == [{"seq": 1, "kind": "call_initiate", "actor": {"username": who}}]
+
+
+@pytest.mark.parametrize("who", ["alice", "mallory", "mod"])
+async def test_a_hidden_channel_and_none_are_the_same(stage: Stage, who: str) -> None:
+    answers = [
+        await unchanged(stage, who, NEW_CALL, call={"type": "audio", "channel_id": str(id_of(channel))})
+        for channel in ("secret", "none such")
+    ]
+    assert [code(answer) for answer in answers] == ["permission-error"] * 2
+    assert json.dumps(answers[0]) == json.dumps(answers[1])
+
+
+@pytest.mark.parametrize("column", ["initiator_id", "status", "room_name", "id", "end_reason", "e2ee", "max_participants", "created_at"])
+async def test_what_a_caller_may_not_say_of_a_call(stage: Stage, column: str) -> None:
+    assert code(await unchanged(stage, "alice", NEW_CALL, call={"type": "audio", column: str(id_of("bob"))})) == "validation-failed"
+
+
+async def test_one_refused_row_refuses_all(stage: Stage) -> None:
+    query = "mutation ($calls: [nchat_calls_insert_input!]!) { insert_nchat_calls(objects: $calls) { affected_rows } }"
+    calls = [{"type": "audio"}, {"type": "audio", "channel_id": str(id_of("secret"))}]
+    assert code(await unchanged(stage, "alice", query, calls=calls)) == "permission-error"
+
+
+@pytest.mark.parametrize(
+    ("who", "row", "written"),
+    [
+        ("alice", "direct: alice", True),
+        ("alice", "direct: bob", False),
+        ("carol", "in general: carol", False),  # kicked
+        ("mallory", "ended: mallory", False),  # left
+        ("bob", "ended: bob", False),  # the call is over
+        ("mod", "direct: alice", False),
+        ("mallory", "none such", False),
+    ],
+)
+async def test_notes_on_oneself(own_stage: Stage, who: str, row: str, written: bool) -> None:
+    before = await dump(own_stage.url)
+    data = await own_stage.data(who, OWN_NOTE, id=str(id_of(row)))
+    assert (data["update_nchat_call_participants_by_pk"] is not None) == written
+    assert (await dump(own_stage.url) != before) == written
+
+
+@pytest.mark.parametrize(("who", "rows"), [("alice", 3), ("bob", 1), ("dave", 1), ("carol", 0), ("mallory", 0), ("mod", 0)])
+async def test_notes_on_all_that_one_may(own_stage: Stage, who: str, rows: int) -> None:
+    data = await own_stage.data(who, NOTES)
+    assert data["update_nchat_call_participants"] == {"affected_rows": rows}
+
+
+async def test_notes_are_short(stage: Stage) -> None:
+    query = "mutation ($note: jsonb) { update_nchat_call_participants(where: {}, _set: {metadata: $note}) { affected_rows } }"
+    assert code(await unchanged(stage, "alice", query, note={"note": "x" * 9000})) == "permission-error"
+
+
+@pytest.mark.parametrize(("who", "streams"), [("bob", 4), ("dave", 1), ("alice", 0), ("carol", 0), ("mod", 0)])
+async def test_streams_are_described_by_their_host(own_stage: Stage, who: str, streams: int) -> None:
+    before = await dump(own_stage.url)
+    data = await own_stage.data(who, TITLE, id=str(id_of("public stream")))
+    assert data["update_nchat_streams_by_pk"] == ({"title": "New"} if who == "bob" else None)
+    assert (await own_stage.data(who, TITLES))["update_nchat_streams"] == {"affected_rows": streams}
+    assert (await dump(own_stage.url) != before) == bool(streams)
+
+
+@pytest.mark.parametrize("column", ["host_id", "channel_id", "status", "viewer_count", "rtmp_ingest_url", "hls_url", "recording_id"])
+async def test_what_a_host_may_not_say_of_a_stream(stage: Stage, column: str) -> None:
+    query = f'mutation {{ update_nchat_streams(where: {{}}, _set: {{ {column}: "{id_of("bob")}" }}) {{ affected_rows }} }}'
+    assert code(await unchanged(stage, "bob", query)) == "validation-failed"
+
+
+WRITES = """
+    SELECT format('mutation { delete_%1$s(where: {}) { affected_rows } }', relname) FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE 'nchat\\_%'
+    UNION ALL SELECT format('mutation { insert_%1$s(objects: []) { affected_rows } }', relname) FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE 'nchat\\_%' AND relname <> 'nchat_calls'
+    UNION ALL SELECT format('mutation { update_%1$s(where: {}, _set: {}) { affected_rows } }', relname) FROM pg_class
+    WHERE relkind = 'r' AND relname LIKE 'nchat\\_%' AND relname NOT IN ('nchat_call_participants', 'nchat_streams')
+"""
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "mod", "anonymous"])
+async def test_all_other_writes_do_not_exist(stage: Stage, who: str) -> None:
+    connection = await asyncpg.connect(stage.url)
+    queries = [row[0] for row in await connection.fetch(WRITES)]
+    await connection.close()
+    assert len(queries) > 60
+    before = await dump(stage.url)
+    for query in queries:
+        assert code(await stage.ask(who, query)) == "validation-failed", query
+    assert await dump(stage.url) == before
