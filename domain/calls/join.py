@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from domain.calls.access import Entered, enter
 from domain.calls.ringing import invite
 from domain.calls.rows import Participant, participant, roster
-from domain.calls.seats import renew_seat, require_seat, take_seat
+from domain.calls.seats import await_connection, renew_seat, require_seat, take_seat
 from domain.calls.tickets import Ticket, issue
 from domain.errors import CallNotStarted, NotAllowed
 from domain.world import Transaction, World
@@ -65,6 +65,7 @@ async def refresh_call_token(world: World, session: Session, call_id: UUID) -> R
 async def _seat(tx: Transaction, door: Entered) -> Participant:
     if door.me is not None and door.me.seated:
         await renew_seat(tx, door.me.id, door.now)
+        await await_connection(tx, door.me.id)
         return door.me
     participant_id = door.me.id if door.me else (await invite(tx, door.call.id, [door.user_id], door.now))[0]
     await take_seat(tx, door.call, participant_id, door.user_id, now=door.now)

@@ -37,3 +37,12 @@ async def renew_seat(tx: Transaction, participant_id: UUID, now: datetime) -> No
     """A new token for someone who is still connecting: the time in which the person has to arrive begins anew."""
     waiting = (call_participants.c.id == participant_id, call_participants.c.status == "connecting")
     await tx.connection.execute(sa.update(call_participants).where(*waiting).values(status_since=now))
+
+
+async def await_connection(tx: Transaction, participant_id: UUID) -> None:
+    """The person joins anew while connected: from now on the older connection's `participant_left` says nothing about the person.
+
+    A reloaded page has its new token before LiveKit's word of the old connection's end is worked out.
+    """
+    connected = (call_participants.c.id == participant_id, call_participants.c.status == "connected")
+    await tx.connection.execute(sa.update(call_participants).where(*connected).values(participant_sid=None))

@@ -42,7 +42,8 @@ async def left(scene: Scene) -> list[Repair]:
         return []
     actor = person.user_id if reason == "client_initiated" else None
     departure = await leave(scene.tx, scene.call, person, STAY_ENDS[reason], actor_id=actor, now=scene.now)
-    return [AfterLeaving(scene.call, person, departure)]
+    # LiveKit itself said that the person is out: removing again could hit the next connection of someone who reloaded the page.
+    return [AfterLeaving(scene.call, person, departure)] if departure.call_ended or departure.heir else []
 
 
 def _is_machine(scene: Scene) -> bool:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from domain.calls.join import join_call
 from domain.calls.kick import kick_participant, readmit_participant
 from domain.calls.leave import leave_call
+from domain.reconciler import reconcile
 from domain.webhooks.inbox import process_pending
 from tests.life_cycle.scenes import Running
 from tests.support.dump import dump
@@ -227,3 +229,25 @@ async def test_an_unknown_event_is_kept_and_done(on: Stage, direct: Running) -> 
     assert row is not None
     assert row["processed_at"] is not None
     assert row["error"] is None
+
+
+async def test_a_reloaded_page_stays_in_the_call(direct: Running) -> None:
+    """The old connection's end is worked out only after the page has its new token, and is in the room again."""
+    direct.room.silent = True
+    await direct.room.leave(BOB)
+    left = direct.room.told[-1]
+    await join_call(direct.on.world, session(BOB), direct.id)
+    again = await direct.room.join(BOB)
+    joined = direct.room.told[-1]
+    await deliver(direct.on, left, joined)
+    assert await direct.status() == ("connected", None)
+    assert await direct.standing(BOB) == ("connected", None)
+    assert await direct.sid(BOB) == again.sid
+    assert str(BOB) in direct.on.rooms.people[direct.room.name]
+
+
+async def test_a_joiner_who_never_arrives_is_still_seen_on_the_first_device(direct: Running) -> None:
+    first = await direct.sid(BOB)
+    await join_call(direct.on.world, session(BOB), direct.id)
+    await reconcile(direct.on.world)
+    assert await direct.sid(BOB) == first
