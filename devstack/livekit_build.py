@@ -24,7 +24,7 @@ def build() -> Path:
     print(f"Building livekit-server {VERSION} with Go, once (one to five minutes) …", file=sys.stderr, flush=True)
     TARGET.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=TARGET.parent) as bin_folder:
-        env = {**os.environ, "GOBIN": bin_folder, "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath"}
+        env = {**os.environ, "GOBIN": bin_folder, "GOTOOLCHAIN": "local"}
         done = subprocess.run(["go", "install", f"{MODULE}@{VERSION}"], env=env, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise CannotBuild("`go install` failed (its words stand above)")
