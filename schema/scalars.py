@@ -5,6 +5,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.model import PgType
@@ -36,9 +37,13 @@ def _identity(value: Any) -> Any:
 
 
 def _parse_uuid(value: Any) -> UUID:
+    """A GraphQLError is the client's fault; any other exception would be ours."""
     if not isinstance(value, str):
-        raise ValueError(f"expected a uuid, but found {type(value).__name__}")
-    return UUID(value)
+        raise GraphQLError("expected a uuid")
+    try:
+        return UUID(value)
+    except ValueError:
+        raise GraphQLError("expected a uuid") from None
 
 
 _PARSERS: dict[str, Callable[[Any], Any]] = {"uuid": _parse_uuid}

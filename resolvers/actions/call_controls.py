@@ -16,7 +16,7 @@ from resolvers.actions.call_payloads import (
     StopScreenSharePayload,
 )
 from resolvers.actions.caller import caller
-from resolvers.actions.words import one_of
+from resolvers.actions.words import word
 from schema.types.calls import (
     KickParticipantInput,
     MuteParticipantInput,
@@ -26,17 +26,17 @@ from schema.types.calls import (
     StopScreenShareInput,
 )
 from schema.types.camel_case import camel_type
-from schema.types.vocabulary import ShareType
+from schema.types.vocabulary import ShareType, TrackKind
 
 
 async def set_muted(info: Info[Any, None], input: SetMutedInput) -> SetMutedPayload:
     """Tells what one's own microphone, camera or screen does now."""
-    return answer(SetMutedPayload, await mute.set_muted(*caller(info), input.call_id, input.track_type.value, input.muted))
+    return answer(SetMutedPayload, await mute.set_muted(*caller(info), input.call_id, word(TrackKind, input.track_type), input.muted))
 
 
 async def mute_participant(info: Info[Any, None], input: MuteParticipantInput) -> MuteParticipantPayload:
     """Mutes someone's published track; only they can unmute it. For host and co-hosts."""
-    done = await mute.mute_participant(*caller(info), input.call_id, input.participant_id, input.track_type.value)
+    done = await mute.mute_participant(*caller(info), input.call_id, input.participant_id, word(TrackKind, input.track_type))
     return answer(MuteParticipantPayload, done)
 
 
@@ -54,7 +54,7 @@ async def readmit_participant(info: Info[Any, None], input: ReadmitParticipantIn
 
 async def start_screen_share(info: Info[Any, None], input: StartScreenShareInput) -> StartScreenSharePayload:
     """Gives the right to publish a screen."""
-    share_type = one_of(screen_share.ShareType, "shareType", (input.share_type or ShareType.screen).value)
+    share_type = word(ShareType, input.share_type or ShareType.screen)
     done = await screen_share.start_screen_share(*caller(info), input.call_id, share_type, bool(input.with_audio))
     return answer(StartScreenSharePayload, done)
 

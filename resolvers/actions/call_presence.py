@@ -10,7 +10,7 @@ from resolvers.actions.action import action
 from resolvers.actions.call_answers import answer
 from resolvers.actions.call_payloads import EndCallPayload, JoinCallPayload, LeaveCallPayload, RefreshCallTokenPayload
 from resolvers.actions.caller import caller
-from resolvers.actions.words import one_of
+from resolvers.actions.words import one_of, word
 from schema.types.calls import EndCallInput, JoinCallInput, LeaveCallInput, RefreshCallTokenInput
 from schema.types.camel_case import camel_type
 from schema.types.vocabulary import LeaveReason
@@ -28,7 +28,7 @@ async def refresh_call_token(info: Info[Any, None], input: RefreshCallTokenInput
 
 async def leave_call(info: Info[Any, None], input: LeaveCallInput) -> LeaveCallPayload:
     """Leaves a call; the last one out ends it."""
-    reason = one_of(leave.LeaveReason, "reason", (input.reason or LeaveReason.user_left).value)
+    reason = word(LeaveReason, input.reason or LeaveReason.user_left)
     return answer(LeaveCallPayload, await leave.leave_call(*caller(info), input.call_id, reason))
 
 

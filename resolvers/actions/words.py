@@ -1,6 +1,7 @@
 """Values of inputs whose GraphQL type is wider than the action's vocabulary."""
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any, get_args
 
 from domain.errors import InvalidInput
@@ -12,6 +13,11 @@ def one_of(vocabulary: Any, field: str, value: object) -> Any:
     if value not in words:
         raise InvalidInput(f"{field} is one of {', '.join(words)}.")
     return value
+
+
+def word(enum: type[Enum], value: object) -> Any:
+    """The enum's word: the view of a role reads it as the bare value, the whole schema as the member."""
+    return enum(value).value
 
 
 def json_object(field: str, value: object) -> Mapping[str, object]:

@@ -1,0 +1,69 @@
+"""The engine with the product's tables, rules and actions over a stage of the domain's tests."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+import resolvers.actions
+from app.database import PoolDatabase, open_pool
+from permissions.session import Session
+from resolvers.action_fields import scan
+from resolvers.operation import Engine
+from resolvers.plan import Connection, Database
+from resolvers.request import Request
+from tests.support.worlds import Stage, product_rules
+
+
+@dataclass(slots=True)
+class Api:
+    """GraphQL as a client sees it, on a stage whose other parts the test can look at."""
+
+    engine: Engine
+    on: Stage
+
+    async def raw(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> bytes:
+        """The body of the response."""
+        return await self.engine.execute(Request(query, variables or {}), who, self.on.world)
+
+    async def data(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+        """The data of a response without errors."""
+        answer = orjson.loads(await self.raw(who, query, variables))
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    async def refusal(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> tuple[str, str, str]:
+        """Code, path and message of a response that is nothing but one error."""
+        answer = orjson.loads(await self.raw(who, query, variables))
+        assert answer.keys() == {"errors"}, answer
+        (error,) = answer["errors"]
+        return error["extensions"]["code"], error["extensions"]["path"], error["message"]
+
+
+class SwitchedDatabase:
+    """`resolvers.plan.Database` that stands before the database of the test that runs: an engine takes seconds to build."""
+
+    target: Database
+
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        return await self.target.fetch_json(sql, arguments)
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        return self.target.transaction()
+
+
+DATABASE = SwitchedDatabase()
+ENGINES: list[Engine] = []
+
+
+@asynccontextmanager
+async def api(on: Stage) -> AsyncIterator[Api]:
+    """The engine on the stage's database."""
+    rules = await product_rules(on.url)
+    async with open_pool(on.url, max_size=4) as pool:
+        DATABASE.target = PoolDatabase(pool, on.publisher)
+        if not ENGINES:
+            ENGINES.append(Engine.build(rules.catalog, rules.roles, DATABASE, scan(resolvers.actions)))
+        yield Api(ENGINES[0], on)
