@@ -16,7 +16,8 @@ from domain.errors import RateLimited
 
 log = structlog.get_logger(__name__)
 
-REDIS_TIMEOUT = 0.5
+REDIS_TIMEOUT = 1.0
+CONNECTION_TIMEOUT = 2.0
 CONNECTIONS = 16
 
 
@@ -54,7 +55,11 @@ async def open_limiter(rates: Mapping[str, str], redis_url: str | None) -> Async
         yield WindowLimiter(rates)
         return
     pool = BlockingConnectionPool.from_url(
-        redis_url, max_connections=CONNECTIONS, timeout=REDIS_TIMEOUT, socket_timeout=REDIS_TIMEOUT, socket_connect_timeout=REDIS_TIMEOUT
+        redis_url,
+        max_connections=CONNECTIONS,
+        timeout=CONNECTION_TIMEOUT,
+        socket_timeout=REDIS_TIMEOUT,
+        socket_connect_timeout=REDIS_TIMEOUT,
     )
     try:
         # limits declares its options narrower than it passes them on.

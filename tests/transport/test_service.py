@@ -1,0 +1,229 @@
+"""The whole service in this process: the product over its database, and foreign metadata over a foreign one."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import jwt
+import orjson
+import pytest
+
+from app.asgi import create_app
+from app.console import DemoUser
+from app.settings import Settings
+from tests.transport.fakes import serving, websocket
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "0123456789abcdef0123456789abcdef"
+ALICE = "00000000-0000-4000-8000-000000000001"
+MALLORY = "00000000-0000-4000-8000-000000000005"
+MY_CALLS = "query { nchat_calls { id } }"
+
+
+def settings(url: str, **more: Any) -> Settings:
+    given: dict[str, Any] = {
+        "database_url": url,
+        "jwt_secret": orjson.dumps({"type": "HS256", "key": SECRET}).decode(),
+        "admin_secret": "open sesame",
+        "unauthorized_role": "anonymous",
+        "livekit_enabled": False,
+    }
+    return Settings(**given | more)
+
+
+def bearer(user_id: str) -> dict[str, str]:
+    claims = {"x-hasura-allowed-roles": ["user"], "x-hasura-default-role": "user", "x-hasura-user-id": user_id}
+    token = jwt.encode({"exp": int(time.time()) + 60, "https://hasura.io/jwt/claims": claims}, SECRET, algorithm="HS256")
+    return {"authorization": f"Bearer {token}"}
+
+
+class Asker:
+    """Asks one service over HTTP."""
+
+    def __init__(self, http: httpx2.AsyncClient, address: str) -> None:
+        self.http, self.address = http, address
+
+    async def __call__(self, query: str, headers: dict[str, str] | None = None, **variables: Any) -> Any:
+        return (await self.http.post("/v1/graphql", json={"query": query, "variables": variables}, headers=headers)).json()
+
+
+@asynccontextmanager
+async def asking(given: Settings, **options: Any) -> AsyncIterator[Asker]:
+    async with serving(create_app(given, **options)) as address, httpx2.AsyncClient(base_url=f"http://{address}") as http:
+        yield Asker(http, address)
+
+
+async def test_the_product(demo_database_url: str) -> None:
+    async with asking(settings(demo_database_url)) as ask:
+        mine = (await ask(MY_CALLS, bearer(ALICE)))["data"]["nchat_calls"]
+        assert len(mine) > 0
+        assert await ask(MY_CALLS, bearer(MALLORY)) == {"data": {"nchat_calls": []}}
+        everything = (await ask(MY_CALLS, {"x-hasura-admin-secret": "open sesame"}))["data"]["nchat_calls"]
+        assert len(everything) >= len(mine)
+        refused = (await ask(MY_CALLS))["errors"][0]
+        assert refused["message"] == "field 'nchat_calls' not found in type: 'query_root'"
+
+
+async def test_an_action_over_http_and_over_a_websocket(demo_database_url: str) -> None:
+    mutation = "mutation ($who: [uuid!]!) { initiateCall(input: {targetUserIds: $who, type: audio}) { callId } }".replace(
+        "audio", '"audio"'
+    )
+    async with asking(settings(demo_database_url)) as ask:
+        answer = await ask(mutation, bearer(ALICE), who=[MALLORY])
+        # No channel in common: she might as well not exist.
+        assert answer["errors"][0]["extensions"] == {"code": "not-found", "path": "$.selectionSet.initiateCall"}
+        async with websocket(ask.address) as client:
+            await client.init(bearer(ALICE))
+            await client.subscribe(mutation, variables={"who": [MALLORY]})
+            message = await client.receive()
+            assert (message["type"], message["payload"]) == ("error", answer["errors"])
+            await client.subscribe(MY_CALLS, "2")
+            assert (await client.receive())["payload"] == await ask(MY_CALLS, bearer(ALICE))
+
+
+async def test_every_commit_is_heard(demo_database_url: str) -> None:
+    moments: list[str] = []
+    bob = ALICE[:-1] + "2"
+    mutation = f'mutation {{ initiateCall(input: {{targetUserIds: ["{bob}"], type: "audio"}}) {{ callId }} }}'
+    async with asking(settings(demo_database_url), observe=moments.append) as ask:
+        answer = await ask(mutation, bearer(ALICE))
+    assert answer["errors"][0]["extensions"]["code"] == "media-unavailable"
+    assert {moment.rpartition(":")[2] for moment in moments if moment.startswith("initiate_call")} == {"before_commit", "after_commit"}
+
+
+async def test_the_other_paths(demo_database_url: str) -> None:
+    async with asking(settings(demo_database_url, cors_origins="https://app.example")) as ask:
+        http = ask.http
+        assert (await http.get("/healthz")).text == "OK"
+        ready = await http.get("/readyz")
+        assert (ready.status_code, set(ready.json()["checks"])) == (200, {"database", "migrations"})
+        await ask(MY_CALLS)
+        assert "nchat_graphql_requests_total" in (await http.get("/metrics")).text
+        assert "<html" in (await http.get("/console")).text
+        assert (await http.get("/console/demo-users.json")).json() == {"users": []}
+        assert (await http.get("/nowhere")).status_code == 404
+        asked = {
+            "origin": "https://app.example",
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization",
+        }
+        allowed = (await http.options("/v1/graphql", headers=asked)).headers
+        assert (allowed["access-control-allow-origin"], allowed["access-control-allow-credentials"]) == ("https://app.example", "true")
+        other = await http.options("/v1/graphql", headers=asked | {"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+async def test_the_console_offers_demo_users_with_tokens_that_work(demo_database_url: str) -> None:
+    alice = DemoUser(ALICE, "alice", "user", "somebody")
+    async with asking(settings(demo_database_url), demo_users=[alice]) as ask:
+        (offered,) = (await ask.http.get("/console/demo-users.json")).json()["users"]
+        assert (await ask(MY_CALLS, {"authorization": f"Bearer {offered['token']}"}))["data"]["nchat_calls"]
+
+
+async def test_readyz_says_when_the_database_is_not_ours(demo_database_url: str) -> None:
+    async with asking(settings(demo_database_url)) as ask:
+        connection = await asyncpg.connect(demo_database_url)
+        await connection.execute("UPDATE alembic_version SET version_num = 'older'")
+        await connection.close()
+        ready = await ask.http.get("/readyz")
+        assert (ready.status_code, ready.json()["checks"]["migrations"]["error"]) == (503, "NotMigrated")
+
+
+LIBRARY = {
+    "version": 3,
+    "sources": [
+        {
+            "name": "default",
+            "kind": "postgres",
+            "configuration": {"connection_info": {"database_url": "postgres://ignored"}},
+            "tables": [
+                {
+                    "table": {"schema": "public", "name": "book"},
+                    "select_permissions": [
+                        {"role": "reader", "permission": {"columns": ["id", "title"], "filter": {"owner": "x-hasura-user-id"}}}
+                    ],
+                    "insert_permissions": [
+                        {"role": "reader", "permission": {"columns": ["title"], "check": {}, "set": {"owner": "x-hasura-user-id"}}}
+                    ],
+                }
+            ],
+        }
+    ],
+}
+TABLES = """
+    DROP TABLE IF EXISTS book;
+    CREATE TABLE book (id serial PRIMARY KEY, title text, owner text);
+    INSERT INTO book VALUES (DEFAULT, 'Mother', '1');
+"""
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    path = tmp_path / "metadata.json"
+    path.write_bytes(orjson.dumps(LIBRARY))
+    return path
+
+
+async def execute(url: str, statements: Sequence[str]) -> None:
+    connection = await asyncpg.connect(url)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def test_foreign_metadata_over_a_database_that_changes_under_it(empty_database_url: str, library: Path) -> None:
+    await execute(empty_database_url, [TABLES])
+    open_to_all = settings(empty_database_url, jwt_secret=None, admin_secret=None, unauthorized_role=None, livekit_enabled=True)
+    reader = {"x-hasura-role": "reader", "x-hasura-user-id": "1"}
+    async with asking(open_to_all, metadata=library) as ask:
+        for _ in range(2):
+            assert await ask("{ book { title } }", reader) == {"data": {"book": [{"title": "Mother"}]}}
+            inserted = await ask("mutation ($t: String) { insert_book_one(object: {title: $t}) { title } }", reader, t="Two")
+            assert inserted == {"data": {"insert_book_one": {"title": "Two"}}}
+            assert await ask("{ book { id } }", reader | {"x-hasura-user-id": "2"}) == {"data": {"book": []}}
+            await execute(empty_database_url, [TABLES])
+        assert (await ask("mutation { initiateCall { callId } }"))["errors"]
+        assert set((await ask.http.get("/readyz")).json()["checks"]) == {"database"}
+        assert (await ask.http.post("/api/webhooks/livekit")).status_code in (404, 405)
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({}, "run `nchat-rtc migrate`"),
+        ({"jwt_secret": "{}"}, "NCHAT_JWT_SECRET needs exactly one of key and jwk_url"),
+        ({"database_url": "postgresql://nobody@127.0.0.1:1/x"}, "the database can't be reached"),
+    ],
+)
+async def test_a_start_that_fails_says_why_in_one_sentence(
+    empty_database_url: str, more: dict[str, Any], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = create_app(settings(empty_database_url, **more))
+    sent: list[str] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    async def receive() -> Any:
+        return {"type": "lifespan.startup"}
+
+    await app({"type": "lifespan"}, receive, send)
+    assert sent == ["lifespan.startup.failed"]
+    assert reason in capsys.readouterr().out
+
+
+async def test_media_needs_a_secret_of_some_length(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app = create_app(settings(database_url, livekit_enabled=True, livekit_api_secret="short"))
+
+    async def nothing(*_arguments: Any) -> Any:
+        return {"type": "lifespan.startup"}
+
+    await app({"type": "lifespan"}, nothing, nothing)
+    said = capsys.readouterr().out
+    assert "NCHAT_LIVEKIT_API_SECRET needs at least 32 characters" in said
+    assert "short" not in said.replace("shortest", "")
