@@ -111,8 +111,9 @@ def _delete(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
 
 
 def _primary_key(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
-    entries = dict(input_fields(walk, value, type_))
+    entries = list(input_fields(walk, value, type_))
     for name, field in type_.fields.items():
-        if field not in entries:
+        # Fields compare by value and have no hash.
+        if not any(given is field for given, _ in entries):
             raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
-    return conjunction([_equal(walk, meaning_of(field), entry, table) for field, entry in entries.items()])
+    return conjunction([_equal(walk, meaning_of(field), entry, table) for field, entry in entries])
