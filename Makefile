@@ -53,6 +53,7 @@ golden: setup ## write the generated files anew: actions in the metadata, settin
 requirements: $(UV) ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt
 	$(UV) $(COMPILE) --upgrade pyproject.toml --extra dev --group test --constraint requirements.txt -o requirements-dev.txt
+	echo hatchling | $(UV) $(COMPILE) --constraint requirements-dev.txt - -o compose/requirements-build.txt
 
 clean: ## remove the environment, the tools' caches and the development data
 	rm -rf .venv .boot .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
