@@ -59,7 +59,7 @@ def _roots(fields: ActionFields) -> dict[str, Sequence[StrawberryField]]:
 def _types(fields: ActionFields) -> list[GraphQLNamedType]:
     """Root types first. Scalars are PostgreSQL's, which Hasura knows by itself."""
     definitions = Definitions()
-    roots = {root.lower(): definitions.object(root, members) for root, members in _roots(fields).items() if members}
+    roots = {root.lower(): definitions.object_type(root, members) for root, members in _roots(fields).items() if members}
     config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map()))
     schema = _ActionSchema(**roots, config=config)
     kinds = (GraphQLObjectType, GraphQLInputObjectType, GraphQLEnumType)

@@ -30,7 +30,7 @@ def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:
         case Typename(_, name):
             return _typename(name)
         case Count():
-            return next(columns)  # type: ignore[no-any-return]
+            return next(columns)
         case FunctionValues(_, _, inner):
             return json_object([(c.key, next(columns) if isinstance(c, ColumnField) else _typename(c.name)) for c in inner])
 

@@ -99,7 +99,9 @@ class Collector:
             yield from self._nodes(type_name, fragment.selection_set, spread, path)
 
     def _included(self, selection: SelectionNode, path: str) -> bool:
-        return all([self._condition(directive, path) for directive in selection.directives or ()])
+        # Every one is read, also after the first that excludes: a bad directive is an error wherever it stands.
+        decisions = [self._condition(directive, path) for directive in selection.directives or ()]
+        return all(decisions)
 
     def _condition(self, directive: DirectiveNode, path: str) -> bool:
         name = directive.name.value

@@ -79,7 +79,7 @@ class _Names(Visitor):
         self.variables: set[str] = set()
         self.spreads: set[str] = set()
 
-    def enter_variable_definition(self, node: VariableDefinitionNode, *_: object) -> object:
+    def enter_variable_definition(self, _node: VariableDefinitionNode, *_: object) -> object:
         return self.SKIP
 
     def enter_variable(self, node: VariableNode, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Root fields that stand for no table: actions, hand-written subscriptions and introspection. The walk validates them, Strawberry runs them."""
+"""Actions, hand-written subscriptions and introspection: the walk validates them, Strawberry runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

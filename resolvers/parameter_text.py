@@ -72,7 +72,7 @@ def _integer(value: Any, path: str) -> str:
     return str(int(number))
 
 
-def _scientific(number: float) -> str:
+def _scientific(number: int | float) -> str:
     """Haskell's way to show a number: exponents from ten million on."""
     if isinstance(number, float) or abs(number) < 10_000_000:
         return str(float(number))

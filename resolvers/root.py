@@ -20,6 +20,8 @@ from schema.model import Catalog
 from schema.root_fields import catalog_types
 from schema.scalars import scalar_map
 
+NOTHING_TO_QUERY = "There are no queries available to the current role."
+
 
 class EngineSchema(Schema):
     """Strawberry's schema over types made at start; fields that point at rows of tables get their types here."""
@@ -48,14 +50,14 @@ def whole_schema(catalog: Catalog, actions: ActionFields) -> EngineSchema:
 
 
 def _root(definitions: Definitions, name: str, fields: Sequence[StrawberryField]) -> Any:
-    return definitions.object(name, fields) if fields else None
+    return definitions.object_type(name, fields) if fields else None
 
 
 def _no_queries() -> StrawberryField:
     """Hasura's root field for a role without any: a root type can't be empty."""
 
     def nothing() -> str:
-        return "There are no queries available to the current role. Either there are no sources or remote schemas configured, or the current role doesn't have the required permissions."
+        return NOTHING_TO_QUERY
 
-    field = strawberry.field(resolver=nothing, name=NO_QUERIES, description="There are no queries available to the current role.")
+    field = strawberry.field(resolver=nothing, name=NO_QUERIES, description=NOTHING_TO_QUERY)
     return cast(StrawberryField, field)

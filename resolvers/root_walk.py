@@ -111,9 +111,8 @@ def _delete(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
 
 
 def _primary_key(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
-    entries = list(input_fields(walk, value, type_))
-    for name, field in type_.fields.items():
-        # Fields compare by value and have no hash.
-        if not any(given is field for given, _ in entries):
+    given = value.entries(type_.name)
+    for name in type_.fields:
+        if name not in given:
             raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
-    return conjunction([_equal(walk, meaning_of(field), entry, table) for field, entry in entries])
+    return conjunction([_equal(walk, meaning_of(field), entry, table) for field, entry in input_fields(walk, value, type_)])

@@ -18,7 +18,8 @@ from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from schema.definitions import Definitions
+from resolvers.context import Context
+from schema.definitions import Definitions, listed
 from schema.meaning import MEANING
 
 
@@ -38,7 +39,7 @@ class TableRowField(StrawberryField):
         """The field with its type: the row type of this engine's table."""
         meaning: OfTableRow = self.metadata[MEANING]
         row = definitions[meaning.table]
-        annotation = StrawberryAnnotation(list[row] if meaning.many else row | None)
+        annotation = StrawberryAnnotation(listed(row) if meaning.many else row | None)
         resolver = StrawberryResolver(resolve_rows, type_override=None)
         field = TableRowField(
             self.python_name,
@@ -83,4 +84,5 @@ def _field(meaning: OfTableRow, description: str | None) -> Any:
 
 async def resolve_rows(root: Any, info: Info) -> orjson.Fragment | None:
     """Runs the plan that was compiled for this place of the document, with the payload's keys."""
-    return await info.context.rows(info.path, root)
+    context: Context = info.context
+    return await context.rows(info.path, root)

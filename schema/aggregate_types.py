@@ -5,7 +5,7 @@ from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from schema.definitions import Definitions, argument, key, output
+from schema.definitions import Definitions, argument, key, listed, output
 from schema.meaning import Argument, Function, OfColumn, Part
 from schema.model import Column, TrackedTable
 from schema.scalars import NUMERIC, UNORDERED, annotation
@@ -28,7 +28,7 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
     orders = [key("count", definitions["order_by"] | None, Part("count", table.name))]
     for function in FUNCTIONS:
         if aggregated_columns(table, function):
-            values = definitions.object(
+            values = definitions.object_type(
                 f"{name}_{function}_fields", _values(table, function), description=f"aggregate {function} on columns"
             )
             order_name = f"{name}_{function}_order_by"
@@ -37,20 +37,20 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
             )
             fields.append(output(function, values | None, Function(function, table.name)))
             orders.append(key(function, order | None, Function(function, table.name)))
-    definitions.object(f"{name}_aggregate_fields", fields, description=f'aggregate fields of "{table.name}"')
+    definitions.object_type(f"{name}_aggregate_fields", fields, description=f'aggregate fields of "{table.name}"')
     definitions.input(f"{name}_aggregate_order_by", orders, description=f'order by aggregate values of table "{table.name}"')
-    definitions.object(f"{name}_aggregate", _aggregate(definitions, table), description=f'aggregated selection of "{table.name}"')
+    definitions.object_type(f"{name}_aggregate", _aggregate(definitions, table), description=f'aggregated selection of "{table.name}"')
 
 
 def _aggregate(definitions: Definitions, table: TrackedTable) -> Iterator[StrawberryField]:
     yield output("aggregate", definitions[f"{table.graphql_name}_aggregate_fields"] | None, Part("aggregate", table.name))
-    yield output("nodes", list[definitions[table.graphql_name]], Part("nodes", table.name))
+    yield output("nodes", listed(definitions[table.graphql_name]), Part("nodes", table.name))
 
 
 def _count(definitions: Definitions, table: TrackedTable) -> StrawberryField:
     columns = definitions[f"{table.graphql_name}_select_column"]
     arguments = [
-        argument("columns", list[columns] | None, Argument("columns")),
+        argument("columns", listed(columns) | None, Argument("columns")),
         argument("distinct", bool | None, Argument("distinct")),
     ]
     return output("count", int, Part("count", table.name), arguments=arguments)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from strawberry.types.field import StrawberryField
 
-from schema.definitions import Definitions, key
+from schema.definitions import Definitions, key, listed
 from schema.meaning import Operator
 from schema.model import PgType
 from schema.scalars import TEXTUAL, annotation, scalar_name
@@ -38,7 +38,7 @@ def _operators(type_: PgType) -> Iterator[StrawberryField]:
     for name in _VALUE:
         yield key(name, value | None, Operator(name))
     for name in _LIST:
-        yield key(name, list[value] | None, Operator(name, "list"))
+        yield key(name, listed(value) | None, Operator(name, "list"))
     yield key("_is_null", bool | None, Operator("_is_null", "boolean"))
     if type_.is_array or type_.name == "jsonb":
         for name in _CONTAINS:

@@ -14,6 +14,11 @@ from strawberry.types.field import StrawberryField
 from schema.meaning import MEANING, Meaning
 
 
+def listed(element: Any) -> Any:
+    """The annotation of a list of non-null elements, for types made at run time."""
+    return list[element]
+
+
 def output(
     name: str, type_: Any, meaning: Meaning, *, arguments: Sequence[StrawberryArgument] = (), description: str | None = None
 ) -> StrawberryField:
@@ -53,7 +58,7 @@ class Definitions:
     def __contains__(self, name: str) -> bool:
         return hasattr(self._types.get(name), "__strawberry_definition__")
 
-    def object(self, name: str, fields: Iterable[StrawberryField], *, description: str | None = None, is_input: bool = False) -> Any:
+    def object_type(self, name: str, fields: Iterable[StrawberryField], *, description: str | None = None, is_input: bool = False) -> Any:
         """Defines an object type (or an input object) and returns its class."""
         origin = self[name]
         origin.__strawberry_definition__ = StrawberryObjectDefinition(
@@ -72,9 +77,9 @@ class Definitions:
         return origin
 
     def input(self, name: str, fields: Iterable[StrawberryField], *, description: str | None = None) -> Any:
-        return self.object(name, fields, description=description, is_input=True)
+        return self.object_type(name, fields, description=description, is_input=True)
 
-    def enum(self, name: str, values: Iterable[tuple[str, object]], *, description: str | None = None) -> Any:
+    def enum(self, name: str, values: Iterable[tuple[str, Any]], *, description: str | None = None) -> Any:
         """Defines an enum of (GraphQL name, what it stands for)."""
         origin = self[name]
         items = [EnumValue(graphql_name, value) for graphql_name, value in values]

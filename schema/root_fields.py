@@ -7,7 +7,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from schema.aggregate_types import define_aggregates
-from schema.definitions import Definitions, argument, output
+from schema.definitions import Definitions, argument, listed, output
 from schema.meaning import Argument, OfColumn, RootType, TableRoot
 from schema.model import Catalog, TrackedTable
 from schema.scalars import annotation
@@ -57,11 +57,11 @@ class _RootFields:
         row, label = self._type(), f'"{self.table.name}"'
         yield output(
             names.select,
-            list[row],
+            listed(row),
             TableRoot("select", table.name, root),
             arguments=arguments,
             description=f"fetch data from the table: {label}",
-        )  # type: ignore[valid-type]
+        )
         meaning = TableRoot("select_aggregate", table.name, root)
         aggregate = self._type("_aggregate")
         yield output(
@@ -81,7 +81,7 @@ class _RootFields:
     def writes(self) -> Iterator[StrawberryField]:
         table, names, response, row = self.table, self.table.root_fields, self._type("_mutation_response"), self._type()
         object_ = self._type("_insert_input")
-        objects = [argument("objects", list[object_], Argument("objects"), description="the rows to be inserted")]  # type: ignore[valid-type]
+        objects = [argument("objects", listed(object_), Argument("objects"), description="the rows to be inserted")]
         one = [argument("object", object_, Argument("object"), description="the row to be inserted")]
         set_ = argument(
             "_set",

@@ -7,7 +7,7 @@ from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
 from schema.comparison_types import INCOMPARABLE, comparison
-from schema.definitions import Definitions, argument, key, output
+from schema.definitions import Definitions, argument, key, listed, output
 from schema.meaning import Argument, Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate
 from schema.model import Catalog, Relationship, TrackedTable
 from schema.scalars import annotation
@@ -24,7 +24,7 @@ class TableTypes:
 
     def define(self, table: TrackedTable) -> None:
         name, definitions = table.graphql_name, self._definitions
-        definitions.object(name, self._row(table), description=table.comment)
+        definitions.object_type(name, self._row(table), description=table.comment)
         definitions.input(
             f"{name}_bool_exp", self._bool_exp(table), description=f'Boolean expression to filter rows from the table "{table.name}".'
         )
@@ -40,14 +40,17 @@ class TableTypes:
         return [
             argument(
                 "distinct_on",
-                list[types[f"{name}_select_column"]] | None,
+                listed(types[f"{name}_select_column"]) | None,
                 Argument("distinct_on"),
                 description="distinct select on columns",
             ),
             argument("limit", int | None, Argument("limit"), description="limit the number of rows returned"),
             argument("offset", int | None, Argument("offset"), description="skip the first n rows. Use only with order_by"),
             argument(
-                "order_by", list[types[f"{name}_order_by"]] | None, Argument("order_by"), description="sort the rows by one or more columns"
+                "order_by",
+                listed(types[f"{name}_order_by"]) | None,
+                Argument("order_by"),
+                description="sort the rows by one or more columns",
             ),
             argument("where", types[f"{name}_bool_exp"] | None, Argument("where"), description="filter the rows returned"),
         ]
@@ -73,7 +76,7 @@ class TableTypes:
         if relationship.kind == "object":
             yield output(name, row | None if relationship.nullable else row, meaning, description=comment or "An object relationship")
             return
-        yield output(name, list[row], meaning, arguments=self.arguments(target), description=comment or "An array relationship")
+        yield output(name, listed(row), meaning, arguments=self.arguments(target), description=comment or "An array relationship")
         aggregate = self._definitions[f"{target.graphql_name}_aggregate"]
         meaning_of_aggregate = OfRelationshipAggregate(table.name, name)
         yield output(
@@ -82,9 +85,9 @@ class TableTypes:
 
     def _bool_exp(self, table: TrackedTable) -> Iterator[StrawberryField]:
         own = self._definitions[f"{table.graphql_name}_bool_exp"]
-        yield key("_and", list[own] | None, Logic("_and"))
+        yield key("_and", listed(own) | None, Logic("_and"))
         yield key("_not", own | None, Logic("_not"))
-        yield key("_or", list[own] | None, Logic("_or"))
+        yield key("_or", listed(own) | None, Logic("_or"))
         for column in table.columns.values():
             if column.type.name not in INCOMPARABLE:
                 type_: Any = comparison(self._definitions, column.type)

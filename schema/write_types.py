@@ -1,6 +1,6 @@
 """The GraphQL types of one table that writing needs."""
 
-from schema.definitions import Definitions, key, output
+from schema.definitions import Definitions, key, listed, output
 from schema.meaning import OfColumn, Part
 from schema.model import TrackedTable
 from schema.scalars import annotation
@@ -19,7 +19,7 @@ def define_writes(definitions: Definitions, table: TrackedTable) -> None:
     response = [
         output("affected_rows", int, Part("affected_rows", table.name), description="number of rows affected by the mutation"),
         output(
-            "returning", list[definitions[name]], Part("returning", table.name), description="data from the rows affected by the mutation"
+            "returning", listed(definitions[name]), Part("returning", table.name), description="data from the rows affected by the mutation"
         ),
     ]
-    definitions.object(f"{name}_mutation_response", response, description=f'response of any mutation on the table "{table.name}"')
+    definitions.object_type(f"{name}_mutation_response", response, description=f'response of any mutation on the table "{table.name}"')

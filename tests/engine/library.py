@@ -30,7 +30,7 @@ def suite() -> dict[str, Any]:
 class Silent:
     """A publisher that nobody listens to."""
 
-    async def publish(self, hints: object) -> None:
+    async def publish(self, _hints: object) -> None:
         return None
 
 
@@ -43,7 +43,9 @@ class Library:
     resolved: Resolved
     pool: Any
 
-    async def ask(self, query: str, variables: Mapping[str, Any] | None = None, *, session: Session | None = None, name: str | None = None) -> Any:
+    async def ask(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, session: Session | None = None, name: str | None = None
+    ) -> Any:
         """The response as Python values."""
         return json.loads(await self.engine.execute(Request(query, variables or {}, name), session or Session("admin")))
 
