@@ -183,8 +183,8 @@ def _comparison(left: sa.ColumnElement[Any] | Condition, operator: str, right: s
 
 
 def _against_null(operator: str, left: sa.ColumnElement[Any], nullable: bool) -> Condition:
-    """A rule's literal null. Hasura: `_eq` and `_neq` are null-aware on nullable columns, the others are never true."""
-    if operator == "_eq" and nullable:
+    """A rule's literal null. Hasura: `_eq` and (on a nullable column) `_neq` are null-aware, the others are never true."""
+    if operator == "_eq":
         return sa.or_(left.is_(None), _UNKNOWN)
     if operator == "_neq":
         return sa.or_(left.is_not(None), _UNKNOWN) if nullable else _UNKNOWN

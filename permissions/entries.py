@@ -16,6 +16,7 @@ class ColumnConfig:
 
     custom_name: str | None
     comment: str | None
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)

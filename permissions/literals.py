@@ -43,7 +43,7 @@ def misfit(value: Any, type_: PgType) -> str | None:
     if type_.is_array:
         return None if isinstance(value, list | str) else f"{value!r} is no list"
     if isinstance(value, dict | list):
-        return f"a value of type {type_.name} has to be a scalar"
+        return f"A value of type {type_.name} has to be a scalar"
     return None if _fits(value, type_) else f"{json.dumps(value)} is no {type_.name}{_choice(type_)}"
 
 

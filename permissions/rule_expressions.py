@@ -149,7 +149,7 @@ def operand(node: Node, type_: PgType) -> Operand:
         return variable
     value = node.plain()
     if why := misfit(value, type_):
-        raise node.error(f"{why[0].upper()}{why[1:]}.")
+        raise node.error(f"{why}.")
     return Constant(value)
 
 

@@ -73,11 +73,14 @@ def _optional_text(node: Node, key: str) -> str | None:
 def _read_configuration(node: Node) -> Configuration:
     columns: dict[str, ColumnConfig] = {}
     if names := node.get("custom_column_names"):
-        columns |= {key: ColumnConfig(name.text("A column's name"), None) for key, name in names.mapping("`custom_column_names`").items()}
+        columns |= {
+            key: ColumnConfig(name.text("A column's name"), None, name.position)
+            for key, name in names.mapping("`custom_column_names`").items()
+        }
     if config := node.get("column_config"):
         # Hasura writes both forms; this one wins.
         columns |= {
-            key: ColumnConfig(_optional_text(entry, "custom_name"), _optional_text(entry, "comment"))
+            key: ColumnConfig(_optional_text(entry, "custom_name"), _optional_text(entry, "comment"), entry.position)
             for key, entry in config.mapping("`column_config`").items()
         }
     return Configuration(_optional_text(node, "custom_name"), _optional_text(node, "comment"), columns, _read_root_fields(node))

@@ -74,8 +74,8 @@ def _tracked(entry: TableEntry, table: sa.Table, problems: list[Problem]) -> Tra
     configuration = entry.configuration
     base = graphql_name(entry.name, configuration)
     problems.extend(
-        Problem(entry.position, f"`column_config` names {name}, which is no column of {entry.name}; remove it.")
-        for name in configuration.columns
+        Problem(config.position, f"`column_config` names {name}, which is no column of {entry.name}; remove it.")
+        for name, config in configuration.columns.items()
         if name not in table.columns
     )
     columns = (_column(column, configuration) for column in table.columns)

@@ -70,6 +70,8 @@ CASES: list[tuple[str, Any, list[int]]] = [
     ("neq", {"n": {"_neq": 2}}, [1, 3]),
     ("ne_alias", {"n": {"_ne": 2}}, [1, 3]),
     ("neq_null", {"n": {"_neq": None}}, [1, 2, 3]),
+    ("not_neq_null", {"_not": {"n": {"_neq": None}}}, []),
+    ("neq_null_of_not_null_column", {"id": {"_neq": None}}, []),
     ("gt_null", {"n": {"_gt": None}}, []),
     ("not_gt_null", {"_not": {"n": {"_gt": None}}}, []),
     ("gt", {"n": {"_gt": 1}}, [2, 3]),
