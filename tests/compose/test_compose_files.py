@@ -22,7 +22,7 @@ def published(name: str) -> set[str]:
     return {port.split(":")[1] for port in SERVICES[name]["ports"]}
 
 
-def test_the_services_are_the_issue_s() -> None:
+def test_the_services() -> None:
     assert set(SERVICES) == {"api", "migrate", "postgres", "redis", "livekit", "coturn"}
 
 
