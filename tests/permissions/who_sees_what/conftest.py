@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.reflection import reflect
 from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from resolvers.operation import Engine
+from resolvers.plan import Connection
 from resolvers.request import Request
 from tests.permissions.who_sees_what.scene import ROWS, id_of, session
 from tests.support.databases import Databases
@@ -47,6 +48,19 @@ def insertion(table: str, columns: list[str]) -> str:
     return f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_record(NULL::{table}, $1::jsonb)"
 
 
+@dataclass(slots=True)
+class Switch:
+    """A database that can be exchanged, because building an engine takes longer than cloning a database."""
+
+    current: PoolDatabase
+
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        return await self.current.fetch_json(sql, arguments)
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        return self.current.transaction()
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """The engine over one database."""
@@ -54,6 +68,7 @@ class Stage:
     engine: Engine
     resolved: Resolved
     url: str
+    switch: Switch
 
     async def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
         """The response to one of the scene's people."""
@@ -69,12 +84,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(url: str) -> AsyncIterator[Stage]:
-    reflected = await reflect(url)
-    resolved = resolve(load(METADATA), reflected.metadata, reflected.functions, strict=True)
+async def open_database(url: str) -> AsyncIterator[PoolDatabase]:
     async with open_pool(url, max_size=2) as pool:
-        database = PoolDatabase(pool, RecordingPublisher())
-        yield Stage(Engine.build(resolved.catalog, resolved.roles, database), resolved, url)
+        yield PoolDatabase(pool, RecordingPublisher())
 
 
 @pytest.fixture(scope="session")
@@ -94,13 +106,18 @@ def scene_url(databases: Databases, scene_template: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def stage(scene_url: str) -> AsyncIterator[Stage]:
     """For tests that only read: one database for all."""
-    async with open_stage(scene_url) as opened:
-        yield opened
+    reflected = await reflect(scene_url)
+    resolved = resolve(load(METADATA), reflected.metadata, reflected.functions, strict=True)
+    async with open_database(scene_url) as database:
+        switch = Switch(database)
+        yield Stage(Engine.build(resolved.catalog, resolved.roles, switch), resolved, scene_url, switch)
 
 
 @pytest.fixture
-async def own_stage(databases: Databases, scene_template: str) -> AsyncIterator[Stage]:
+async def own_stage(stage: Stage, databases: Databases, scene_template: str) -> AsyncIterator[Stage]:
     """For tests that write: a database of one's own."""
+    shared = stage.switch.current
     with databases.temporary(scene_template) as url:
-        async with open_stage(url) as opened:
-            yield opened
+        async with open_database(url) as stage.switch.current:
+            yield replace(stage, url=url)
+    stage.switch.current = shared
