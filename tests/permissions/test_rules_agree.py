@@ -39,6 +39,7 @@ def ruled_tables(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return name, draw(rules(name))
 
 
+@pytest.mark.timeout(300)
 @settings(fixed, max_examples=250)
 @given(st.data())
 def test_three_ways_to_decide_agree(office: Sample, data: st.DataObject) -> None:
@@ -58,6 +59,7 @@ def test_three_ways_to_decide_agree(office: Sample, data: st.DataObject) -> None
         office.run(transaction.rollback())
 
 
+@pytest.mark.timeout(300)
 @settings(fixed, max_examples=100)
 @given(ruled_tables())
 def test_a_rule_refuses_a_session_without_its_variables(office: Sample, ruled: tuple[str, dict[str, Any]]) -> None:
