@@ -5,9 +5,7 @@ import sqlalchemy as sa
 from schema.tables.columns import bounded_metadata, flag, free_form, key, metadata, moment, now, reference, vocabulary
 
 participant_role = vocabulary("participant_role", "host", "co_host", "participant", "viewer")
-participant_status = vocabulary(
-    "participant_status", "invited", "ringing", "connecting", "connected", "disconnected", "left", "kicked"
-)
+participant_status = vocabulary("participant_status", "invited", "ringing", "connecting", "connected", "disconnected", "left", "kicked")
 connection_quality = vocabulary("connection_quality", "excellent", "good", "poor", "lost")
 
 call_participants = sa.Table(

@@ -16,7 +16,9 @@ webhook_events = sa.Table(
     moment("processed_at", "When it was dealt with; null while it waits."),
     sa.Column("error", sa.Text, comment="Why processing failed last."),
     # Our own counter: a queue's count stays 0 when processing kills its worker.
-    sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0"), comment="How often processing was begun and not finished."),
+    sa.Column(
+        "attempts", sa.Integer, nullable=False, server_default=sa.text("0"), comment="How often processing was begun and not finished."
+    ),
     now("next_attempt_at", "Not processed before this moment: the delay grows with every attempt."),
     sa.Index(None, "received_at"),
     # Out of order: a join whose leave came first is found by the connection's id.
