@@ -4,7 +4,9 @@ const BOB = '00000000-0000-4000-8000-000000000002';
 
 export const EXAMPLES = [
   {
-    query: `# Welcome. Choose who asks at the top, press ▶ (or Ctrl-Enter), and switch the caller: the rows and the schema follow.
+    query: `# Welcome. Press ▶ (or Ctrl-Enter).
+# Then ask as somebody else, at the top:
+# rows and schema follow the caller.
 query MyChannels {
   nchat_channels {
     id
@@ -35,7 +37,8 @@ query CallHistory {
 `,
   },
   {
-    query: `# Alice rings Bob. Open "IncomingCalls" as bob in a second window first.
+    query: `# Alice rings Bob. Open "IncomingCalls"
+# as bob in a second window first.
 mutation CallBob($input: InitiateCallInput!) {
   initiateCall(input: $input) {
     callId
@@ -56,7 +59,8 @@ subscription IncomingCalls {
 `,
   },
   {
-    query: `# Everything that happens in one call, from its first event; put a call id below.
+    query: `# Everything that happens in one call,
+# from its first event; put its id below.
 subscription CallEvents($callId: uuid!) {
   callEvents(callId: $callId, after: 0) { seq kind actor { displayName } participantId payload createdAt }
 }
@@ -64,7 +68,8 @@ subscription CallEvents($callId: uuid!) {
     variables: JSON.stringify({ callId: '' }, null, 2),
   },
   {
-    query: `# A live query: the answer comes again whenever it changes.
+    query: `# A live query: the answer comes again
+# whenever it changes.
 subscription LiveCalls {
   nchat_calls(order_by: { created_at: desc }, limit: 5) { id status type initiator { username } }
 }
