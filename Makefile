@@ -46,9 +46,10 @@ conformance: setup ## the Hasura cases of the first slice, against an embedded P
 bench: setup ## requests per second, beside hand-written SQL
 	@exec $(BIN)/python -m bench
 
-golden: setup ## write the generated files anew: actions in the metadata, settings in the docs
+golden: setup ## write the generated files anew: settings in the docs, actions in the metadata, each role's schema
 	@$(BIN)/python -m app.settings_table
 	@$(BIN)/python -m app.actions_metadata
+	@$(BIN)/python -m devstack.golden_sdl
 
 requirements: $(UV) ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

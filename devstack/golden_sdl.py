@@ -1,0 +1,58 @@
+"""Writes what each role sees of the GraphQL schema to `schema/sdl/`: `python -m devstack.golden_sdl`, to be read in a review."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from graphql import lexicographic_sort_schema, print_schema
+from strawberry import Schema
+
+import migrations
+import resolvers.actions
+from app.reflection import reflect
+from devstack.postgres import EmbeddedPostgres
+from permissions.check import resolve
+from permissions.metadata import load
+from permissions.session import Session
+from resolvers.action_fields import scan
+from resolvers.role_views import RoleViews
+from resolvers.root import whole_schema
+
+ROOT: Final = Path(__file__).parents[1]
+SDL: Final = ROOT / "schema" / "sdl"
+# Admin sees all there is: no decision to review.
+ROLES: Final = ("anonymous", "moderator", "user")
+
+
+async def schemas(database_url: str) -> dict[Path, str]:
+    """The SDL of each role by file, from a migrated database and the product's metadata."""
+    reflected = await reflect(database_url)
+    rules = resolve(load(ROOT / "permissions" / "metadata"), reflected.metadata, reflected.functions, strict=True)
+    views = RoleViews(rules.catalog, rules.roles, whole_schema(rules.catalog, scan(resolvers.actions)))
+    return {SDL / f"{role}.graphql": _printed(views.of(Session(role)).schema) for role in ROLES}
+
+
+def _printed(schema: Schema) -> str:
+    """Sorted, so that only what a role sees makes a difference."""
+    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"
+
+
+def write() -> None:
+    """Starts a database of its own for the functions behind computed fields."""
+    with tempfile.TemporaryDirectory() as directory:
+        server = EmbeddedPostgres(Path(directory), durable=False)
+        server.start()
+        try:
+            server.create_database("golden")
+            migrations.upgrade(server.database_url("golden"))
+            found = asyncio.run(schemas(server.database_url("golden")))
+        finally:
+            server.stop()
+    SDL.mkdir(exist_ok=True)
+    for path, text in found.items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    write()

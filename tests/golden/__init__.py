@@ -1,0 +1,1 @@
+"""Generated files that are kept in the repository and compared."""
