@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import multiprocessing
 import os
 import signal
 import socket
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 # A client's whole message; larger documents go over HTTP.
 MAX_FRAME_BYTES = 64 * 1024
 PING_SECONDS = 20.0
+# A worker answers its supervisor only when everything is imported; on a busy machine that takes its time.
+WORKER_START_SECONDS = 60
 SHUTDOWN_SECONDS = 5
 
 
@@ -44,6 +47,7 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
         backlog=2048,
         lifespan="on",
         **options,
@@ -61,9 +65,11 @@ def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: 
     if settings.workers == 1:
         _serve(settings, metadata, demo_users, listening)
         return
-    _share_metrics()
     config = server_config(functools.partial(_create, settings, metadata, demo_users), factory=True, workers=settings.workers)
-    Multiprocess(config, [listening]).run()
+    with tempfile.TemporaryDirectory(prefix="nchat-rtc-metrics-") as shared:
+        # prometheus-client reads this variable when it is first imported in a worker.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
+        Multiprocess(config, [listening]).run()
 
 
 def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser], listening: socket.socket) -> None:
@@ -78,7 +84,7 @@ def _create(settings: Settings, metadata: Path | None, demo_users: Sequence[Demo
     from app.asgi import create_app
 
     configure_logs(settings.log_level, settings.log_format)
-    _die_with_parent(settings.workers)
+    _die_with_parent()
     return create_app(settings, metadata=metadata, demo_users=demo_users)
 
 
@@ -101,15 +107,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _share_metrics() -> None:
-    """prometheus-client reads this variable when it is first imported in a worker."""
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="nchat-rtc-metrics-"))
-
-
-def _die_with_parent(workers: int) -> None:
+def _die_with_parent() -> None:
     """A worker whose supervisor was killed has nobody to stop it."""
-    if workers > 1 and sys.platform == "linux":
-        import ctypes
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None or sys.platform != "linux":
+        return
+    import ctypes
 
-        set_death_signal = 1  # PR_SET_PDEATHSIG
-        ctypes.CDLL(None, use_errno=True).prctl(set_death_signal, signal.SIGTERM)
+    set_death_signal = 1  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None, use_errno=True).prctl(set_death_signal, signal.SIGTERM)
+    if os.getppid() != supervisor.pid:
+        sys.exit(1)  # it was killed before we could ask to be told

@@ -1,0 +1,52 @@
+"""Log lines: one JSON object each, marked with request and role, without anything secret."""
+
+import logging
+from collections.abc import Iterator
+
+import orjson
+import pytest
+import structlog
+
+from app.logs import configure_logs
+from app.request_log import RequestIds, RequestMark, current
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_lines_of_ours_and_of_libraries_have_one_form(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("info", "json")
+    mark = current.set(RequestMark("r-1", "user"))
+    structlog.get_logger("ours").info("call_started", seconds=2)
+    logging.getLogger("theirs").warning("careful %s", "now")
+    logging.getLogger("theirs").debug("unseen")
+    logging.getLogger("uvicorn.access").info("GET /v1/graphql?token=secret")
+    current.reset(mark)
+    structlog.get_logger("ours").info("later")
+    ours, theirs, later = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["seconds"], ours["request_id"], ours["role"]) == ("call_started", 2, "r-1", "user")
+    assert (theirs["event"], theirs["level"], theirs["request_id"]) == ("careful now", "warning", "r-1")
+    assert "request_id" not in later
+
+
+def test_text_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("warning", "console")
+    structlog.get_logger("ours").info("unseen")
+    structlog.get_logger("ours").warning("seen")
+    text = capsys.readouterr().err
+    assert "seen" in text
+    assert "unseen" not in text
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "line\nbreak", "é"])
+def test_a_request_id_that_could_forge_a_line_is_replaced(given: str) -> None:
+    ids = RequestIds()
+    assert ids.of(given) != given
+    assert ids.of(given) != ids.of(given)

@@ -1,0 +1,113 @@
+"""`nchat-rtc serve` as processes: signals, workers, a port that is taken."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from devstack.processes import free_port
+from tests.support.waiting import until
+
+COMMAND = Path(sys.executable).with_name("nchat-rtc")
+OURS = ("NCHAT_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
+
+
+class Serve:
+    """One `nchat-rtc serve` over metadata without tables."""
+
+    def __init__(self, folder: Path, database_url: str, *, workers: int = 1, port: int | None = None) -> None:
+        metadata = folder / "metadata.json"
+        metadata.write_bytes(orjson.dumps({"version": 3, "sources": []}))
+        self.port = port or free_port()
+        self.output = folder / "output"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | {
+            "NCHAT_DATABASE_URL": database_url
+        }
+        command = [COMMAND, "serve", "--metadata", metadata, "--port", str(self.port), "--workers", str(workers)]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        self.tree: list[psutil.Process] = []
+
+    def answers(self, path: str = "/healthz") -> bytes | None:
+        assert self.process.poll() is None, self.output.read_text()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as response:
+                return bytes(response.read())
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def wait_until_up(self) -> None:
+        until(self.answers, seconds=60)
+        parent = psutil.Process(self.process.pid)
+        self.tree = [parent, *parent.children(recursive=True)]
+
+    def is_gone(self) -> bool:
+        return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in self.tree)
+
+    def end(self) -> None:
+        for process in self.tree or [psutil.Process(self.process.pid)]:
+            if process.is_running():
+                process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def serve(tmp_path: Path, empty_database_url: str, request: pytest.FixtureRequest) -> Iterator[Serve]:
+    server = Serve(tmp_path, empty_database_url, workers=request.param)
+    yield server
+    server.end()
+
+
+@pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "two workers"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_every_process(serve: Serve, number: signal.Signals) -> None:
+    serve.wait_until_up()
+    serve.process.send_signal(number)
+    assert serve.process.wait(15) in (0, -number, 130)
+    until(serve.is_gone, seconds=10)
+    assert "Traceback" not in serve.output.read_text()
+
+
+@pytest.mark.parametrize("serve", [2], indirect=True)
+def test_workers_do_not_outlive_a_supervisor_that_was_killed(serve: Serve) -> None:
+    serve.wait_until_up()
+    assert len(serve.tree) >= 3
+    serve.process.kill()
+    serve.process.wait(10)
+    until(serve.is_gone, seconds=15)
+
+
+@pytest.mark.parametrize("serve", [2], indirect=True)
+def test_workers_share_their_metrics(serve: Serve) -> None:
+    serve.wait_until_up()
+    url = f"http://127.0.0.1:{serve.port}/v1/graphql"
+    for _ in range(6):
+        request = urllib.request.Request(url, b'{"query":"{ __typename }"}', {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=5) as response:
+            assert response.status == 200
+
+    def all_counted() -> bool:
+        text = (serve.answers("/metrics") or b"").decode()
+        counts = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("nchat_graphql_requests_total")]
+        return sum(counts) == 6
+
+    until(all_counted)
+
+
+def test_a_port_that_is_taken(tmp_path: Path, empty_database_url: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = Serve(tmp_path, empty_database_url, port=port)
+        assert server.process.wait(60) == 1
+    assert f"Port {port} on 127.0.0.1 can't be used: Address already in use." in server.output.read_text()
