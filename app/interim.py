@@ -19,5 +19,6 @@ class Refused:
     """`app.websocket.ports.Subscriptions` that offers none."""
 
     async def subscribe(self, _request: Request, _session: Session, _context: object | None = None) -> AsyncGenerator[bytes, None]:
-        raise GraphQLRefusal("not-supported", "subscriptions are not served")
+        for refusal in (GraphQLRefusal("not-supported", "subscriptions are not served"),):
+            raise refusal
         yield b""
