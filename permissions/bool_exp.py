@@ -167,6 +167,9 @@ class _Compiler:
                 # As part of the statement they match partial indexes and are estimated by their own frequency.
                 parameter = sa.literal_column(f"'{text}'") if _is_plain(text, type_) else self.bind(Constant(text))
                 return sa.cast(parameter, Native(type_))
+            case SessionVariable() if not type_.is_array:
+                # A subselect is read once per statement; a bare cast in a generic plan is done again for every row.
+                return sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery()
             case SessionVariable() | Bound():
                 return sa.cast(self.bind(operand), Native(type_))
 
