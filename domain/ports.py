@@ -39,6 +39,8 @@ class RoomParticipant:
     sid: str
     state: ParticipantState
     tracks: tuple[Track, ...] = ()
+    # What the person may publish at this moment; None where that is not known.
+    sources: frozenset[Source] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from domain.calls.leave import Left, after_leaving
 from domain.calls.rows import Call, Participant
+from domain.calls.tickets import grant_for
 from domain.life_cycle import LIVING
 from domain.world import World
 from schema.tables.calls import calls
@@ -44,7 +45,15 @@ class AfterLeaving:
     left: Left
 
 
-Repair = RemoveParticipant | DeleteRoom | OpenRoom | AfterLeaving
+@dataclass(frozen=True, slots=True)
+class GrantRights:
+    """Gives a participant the rights of the row, and no others."""
+
+    call: Call
+    who: Participant
+
+
+Repair = RemoveParticipant | DeleteRoom | OpenRoom | AfterLeaving | GrantRights
 
 
 async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
@@ -59,6 +68,8 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
                 await _open_room(world, call)
             case AfterLeaving(call, who, left):
                 await after_leaving(world, call, who, left)
+            case GrantRights(call, who):
+                await world.rooms.set_grant(call.room_name, who.identity, grant_for(call, who))
 
 
 async def _open_room(world: World, call: Call) -> None:

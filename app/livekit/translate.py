@@ -36,7 +36,17 @@ def is_person(message: api.ParticipantInfo) -> bool:
 def participant(message: api.ParticipantInfo) -> RoomParticipant:
     """A participant as the domain sees one."""
     tracks = tuple(Track(sid=track.sid, source=source(track.source), muted=track.muted) for track in message.tracks)
-    return RoomParticipant(identity=message.identity, sid=message.sid, state=STATES[message.state], tracks=tracks)
+    return RoomParticipant(
+        identity=message.identity, sid=message.sid, state=STATES[message.state], tracks=tracks, sources=sources(message.permission)
+    )
+
+
+def sources(permission: api.ParticipantPermission) -> frozenset[Source]:
+    """What somebody may publish; LiveKit reads an empty list as every source."""
+    if not permission.can_publish:
+        return frozenset()
+    named = permission.can_publish_sources or SOURCE_NAMES
+    return frozenset(SOURCE_NAMES[number] for number in named if number in SOURCE_NAMES)
 
 
 def source(number: int) -> Source | Literal["unknown"]:

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from domain.calls.rows import Call, Participant, lock_call, roster
-from domain.ports import Room, RoomParticipant
+from domain.calls.tickets import grant_for
+from domain.ports import Room, RoomParticipant, Source
 from domain.presence import arrive, is_over, lose, settle
 from domain.reconciler.absences import found, missed
-from domain.repairs import DeleteRoom, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
+from domain.repairs import DeleteRoom, GrantRights, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
 from domain.tracks import see, sent_by
 from domain.world import Transaction, World
+
+# A screen may be shared with its sound or without: the row does not say which.
+OPTIONAL: Final[frozenset[Source]] = frozenset({"screen_share_audio"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,8 @@ async def _compare(tx: Transaction, seen: Call, sight: Sight, now: datetime) -> 
     await _absences(tx, call, sight, now)
     current = await lock_call(tx, call.id) or call
     await settle(tx, current, now=now)
-    return [RemoveParticipant(call.room_name, identity) for identity in strangers]
+    removals = [RemoveParticipant(call.room_name, identity) for identity in strangers]
+    return [*removals, *await _wrong_rights(tx, call, sight)]
 
 
 async def _arrivals(tx: Transaction, call: Call, sight: Sight, now: datetime) -> list[str]:
@@ -84,3 +90,15 @@ async def _absences(tx: Transaction, call: Call, sight: Sight, now: datetime) ->
             await found(tx, who.id)
         elif not sight.outdated(who) and await missed(tx, who.id, sight.at):
             await lose(tx, call, who, "absent", now=now)
+
+
+async def _wrong_rights(tx: Transaction, call: Call, sight: Sight) -> list[Repair]:
+    """Who may publish other sources than the row says: a role or a screen share whose change never reached LiveKit."""
+    wrong: list[Repair] = []
+    for who in (await roster(tx, call.id)).participants:
+        seen = sight.people.get(who.identity)
+        if seen is None or seen.sources is None or who.status != "connected" or seen.sid != who.participant_sid:
+            continue
+        if (seen.sources ^ set(grant_for(call, who).sources)) - OPTIONAL:
+            wrong.append(GrantRights(call, who))
+    return wrong

@@ -103,6 +103,9 @@ async def assert_same_on_both_sides(on: Stage) -> None:
         assert await seen_by_database(on, call["id"]) == {
             (one.identity, one.sid, any(track.muted for track in one.tracks)) for one in people.values()
         }
+        for one in people.values():
+            asked = await may_share(on, call["id"], one.identity)
+            assert one.sources is None or ("screen_share" in one.sources) == asked
     assert await on.database.fetchval("SELECT count(*) FROM nchat_webhook_events WHERE processed_at IS NULL") == 0
 
 
@@ -111,6 +114,11 @@ async def seen_by_database(on: Stage, call_id: UUID) -> set[tuple[str, str, bool
         "SELECT user_id::text, participant_sid, is_muted FROM nchat_call_participants WHERE call_id = $1 AND status = 'connected'", call_id
     )
     return {(row[0], row[1], row[2]) for row in rows}
+
+
+async def may_share(on: Stage, call_id: UUID, identity: str) -> bool:
+    row = await on.participant(call_id, UUID(identity))
+    return row["screen_share_asked_at"] is not None or row["is_screen_sharing"]
 
 
 async def clear(on: Stage) -> None:

@@ -1,6 +1,7 @@
 """The whole loop on a real livekit-server: real clients, real webhooks into the inbox, the jobs on the wall clock."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -25,9 +26,12 @@ from domain.calls.answer import accept_call
 from domain.calls.initiate import CallRequest, initiate_call
 from domain.calls.kick import kick_participant
 from domain.calls.tickets import Ticket
+from domain.ports import Rooms
+from domain.reconciler import reconcile
 from domain.webhooks import inbox
 from domain.world import World
 from tests.livekit.serving import serving
+from tests.support.killing import KillPoints, MortalRooms
 from tests.support.waiting import eventually
 from tests.support.worlds import ALICE, BOB, GENERAL, Stage, session
 
@@ -138,9 +142,31 @@ async def test_a_kicked_client_with_its_old_token_is_out_within_two_seconds(serv
     assert (await service.on.participant(call_id, BOB))["status"] == "kicked"
 
 
+async def test_what_the_real_server_shows_needs_no_repair(service: Service) -> None:
+    call_id, ticket, _ = await talk(service)
+    people = {one.identity: one for one in await service.rooms.list_participants(ticket.room_name)}
+    assert {one.sources for one in people.values()} == {frozenset({"microphone"})}
+    before = await service.on.events(call_id)
+    asked = CountingRooms(service.rooms)
+    assert await reconcile(replace(service.world, rooms=asked))
+    assert asked.asked["set_grant"] == asked.asked["remove_participant"] == asked.asked["create_room"] == 0
+    assert await service.on.events(call_id) == before
+
+
 async def test_without_any_webhook_the_call_connects_all_the_same(service: Service) -> None:
     service.deaf = True
     await talk(service)
+
+
+class CountingRooms(MortalRooms):
+    """Counts what the real server is asked."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        super().__init__(rooms, KillPoints())
+
+    @property
+    def asked(self) -> Counter[str]:
+        return Counter(point.removeprefix("rooms.").removesuffix(":after") for point in self.point.passed if point.endswith(":after"))
 
 
 def note(out: "asyncio.Future[int]", reason: int) -> None:

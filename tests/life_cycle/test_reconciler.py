@@ -5,9 +5,11 @@ from uuid import uuid4
 import pytest
 
 from domain import kick_watch, timeouts
+from domain.calls.answer import accept_call
 from domain.calls.initiate import CallRequest, initiate_call
 from domain.calls.kick import kick_participant
 from domain.calls.leave import leave_call
+from domain.calls.screen_share import start_screen_share, stop_screen_share
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError
 from domain.reconciler import SINCE_YESTERDAY, reconcile
@@ -41,8 +43,6 @@ async def test_joins_that_nobody_told_of(group: Running) -> None:
 
 
 async def test_a_call_connects_without_webhooks(ringing: Running) -> None:
-    from domain.calls.answer import accept_call
-
     ringing.room.silent = True
     await accept_call(ringing.on.world, session(BOB), ringing.id)
     await ringing.room.join(ALICE)
@@ -52,8 +52,6 @@ async def test_a_call_connects_without_webhooks(ringing: Running) -> None:
 
 
 async def test_who_is_not_active_is_not_there(ringing: Running) -> None:
-    from domain.calls.answer import accept_call
-
     await accept_call(ringing.on.world, session(BOB), ringing.id)
     await ringing.room.join(ALICE)
     ringing.on.rooms.join(ringing.room.name, str(BOB), state="joining")
@@ -227,3 +225,15 @@ async def test_the_watch_survives_a_media_server_that_is_away(group: Running) ->
     await kick_participant(group.on.world, session(ALICE), group.id, bob["id"])
     group.on.rooms.broken.add("remove_participant")
     assert await kick_watch.watch(group.on.world) == 0
+
+
+async def test_a_right_that_never_reached_the_media_server(group: Running) -> None:
+    on, world = group.on, group.on.world
+    await start_screen_share(world, session(BOB), group.id)
+    on.rooms.broken.add("set_grant")
+    with pytest.raises(MediaUnavailable):
+        await stop_screen_share(world, session(BOB), group.id)
+    assert "screen_share" in on.rooms.grants[group.room.name, str(BOB)].sources
+    on.rooms.broken.clear()
+    await later(on)
+    assert on.rooms.grants[group.room.name, str(BOB)].sources == ("microphone", "camera")

@@ -55,8 +55,10 @@ class FakeRooms:
 
     async def set_grant(self, room: str, identity: str, grant: Grant) -> bool:
         self._ask("set_grant")
-        if identity not in self.people.get(room, {}):
+        found = self.people.get(room, {}).get(identity)
+        if found is None:
             return False
+        self.people[room][identity] = replace(found, sources=frozenset(grant.sources))
         self.grants[room, identity] = grant
         return True
 
