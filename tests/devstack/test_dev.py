@@ -1,5 +1,6 @@
 """`make run` as a newcomer meets it: ready, usable as the README says, kept data, and nothing left behind however it ends."""
 
+import asyncio
 import json
 import re
 import signal
@@ -7,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
@@ -46,10 +48,9 @@ def test_a_newcomers_first_minutes(development: Development) -> None:
     assert json.loads(as_mallory.stdout) == {"data": {"nchat_channels": []}}
     assert development.run(COMMAND[0], "status").returncode == 0
 
-    second = Development(development.folder, port=development.port)
-    refused = second.start(SIMULATED)
-    assert refused.wait(20) == 1
-    assert re.fullmatch(rf"nchat-rtc: port {second.port} is in use.*NCHAT_PORT=8001 make run\n", second.text())
+    refused = development.run(*SIMULATED, port=development.port)
+    assert refused.returncode == 1
+    assert re.fullmatch(rf"nchat-rtc: port {development.port} is in use.*NCHAT_PORT=8001 make run\n", refused.stderr)
     assert development.answers("/readyz")
 
     process.terminate()
@@ -64,7 +65,7 @@ def test_a_second_run_keeps_data_and_tokens(development: Development) -> None:
     first = development.start(SIMULATED)
     development.wait_until_ready(first)
     token = development.run(COMMAND[0], "token", "--user", "bob").stdout.strip()
-    assert rename_bob(development, "Robert") == "Robert"
+    assert asyncio.run(rename_bob(development, "Robert")) == "Robert"
     first.send_signal(signal.SIGINT)
     assert first.wait(10) == 0
 
@@ -77,26 +78,18 @@ def test_a_second_run_keeps_data_and_tokens(development: Development) -> None:
     assert json.loads(answer.stdout) == {"data": {"nchat_users": [{"display_name": "Robert"}]}}, answer.stdout
 
 
-def rename_bob(development: Development, name: str) -> str:
+async def rename_bob(development: Development, name: str) -> str:
     """Through the database itself, as an application of the deployment would."""
     facts = (development.folder / "dev.env").read_text()
     url = re.search(r"^NCHAT_DATABASE_URL='(.*)'$", facts, re.MULTILINE)
     assert url is not None
-    import asyncio
-
-    import asyncpg
-
-    async def rename() -> str:
-        connection = await asyncpg.connect(url[1])
-        try:
-            renamed = await connection.fetchval(
-                "update nchat_users set display_name = $1 where username = 'bob' returning display_name", name
-            )
-        finally:
-            await connection.close()
-        return str(renamed)
-
-    return asyncio.run(rename())
+    connection = await asyncpg.connect(url[1])
+    try:
+        return str(
+            await connection.fetchval("update nchat_users set display_name = $1 where username = 'bob' returning display_name", name)
+        )
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize(

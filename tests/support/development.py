@@ -28,7 +28,8 @@ class Development:
         self.folder = folder
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.output = folder.parent / f"{folder.name}.out"
+        self.output = folder.parent / f"{folder.name}-{self.port}.out"
+        self._started: list[subprocess.Popen[bytes]] = []
 
     @property
     def environment(self) -> dict[str, str]:
@@ -39,11 +40,13 @@ class Development:
     def start(self, command: Sequence[str] = COMMAND) -> "subprocess.Popen[bytes]":
         """Starts it and returns at once; it has a session of its own, as in a terminal of its own."""
         with self.output.open("wb") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
+        self._started.append(process)
+        return process
 
-    def wait_until_ready(self, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    def wait_until_ready(self, process: "subprocess.Popen[bytes]", seconds: float = 100) -> None:
         """Until /readyz says 200 and the banner is printed; AssertionError with its output when it ends before."""
 
         def ready() -> bool:
@@ -62,9 +65,10 @@ class Development:
     def text(self) -> str:
         return self.output.read_text()
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Another command of the same checkout and data folder, without NCHAT_PORT: it has to find the running one."""
+    def run(self, *arguments: str, port: int | None = None) -> "subprocess.CompletedProcess[str]":
+        """Another command of the same checkout and data folder; without a port it has to find the running one."""
         environment = {name: value for name, value in self.environment.items() if name != "NCHAT_PORT"}
+        environment |= {"NCHAT_PORT": str(port)} if port else {}
         return subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
     def processes(self) -> list[psutil.Process]:
@@ -75,6 +79,8 @@ class Development:
         """For a test's end, passed or failed: nothing stays."""
         for process in self.processes():
             process.send_signal(signal.SIGKILL)
+        for started in self._started:
+            started.wait(10)
 
     def _ours(self, process: psutil.Process) -> bool:
         try:
