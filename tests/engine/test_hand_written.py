@@ -1,0 +1,194 @@
+"""Actions, introspection and hand-written subscriptions beside tables; the parts of Strawberry and graphql-core that are no public API."""
+
+import gc
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+import strawberry
+from graphql import get_introspection_query, validate_schema
+from strawberry.types import Info
+
+from domain.errors import CallEnded, RateLimited
+from permissions.rules import RoleRules
+from permissions.session import Session
+from resolvers.action_fields import ActionFields
+from resolvers.operation import Engine
+from resolvers.request import Request
+from resolvers.role_schema import ROLES
+from resolvers.table_rows import table_row, table_rows
+from tests.engine.library import Library, session_of
+
+PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
+ADMIN = Session("admin")
+
+
+@strawberry.input
+class LendInput:
+    bookId: int
+    others: list[int] | None = None
+
+
+@strawberry.type
+class LendPayload:
+    bookId: int
+    token: str
+    otherIds: list[int]
+    book = table_row("book", key="bookId")
+    others = table_rows("book", keys="otherIds")
+
+
+done: list[int] = []
+
+
+async def lend(info: Info, input: LendInput) -> LendPayload:
+    if input.bookId == 0:
+        raise CallEnded
+    if input.bookId == -1:
+        raise RateLimited(2.5)
+    if input.bookId == -2:
+        raise ZeroDivisionError("a secret")
+    done.append(input.bookId)
+    return LendPayload(bookId=input.bookId, token=f"{info.context.session.role} {info.context.world}", otherIds=input.others or [])
+
+
+@strawberry.type
+class Tick:
+    n: int
+    deep: "Tick | None" = None
+
+
+async def ticks(count: int) -> AsyncIterator[Tick]:
+    for n in range(count):
+        yield Tick(n=n, deep=Tick(n=n))
+    if count == 3:
+        raise CallEnded
+
+
+ACTIONS = ActionFields(
+    mutation=(strawberry.field(resolver=lend, name="lend"),),
+    subscription=(strawberry.subscription(resolver=ticks, name="ticks", metadata={ROLES: frozenset({"patron"})}),),
+)
+
+
+@pytest.fixture(scope="module")
+def engine(books: Library) -> Engine:
+    roles = dict(books.resolved.roles)
+    for name in ("patron", "admin"):
+        old = roles[name]
+        roles[name] = RoleRules(name, old.select, old.insert, old.update, old.delete, frozenset({"lend"}))
+    return Engine.build(books.resolved.catalog, roles, books.database, ACTIONS)
+
+
+async def ask(engine: Engine, query: str, session: Session = PATRON, variables: dict[str, Any] | None = None) -> Any:
+    return json.loads(await engine.execute(Request(query, variables or {}), session, "world"))
+
+
+@pytest.mark.anyio
+async def test_a_payload_holds_rows_with_the_callers_permissions(engine: Engine) -> None:
+    query = """mutation ($w: [book_order_by], $in: LendInput!) { x: lend(input: $in) {
+        token b: book { t: title author { name books(order_by: $w, limit: 1) { id } } } others { id } } }"""
+    answer = await ask(engine, query, variables={"in": {"bookId": 1, "others": [5, 2, 3]}, "w": [{"id": "desc"}]})
+    book = {"t": "Peer Gynt", "author": {"name": "Ibsen", "books": [{"id": 1}]}}
+    assert answer == {"data": {"x": {"token": "patron world", "b": book, "others": [{"id": 5}, {"id": 3}]}}}
+    hidden = await ask(engine, "mutation { lend(input: {bookId: 2}) { book { id } others { id } } }")
+    assert hidden == {"data": {"lend": {"book": None, "others": []}}}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("book", "code", "message", "extra"),
+    [
+        (0, "call-ended", "The call has ended.", {}),
+        (-1, "rate-limited", "Too many requests; wait and try again.", {"retryAfter": 2.5}),
+    ],
+)
+async def test_a_refused_action_says_code_sentence_and_field(
+    engine: Engine, book: int, code: str, message: str, extra: dict[str, Any]
+) -> None:
+    answer = await ask(engine, "mutation ($b: Int!) { alias: lend(input: {bookId: $b}) { token } }", variables={"b": book})
+    assert answer == {"errors": [{"message": message, "extensions": {"path": "$.selectionSet.lend", "code": code, **extra}}]}
+
+
+@pytest.mark.anyio
+async def test_a_fault_tells_the_client_nothing_but_an_id(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = await ask(engine, "mutation { lend(input: {bookId: -2}) { token } }")
+    (error,) = answer["errors"]
+    assert error["message"] == "internal error"
+    assert error["extensions"]["code"] == "unexpected"
+    logged = capsys.readouterr().out
+    assert error["extensions"]["id"] in logged
+    assert "secret" not in logged
+
+
+@pytest.mark.anyio
+async def test_nothing_acts_when_anything_in_the_document_is_invalid(engine: Engine) -> None:
+    done.clear()
+    for bad, path in (
+        ("mutation { lend(input: {bookId: 1}) { book { stock } } }", "$.selectionSet.lend.selectionSet.book.selectionSet.stock"),
+        ("mutation { lend(input: {bookId: 1, x: 2}) { token } }", "$.selectionSet.lend.args.input.x"),
+        ("mutation { lend(input: {}) { token } }", "$.selectionSet.lend.args.input"),
+        ("mutation { lend(input: {bookId: 1}) { token } nothing }", "$.selectionSet.nothing"),
+        ('mutation { lend(input: {bookId: "x"}) { token } }', "$.selectionSet.lend"),
+    ):
+        answer = await ask(engine, bad)
+        assert answer["errors"][0]["extensions"] == {"path": path, "code": "validation-failed"}, answer
+    assert done == []
+
+
+@pytest.mark.anyio
+async def test_beside_an_action_each_field_commits_by_itself(engine: Engine, fresh_books: Library) -> None:
+    done.clear()
+    author = 'insert_author_one(object: {name: "%s"}) { name }'
+    query = "mutation { a: %s lend(input: {bookId: 7}) { token } b: %s c: %s }" % (author % "Lie", author % "Ibsen", author % "Never")
+    answer = await ask(engine, query, ADMIN)
+    assert answer["errors"][0]["extensions"]["path"] == "$.selectionSet.insert_author_one.args.object"
+    assert done == [7]
+    names = await fresh_books.value("SELECT array_agg(name ORDER BY name) FROM author")
+    assert names == ["Hamsun", "Ibsen", "Lie", "Undset"]
+
+
+@pytest.mark.anyio
+async def test_tables_and_introspection_in_one_query_keep_their_order(engine: Engine) -> None:
+    answer = await ask(engine, '{ __typename book(limit: 1) { id } t: __type(name: "book") { name } z: book_by_pk(id: 1) { id } }')
+    assert list(answer["data"].items()) == [("__typename", "query_root"), ("book", [{"id": 1}]), ("t", {"name": "book"}), ("z", {"id": 1})]
+
+
+@pytest.mark.anyio
+async def test_a_subscription_sends_its_events_and_ends_with_its_refusal(engine: Engine) -> None:
+    request = Request("subscription ($n: Int!) { ticks(count: $n) { n } }", {"n": 2})
+    assert engine.live_query(request, PATRON) is None
+    assert [orjson.loads(payload) async for payload in engine.subscribe(request, PATRON)] == [{"data": {"ticks": {"n": n}}} for n in (0, 1)]
+    for role, visible in (("patron", True), ("admin", True), ("guest", False)):
+        answer = await ask(engine, '{ __type(name: "subscription_root") { fields { name } } }', Session(role))
+        assert ("ticks" in [field["name"] for field in answer["data"]["__type"]["fields"]]) is visible
+
+
+@pytest.mark.anyio
+async def test_a_long_subscription_does_not_grow(engine: Engine) -> None:
+    request = Request("subscription { ticks(count: 3000) { n deep { n deep { n } } } }")
+    sizes = []
+    seen = 0
+    async for _ in engine.subscribe(request, PATRON):
+        seen += 1
+        if seen in (1_000, 3_000):
+            gc.collect()
+            sizes.append(len(gc.get_objects()))
+    assert sizes[1] - sizes[0] < 500
+
+
+@pytest.mark.anyio
+async def test_every_role_has_a_valid_schema_of_its_own(engine: Engine, books: Library) -> None:
+    """Guards `map_schema_config`, the copied Strawberry schema and hidden types."""
+    for role in [*books.resolved.roles, "nobody"]:
+        for backend_only in (False, True):
+            view = engine._views.of(Session(role, backend_only=backend_only))
+            assert validate_schema(view.schema._schema) == [], role
+            answer = await ask(engine, get_introspection_query(), Session(role, backend_only=backend_only))
+            assert "errors" not in answer
+    nobody = await ask(engine, "{ __schema { types { name } mutationType { name } } no_queries_available }", Session("nobody"))
+    names = {type_["name"] for type_ in nobody["data"]["__schema"]["types"] if not type_["name"].startswith("__")}
+    assert names == {"query_root", "String", "Boolean"}
+    assert nobody["data"]["__schema"]["mutationType"] is None

@@ -1,0 +1,92 @@
+"""One plan serves all requests of a shape, and never one of another shape."""
+
+from typing import Any
+
+import pytest
+
+from resolvers.operation import Engine
+from resolvers.request import Request
+from resolvers.variable_shape import Pins, shape
+from tests.engine.library import Library, session_of
+
+PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
+
+
+def plans(engine: Engine) -> int:
+    return sum(len(document.compiled) for document in engine._plans._documents._entries.values())
+
+
+@pytest.mark.anyio
+async def test_values_share_a_plan_and_structures_do_not(books: Library) -> None:
+    query = "query ($w: book_bool_exp, $o: [book_order_by!], $l: Int) { book(where: $w, order_by: $o, limit: $l) { id } }"
+    before = plans(books.engine)
+
+    async def ids(**variables: Any) -> list[int]:
+        return [book["id"] for book in (await books.ask(query, variables))["data"]["book"]]
+
+    ascending = [{"id": "asc"}]
+    assert await ids(w={"id": {"_in": [1, 2]}}, o=ascending) == [1, 2]
+    assert await ids(w={"id": {"_in": [3, 4, 5]}}, o=ascending) == [3, 4, 5]
+    assert plans(books.engine) - before == 1
+    assert await ids(w={"id": {"_in": [1, 2]}}, o=[{"id": "desc"}]) == [2, 1]
+    assert await ids(w={"id": {"_in": [1, 2]}}, o=ascending, l=1) == [1]
+    assert await ids(w={"id": {"_in": [1, 2]}}, o=ascending, l=None) == [1, 2]
+    assert await ids(w={"pages": {"_is_null": True}}) == [4]
+    assert sorted(await ids(w={"pages": {"_is_null": False}})) == [1, 2, 3, 5]
+    assert sorted(await ids(w={"_or": []})) == []
+    assert sorted(await ids(w={"_or": [{"id": {"_eq": 1}}, {"id": {"_eq": 2}}]})) == [1, 2]
+    assert sorted(await ids(w={})) == [1, 2, 3, 4, 5]
+    assert plans(books.engine) - before == 9
+
+
+@pytest.mark.anyio
+async def test_a_cached_plan_still_checks_its_values(books: Library) -> None:
+    query = "query ($id: Int!, $ids: [Int!]) { book(where: {id: {_eq: $id, _in: $ids}}) { id } }"
+    assert (await books.ask(query, {"id": 1, "ids": [1]}))["data"] == {"book": [{"id": 1}]}
+    for variables, code, path in (
+        ({"id": 2**31, "ids": [1]}, "parse-failed", "$.selectionSet.book.args.where.id._eq"),
+        ({"id": True, "ids": [1]}, "validation-failed", "$.selectionSet.book.args.where.id._eq"),
+        ({"id": 1, "ids": [1, None]}, "validation-failed", "$.selectionSet.book.args.where.id._in[1]"),
+        ({"id": "x", "ids": [1]}, "data-exception", "$"),
+        ({"id": 1, "ids": [1], "more": 1}, "validation-failed", "$"),
+        ({"ids": [1]}, "validation-failed", "$"),
+        ({"id": None, "ids": [1]}, "validation-failed", "$"),
+    ):
+        (error,) = (await books.ask(query, variables))["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["path"]) == (code, path), variables
+
+
+@pytest.mark.anyio
+async def test_roles_and_sessions_never_share_rows(books: Library) -> None:
+    query = "{ loan(order_by: {id: asc}) { id } }"
+    for user, loans in (("2", [1, 2]), ("3", [3]), ("1", [4]), ("9", [])):
+        session = session_of({"x-hasura-role": "patron", "x-hasura-user-id": user})
+        assert [loan["id"] for loan in (await books.ask(query, session=session))["data"]["loan"]] == loans
+    assert len((await books.ask(query))["data"]["loan"]) == 4
+
+
+@pytest.mark.anyio
+async def test_a_forgotten_variable_never_widens(books: Library) -> None:
+    query = "mutation ($id: Int) { delete_review(where: {stars: {_eq: $id}}) { affected_rows } }"
+    (error,) = (await books.ask(query))["errors"]
+    assert error["extensions"] == {"code": "validation-failed", "path": "$.selectionSet.delete_review.args.where.stars._eq"}
+    assert await books.value("SELECT count(*) FROM review") == 4
+
+
+def test_shapes_tell_null_absent_and_kinds_apart() -> None:
+    pins = Pins(exact={("e",)}, opaque={("o",)}, limits={("l",)})
+    alike = [({"a": 1}, {"a": "x"}), ({"o": [1]}, {"o": [1, 2, 3]}), ({"l": 5_000}, {"l": 6_000})]
+    different = [({"a": None}, {}), ({"a": None}, {"a": 1}), ({"e": 1}, {"e": 2}), ({"l": 1}, {"l": True}), ({"l": 1}, {"l": 2})]
+    different += [({"a": [1]}, {"a": [1, 2]}), ({"a": {"x": 1}}, {"a": {"y": 1}}), ({"a": {}}, {"a": []}), ({"o": None}, {"o": []})]
+    for left, right in alike:
+        assert shape(left, pins) == shape(right, pins)
+    for left, right in different:
+        assert shape(left, pins) != shape(right, pins), (left, right)
+
+
+def test_a_live_query_knows_its_tables_and_arguments(books: Library) -> None:
+    request = Request("subscription ($t: String!) { book(where: {title: {_eq: $t}}) { id author { name } } }", {"t": "Brand"})
+    live = books.engine.live_query(request, PATRON)
+    assert live is not None
+    assert {table.name for table in live.tables} == {"book", "author", "loan"}
+    assert sorted(filter(None, live.arguments)) == ["2", "Brand"]
