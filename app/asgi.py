@@ -14,8 +14,8 @@ from app.console import DemoUser, console_routes
 from app.console_tokens import token_maker
 from app.graphql_http import GraphQLHttp
 from app.health import health_routes
+from app.memory import settle_memory
 from app.metrics import metrics_routes
-from app.server import settle_memory
 from app.service import Service, open_service
 from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence

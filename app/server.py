@@ -1,7 +1,6 @@
 """uvicorn, set up for GraphQL over HTTP and websockets, in one process or several."""
 
 import functools
-import gc
 import multiprocessing
 import os
 import signal
@@ -16,6 +15,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from app.asgi import create_app
 from app.console import DemoUser
 from app.logs import configure_logs
 from app.settings import Settings
@@ -81,17 +81,9 @@ def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoU
 
 def _create(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser]) -> Any:
     """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
-    from app.asgi import create_app
-
     configure_logs(settings.log_level, settings.log_format)
     _die_with_parent()
     return create_app(settings, metadata=metadata, demo_users=demo_users)
-
-
-def settle_memory() -> None:
-    """Called when everything is loaded: what lives for ever is no longer looked at by the garbage collector."""
-    gc.collect()
-    gc.freeze()
 
 
 def _listen(host: str, port: int) -> socket.socket:
