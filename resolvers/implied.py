@@ -1,7 +1,7 @@
 """Conditions of a related row's filter that its parent has answered already.
 
-Rows below a row are often visible because their parent is: the participants' filter says `call: {…}` with the very filter of
-calls. When the parent was found through its own filter, and the relationship is the way back, it is the witness, and PostgreSQL
+Rows below a row are often visible because their parent is: the filter of comments says `article: {…}` with the very filter of
+articles. When the parent was found through its own filter, and the relationship is the way back, it is the witness, and PostgreSQL
 need not look for another one for every row.
 """
 

@@ -1,9 +1,9 @@
-"""Rows of tables inside hand-written payloads: `call { … }` of an action, compiled like any selection, with the caller's permissions.
+"""Rows of tables inside hand-written payloads: `article { … }` of an action, compiled like any selection, with the caller's permissions.
 
     @strawberry.type
-    class EndCallPayload:
-        callId: uuid
-        call = table_row("nchat_calls", key="callId")
+    class PublishArticlePayload:
+        articleId: uuid
+        article = table_row("article", key="articleId")
 
 The payload holds the primary key and nothing else of the row. The field is nullable: a row that the caller may not see is null.
 """
