@@ -3,7 +3,7 @@
 import gc
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -27,31 +27,31 @@ ADMIN = Session("admin")
 
 @strawberry.input
 class LendInput:
-    bookId: int
+    book_id: int
     others: list[int] | None = None
 
 
 @strawberry.type
 class LendPayload:
-    bookId: int
+    book_id: int
     token: str
-    otherIds: list[int]
-    book = table_row("book", key="bookId")
-    others = table_rows("book", keys="otherIds")
+    other_ids: list[int]
+    book = table_row("book", key="book_id")
+    others = table_rows("book", keys="other_ids")
 
 
 done: list[int] = []
 
 
 async def lend(info: Info, input: LendInput) -> LendPayload:
-    if input.bookId == 0:
+    if input.book_id == 0:
         raise CallEnded
-    if input.bookId == -1:
+    if input.book_id == -1:
         raise RateLimited(2.5)
-    if input.bookId == -2:
+    if input.book_id == -2:
         raise ZeroDivisionError("a secret")
-    done.append(input.bookId)
-    return LendPayload(bookId=input.bookId, token=f"{info.context.session.role} {info.context.world}", otherIds=input.others or [])
+    done.append(input.book_id)
+    return LendPayload(book_id=input.book_id, token=f"{info.context.session.role} {info.context.world}", other_ids=input.others or [])
 
 
 @strawberry.type
@@ -69,7 +69,7 @@ async def ticks(count: int) -> AsyncIterator[Tick]:
 
 ACTIONS = ActionFields(
     mutation=(strawberry.field(resolver=lend, name="lend"),),
-    subscription=(strawberry.subscription(resolver=ticks, name="ticks", metadata={ROLES: frozenset({"patron"})}),),
+    subscription=(cast(Any, strawberry.subscription(resolver=ticks, name="ticks", metadata={ROLES: frozenset({"patron"})})),),
 )
 
 
@@ -90,10 +90,10 @@ async def ask(engine: Engine, query: str, session: Session = PATRON, variables: 
 async def test_a_payload_holds_rows_with_the_callers_permissions(engine: Engine) -> None:
     query = """mutation ($w: [book_order_by], $in: LendInput!) { x: lend(input: $in) {
         token b: book { t: title author { name books(order_by: $w, limit: 1) { id } } } others { id } } }"""
-    answer = await ask(engine, query, variables={"in": {"bookId": 1, "others": [5, 2, 3]}, "w": [{"id": "desc"}]})
+    answer = await ask(engine, query, variables={"in": {"book_id": 1, "others": [5, 2, 3]}, "w": [{"id": "desc"}]})
     book = {"t": "Peer Gynt", "author": {"name": "Ibsen", "books": [{"id": 1}]}}
     assert answer == {"data": {"x": {"token": "patron world", "b": book, "others": [{"id": 5}, {"id": 3}]}}}
-    hidden = await ask(engine, "mutation { lend(input: {bookId: 2}) { book { id } others { id } } }")
+    hidden = await ask(engine, "mutation { lend(input: {book_id: 2}) { book { id } others { id } } }")
     assert hidden == {"data": {"lend": {"book": None, "others": []}}}
 
 
@@ -108,13 +108,13 @@ async def test_a_payload_holds_rows_with_the_callers_permissions(engine: Engine)
 async def test_a_refused_action_says_code_sentence_and_field(
     engine: Engine, book: int, code: str, message: str, extra: dict[str, Any]
 ) -> None:
-    answer = await ask(engine, "mutation ($b: Int!) { alias: lend(input: {bookId: $b}) { token } }", variables={"b": book})
+    answer = await ask(engine, "mutation ($b: Int!) { alias: lend(input: {book_id: $b}) { token } }", variables={"b": book})
     assert answer == {"errors": [{"message": message, "extensions": {"path": "$.selectionSet.lend", "code": code, **extra}}]}
 
 
 @pytest.mark.anyio
 async def test_a_fault_tells_the_client_nothing_but_an_id(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = await ask(engine, "mutation { lend(input: {bookId: -2}) { token } }")
+    answer = await ask(engine, "mutation { lend(input: {book_id: -2}) { token } }")
     (error,) = answer["errors"]
     assert error["message"] == "internal error"
     assert error["extensions"]["code"] == "unexpected"
@@ -127,11 +127,11 @@ async def test_a_fault_tells_the_client_nothing_but_an_id(engine: Engine, capsys
 async def test_nothing_acts_when_anything_in_the_document_is_invalid(engine: Engine) -> None:
     done.clear()
     for bad, path in (
-        ("mutation { lend(input: {bookId: 1}) { book { stock } } }", "$.selectionSet.lend.selectionSet.book.selectionSet.stock"),
-        ("mutation { lend(input: {bookId: 1, x: 2}) { token } }", "$.selectionSet.lend.args.input.x"),
+        ("mutation { lend(input: {book_id: 1}) { book { stock } } }", "$.selectionSet.lend.selectionSet.book.selectionSet.stock"),
+        ("mutation { lend(input: {book_id: 1, x: 2}) { token } }", "$.selectionSet.lend.args.input.x"),
         ("mutation { lend(input: {}) { token } }", "$.selectionSet.lend.args.input"),
-        ("mutation { lend(input: {bookId: 1}) { token } nothing }", "$.selectionSet.nothing"),
-        ('mutation { lend(input: {bookId: "x"}) { token } }', "$.selectionSet.lend"),
+        ("mutation { lend(input: {book_id: 1}) { token } nothing }", "$.selectionSet.nothing"),
+        ('mutation { lend(input: {book_id: "x"}) { token } }', "$.selectionSet.lend"),
     ):
         answer = await ask(engine, bad)
         assert answer["errors"][0]["extensions"] == {"path": path, "code": "validation-failed"}, answer
@@ -142,7 +142,9 @@ async def test_nothing_acts_when_anything_in_the_document_is_invalid(engine: Eng
 async def test_beside_an_action_each_field_commits_by_itself(engine: Engine, fresh_books: Library) -> None:
     done.clear()
     author = 'insert_author_one(object: {name: "%s"}) { name }'
-    query = "mutation { a: %s lend(input: {bookId: 7}) { token } b: %s c: %s }" % (author % "Lie", author % "Ibsen", author % "Never")
+    query = "mutation {{ a: {} lend(input: {{book_id: 7}}) {{ token }} b: {} c: {} }}".format(
+        author % "Lie", author % "Ibsen", author % "Never"
+    )
     answer = await ask(engine, query, ADMIN)
     assert answer["errors"][0]["extensions"]["path"] == "$.selectionSet.insert_author_one.args.object"
     assert done == [7]

@@ -75,8 +75,18 @@ async def test_a_forgotten_variable_never_widens(books: Library) -> None:
 
 def test_shapes_tell_null_absent_and_kinds_apart() -> None:
     pins = Pins(exact={("e",)}, opaque={("o",)}, limits={("l",)})
-    alike = [({"a": 1}, {"a": "x"}), ({"o": [1]}, {"o": [1, 2, 3]}), ({"l": 5_000}, {"l": 6_000})]
-    different = [({"a": None}, {}), ({"a": None}, {"a": 1}), ({"e": 1}, {"e": 2}), ({"l": 1}, {"l": True}), ({"l": 1}, {"l": 2})]
+    alike: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"a": 1}, {"a": "x"}),
+        ({"o": [1]}, {"o": [1, 2, 3]}),
+        ({"l": 5_000}, {"l": 6_000}),
+    ]
+    different: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({"a": None}, {}),
+        ({"a": None}, {"a": 1}),
+        ({"e": 1}, {"e": 2}),
+        ({"l": 1}, {"l": True}),
+        ({"l": 1}, {"l": 2}),
+    ]
     different += [({"a": [1]}, {"a": [1, 2]}), ({"a": {"x": 1}}, {"a": {"y": 1}}), ({"a": {}}, {"a": []}), ({"o": None}, {"o": []})]
     for left, right in alike:
         assert shape(left, pins) == shape(right, pins)
@@ -84,7 +94,8 @@ def test_shapes_tell_null_absent_and_kinds_apart() -> None:
         assert shape(left, pins) != shape(right, pins), (left, right)
 
 
-def test_a_live_query_knows_its_tables_and_arguments(books: Library) -> None:
+@pytest.mark.anyio
+async def test_a_live_query_knows_its_tables_and_arguments(books: Library) -> None:
     request = Request("subscription ($t: String!) { book(where: {title: {_eq: $t}}) { id author { name } } }", {"t": "Brand"})
     live = books.engine.live_query(request, PATRON)
     assert live is not None

@@ -20,37 +20,37 @@ def refused(answer: dict[str, Any], path: str, text: str) -> None:
 @pytest.mark.parametrize("count", [51, 60, 1_700])
 async def test_a_flood_of_aliases_is_answered(books: Library, count: int) -> None:
     aliases = " ".join(f"a{number}: title" for number in range(count))
-    answer = await books.ask("{ book_by_pk(id: 1) { %s } }" % aliases)
+    answer = await books.ask(f"{{ book_by_pk(id: 1) {{ {aliases} }} }}")
     assert answer == {"data": {"book_by_pk": {f"a{number}": "Peer Gynt" for number in range(count)}}}
 
 
 @pytest.mark.anyio
 async def test_a_flood_of_root_fields_is_answered(books: Library) -> None:
-    answer = await books.ask("{ %s }" % " ".join(f"a{number}: book_by_pk(id: 1) {{ id }}" for number in range(60)))
+    answer = await books.ask("{{ {} }}".format(" ".join(f"a{number}: book_by_pk(id: 1) {{ id }}" for number in range(60))))
     assert list(answer["data"]) == [f"a{number}" for number in range(60)]
 
 
 @pytest.mark.anyio
 async def test_names_longer_than_an_identifier_are_kept_whole(books: Library) -> None:
     long = "a" * 64
-    answer = await books.ask("{ book(where: {id: {_eq: 1}}) { %s: title %s: id } }" % (long, long + "b"))
+    answer = await books.ask("{{ book(where: {{id: {{_eq: 1}}}}) {{ {}: title {}: id }} }}".format(long, long + "b"))
     assert answer == {"data": {"book": [{long: "Peer Gynt", long + "b": 1}]}}
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("alias", ["o", "row", "object", "book", "pairs", "key", "value", "_0", "select"])
 async def test_no_alias_shadows_a_name_of_the_statement(books: Library, alias: str) -> None:
-    answer = await books.ask("{ %s: book(where: {id: {_eq: 1}}) { %s: title author { %s: name } } }" % (alias, alias, alias))
+    answer = await books.ask(f"{{ {alias}: book(where: {{id: {{_eq: 1}}}}) {{ {alias}: title author {{ {alias}: name }} }} }}")
     assert answer == {"data": {alias: [{alias: "Peer Gynt", "author": {alias: "Ibsen"}}]}}
 
 
 @pytest.mark.anyio
 async def test_nesting_ends_at_the_limit(books: Library) -> None:
     def nested(depth: int) -> str:
-        return "{ id }" if depth == 0 else "{ author { books %s } }" % nested(depth - 2)
+        return "{ id }" if depth == 0 else f"{{ author {{ books {nested(depth - 2)} }} }}"
 
-    assert "data" in await books.ask("{ book(limit: 1) %s }" % nested(10))
-    (error,) = (await books.ask("{ book %s }" % nested(40)))["errors"]
+    assert "data" in await books.ask(f"{{ book(limit: 1) {nested(10)} }}")
+    (error,) = (await books.ask(f"{{ book {nested(40)} }}"))["errors"]
     assert error["message"] == "the query is nested deeper than 20 levels"
     (error,) = (await books.ask("{ a" * 20_000))["errors"]
     assert error["extensions"]["code"] == "validation-failed"
@@ -62,7 +62,7 @@ async def test_too_many_fields_are_refused_before_any_work(books: Library) -> No
         f"fragment f{n} on book {{ a: author {{ books {{ ...f{n - 1} }} }} b: author {{ books {{ ...f{n - 1} }} }} }}" for n in range(1, 9)
     )
     many = " ".join(f"x{number}: book {{ ...f8 }}" for number in range(40))
-    (error,) = (await books.ask("{ %s } %s" % (many, fragments)))["errors"]
+    (error,) = (await books.ask(f"{{ {many} }} {fragments}"))["errors"]
     assert error["message"] == "the query selects too many fields"
 
 

@@ -1,0 +1,36 @@
+"""The SQL of a few shapes, whole: what a change of the compiler does to it is seen in the diff of `sql/`. `UPDATE_GOLDEN=1` rewrites them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from resolvers.operation import LiveQuery
+from resolvers.request import Request
+from tests.engine.library import Library, session_of
+
+GOLDEN = Path(__file__).parent / "sql"
+PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
+
+SHAPES = {
+    "by_pk": "subscription ($id: Int!) { book_by_pk(id: $id) { __typename title author { name } } }",
+    "page_with_related_rows": """subscription ($w: book_bool_exp!) {
+        book(where: $w, order_by: [{author: {name: asc}}, {id: desc}], limit: 10, offset: 5) {
+            id reviews(where: {stars: {_gte: 3}}, limit: 2) { stars member { name } } } }""",
+    "aggregate": """subscription { book_aggregate(distinct_on: author_id, limit: 3) {
+        aggregate { count(columns: pages, distinct: true) max { pages price } } nodes { id } } }""",
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", SHAPES)
+async def test_sql(name: str, books: Library) -> None:
+    variables = {"id": {"id": 1}, "w": {"w": {"title": {"_like": "%e%"}, "id": {"_in": [1, 2]}}}}
+    given = next((value for key, value in variables.items() if f"${key}:" in SHAPES[name]), {})
+    live = books.engine.live_query(Request(SHAPES[name], given), PATRON)
+    assert isinstance(live, LiveQuery)
+    text = "\n".join(line.rstrip() for line in live.plan.sql.splitlines()) + f"\n-- {live.arguments}\n"
+    golden = GOLDEN / f"{name}.sql"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text()
