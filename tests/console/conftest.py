@@ -1,0 +1,76 @@
+"""A service with the demo data, and Chromium cut off from every other address."""
+
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from app.asgi import create_app
+from app.console import DemoUser
+from app.settings import Settings
+from devstack.demo_users import DEMO_USERS
+from tests.transport.fakes import serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# Names resolve to nothing, so the page lives on what the service itself sends.
+OFFLINE = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+
+
+@dataclass(slots=True)
+class Console:
+    """A page on the console, and whatever it asked for elsewhere or complained about."""
+
+    page: Page
+    address: str
+    elsewhere: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("request", lambda request: self._requested(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+
+    def _requested(self, url: str) -> None:
+        if not url.startswith((f"http://{self.address}/", "data:", "blob:")):
+            self.elsewhere.append(url)
+
+
+@pytest.fixture
+async def address(demo_database_url: str) -> AsyncIterator[str]:
+    settings = Settings(
+        database_url=demo_database_url,  # type: ignore[arg-type]
+        jwt_secret=orjson.dumps({"type": "HS256", "key": secrets.token_urlsafe(32)}).decode(),  # type: ignore[arg-type]
+        admin_secret=secrets.token_urlsafe(16),  # type: ignore[arg-type]
+        unauthorized_role="anonymous",
+        livekit_enabled=False,
+    )
+    users = [DemoUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS]
+    async with serving(create_app(settings, demo_users=users)) as where:
+        yield where
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: `apt-get install chromium`")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def console(browser: Browser, address: str) -> AsyncIterator[Console]:
+    """The console as a newcomer finds it: the editor is there, the schema is read."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 860})
+    page.set_default_timeout(30_000)
+    opened = Console(page, address)
+    opened.watch()
+    await page.goto(f"http://{address}/console")
+    await page.wait_for_selector(".graphiql-query-editor .view-line")
+    yield opened
+    await page.close()
