@@ -8,10 +8,11 @@ from graphql import GraphQLField, GraphQLObjectType
 
 from permissions.errors import GraphQLRefusal
 from resolvers.collect import Selected
-from resolvers.compiled import Compiled, HandWritten, Literal, Step, Steps, Subscription, TableQuery, TableRead, TableWrite
+from resolvers.compiled import Compiled, HandWritten, Literal, LiveTables, Step, Steps, Subscription, TableQuery, TableRead, TableWrite
 from resolvers.document import Operation
 from resolvers.foreign import Foreign, document_of, foreign_root
 from resolvers.ir import SelectRoot
+from resolvers.plan import Plan
 from resolvers.root_walk import table_root
 from resolvers.select import Selects
 from resolvers.statement import Json, Parameters, json_object, text_literal
@@ -33,7 +34,8 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     if operation.kind == "mutation":
         return _steps(walk, operation, type_, roots)
     if only_tables:
-        return _table_query(walk, type_, roots)
+        plan = _table_plan(walk, type_, roots)
+        return TableQuery(plan) if operation.kind == "query" else LiveTables(plan)
     if operation.kind == "subscription":
         return Subscription(_hand_written(operation, [_foreign(walk, *roots[0])]))
     return _steps(walk, operation, type_, roots)
@@ -48,14 +50,14 @@ def _root_type(walk: Walk, operation: Operation) -> GraphQLObjectType:
     return type_
 
 
-def _table_query(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> TableQuery:
+def _table_plan(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> Plan:
     irs = [(selected, None if field is None else _table(walk, selected, field)) for selected, field in roots]
     selects = _selects(walk)
     items: list[tuple[str, Json]] = []
     for selected, root in irs:
         value = sa.cast(text_literal(type_.name), sa.Text()) if root is None else selects.root(_reading(root))
         items.append((selected.key, value))
-    return TableQuery(selects.plan(json_object([("data", json_object(items))])))
+    return selects.plan(json_object([("data", json_object(items))]))
 
 
 def _selects(walk: Walk) -> Selects:

@@ -55,7 +55,14 @@ Step = Literal | TableRead | TableWrite | HandWritten
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """A query, or a live query, over tables only: one statement gives the whole response."""
+    """A query over tables only: one statement gives the whole response."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTables:
+    """A subscription over a table: the statement gives each payload."""
 
     plan: Plan
 
@@ -80,4 +87,4 @@ class Subscription:
     field: HandWritten
 
 
-Compiled = TableQuery | Steps | Subscription
+Compiled = TableQuery | LiveTables | Steps | Subscription

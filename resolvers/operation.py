@@ -1,6 +1,7 @@
 """The engine: a request and a session in, the complete response as JSON out."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -11,7 +12,7 @@ from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.action_fields import ActionFields
 from resolvers.compile import compile_operation
-from resolvers.compiled import Compiled, Steps, Subscription, TableQuery
+from resolvers.compiled import Compiled, LiveTables, Steps, Subscription, TableQuery
 from resolvers.database_refusals import refusal
 from resolvers.document import Operation
 from resolvers.hand_written import HandWrittenFields
@@ -106,18 +107,19 @@ class Engine:
     def live_query(self, request: Request, session: Session) -> LiveQuery | None:
         """The plan of a subscription over tables; None for a hand-written one. Raises GraphQLRefusal."""
         compiled = self._subscription(request, session)
-        if not isinstance(compiled, TableQuery):
+        if not isinstance(compiled, LiveTables):
             return None
         return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables))
 
-    async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncIterator[bytes]:
+    async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""
         compiled = self._subscription(request, session)
         if not isinstance(compiled, Subscription):
             raise TypeError("a live query has a plan, not events")
         fields = HandWrittenFields(self._views.of(session).schema, self._database, session, request.variables, context)
-        async for payload in fields.events(compiled.field):
-            yield payload
+        async with aclosing(fields.events(compiled.field)) as payloads:
+            async for payload in payloads:
+                yield payload
 
     def _subscription(self, request: Request, session: Session) -> Any:
         if self.kind(request, session) != "subscription":

@@ -12,6 +12,7 @@ from graphql import get_introspection_query, validate_schema
 from strawberry.types import Info
 
 from domain.errors import CallEnded, RateLimited
+from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.action_fields import ActionFields
@@ -194,3 +195,13 @@ async def test_every_role_has_a_valid_schema_of_its_own(engine: Engine, books: L
     names = {type_["name"] for type_ in nobody["data"]["__schema"]["types"] if not type_["name"].startswith("__")}
     assert names == {"query_root", "String", "Boolean"}
     assert nobody["data"]["__schema"]["mutationType"] is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("root", ["book { id }", "ticks(count: 1) { n }"])
+async def test_subscriptions_are_not_answered_once(engine: Engine, root: str) -> None:
+    (error,) = (await ask(engine, f"subscription {{ {root} }}"))["errors"]
+    assert error["extensions"] == {"path": "$", "code": "unexpected-payload"}
+    for two in (f"{root} again: {root}", f"{root} __typename"):
+        with pytest.raises(GraphQLRefusal, match="subscriptions must select one top level field"):
+            engine.live_query(Request(f"subscription {{ {two} }}"), PATRON)

@@ -1,4 +1,4 @@
-"""The SQL of a few shapes, whole: what a change of the compiler does to it is seen in the diff of `sql/`. `UPDATE_GOLDEN=1` rewrites them."""
+"""The SQL of a few shapes, whole: the diff of `sql/` shows what a change of the compiler does. `UPDATE_GOLDEN=1` rewrites them."""
 
 import os
 from pathlib import Path

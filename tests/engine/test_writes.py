@@ -90,7 +90,8 @@ async def test_an_unknown_check_refuses(fresh_books: Library) -> None:
 @pytest.mark.anyio
 async def test_nothing_to_set_writes_nothing(fresh_books: Library) -> None:
     before = await dump(fresh_books)
-    query = "mutation { update_book(where: {}, _set: {}) { affected_rows returning { id } } one: update_book_by_pk(pk_columns: {id: 1}) { id } }"
+    by_pk = "one: update_book_by_pk(pk_columns: {id: 1}) { id }"
+    query = f"mutation {{ update_book(where: {{}}, _set: {{}}) {{ affected_rows returning {{ id }} }} {by_pk} }}"
     assert await fresh_books.ask(query) == {"data": {"update_book": {"affected_rows": 0, "returning": []}, "one": None}}
     assert await dump(fresh_books) == before
 
