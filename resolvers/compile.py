@@ -4,19 +4,19 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import GraphQLField, GraphQLObjectType, print_ast
 
 from permissions.errors import GraphQLRefusal
 from resolvers.collect import Selected
 from resolvers.compiled import Compiled, HandWritten, Literal, LiveTables, Step, Steps, Subscription, TableQuery, TableRead, TableWrite
-from resolvers.document import Operation
+from resolvers.document import Operation, used_variables
 from resolvers.foreign import Foreign, document_of, foreign_root
 from resolvers.ir import SelectRoot
 from resolvers.plan import Plan
 from resolvers.root_walk import table_root
 from resolvers.select import Selects
 from resolvers.statement import Json, Parameters, json_object, text_literal
-from resolvers.walk import Walk
+from resolvers.walk import INTROSPECTION, Walk
 from resolvers.write import write_plan
 from schema.meaning import TableRoot, meaning_of
 
@@ -111,4 +111,7 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRea
 
 def _hand_written(operation: Operation, roots: list[Foreign]) -> HandWritten:
     plans = {place: plan for root in roots for place, plan in root.plans.items()}
-    return HandWritten({root.key: root.path for root in roots}, document_of(operation, roots), plans)
+    document = document_of(operation, roots)
+    introspects = all(root.node.name.value in INTROSPECTION for root in roots)
+    constant = print_ast(document) if introspects and not set(used_variables(document, {})) else None
+    return HandWritten({root.key: root.path for root in roots}, document, plans, constant)

@@ -39,11 +39,15 @@ class TableWrite:
 
 @dataclass(frozen=True, slots=True)
 class HandWritten:
-    """Root fields that Strawberry runs, in one document of their own; `paths` are their error paths by key."""
+    """Root fields that Strawberry runs, in one document of their own; `paths` are their error paths by key.
+
+    `constant` is the document's text when only the role's schema decides on the answer: introspection without variables.
+    """
 
     paths: Mapping[str, str]
     document: DocumentNode
     plans: Mapping[tuple[str, ...], RowPlan]
+    constant: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:

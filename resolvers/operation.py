@@ -90,7 +90,7 @@ class Engine:
             case TableQuery(plan):
                 return await self._database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
-                fields = HandWrittenFields(view.schema, self._database, session, request.variables, context)
+                fields = HandWrittenFields(view, self._database, session, request.variables, context)
                 return await run_steps(compiled, self._database, session, request.variables, fields)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
@@ -116,7 +116,7 @@ class Engine:
         compiled = self._subscription(request, session)
         if not isinstance(compiled, Subscription):
             raise TypeError("a live query has a plan, not events")
-        fields = HandWrittenFields(self._views.of(session).schema, self._database, session, request.variables, context)
+        fields = HandWrittenFields(self._views.of(session), self._database, session, request.variables, context)
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload

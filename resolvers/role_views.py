@@ -1,27 +1,31 @@
 """Each role's schema and rules, made when they are first asked for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from strawberry import Schema
 
 from permissions.rules import RoleRules
 from permissions.session import ADMIN, Session
+from resolvers.lru import LRU
 from resolvers.role_schema import ROLES, derive
 from resolvers.visibility import Visibility
 from schema.model import Catalog
 
 ViewKey = tuple[str, bool]
+# The consoles and code generators in use ask in a handful of ways; an answer is half a megabyte.
+_ANSWERS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class RoleView:
-    """What one role works with; `key` tells views apart in the plan cache."""
+    """What one role works with; `key` tells views apart in the plan cache, `answers` keeps what introspection has told."""
 
     key: ViewKey
     rules: RoleRules
     schema: Schema
+    answers: LRU[str, dict[str, bytes]] = field(default_factory=lambda: LRU(_ANSWERS))
 
 
 class RoleViews:

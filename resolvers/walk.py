@@ -26,7 +26,7 @@ from resolvers.variables import Variables
 from schema.meaning import Meaning, meaning_of
 from schema.model import Catalog
 
-_INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Walk:
         return found
 
     def _definition(self, type_: GraphQLObjectType, name: str) -> GraphQLField | None:
-        if type_ is self.schema.query_type and name in _INTROSPECTION:
-            return _INTROSPECTION[name]
+        if type_ is self.schema.query_type and name in INTROSPECTION:
+            return INTROSPECTION[name]
         return None if name == "__typename" else type_.fields.get(name)
 
     def _check_selection(self, selected: Selected, definition: GraphQLField | None) -> None:

@@ -205,3 +205,17 @@ async def test_subscriptions_are_not_answered_once(engine: Engine, root: str) ->
     for two in (f"{root} again: {root}", f"{root} __typename"):
         with pytest.raises(GraphQLRefusal, match="subscriptions must select one top level field"):
             engine.live_query(Request(f"subscription {{ {two} }}"), PATRON)
+
+
+@pytest.mark.anyio
+async def test_a_schema_is_told_once_a_role(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = "{ __schema { types { name } } %s: __typename }"
+    told = {role: await ask(engine, query % "a", Session(role)) for role in ("patron", "guest")}
+    assert told["patron"] != told["guest"]
+
+    async def never(*_: object) -> None:
+        raise AssertionError("asked again")
+
+    for role, answer in told.items():
+        monkeypatch.setattr(engine._views.of(Session(role)).schema, "execute", never)
+        assert (await ask(engine, query % "b", Session(role)))["data"]["__schema"] == answer["data"]["__schema"]

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ SHAPES = {
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", SHAPES)
 async def test_sql(name: str, books: Library) -> None:
-    variables = {"id": {"id": 1}, "w": {"w": {"title": {"_like": "%e%"}, "id": {"_in": [1, 2]}}}}
+    variables: dict[str, dict[str, Any]] = {"id": {"id": 1}, "w": {"w": {"title": {"_like": "%e%"}, "id": {"_in": [1, 2]}}}}
     given = next((value for key, value in variables.items() if f"${key}:" in SHAPES[name]), {})
     live = books.engine.live_query(Request(SHAPES[name], given), PATRON)
     assert isinstance(live, LiveQuery)
