@@ -15,14 +15,15 @@ from app.auth import Authenticator
 from app.authentication import jwt_configuration, open_authenticator
 from app.database import PoolDatabase, open_pool
 from app.dependencies import check_migrated, open_redis_check, product_checks
+from app.events import BroadcastHub, open_hub
 from app.health import Check
-from app.interim import Refused, Unheard
 from app.jobs import start_jobs
 from app.livekit.signature import WebhookSignatures
 from app.livekit.webhooks import LiveKitWebhooks
 from app.metrics import Metrics
 from app.reflection import reflect
 from app.settings import Settings
+from app.subscriptions import EngineSubscriptions
 from app.transactions import Observe
 from app.websocket.ports import Engine, Subscriptions
 from app.world import livekit_secret, open_world
@@ -33,6 +34,7 @@ from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from permissions.session import Session
 from resolvers.action_fields import scan
+from resolvers.live_query import LiveQueries
 from resolvers.operation import Engine as GraphQLEngine
 
 PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "metadata"
@@ -61,15 +63,15 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         metrics = Metrics()
         configuration = jwt_configuration(settings)
         authenticator = await stack.enter_async_context(open_authenticator(settings, configuration))
-        bus = Unheard()
-        database = await _database(settings, bus, metrics, stack)
+        hub = await stack.enter_async_context(open_hub(_redis_url(settings)))
+        database = await _database(settings, hub, metrics, stack)
         if metadata is None:
             await check_migrated(database)
         resolved = await _resolve(settings, metadata)
         engine = GraphQLEngine.build(resolved.catalog, resolved.roles, database, scan(resolvers.actions) if metadata is None else None)
         service = Service(
             engine=engine,
-            subscriptions=Refused(),
+            subscriptions=EngineSubscriptions(engine, LiveQueries(database, hub.follow)),
             authenticator=authenticator,
             metrics=metrics,
             context_of=_no_context,
@@ -77,7 +79,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             checks=[Check("database", database.ping), *await stack.enter_async_context(open_redis_check(settings))],
         )
         if metadata is None:
-            await _add_product(service, settings, resolved, database, bus, observe, stack)
+            await _add_product(service, settings, resolved, database, hub, observe, stack)
         yield service
 
 
@@ -99,11 +101,11 @@ async def _add_product(
     settings: Settings,
     resolved: Resolved,
     database: PoolDatabase,
-    publisher: Publisher,
+    hub: BroadcastHub,
     observe: Observe,
     stack: AsyncExitStack,
 ) -> None:
-    world = await stack.enter_async_context(open_world(settings, resolved, publisher, observe))
+    world = await stack.enter_async_context(open_world(settings, resolved, hub, observe))
     wake = await _start_jobs(settings, world, service.metrics, stack)
     service.context_of = lambda _session, _scope: world
     service.checks.extend(product_checks(settings, database, world.rooms))
@@ -116,6 +118,10 @@ async def _start_jobs(settings: Settings, world: World, metrics: Metrics, stack:
     jobs = await start_jobs(world, pool, observe=metrics.job)
     stack.push_async_callback(jobs.stop)
     return jobs.wake
+
+
+def _redis_url(settings: Settings) -> str | None:
+    return settings.redis_url.get_secret_value() if settings.redis_url else None
 
 
 def _webhooks(settings: Settings, world: World, wake: Callable[[], None]) -> Sequence[BaseRoute]:

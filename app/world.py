@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from app.auth import ConfigurationError
 from app.clock import SystemClock
 from app.encryption import Encryption
+from app.events import BroadcastHub
 from app.livekit.gateway import connect
 from app.livekit.tokens import LiveKitJoinTokens
 from app.no_media import NoMedia
@@ -15,7 +16,7 @@ from app.rate_limits import open_limiter
 from app.settings import Settings
 from app.transactions import EngineTransactions, open_engine
 from app.turn import TurnRestCredentials, default_urls
-from domain.ports import CallLimits, Clock, JoinTokens, Publisher, Rooms
+from domain.ports import CallLimits, Clock, JoinTokens, Rooms
 from domain.world import Readable, World
 from permissions import access
 from permissions.check import Resolved
@@ -26,7 +27,7 @@ Observe = Callable[[str], None]
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, resolved: Resolved, publisher: Publisher, observe: Observe) -> AsyncIterator[World]:
+async def open_world(settings: Settings, resolved: Resolved, hub: BroadcastHub, observe: Observe) -> AsyncIterator[World]:
     """Everything the domain may touch, closed at the end. `observe` hears of each commit and each call of a port."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -38,10 +39,11 @@ async def open_world(settings: Settings, resolved: Resolved, publisher: Publishe
         limiter = await stack.enter_async_context(open_limiter(rates, redis_url))
         rooms, tokens = await _media(settings, clock, observe, stack)
         yield World(
-            transaction=EngineTransactions(engine, publisher, observe),
+            transaction=EngineTransactions(engine, hub, observe),
             rooms=rooms,
             tokens=tokens,
-            publisher=publisher,
+            publisher=hub,
+            hub=hub,
             clock=clock,
             limiter=limiter,
             turn=_turn(settings, clock),

@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.hub import Hub
 from domain.ports import CallLimits, Clock, Hint, JoinTokens, Publisher, RateLimiter, Rooms, TurnCredentials
 from permissions.session import Session
 from schema.model import TableName
@@ -41,6 +42,7 @@ class World:
     rooms: Rooms
     tokens: JoinTokens
     publisher: Publisher
+    hub: Hub
     clock: Clock
     limiter: RateLimiter
     turn: TurnCredentials

@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 import sqlalchemy as sa
 
+from app.events import BroadcastHub, open_hub
 from app.reflection import reflect
 from app.transactions import EngineTransactions, open_engine
 from domain.errors import RateLimited
@@ -50,10 +51,13 @@ class TestClock:
 
 @dataclass(slots=True)
 class RecordingPublisher:
+    hub: BroadcastHub | None = None
     hints: list[Hint] = field(default_factory=list)
 
     async def publish(self, hints: Sequence[Hint]) -> None:
         self.hints.extend(hints)
+        if self.hub is not None:
+            await self.hub.publish(hints)
 
     def topics(self) -> set[str]:
         """What was told since the last look."""
@@ -165,7 +169,7 @@ async def people(database: "asyncpg.Connection") -> None:
 @asynccontextmanager
 async def stage(url: str, limits: CallLimits | None = None, *, populate: bool = True) -> AsyncIterator[Stage]:
     """A world on a migrated database; with `populate` the people of the demo are put in first."""
-    clock, publisher, limiter, rooms = TestClock(), RecordingPublisher(), CountingLimiter(), FakeRooms()
+    clock, limiter, rooms = TestClock(), CountingLimiter(), FakeRooms()
     tokens = ReadableTokens(clock)
     rules = await product_rules(url)
 
@@ -176,13 +180,15 @@ async def stage(url: str, limits: CallLimits | None = None, *, populate: bool = 
     try:
         if populate:
             await people(database)
-        async with open_engine(url) as engine:
+        async with open_hub() as hub, open_engine(url) as engine:
+            publisher = RecordingPublisher(hub)
             transactions = EngineTransactions(engine, publisher)
             world = World(
                 transactions,
                 rooms,
                 tokens,
                 publisher,
+                hub,
                 clock,
                 limiter,
                 FixedTurn(),

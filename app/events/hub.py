@@ -1,0 +1,92 @@
+"""One hub a process: followers by topic, woken by what the broker brings."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from broadcaster import BroadcastBackend
+from broadcaster._backends.memory import MemoryBackend
+
+from app.events.redis_backend import RedisBackend
+from domain.hub import Following
+from domain.ports import Hint
+
+
+class _Ear:
+    """`domain.hub.Following`: a flag, so that a slow reader costs nothing."""
+
+    def __init__(self) -> None:
+        self._heard = asyncio.Event()
+
+    def hear(self) -> None:
+        self._heard.set()
+
+    async def changed(self, within: float) -> None:
+        try:
+            async with asyncio.timeout(within):
+                await self._heard.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._heard.clear()
+
+
+class BroadcastHub:
+    """`domain.hub.Hub` and `domain.ports.Publisher` over a backend of broadcaster.
+
+    broadcaster's own `Broadcast` keeps an unbounded queue of messages for each subscriber and ends for good when its backend
+    fails once; here a subscriber is a flag, and the backend is asked to repair itself.
+    """
+
+    def __init__(self, backend: BroadcastBackend) -> None:
+        self._backend = backend
+        self._ears: dict[str, set[_Ear]] = {}
+
+    async def publish(self, hints: Sequence[Hint]) -> None:
+        """Each topic once; seqs are not sent, readers have cursors of their own."""
+        for topic in dict.fromkeys(hint.topic for hint in hints):
+            await self._backend.publish(topic, "")
+
+    def follow(self, topics: Collection[str]) -> AbstractAsyncContextManager[Following]:
+        return self._follow(frozenset(topics))
+
+    @asynccontextmanager
+    async def _follow(self, topics: frozenset[str]) -> AsyncIterator[Following]:
+        ear = _Ear()
+        try:
+            for topic in topics:
+                self._ears.setdefault(topic, set()).add(ear)
+                # Each follower: whoever comes while the broker is still being asked has to wait as well.
+                await self._backend.subscribe(topic)
+            yield ear
+        finally:
+            for topic in topics:
+                await self._leave(topic, ear)
+
+    async def _leave(self, topic: str, ear: _Ear) -> None:
+        ears = self._ears.get(topic, set())
+        ears.discard(ear)
+        if not ears and self._ears.pop(topic, None) is not None:
+            await self._backend.unsubscribe(topic)
+
+    async def listen(self) -> None:
+        """Wakes followers until it is cancelled."""
+        while True:
+            event = await self._backend.next_published()
+            for ear in self._ears.get(event.channel, ()):
+                ear.hear()
+
+
+@asynccontextmanager
+async def open_hub(redis_url: str | None = None) -> AsyncIterator[BroadcastHub]:
+    """In memory for one process, or through Redis between processes."""
+    backend: BroadcastBackend = MemoryBackend("memory://") if redis_url is None else RedisBackend(redis_url)
+    hub = BroadcastHub(backend)
+    await backend.connect()
+    listening = asyncio.create_task(hub.listen(), name="hub")
+    try:
+        yield hub
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await backend.disconnect()

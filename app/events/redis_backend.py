@@ -1,0 +1,211 @@
+"""Redis (or Valkey) pub/sub as a backend of broadcaster that outlives the broker.
+
+broadcaster's own ends for good with its connection, and with redis-py 8 never delivers to a process's first subscriber.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from broadcaster import BroadcastBackend, Event
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as ReadTimeout
+
+log = structlog.get_logger(__name__)
+
+PREFIX: Final = "nchat-rtc:"
+CONNECT_TIMEOUT: Final = 2.0
+ACKNOWLEDGED_WITHIN: Final = 1.0
+PING_EVERY: Final = 5.0
+# More topics than that wait only while the broker is away; a hint that is dropped costs its readers a second.
+MAX_WAITING: Final = 10_000
+BATCH: Final = 500
+BROKEN: Final = (RedisError, OSError, TimeoutError)
+
+
+class RedisBackend(BroadcastBackend):
+    """Topics that changed, each at most once in waiting: whoever reads is told that there is something, not what.
+
+    One connection reads, under supervision: it comes back with a jittered backoff, subscribes again and then reports every topic
+    as changed, since hints may have passed meanwhile. Publishing only notes the topic; a task of its own sends.
+    """
+
+    def __init__(self, url: str) -> None:
+        never = Retry(NoBackoff(), 0)
+        self._client = Redis.from_url(url, protocol=2, retry=never, socket_connect_timeout=CONNECT_TIMEOUT, socket_timeout=CONNECT_TIMEOUT)
+        # What this process publishes reaches its own readers without the broker; the echo is recognised by this.
+        self._origin = uuid4().hex.encode()
+        self._wanted: set[str] = set()
+        self._acknowledged: set[str] = set()
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._reading: AbstractConnection | None = None
+        self._changed, self._outbox = _Topics(), _Topics()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether hints of other processes arrive at this moment."""
+        return self._reading is not None
+
+    async def connect(self) -> None:
+        """Starts both directions; an absent broker is waited for in the background."""
+        self._tasks = [
+            asyncio.create_task(self._keep_reading(), name="hints in"),
+            asyncio.create_task(self._keep_sending(), name="hints out"),
+        ]
+
+    async def disconnect(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def subscribe(self, group: str) -> None:
+        """Returns when the broker has said that hints on the topic arrive from now on, or when it is away."""
+        self._wanted.add(group)
+        if self._reading is None or group in self._acknowledged:
+            return
+        said = self._waiting.get(group)
+        if said is None:
+            said = self._waiting[group] = asyncio.Event()
+            await self._command("SUBSCRIBE", group)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ACKNOWLEDGED_WITHIN):
+                await said.wait()
+
+    async def unsubscribe(self, group: str) -> None:
+        self._wanted.discard(group)
+        self._acknowledged.discard(group)
+        self._stop_waiting(group)
+        await self._command("UNSUBSCRIBE", group)
+
+    async def publish(self, channel: str, message: object) -> None:  # noqa: ARG002
+        """Never waits for the broker, never fails."""
+        if channel in self._wanted:
+            self._changed.add(channel)
+        self._outbox.add(channel)
+
+    async def next_published(self) -> Event:
+        (topic,) = await self._changed.take(1)
+        return Event(topic, "")
+
+    async def _command(self, name: str, *topics: str) -> None:
+        """A broken connection is left to its reader, which subscribes to everything again."""
+        connection = self._reading
+        if connection is not None:
+            with suppress(*BROKEN):
+                await connection.send_command(name, *(PREFIX + topic for topic in topics), check_health=False)
+
+    async def _keep_reading(self) -> None:
+        backoff, failures = ExponentialWithJitterBackoff(base=0.1, cap=2.0), 0
+        while True:
+            connection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+            try:
+                await connection.connect()
+                log.log(20 if failures else 10, "broker_connected", failures=failures)
+                failures = 0
+                await self._read(connection)
+            except BROKEN as error:
+                if not failures:
+                    log.warning("broker_lost", error=type(error).__name__)
+                failures += 1
+            finally:
+                self._lost()
+                with suppress(*BROKEN):
+                    await connection.disconnect(nowait=True)
+            await asyncio.sleep(backoff.compute(failures))
+
+    async def _read(self, connection: AbstractConnection) -> None:
+        """Until the connection breaks, or does not answer a ping."""
+        self._reading = connection
+        if self._wanted:
+            await self._command("SUBSCRIBE", *self._wanted)
+        asked = False
+        while True:
+            try:
+                self._take(await connection.read_response(timeout=PING_EVERY, disconnect_on_error=False))
+                asked = False
+            except ReadTimeout:
+                if asked:
+                    raise
+                asked = True
+                await connection.send_command("PING", check_health=False)
+
+    def _take(self, reply: object) -> None:
+        match reply:
+            case [b"message", bytes() as channel, origin] if origin != self._origin:
+                self._changed.add(_topic(channel))
+            case [b"subscribe", bytes() as channel, _]:
+                self._subscribed(_topic(channel))
+
+    def _subscribed(self, topic: str) -> None:
+        if topic not in self._wanted:
+            return
+        self._acknowledged.add(topic)
+        if not self._stop_waiting(topic):
+            # After a break, or too late for who waited: something may have passed unheard.
+            self._changed.add(topic)
+
+    def _stop_waiting(self, topic: str) -> bool:
+        said = self._waiting.pop(topic, None)
+        if said is not None:
+            said.set()
+        return said is not None
+
+    def _lost(self) -> None:
+        self._reading = None
+        self._acknowledged.clear()
+        for topic in list(self._waiting):
+            self._stop_waiting(topic)
+
+    async def _keep_sending(self) -> None:
+        backoff, failures = ExponentialWithJitterBackoff(base=0.1, cap=2.0), 0
+        while True:
+            topics = await self._outbox.take(BATCH)
+            try:
+                await self._send(topics)
+                failures = 0
+            except BROKEN:
+                failures += 1
+                for topic in topics:
+                    self._outbox.add(topic)
+                await asyncio.sleep(backoff.compute(failures))
+
+    async def _send(self, topics: list[str]) -> None:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for topic in topics:
+                pipeline.publish(PREFIX + topic, self._origin)
+            await pipeline.execute()
+
+
+class _Topics:
+    """A bounded queue of distinct topics, oldest first."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, None] = {}
+        self._some = asyncio.Event()
+
+    def add(self, topic: str) -> None:
+        if len(self._topics) < MAX_WAITING:
+            self._topics[topic] = None
+            self._some.set()
+
+    async def take(self, most: int) -> list[str]:
+        """At least one, at most `most`; waits while there is none."""
+        await self._some.wait()
+        taken = list(self._topics)[:most]
+        for topic in taken:
+            del self._topics[topic]
+        if not self._topics:
+            self._some.clear()
+        return taken
+
+
+def _topic(channel: bytes) -> str:
+    return channel.decode().removeprefix(PREFIX)

@@ -1,0 +1,24 @@
+"""Subscriptions behind the wires: a live query over tables, or a hand-written feed."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from permissions.session import Session
+from resolvers.live_query import LiveQueries
+from resolvers.operation import Engine
+from resolvers.request import Request
+
+
+class EngineSubscriptions:
+    """`app.websocket.ports.Subscriptions` over the engine."""
+
+    def __init__(self, engine: Engine, live_queries: LiveQueries) -> None:
+        self._engine, self._live_queries = engine, live_queries
+
+    async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
+        """Payloads as JSON until the client goes; raises GraphQLRefusal when the operation may not begin or has to end."""
+        live = self._engine.live_query(request, session)
+        payloads = self._engine.subscribe(request, session, context) if live is None else self._live_queries.follow(live)
+        async with aclosing(payloads):
+            async for payload in payloads:
+                yield payload

@@ -1,0 +1,22 @@
+"""How readers hear that something changed: they follow topics, and look at the database themselves."""
+
+from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+
+class Following(Protocol):
+    """One reader's ear. It holds no message: many hints are one reason to look."""
+
+    async def changed(self, within: float) -> None:
+        """Returns on the next hint, at once when one came since the last return, and after `within` seconds in any case.
+
+        Hints may be lost; the time limit is what turns a lost one into a delay.
+        """
+        ...
+
+
+class Hub(Protocol):
+    def follow(self, topics: Collection[str]) -> AbstractAsyncContextManager[Following]:
+        """Hints on these topics (`domain.ports.Hint`) reach the reader from the moment the block begins: what it reads then misses none."""
+        ...

@@ -1,0 +1,51 @@
+"""What `callEvents` and `incomingCalls` send."""
+
+from enum import Enum
+
+import strawberry
+
+from schema.scalars import bigint, jsonb, timestamptz, uuid
+from schema.types.camel_case import camel_type
+from schema.types.vocabulary import call_type
+
+
+@camel_type
+class Person:
+    """A user, as everyone sees one."""
+
+    id: uuid
+    display_name: str | None
+    avatar_url: str | None
+
+
+@camel_type
+class CallEvent:
+    """Something that happened in a call. seq counts 1, 2, 3 … within it; actor is null when the service acted."""
+
+    seq: bigint
+    kind: str
+    call_id: uuid
+    actor: Person | None
+    participant_id: uuid | None
+    payload: jsonb
+    created_at: timestamptz
+
+
+@strawberry.enum(description="A ring that began, or how it ended for this person.")
+class IncomingCallKind(Enum):
+    incoming = "incoming"
+    cancelled = "cancelled"
+    answered_elsewhere = "answered_elsewhere"
+    missed = "missed"
+
+
+@camel_type
+class IncomingCall:
+    """A ring of the person who follows. It stops by itself at ringExpiresAt."""
+
+    kind: IncomingCallKind
+    call_id: uuid
+    type: call_type
+    channel_id: uuid | None
+    caller: Person | None
+    ring_expires_at: timestamptz
