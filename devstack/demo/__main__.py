@@ -20,7 +20,7 @@ TONES = {"alice": 440.0, "bob": 880.0, "carol": 1320.0}
 async def play(settings: Settings) -> int:
     """The number of events that came, in order and without a gap; raises on anything missing."""
     signer = TokenSigner.of(settings.jwt_secret)
-    people = [Person(u.name, signer.sign(u.id, u.role, ttl=600), TONES[u.name]) for u in DEMO_USERS if u.name in TONES]
+    people = [Person(u.name, str(u.id), signer.sign(u.id, u.role, ttl=600), TONES[u.name]) for u in DEMO_USERS if u.name in TONES]
     async with httpx2.AsyncClient(timeout=30) as http:
         service = Service(f"http://127.0.0.1:{settings.port}", http)
         try:

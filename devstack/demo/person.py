@@ -12,14 +12,16 @@ from devstack.demo import tone
 
 @dataclass(slots=True)
 class Person:
-    """`hertz` is the tone this person sings, by which the others know them."""
+    """`hertz` is the tone this person sings, by which the others know them; `identity` is the user's id, as in the room."""
 
     name: str
+    identity: str
     token: str
     hertz: float
     room: rtc.Room | None = None
     singing: asyncio.Task[None] | None = None
     sharing: rtc.LocalTrackPublication | None = None
+    leaving: bool = False
     thrown_out: asyncio.Event = field(default_factory=asyncio.Event)
     _window: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
 
@@ -40,7 +42,7 @@ class Person:
 
     async def _keep_singing(self, source: rtc.AudioSource) -> None:
         n = 0
-        while True:
+        while not self.leaving:
             await source.capture_frame(tone.frame(self.hertz, n))  # paced by the source itself
             n += 1
 
@@ -62,7 +64,7 @@ class Person:
             for participant in self.room.remote_participants.values() if self.room else ():
                 for publication in participant.track_publications.values():
                     if (
-                        participant.name == other.name
+                        participant.identity == other.identity
                         and publication.track
                         and publication.kind == rtc.TrackKind.KIND_AUDIO
                         and not found.done()
@@ -87,8 +89,10 @@ class Person:
 
     async def leave(self) -> None:
         """Leaves as a browser that closes its tab."""
+        self.leaving = True
         if self.singing is not None:
-            self.singing.cancel()
+            # Not cancelled: the SDK complains about a frame whose sender is gone.
+            await asyncio.gather(self.singing, return_exceptions=True)
             self.singing = None
         if self.room is not None:
             await self.room.disconnect()

@@ -81,7 +81,7 @@ class Story:
     async def bob_is_muted(self, feed: Feed) -> None:
         say("Alice mutes Bob; Bob unmutes himself")
         since = feed.last
-        await self.act(self.alice, "muteParticipant", participantId=self.seats["bob"], trackType="audio", muted=True)
+        await self.act(self.alice, "muteParticipant", participantId=self.seats["bob"], trackType="audio")
         await soon(feed.until("call_mute_changed", muted(self.seats["bob"], True), since=since), "Bob to be muted")
         since = feed.last
         await self.act(self.bob, "setMuted", trackType="audio", muted=False)
