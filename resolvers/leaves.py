@@ -14,7 +14,7 @@ from resolvers.parameter_text import array_literal, array_text, parameter_text
 from resolvers.plan import Binder
 from resolvers.variable_shape import VariablePath, pattern
 from schema.model import PgType
-from schema.scalars import scalar_name
+from schema.type_names import scalar_name
 
 _JSON_TYPES = ("json", "jsonb")
 

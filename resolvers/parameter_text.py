@@ -8,7 +8,7 @@ import orjson
 from permissions.errors import GraphQLRefusal
 from resolvers.input_value import EnumName, Number
 from schema.model import PgType
-from schema.scalars import scalar_name
+from schema.type_names import scalar_name
 
 _TEXT_TYPES = ("text", "varchar")
 _JSON_TYPES = ("json", "jsonb")

@@ -9,9 +9,9 @@ from schema.definitions import Definitions, argument, key, listed, output
 from schema.meaning import Argument, Function, OfColumn, Part
 from schema.model import Column, TrackedTable
 from schema.scalars import NUMERIC, UNORDERED, annotation
+from schema.type_names import AGGREGATES
 
 STATISTICS = ("avg", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance")
-FUNCTIONS = ("avg", "max", "min", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance")
 
 
 def aggregated_columns(table: TrackedTable, function: str) -> list[Column]:
@@ -26,7 +26,7 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
     name = table.graphql_name
     fields: list[StrawberryField] = [_count(definitions, table)]
     orders = [key("count", definitions["order_by"] | None, Part("count", table.name))]
-    for function in FUNCTIONS:
+    for function in AGGREGATES:
         if aggregated_columns(table, function):
             values = definitions.object_type(
                 f"{name}_{function}_fields", _values(table, function), description=f"aggregate {function} on columns"

@@ -7,7 +7,8 @@ from strawberry.types.field import StrawberryField
 from schema.definitions import Definitions, key, listed
 from schema.meaning import Operator
 from schema.model import PgType
-from schema.scalars import TEXTUAL, annotation, scalar_name
+from schema.scalars import TEXTUAL, annotation
+from schema.type_names import scalar_name
 
 _VALUE = ("_eq", "_neq", "_gt", "_lt", "_gte", "_lte")
 _LIST = ("_in", "_nin")

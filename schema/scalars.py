@@ -1,5 +1,6 @@
 """PostgreSQL types as GraphQL scalars, under Hasura's names."""
 
+import re
 from collections.abc import Callable
 from typing import Any, NewType
 from uuid import UUID
@@ -9,9 +10,9 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.model import PgType
+from schema.type_names import scalar_name
 
-BUILT_IN: dict[str, type] = {"int4": int, "float4": float, "bool": bool, "text": str, "varchar": str}
-_RENAMED = {"float8": "float8", "bpchar": "bpchar", "int2": "smallint", "int8": "bigint"}
+_BUILT_IN: dict[str, type] = {"Int": int, "Float": float, "Boolean": bool, "String": str}
 
 # For hand-written types: the same scalars as the tables have.
 uuid = NewType("uuid", UUID)
@@ -23,13 +24,6 @@ NUMERIC = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "mon
 # Types without an order of their own: no `max`, no `min`.
 UNORDERED = frozenset({"bool", "json", "jsonb", "xml", "bytea", "point", "line", "lseg", "box", "path", "polygon", "circle", "geometry"})
 TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name"})
-
-
-def scalar_name(name: str) -> str:
-    """The GraphQL name of a PostgreSQL type: `Int` for int4, `uuid` for uuid, an enum type's own name."""
-    if name in BUILT_IN:
-        return {int: "Int", float: "Float", bool: "Boolean", str: "String"}[BUILT_IN[name]]
-    return _RENAMED.get(name, name)
 
 
 def _identity(value: Any) -> Any:
@@ -46,7 +40,16 @@ def _parse_uuid(value: Any) -> UUID:
         raise GraphQLError("expected a uuid") from None
 
 
-_PARSERS: dict[str, Callable[[Any], Any]] = {"uuid": _parse_uuid}
+def _parse_bigint(value: Any) -> int:
+    """A number, or its digits as text: JavaScript has no whole numbers above 2^53."""
+    if not isinstance(value, (int, str)) or isinstance(value, bool) or not re.fullmatch(r"-?\d{1,19}", str(value), re.ASCII):
+        raise GraphQLError("expected a bigint")
+    if not -(2**63) <= int(value) < 2**63:
+        raise GraphQLError("expected a bigint")
+    return int(value)
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {"uuid": _parse_uuid, "bigint": _parse_bigint}
 _SERIALIZERS: dict[str, Callable[[Any], Any]] = {"uuid": str}
 
 
@@ -67,9 +70,8 @@ def scalar(name: str) -> Any:
 
     The engine never converts values: a table's input goes to PostgreSQL as text. Only hand-written fields see Python values.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    return _TYPES.setdefault(scalar_name(name), type(scalar_name(name), (), {}))
+    named = scalar_name(name)
+    return _BUILT_IN.get(named) or _TYPES.setdefault(named, type(named, (), {}))
 
 
 def annotation(type_: PgType) -> Any:
