@@ -1,0 +1,37 @@
+"""What the tests of subscriptions start from."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.subscriptions.listening import Listeners, listeners
+from tests.support.actions import Api, api
+from tests.support.valkey import valkey
+from tests.support.worlds import Stage, stage
+
+
+@pytest.fixture
+async def on(database_url: str) -> AsyncIterator[Stage]:
+    """The world with the people of the demo and no calls."""
+    async with stage(database_url) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def client(on: Stage) -> AsyncIterator[Api]:
+    async with api(on) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def listen(client: Api) -> AsyncIterator[Listeners]:
+    """Opens subscriptions; all are closed at the end."""
+    async with listeners(client) as ready:
+        yield ready
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with valkey(tmp_path) as address:
+        yield f"redis://{address}"
