@@ -16,7 +16,7 @@ SERVICE = "/twirp/livekit.RoomService"
 MINE = "call_of_the_table"
 
 
-def bearer(*, key: str = KEY, secret: str = SECRET, ttl: int = 60, **grants: object) -> str:
+def bearer(*, key: str = KEY, secret: str = SECRET, ttl: int = 3600, **grants: object) -> str:
     signer = api.AccessToken(key, secret).with_ttl(timedelta(seconds=ttl)).with_grants(api.VideoGrants(**grants))  # type: ignore[arg-type]
     return f"Bearer {signer.to_jwt()}"
 
@@ -51,67 +51,69 @@ def lost(method: str, says: str, verb: str = "POST", content_type: str = JSON) -
     return Case(method, 404, "bad_route", says, verb=verb, content_type=content_type, meta=meta)
 
 
-CASES = {
-    "no token": denied("ListRooms", None),
-    "no Bearer": plain("invalid authorization header. Must start with Bearer", ADMIN.removeprefix("Bearer ")),
-    "not a token": plain("invalid authorization token", "Bearer nonsense"),
-    "wrong secret": plain("invalid token", bearer(secret=SECRET[::-1], room_list=True)),
-    "unknown key": plain("invalid API key: stranger", bearer(key="stranger", room_list=True)),
-    "expired": plain("invalid token", bearer(ttl=-90, room_list=True)),
-    "expired within the leeway": Case("ListRooms", 200, authorization=bearer(ttl=-30, room_list=True)),
-    "another grant": denied("ListRooms", bearer(room_create=True)),
-    "administrator of another room": denied("ListParticipants", ADMIN, b'{"room": "another"}'),
-    "create needs room_create": denied("CreateRoom", bearer(room_list=True), b'{"name": "x"}'),
-    "delete needs room_create": denied("DeleteRoom", bearer(room_admin=True, room=MINE), b'{"room": "call_of_the_table"}'),
-    "name too long": Case(
-        "CreateRoom",
-        400,
-        "invalid_argument",
-        "twirp error unknown: room name length exceeds limits: max length 256",
-        b'{"name": "%s"}' % (b"x" * 257),
-    ),
-    "broken JSON": Case("CreateRoom", 400, "malformed", "the json request could not be decoded", b'{"nam'),
-    "broken protobuf": Case(
-        "CreateRoom", 400, "malformed", "the protobuf request could not be decoded", b"\xff\xff\xff", content_type=PROTOBUF
-    ),
-    "unknown fields are ignored": Case("ListRooms", 200, body=b'{"nome": 1, "names": ["absent"]}'),
-    "content type": lost("ListRooms", 'unexpected Content-Type: "text/plain"', content_type="text/plain"),
-    "method": lost("NoSuchMethod", f'no handler for path "{SERVICE}/NoSuchMethod"'),
-    "verb": lost("ListRooms", 'unsupported method "PUT" (only POST is allowed)', verb="PUT"),
-    "update nobody": Case(
-        "UpdateParticipant",
-        404,
-        "not_found",
-        "twirp error unknown: participant does not exist",
-        b'{"room": "call_of_the_table", "identity": "nobody"}',
-    ),
-    "subscriptions of nobody": Case(
-        "UpdateSubscriptions",
-        503,
-        "unavailable",
-        "twirp error unknown: no response from servers",
-        b'{"room": "call_of_the_table", "identity": "nobody"}',
-    ),
-    "mute nobody": Case(
-        "MutePublishedTrack",
-        503,
-        "unavailable",
-        "twirp error unknown: no response from servers",
-        b'{"room": "call_of_the_table", "identity": "nobody", "trackSid": "TR_1", "muted": true}',
-    ),
-    "a nonce of another length": Case(
-        "SendData",
-        400,
-        "invalid_argument",
-        "nonce should be 16-bytes or not present, got: 2 bytes",
-        b'{"room": "call_of_the_table", "data": "aGk=", "nonce": "aGk="}',
-    ),
-}
+def cases() -> dict[str, Case]:
+    """Made anew for each test: their tokens expire."""
+    return {
+        "no token": denied("ListRooms", None),
+        "no Bearer": plain("invalid authorization header. Must start with Bearer", ADMIN.removeprefix("Bearer ")),
+        "not a token": plain("invalid authorization token", "Bearer nonsense"),
+        "wrong secret": plain("invalid token", bearer(secret=SECRET[::-1], room_list=True)),
+        "unknown key": plain("invalid API key: stranger", bearer(key="stranger", room_list=True)),
+        "expired": plain("invalid token", bearer(ttl=-90, room_list=True)),
+        "expired within the leeway": Case("ListRooms", 200, authorization=bearer(ttl=-30, room_list=True)),
+        "another grant": denied("ListRooms", bearer(room_create=True)),
+        "administrator of another room": denied("ListParticipants", ADMIN, b'{"room": "another"}'),
+        "create needs room_create": denied("CreateRoom", bearer(room_list=True), b'{"name": "x"}'),
+        "delete needs room_create": denied("DeleteRoom", bearer(room_admin=True, room=MINE), b'{"room": "call_of_the_table"}'),
+        "name too long": Case(
+            "CreateRoom",
+            400,
+            "invalid_argument",
+            "twirp error unknown: room name length exceeds limits: max length 256",
+            b'{"name": "%s"}' % (b"x" * 257),
+        ),
+        "broken JSON": Case("CreateRoom", 400, "malformed", "the json request could not be decoded", b'{"nam'),
+        "broken protobuf": Case(
+            "CreateRoom", 400, "malformed", "the protobuf request could not be decoded", b"\xff\xff\xff", content_type=PROTOBUF
+        ),
+        "unknown fields are ignored": Case("ListRooms", 200, body=b'{"nome": 1, "names": ["absent"]}'),
+        "content type": lost("ListRooms", 'unexpected Content-Type: "text/plain"', content_type="text/plain"),
+        "method": lost("NoSuchMethod", f'no handler for path "{SERVICE}/NoSuchMethod"'),
+        "verb": lost("ListRooms", 'unsupported method "PUT" (only POST is allowed)', verb="PUT"),
+        "update nobody": Case(
+            "UpdateParticipant",
+            404,
+            "not_found",
+            "twirp error unknown: participant does not exist",
+            b'{"room": "call_of_the_table", "identity": "nobody"}',
+        ),
+        "subscriptions of nobody": Case(
+            "UpdateSubscriptions",
+            503,
+            "unavailable",
+            "twirp error unknown: no response from servers",
+            b'{"room": "call_of_the_table", "identity": "nobody"}',
+        ),
+        "mute nobody": Case(
+            "MutePublishedTrack",
+            503,
+            "unavailable",
+            "twirp error unknown: no response from servers",
+            b'{"room": "call_of_the_table", "identity": "nobody", "trackSid": "TR_1", "muted": true}',
+        ),
+        "a nonce of another length": Case(
+            "SendData",
+            400,
+            "invalid_argument",
+            "nonce should be 16-bytes or not present, got: 2 bytes",
+            b'{"room": "call_of_the_table", "data": "aGk=", "nonce": "aGk="}',
+        ),
+    }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", cases())
 async def test_odd_requests(stage: Stage, name: str) -> None:
-    case = CASES[name]
+    case = cases()[name]
     headers = {"Content-Type": case.content_type} | ({"Authorization": case.authorization} if case.authorization else {})
     async with (
         aiohttp.ClientSession() as session,
