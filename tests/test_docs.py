@@ -1,0 +1,159 @@
+"""What the documentation says exists, and what exists is documented."""
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from graphql import GraphQLSchema, build_schema, parse, validate
+
+from app.cli.parser import parser
+from app.metrics import Metrics
+from app.settings import Settings, environment_names
+from domain.errors import ActionError
+from domain.events import PAYLOAD_FIELDS
+from domain.life_cycle import EndReason
+from resolvers.database_refusals import _CONSTRAINTS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
+# The example of the how-to: files that its reader makes.
+EXAMPLE = re.compile(r"note")
+IN_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """The cells of every table row that begins with words in code."""
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def words(cell: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", cell))
+
+
+@cache
+def tracked() -> frozenset[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return frozenset(listed.splitlines())
+
+
+@cache
+def schema_of_a_user() -> GraphQLSchema:
+    return build_schema((ROOT / "schema" / "sdl" / "user.graphql").read_text(), assume_valid=True)
+
+
+def in_each_page(pattern: str) -> list[tuple[str, str]]:
+    """Each page's name with what its code samples say of the pattern's one group."""
+    return [(file.name, found) for file in PAGES for code in IN_CODE.findall(file.read_text()) for found in re.findall(pattern, code)]
+
+
+def test_every_kind_of_event_and_its_payload() -> None:
+    kinds = page("events.md").partition("`reason` of `call_end`")[0]
+    explained = {next(iter(words(cells[0]))): words(cells[1]) for cells in rows(kinds)}
+    assert explained == {kind: set(fields) for kind, fields in PAYLOAD_FIELDS.items()}
+
+
+def test_every_reason_of_an_end() -> None:
+    reasons = page("events.md").partition("`reason` of `call_end`")[2].partition("## The cursor")[0]
+    assert set().union(*(words(cells[0]) for cells in rows(reasons))) == set(get_args(EndReason))
+
+
+def test_every_code_of_a_refusal() -> None:
+    actions = {error.code for error in ActionError.__subclasses__()}
+    code = [
+        ROOT / name for name in tracked() if name.endswith(".py") and name.split("/")[0] in ("app", "domain", "permissions", "resolvers")
+    ]
+    raised = {found for file in code if file.exists() for found in re.findall(r'GraphQLRefusal\(\s*"([a-z-]+)"', file.read_text())}
+    raised |= {code for code, _ in _CONSTRAINTS.values()}
+    of_tables = {next(iter(words(cells[0]))) for cells in rows(page("errors.md").partition("## Table fields")[2])}
+    assert raised - actions - of_tables == set()
+    assert of_tables - raised == set()
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_lead_somewhere(file: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", IN_CODE.sub("", file.read_text()))
+    assert [link for link in links if "://" not in link and not (file.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_that_are_named_exist(file: Path) -> None:
+    named = {word for code in IN_CODE.findall(file.read_text()) for word in re.findall(r"[\w./-]+\.(?:py|ya?ml|md|graphql|conf)\b", code)}
+    known = {name for path in tracked() for name in (path, f"docs/{path}", path.rsplit("/", 1)[-1])}
+    known |= {"/".join(path.split("/")[-depth:]) for path in tracked() for depth in (2, 3)}
+    assert {name for name in named if name not in known and not EXAMPLE.search(name)} == set()
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert [said for said in in_each_page(r"(?:^|[`\s])make ([a-z]+)") if said[1] not in targets] == []
+
+
+def test_commands_exist() -> None:
+    commands = set(re.findall(r"^    ([a-z]+)  ", parser().format_help(), re.MULTILINE))
+    assert commands >= {"serve", "dev", "token", "migrate", "status"}
+    said = in_each_page(r"nchat-rtc ([a-z]+)")
+    assert [one for one in said if one[1] not in commands] == []
+    assert {command for name, command in said if name == "README.md"} == commands
+
+
+def test_settings_that_are_named_exist() -> None:
+    settings = {name for field in Settings.model_fields for name in environment_names(field)}
+    settings |= {f"{name}_FILE" for name in settings} | {"NCHAT_DATA_DIR"}
+    assert [said for said in in_each_page(r"\b(NCHAT_[A-Z_]*[A-Z])\b") if said[1] not in settings] == []
+
+
+def test_metrics_that_are_named_exist() -> None:
+    metrics = Metrics()
+    metrics.watch_pool(lambda: (0, 0))
+    exposed = set(re.findall(r"^# TYPE (\w+)", metrics.exposition().decode(), re.MULTILINE))
+    table = page("operations.md").partition("## Metrics")[2].partition("\n## ")[0]
+    named = set().union(*(words(cells[0]) for cells in rows(table)))
+    assert named == {name for name in exposed if not name.endswith("_created")}
+
+
+def test_every_folder_is_introduced() -> None:
+    folders = {path.split("/")[0] for path in tracked() if "/" in path and not path.startswith(".")}
+    assert {folder for folder in folders if f"`{folder}/`" not in (ROOT / "README.md").read_text()} == set()
+
+
+def test_the_first_query_can_be_copied() -> None:
+    block = re.search(r"```sh\n(curl .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert block is not None
+    words_of_it = shlex.split(block[1].replace("\\\n", " "))
+    assert "http://127.0.0.1:8000/v1/graphql" in words_of_it
+    assert "Authorization: Bearer $(.venv/bin/nchat-rtc token --user alice)" in words_of_it
+    body = json.loads(words_of_it[words_of_it.index("-d") + 1])
+    assert validate(schema_of_a_user(), parse(body["query"])) == []
+
+
+def graphql_samples() -> list[tuple[str, str]]:
+    return [(file.name, sample) for file in PAGES for sample in re.findall(r"```graphql\n(.*?)```", file.read_text(), re.DOTALL)]
+
+
+def test_there_are_samples() -> None:
+    assert {name for name, _ in graphql_samples()} >= {"clients.md", "events.md"}
+
+
+@pytest.mark.parametrize(("name", "sample"), graphql_samples())
+def test_a_sample_fits_what_a_user_sees(name: str, sample: str) -> None:
+    assert validate(schema_of_a_user(), parse(sample)) == [], name
+
+
+def test_decisions_are_numbered_once() -> None:
+    files = sorted((DOCS / "decisions").glob("*.md"))
+    numbers = [int(file.name[:4]) for file in files]
+    assert len(numbers) == len(set(numbers))
+    assert [int(re.match(r"# (\d+)\. ", file.read_text())[1]) for file in files] == numbers  # type: ignore[index]
