@@ -7,6 +7,10 @@ import sqlalchemy as sa
 
 from resolvers.ir import AggregateValues, ColumnField, Count, FunctionValues, Typename
 from resolvers.statement import Json, json_object, text_literal
+from schema.model import PgType
+from schema.sql_types import Native, pg_type
+
+UUID = PgType("uuid")
 
 
 def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], name: str) -> Json:
@@ -17,12 +21,21 @@ def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence
             case Count():
                 values.append(_count(value, rows))
             case FunctionValues(_, function, columns):
-                values += [getattr(sa.func, function)(rows.columns[c.column]) for c in columns if isinstance(c, ColumnField)]
+                values += [applied(function, rows.columns[c.column]) for c in columns if isinstance(c, ColumnField)]
     labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
     computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
     columns_in_order = iter(computed.columns)
     items = [(value.key, _item(value, columns_in_order)) for value in part.values]
     return sa.select(json_object(items)).select_from(computed).scalar_subquery()
+
+
+def applied(function: str, column: sa.ColumnElement[Any]) -> Json:
+    """`max(column)` and the like. PostgreSQL orders uuids and has no `max` of them; their text has the same order."""
+    values: Any = getattr(sa.func, function)
+    type_ = pg_type(column.type)
+    if type_ == UUID and function in ("max", "min"):
+        return sa.cast(values(sa.collate(sa.cast(column, sa.Text()), "C")), Native(type_))
+    return values(column)
 
 
 def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:

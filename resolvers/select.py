@@ -11,7 +11,7 @@ from permissions.bool_exp import condition
 from permissions.expressions import TRUE, And, Bound, Expression, Rule
 from permissions.outer_column import outer
 from permissions.rules import RoleRules, SelectRule
-from resolvers.aggregate import aggregate_values
+from resolvers.aggregate import aggregate_values, applied
 from resolvers.dependencies import tables_of
 from resolvers.implied import unanswered
 from resolvers.ir import (
@@ -30,6 +30,7 @@ from resolvers.ir import (
     Typename,
 )
 from resolvers.plan import Plan
+from resolvers.probes import all_read, probes
 from resolvers.statement import Json, Parameters, columns_of, json_object, json_row, json_rows, text_literal
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
@@ -67,6 +68,7 @@ class Selects:
     rules: RoleRules
     parameters: Parameters
     tables: set[TableName] = field(default_factory=set)
+    _reads: dict[object, Json] = field(default_factory=dict)
     _aliases: int = 0
 
     def root(self, root: SelectRoot) -> Json:
@@ -77,8 +79,8 @@ class Selects:
         return json_row(rows) if root.kind == "select_by_pk" else json_rows(rows)
 
     def plan(self, value: Json) -> Plan:
-        """A statement whose single value this is."""
-        return self.parameters.plan(sa.select(value), self.tables)
+        """A statement whose single value this is; it reads the request's values first."""
+        return self.parameters.plan(sa.select(value).where(*all_read(list(self._reads.values()))), self.tables)
 
     def rows_by_keys(self, root: SelectRoot, keys: Bound) -> Plan:
         """The visible rows among `keys`, in the order of the keys; `root` selects by the same list."""
@@ -147,8 +149,9 @@ class Selects:
         return [self.condition(And(terms) if len(terms) > 1 else terms[0], source)] if terms else []
 
     def condition(self, expression: Expression, source: Source) -> sa.ColumnElement[bool]:
-        """The expression over a row of `source`, its tables noted."""
+        """The expression over a row of `source`, its tables and values noted."""
         self.tables.update(tables_of(expression, source.tracked.name, self.catalog))
+        self._reads.update(probes(expression, source.tracked, self.catalog, self.parameters))
         return condition(expression, source.tracked, source.from_, self.parameters, self.catalog)
 
     def call(self, computed: ComputedField, row: Json) -> Json:
@@ -198,7 +201,7 @@ class Selects:
         elif by.column is None:
             value = sa.func.count()
         else:
-            value = getattr(sa.func, by.function or "")(target.column(by.column))
+            value = applied(by.function or "", target.column(by.column))
         selected = sa.select(value).select_from(target.from_).where(*where)
         return (selected.limit(sa.literal_column("1")) if way and not self._is_unique(join.relationship) else selected).scalar_subquery()
 
