@@ -42,6 +42,11 @@ class BroadcastHub:
         self._backend = backend
         self._ears: dict[str, set[_Ear]] = {}
 
+    @property
+    def connected(self) -> bool:
+        """Whether hints of other processes arrive at this moment; nothing is lost while they don't, only later."""
+        return not isinstance(self._backend, RedisBackend) or self._backend.connected
+
     async def publish(self, hints: Sequence[Hint]) -> None:
         """Each topic once; seqs are not sent, readers have cursors of their own."""
         for topic in dict.fromkeys(hint.topic for hint in hints):
@@ -77,10 +82,14 @@ class BroadcastHub:
                 ear.hear()
 
 
-@asynccontextmanager
-async def open_hub(redis_url: str | None = None) -> AsyncIterator[BroadcastHub]:
+def open_hub(redis_url: str | None = None) -> AbstractAsyncContextManager[BroadcastHub]:
     """In memory for one process, or through Redis between processes."""
-    backend: BroadcastBackend = MemoryBackend("memory://") if redis_url is None else RedisBackend(redis_url)
+    return hub_over(MemoryBackend("memory://") if redis_url is None else RedisBackend(redis_url))
+
+
+@asynccontextmanager
+async def hub_over(backend: BroadcastBackend) -> AsyncIterator[BroadcastHub]:
+    """Connects the backend and listens to it until the block ends."""
     hub = BroadcastHub(backend)
     await backend.connect()
     listening = asyncio.create_task(hub.listen(), name="hub")

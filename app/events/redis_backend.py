@@ -15,7 +15,6 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as ReadTimeout
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +35,8 @@ class RedisBackend(BroadcastBackend):
     as changed, since hints may have passed meanwhile. Publishing only notes the topic; a task of its own sends.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, ping_every: float = PING_EVERY) -> None:
+        self._ping_every = ping_every
         never = Retry(NoBackoff(), 0)
         self._client = Redis.from_url(url, protocol=2, retry=never, socket_connect_timeout=CONNECT_TIMEOUT, socket_timeout=CONNECT_TIMEOUT)
         # What this process publishes reaches its own readers without the broker; the echo is recognised by this.
@@ -128,14 +128,14 @@ class RedisBackend(BroadcastBackend):
             await self._command("SUBSCRIBE", *self._wanted)
         asked = False
         while True:
-            try:
-                self._take(await connection.read_response(timeout=PING_EVERY, disconnect_on_error=False))
-                asked = False
-            except ReadTimeout:
-                if asked:
-                    raise
-                asked = True
+            reply = await connection.read_response(timeout=self._ping_every, disconnect_on_error=False)
+            if reply is not None:
+                self._take(reply)
+            elif asked:
+                raise TimeoutError
+            else:
                 await connection.send_command("PING", check_health=False)
+            asked = reply is None
 
     def _take(self, reply: object) -> None:
         match reply:

@@ -30,10 +30,7 @@ async def test_an_event_as_it_is_sent(on: Stage, listen: Listeners) -> None:
     first, second, _ = (await listen.events(session(BOB), call_id).count(3))[:3]
     rung = str(await participant_id(on, call_id, BOB))
     alice = {"id": str(ALICE), "displayName": "Alice"}
-    row = await on.database.fetchrow(
-        "SELECT to_json(created_at)::text AS at FROM nchat_call_events WHERE call_id = $1 AND seq = 1", call_id
-    )
-    assert row is not None
+    at = await on.database.fetchval("SELECT to_json(created_at)::text FROM nchat_call_events WHERE call_id = $1 AND seq = 1", call_id)
     assert first == {
         "seq": 1,
         "kind": "call_initiate",
