@@ -36,12 +36,12 @@ def write_plan(selects: Selects, root: WriteRoot) -> Plan:
     tracked = selects.catalog[root.table]
     statement, check = _statement(selects, tracked, root)
     if statement is None:
-        return selects.parameters.plan(sa.select(_nothing_written(root)), selects.tables)
+        return selects.plan(_nothing_written(root))
     computed = sorted(_computed_fields(root))
     returning = [*tracked.table.columns, *[_computed(selects, tracked, name) for name in computed]]
     rows = statement.returning(*returning).cte(selects.name("written"))
     answer = _answer(selects, tracked, rows, root)
-    return selects.parameters.plan(sa.select(_checked(selects, tracked, rows, check, answer)), selects.tables)
+    return selects.plan(_checked(selects, tracked, rows, check, answer))
 
 
 def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tuple[Any, Expression | None]:

@@ -7,4 +7,5 @@ FROM public.book AS "1_book"
 WHERE ("1_book".is_public = CAST('true' AS "bool") OR (EXISTS (SELECT 1
 FROM public.loan AS loan_1
 WHERE loan_1.book_id = "1_book".id AND loan_1.member_id = (SELECT CAST(CAST($1 AS TEXT) AS "int4") AS anon_1)))) AND "1_book".id = CAST(CAST($2 AS TEXT) AS "int4")) AS "4_row"))) AS json_build_object_1
+WHERE num_nulls(CAST(CAST($2 AS TEXT) AS "int4")) >= 0
 -- ['2', '1']

@@ -14,4 +14,5 @@ WHERE loan_1.book_id = "1_book".id AND loan_1.member_id = (SELECT CAST(CAST($1 A
 FROM public.author AS "6_author"
 WHERE "6_author".id = "1_book".author_id) ASC, "1_book".id DESC
  LIMIT 10 OFFSET CAST(CAST($5 AS TEXT) AS "int8")) AS "7_row"))) AS json_build_object_1
+WHERE num_nulls(regexp_replace(CAST($3 AS TEXT), '\\(.)', '\1', 'g') LIKE CAST($3 AS TEXT), CAST(CAST($4 AS TEXT) AS "int4"[]), CAST(CAST($2 AS TEXT) AS "int4")) >= 0
 -- ['2', '3', '%e%', '{"1","2"}', '5']

@@ -1,0 +1,58 @@
+"""The request's values, read before any row is looked at.
+
+PostgreSQL reads a value when a row needs it: a bad date, or a pattern that can't be compiled, would be an error only when there is
+a row that the conditions before it keep. That row may be one the caller must not see, and the error would tell of it, column
+by column. So every value that PostgreSQL may refuse is read once at the top of the statement, whatever the tables hold.
+"""
+
+from collections.abc import Callable, Iterator
+
+import sqlalchemy as sa
+
+from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Related
+from permissions.operators import OPERATORS, TEXT_TYPES
+from schema.model import Catalog, PgType, TrackedTable
+from schema.sql_types import Native
+
+Read = sa.ColumnElement[object]
+Bind = Callable[[Bound], sa.ColumnElement[str]]
+
+_REGULAR = frozenset({"SIMILAR TO", "NOT SIMILAR TO", "~", "!~", "~*", "!~*"})
+_LIKE = frozenset({"LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"})
+# Functions take 100 arguments.
+_AT_ONCE = 50
+
+
+def probes(expression: Expression, tracked: TrackedTable, catalog: Catalog, bind: Bind) -> Iterator[tuple[object, Read]]:
+    """Every value of `expression` that can be refused, with an identity: the same value is read once.
+
+    Permission rules have none: their literals were checked at start, and a session variable is nothing that the caller chooses.
+    """
+    match expression:
+        case And(terms) | Or(terms):
+            for term in terms:
+                yield from probes(term, tracked, catalog, bind)
+        case Not(term):
+            yield from probes(term, tracked, catalog, bind)
+        case Related(relationship, where):
+            yield from probes(where, catalog[tracked.relationships[relationship].target], catalog, bind)
+        case Compare(column, operator, Bound() as bound):
+            yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(tracked.columns[column].type), bound, bind)
+
+
+def _compared(sql: str, type_: PgType, bound: Bound, bind: Bind) -> Iterator[tuple[object, Read]]:
+    if sql in _REGULAR:
+        kind = "SIMILAR TO" if "SIMILAR" in sql else "~"
+        yield (bound.key, kind), sa.literal_column("''").op(kind)(bind(bound))
+    elif sql in _LIKE:
+        # Without its escapes a pattern matches itself, so that it is read to its end.
+        itself = sa.func.regexp_replace(bind(bound), sa.literal_column(r"'\\(.)'"), sa.literal_column(r"'\1'"), sa.literal_column("'g'"))
+        yield (bound.key, "LIKE"), itself.op("LIKE")(bind(bound))
+    elif type_.is_array or type_.name not in TEXT_TYPES:
+        yield (bound.key, type_), sa.cast(bind(bound), Native(type_))
+
+
+def all_read(reads: list[Read]) -> list[sa.ColumnElement[bool]]:
+    """Conditions that are true once each value was read."""
+    zero: Read = sa.literal_column("0")
+    return [sa.func.num_nulls(*reads[start : start + _AT_ONCE]) >= zero for start in range(0, len(reads), _AT_ONCE)]
