@@ -1,0 +1,57 @@
+"""Two processes of the service in one: each with a hub and connections of its own, on one database and one broker."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from app.events import BroadcastHub, open_hub
+from app.transactions import EngineTransactions, open_engine
+from domain.ports import Hint, Publisher
+from domain.world import World
+from tests.support.worlds import Stage
+
+
+@dataclass(slots=True)
+class FaultyPublisher:
+    """Loses 5 % of the hints, doubles 5 %, and delays a fifth of them, so that later ones overtake them."""
+
+    hub: Publisher
+    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311
+    faults: Counter[str] = field(default_factory=Counter)
+    late: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def publish(self, hints: Sequence[Hint]) -> None:
+        dice = self.chance.random()
+        fault = "lost" if dice < 0.05 else "doubled" if dice < 0.1 else "delayed" if dice < 0.3 else "none"
+        self.faults[fault] += 1
+        if fault == "delayed":
+            task = asyncio.create_task(self._later(hints))
+            self.late.add(task)
+            task.add_done_callback(self.late.discard)
+            return
+        for _ in range({"lost": 0, "doubled": 2}.get(fault, 1)):
+            await self.hub.publish(hints)
+
+    async def _later(self, hints: Sequence[Hint]) -> None:
+        await asyncio.sleep(self.chance.random() / 20)
+        await self.hub.publish(hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    world: World
+    hub: BroadcastHub
+    publisher: Publisher
+
+
+@asynccontextmanager
+async def process(on: Stage, redis_url: str, *, faulty: bool = False) -> AsyncIterator[Process]:
+    async with open_hub(redis_url) as hub, open_engine(on.url, pool_size=8) as engine:
+        publisher: Publisher = FaultyPublisher(hub) if faulty else hub
+        world = replace(on.world, transaction=EngineTransactions(engine, publisher), publisher=publisher, hub=hub)
+        yield Process(world, hub, publisher)
+        if isinstance(publisher, FaultyPublisher):
+            await asyncio.gather(*publisher.late)

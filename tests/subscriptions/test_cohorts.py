@@ -1,0 +1,169 @@
+"""Live queries over a database that the test plays: how often it is asked, and what its faults do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from app.events import open_hub
+from domain.ports import Hint
+from permissions.errors import GraphQLRefusal
+from resolvers.live_query import LiveQueries
+from resolvers.operation import LiveQuery
+from resolvers.plan import Database, DatabaseError, Plan
+from schema.model import TableName
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+BOOKS = TableName("public", "book")
+
+
+class PlayedDatabase:
+    """Answers with `answer`, or raises it; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: bytes | Exception = b'{"data":1}'
+        self.asked = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def fetch_json(self, _sql: str, _arguments: Sequence[str | None]) -> bytes:
+        self.asked += 1
+        answer = self.answer
+        await self.open.wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def live(sql: str = "SELECT 1", *arguments: str) -> LiveQuery:
+    return LiveQuery(Plan(sql, (), frozenset({BOOKS})), list(arguments))
+
+
+class Table:
+    """One table, its live queries, and hints on it. Without a hint nobody looks again."""
+
+    def __init__(self, database: PlayedDatabase, hub: Any) -> None:
+        self.database, self._hub = database, hub
+        self.queries = LiveQueries(cast(Database, database), hub.follow, look_every=60)
+
+    async def put(self, answer: bytes | Exception) -> None:
+        self.database.answer = answer
+        await self._hub.publish([Hint("table:book")])
+
+
+@pytest.fixture
+async def table() -> AsyncIterator[Table]:
+    async with open_hub() as hub:
+        yield Table(PlayedDatabase(), hub)
+
+
+@asynccontextmanager
+async def reading(table: Table, query: LiveQuery) -> AsyncIterator[Any]:
+    async with aclosing(table.queries.follow(query)) as payloads, asyncio.timeout(10):
+
+        async def read() -> Any:
+            return orjson.loads(await anext(payloads))
+
+        yield read
+
+
+async def test_the_same_question_is_asked_once_for_all(table: Table) -> None:
+    async with reading(table, live()) as one, reading(table, live()) as two, reading(table, live("SELECT 1", "other")) as other:
+        assert await one() == await two() == await other() == {"data": 1}
+        asked = table.database.asked
+        await table.put(b'{"data":2}')
+        assert await one() == await two() == await other() == {"data": 2}
+        assert table.database.asked == asked + 2
+
+
+async def test_a_table_that_changes_all_the_time_is_read_ten_times_a_second(table: Table) -> None:
+    loop = asyncio.get_running_loop()
+    async with reading(table, live()) as read:
+        await read()
+        began, asked = loop.time(), table.database.asked
+        for number in range(2000):
+            await table.put(b'{"data":%d}' % number)
+            await asyncio.sleep(0)
+            if loop.time() - began > 0.5:
+                break
+        assert table.database.asked - asked <= (loop.time() - began) / 0.1 + 2
+        last = table.database.answer
+        assert isinstance(last, bytes)
+        while await read() != orjson.loads(last):
+            pass
+
+
+@pytest.mark.parametrize("sqlstate", ["22012", "08006", "XX000"])
+async def test_a_fault_is_told_once_and_recovered_from(table: Table, sqlstate: str) -> None:
+    async with reading(table, live()) as read:
+        assert await read() == {"data": 1}
+        await table.put(DatabaseError(sqlstate, "division by zero"))
+        (error,) = (await read())["errors"]
+        assert error["extensions"]["code"] in ("data-exception", "postgres-error", "unexpected")
+        asked = table.database.asked
+        await table.put(DatabaseError(sqlstate, "division by zero"))
+
+        async def asked_again() -> bool:
+            return table.database.asked > asked
+
+        await eventually(asked_again)
+        await table.put(b'{"data":1}')
+        assert await read() == {"data": 1}
+
+
+async def test_whoever_leaves_takes_nothing_from_the_others(table: Table) -> None:
+    async with reading(table, live()) as stays:
+        await stays()
+        for _ in range(3):
+            async with reading(table, live()) as leaves:
+                await leaves()
+        await table.put(b'{"data":2}')
+        assert await stays() == {"data": 2}
+    asked = table.database.asked
+    await table.put(b'{"data":3}')
+    async with reading(table, live("SELECT 2")) as witness:
+        assert await witness() == {"data": 3}
+    assert table.database.asked == asked + 1
+
+
+async def test_an_answer_that_was_overtaken_is_dropped(table: Table) -> None:
+    async with reading(table, live()) as early:
+        await early()
+        table.database.open.clear()
+        await table.put(b'{"data":"old"}')
+
+        async def stuck() -> bool:
+            return table.database.asked == 2
+
+        await eventually(stuck)
+        # A newcomer asks later and is answered with what is newer; both answers arrive together.
+        table.database.answer = b'{"data":"new"}'
+        async with reading(table, live()) as late:
+            first = asyncio.create_task(late())
+            await asyncio.sleep(0)
+            table.database.open.set()
+            assert await first == {"data": "new"}
+            await table.put(b'{"data":"newest"}')
+            while await early() != {"data": "newest"}:
+                pass
+
+
+async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
+    class Deaf:
+        async def changed(self, within: float) -> None:  # noqa: ARG002
+            raise RuntimeError("deaf")
+
+    @asynccontextmanager
+    async def follow(_topics: object) -> AsyncIterator[Deaf]:
+        yield Deaf()
+
+    queries = LiveQueries(cast(Database, PlayedDatabase()), follow)
+    async with aclosing(queries.follow(live())) as payloads:
+        assert await anext(payloads) == b'{"data":1}'
+        with pytest.raises(GraphQLRefusal, match="internal error"):
+            await anext(payloads)
