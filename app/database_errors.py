@@ -1,9 +1,10 @@
-"""Errors of asyncpg as the engine's DatabaseError: PostgreSQL's own SQLSTATE and message."""
+"""Errors of asyncpg, also in SQLAlchemy's wrapping, as the engine's DatabaseError: PostgreSQL's own SQLSTATE and message."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
+import sqlalchemy as sa
 
 from resolvers.plan import DatabaseError
 
@@ -16,9 +17,10 @@ CONNECTION_LOST = frozenset({"08000", "08003", CONNECTION_FAILURE, "57P01", "57P
 
 @contextmanager
 def as_database_error() -> Iterator[None]:
-    """Whatever asyncpg raises inside leaves as a DatabaseError."""
+    """Whatever asyncpg and SQLAlchemy raise inside leaves as a DatabaseError."""
     try:
-        yield
+        with _unwrapped():
+            yield
     except asyncpg.PostgresError as error:
         if isinstance(error.__cause__, UnicodeEncodeError):
             # Refused before it was sent, with a text of its own: say it as PostgreSQL would.
@@ -28,6 +30,22 @@ def as_database_error() -> Iterator[None]:
         raise DatabaseError(QUERY_CANCELED, "the database took too long to answer") from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         raise DatabaseError(CONNECTION_FAILURE, "connection error") from error
+
+
+@contextmanager
+def _unwrapped() -> Iterator[None]:
+    """SQLAlchemy wraps what asyncpg raised twice; a programming error of ours has nothing of asyncpg inside."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise TimeoutError from error
+    except sa.exc.DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if isinstance(cause, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
+            raise cause from error
+        if error.connection_invalidated:
+            raise ConnectionError from error
+        raise
 
 
 def _message(error: asyncpg.PostgresError) -> str:

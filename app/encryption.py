@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from domain.ports import Unreadable
 
-class Undecryptable(Exception):
+
+class Undecryptable(Unreadable):
     """The stored value was written with a key that is no longer configured, or was changed."""
 
 

@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 from uuid import uuid4
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.database import server_settings
+from app.database import STATEMENT_TIMEOUT, server_settings
+from app.database_errors import as_database_error
 from domain.ports import Publisher
 from domain.world import Transaction
 
 Observe = Callable[[str], None]
+# Seconds to a connection, and to a place in the pool.
+CONNECT_TIMEOUT: Final = 10.0
 
 
 def unobserved(_moment: str) -> None:
@@ -19,7 +23,10 @@ def unobserved(_moment: str) -> None:
 
 
 class EngineTransactions:
-    """`domain.world.Transactions`. `observe` hears `name:before_commit` and `name:after_commit`: a test can end the process there."""
+    """`domain.world.Transactions`. `observe` hears `name:before_commit` and `name:after_commit`: a test can end the process there.
+
+    What PostgreSQL refuses, and that it is away, leaves a transaction as DatabaseError.
+    """
 
     def __init__(self, engine: AsyncEngine, publisher: Publisher, observe: Observe = unobserved) -> None:
         self._engine, self._publisher, self._observe = engine, publisher, observe
@@ -29,11 +36,12 @@ class EngineTransactions:
 
     @asynccontextmanager
     async def _open(self, name: str) -> AsyncIterator[Transaction]:
-        async with self._engine.connect() as connection:
-            transaction = Transaction(connection)
-            async with connection.begin():
-                yield transaction
-                self._observe(f"{name}:before_commit")
+        with as_database_error():
+            async with self._engine.connect() as connection:
+                transaction = Transaction(connection)
+                async with connection.begin():
+                    yield transaction
+                    self._observe(f"{name}:before_commit")
         self._observe(f"{name}:after_commit")
         if transaction.hints:
             await self._publisher.publish(transaction.hints)
@@ -45,7 +53,9 @@ async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False)
 
     async def connect(**_arguments: object) -> "asyncpg.Connection":
         # asyncpg reads the address itself: SQLAlchemy's dialect doesn't know its `sslmode` and the like.
-        return await asyncpg.connect(url, statement_cache_size=0, server_settings=settings)
+        return await asyncpg.connect(
+            url, statement_cache_size=0, server_settings=settings, timeout=CONNECT_TIMEOUT, command_timeout=STATEMENT_TIMEOUT
+        )
 
     settings = None if pgbouncer else server_settings("nchat-rtc domain")
     arguments: dict[str, object] = {"async_creator_fn": connect}
@@ -53,7 +63,12 @@ async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False)
         # A server connection may belong to another client before: no name may be used twice, none may be relied on.
         arguments |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: f"nchat_{uuid4().hex}"}
     engine = create_async_engine(
-        "postgresql+asyncpg://", connect_args=arguments, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+        "postgresql+asyncpg://",
+        connect_args=arguments,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=CONNECT_TIMEOUT,
     )
     try:
         yield engine

@@ -16,6 +16,7 @@ from schema.tables.calls import calls
 log = logging.getLogger(__name__)
 # After that the webhook of a rejoin, and the reconciler, do it.
 WATCHED_FOR: Final = timedelta(seconds=15)
+KICKED: Final = sa.literal_column("'kicked'::participant_status", call_participants.c.status.type)
 
 
 async def watch(world: World) -> int:
@@ -26,7 +27,8 @@ async def watch(world: World) -> int:
     watched = (
         sa.select(calls.c.room_name, sa.cast(call_participants.c.user_id, sa.Text).label("identity"))
         .join(calls, calls.c.id == call_participants.c.call_id)
-        .where(call_participants.c.status == "kicked", call_participants.c.status_since > world.clock.now() - WATCHED_FOR)
+        # Written out, not bound: so every plan may use the index of the kicked.
+        .where(call_participants.c.status == KICKED, call_participants.c.status_since > world.clock.now() - WATCHED_FOR)
         .where(calls.c.status.in_(LIVING))
     )
     async with world.transaction("kick_watch") as tx:

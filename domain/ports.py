@@ -125,6 +125,10 @@ class IceServer:
     credential: str | None = None
 
 
+class Unreadable(Exception):
+    """What is stored was not encrypted with any of our keys."""
+
+
 class TurnCredentials(Protocol):
     def issue(self, user_id: UUID) -> list[IceServer]:
         """STUN and TURN servers of the settings with credentials for this user (TURN REST scheme)."""
@@ -135,7 +139,7 @@ class TurnCredentials(Protocol):
         ...
 
     def reveal(self, credential_encrypted: str) -> str:
-        """The stored credential of a table row in clear."""
+        """The stored credential of a table row in clear; raises Unreadable."""
         ...
 
 

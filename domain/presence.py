@@ -13,7 +13,7 @@ from domain.tracks import NOTHING_SENT, see
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
-from schema.tables.webhook_events import webhook_events
+from schema.tables.webhook_events import PARTICIPANT_SID, webhook_events
 
 # With two people ACTIVE there is a conversation.
 COMPANY: Final = 2
@@ -76,7 +76,7 @@ def step_of(call: Call, seats: list[str]) -> Step | None:
 async def is_over(tx: Transaction, sid: str, *, told_before: datetime | None = None) -> bool:
     """Whether LiveKit already told us that this connection ended (before that moment): its `joined` may come after its `left`."""
     told = sa.select(webhook_events.c.id).where(
-        webhook_events.c.payload[("participant", "sid")].astext == sid,
+        sa.literal_column(PARTICIPANT_SID) == sid,
         webhook_events.c.event.in_(("participant_left", "participant_connection_aborted")),
         webhook_events.c.received_at < told_before if told_before else sa.true(),
     )

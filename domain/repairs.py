@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.leave import Left, after_leaving
+from domain.calls.leave import Left, tell_heir
 from domain.calls.rows import Call, Participant
 from domain.calls.tickets import grant_for
 from domain.life_cycle import LIVING
@@ -37,12 +37,11 @@ class OpenRoom:
 
 
 @dataclass(frozen=True, slots=True)
-class AfterLeaving:
-    """Tells LiveKit who left a call, who hosts it now, or that it is over."""
+class TellHeir:
+    """Gives who hosts a call now what a host may do."""
 
     call: Call
-    who: Participant
-    left: Left
+    heir: Participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class GrantRights:
     who: Participant
 
 
-Repair = RemoveParticipant | DeleteRoom | OpenRoom | AfterLeaving | GrantRights
+Repair = RemoveParticipant | DeleteRoom | OpenRoom | TellHeir | GrantRights
 
 
 async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
@@ -66,10 +65,17 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
                 await world.rooms.delete_room(room)
             case OpenRoom(call):
                 await _open_room(world, call)
-            case AfterLeaving(call, who, left):
-                await after_leaving(world, call, who, left)
+            case TellHeir(call, heir):
+                await tell_heir(world, call, heir)
             case GrantRights(call, who):
                 await world.rooms.set_grant(call.room_name, who.identity, grant_for(call, who))
+
+
+def follow_up(call: Call, left: Left) -> list[Repair]:
+    """What someone's leaving asks of LiveKit, apart from putting them out: close the room, or tell who hosts now."""
+    if left.call_ended:
+        return [DeleteRoom(call.room_name)]
+    return [] if left.heir is None else [TellHeir(call, left.heir)]
 
 
 async def _open_room(world: World, call: Call) -> None:

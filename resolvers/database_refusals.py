@@ -23,7 +23,7 @@ def refusal(error: DatabaseError, path: str = "$") -> GraphQLRefusal | None:
         return GraphQLRefusal(code, prefix + error.message, path)
     if error.sqlstate.startswith("22"):
         return GraphQLRefusal("data-exception", error.message, path)
-    if error.sqlstate.startswith("08"):
+    if error.sqlstate.startswith(("08", "57P")):
         return GraphQLRefusal("postgres-error", "connection error")
     return None
 

@@ -5,9 +5,22 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
+import asyncpg
+
+from resolvers.plan import DatabaseError
+
 log = logging.getLogger(__name__)
 # Seconds. Long enough not to flood the log while the database restarts.
 BEGIN_AGAIN_AFTER: Final = 1.0
+# PostgreSQL restarts, is full, or can't be reached.
+AWAY: Final = (
+    DatabaseError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
 
 Work = Callable[[], Coroutine[Any, Any, object]]
 # Hears of each run of a job: its name, how many seconds it took, and whether it failed.
@@ -19,7 +32,7 @@ def unobserved(_name: str, _seconds: float, _failed: bool) -> None:
 
 
 async def attempt(name: str, work: Work, observe: Observe = unobserved) -> bool:
-    """Runs one piece of work to its end; a failure is logged with its traceback and answered with False.
+    """Runs one piece of work to its end; a failure is logged, one of our own with its traceback, and answered with False.
 
     The work is a task of its own, so that whatever it fails with ends it and nothing else. Cancelled, it cancels the work.
     """
@@ -33,9 +46,18 @@ async def attempt(name: str, work: Work, observe: Observe = unobserved) -> bool:
         await asyncio.wait({task})
     failure = None if task.cancelled() else task.exception()
     if failure is not None:
-        log.error("a job failed", extra={"job": name}, exc_info=failure)
+        _tell(name, failure)
     observe(name, loop.time() - began, failure is not None)
     return failure is None
+
+
+def _tell(name: str, failure: BaseException) -> None:
+    """That a server is away is no fault of ours: it needs one line, not a traceback each second."""
+    if isinstance(failure, AWAY):
+        state = getattr(failure, "sqlstate", None)
+        log.warning("a job has to wait", extra={"job": name, "error": type(failure).__name__, "sqlstate": state})
+    else:
+        log.error("a job failed", extra={"job": name}, exc_info=failure)
 
 
 async def keep_running(name: str, work: Work) -> None:

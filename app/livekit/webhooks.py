@@ -4,8 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,6 +11,7 @@ from starlette.routing import Route
 from app.livekit.signature import BadSignature, WebhookSignatures, check_digest
 from app.livekit.webhook_payload import BadBody, parse
 from domain.webhooks.event import WebhookEvent
+from resolvers.plan import DatabaseError
 
 PATH: Final = "/api/webhooks/livekit"
 # Bytes. LiveKit caps a participant's metadata at 512 KiB; our own payloads stay far below.
@@ -62,8 +61,8 @@ class LiveKitWebhooks:
     async def _keep(self, event: WebhookEvent) -> Response:
         try:
             new = await self._store(event)
-        except (DBAPIError, PoolTimeout, OSError) as error:
-            logger.warning("webhook %s %s not stored: %s", event.event, event.id, type(error).__name__)
+        except DatabaseError as error:
+            logger.warning("webhook %s %s not stored: %s", event.event, event.id, error.sqlstate)
             return Response(status_code=503)
         if new:
             self._wake()

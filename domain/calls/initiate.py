@@ -1,6 +1,5 @@
 """Starting a call: written first, then its room, then it rings."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +15,7 @@ from domain.calls.ringing import distinct_targets, invite, is_busy, require_memb
 from domain.calls.rows import Call, CallType, Participant, lock_call, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, MediaUnavailable, NotFound, ParticipantKicked
+from domain.input import require_storable
 from domain.life_cycle import Step, move_call
 from domain.ports import MediaError, Room
 from domain.world import Transaction, World
@@ -68,21 +68,30 @@ async def open_call(world: World, call: Call) -> None:
     """The second half: an `initiated` call with a host gets its room and rings its invited (or waits, when it has none).
 
     Safe to repeat and to run twice at once: creating a room is get-or-create, and only one of two rings. A media server that fails ends
-    the call `failed` and raises MediaUnavailable. Also how the reconciler finishes what a crash left half done.
+    the call `failed` and raises MediaUnavailable, unless the other one's room was made: its call goes on. Also how the reconciler
+    finishes what a crash left half done.
     """
     try:
         room = await world.rooms.create_room(call.room_name, max_participants=call.max_participants)
     except MediaError as error:
-        async with world.transaction("initiate_call.fail") as tx:
-            if current := await lock_call(tx, call.id):
-                await end_call(tx, current, "failed", actor_id=None, now=world.clock.now())
-        raise MediaUnavailable from error
+        if await _fail(world, call.id):
+            raise MediaUnavailable from error
+        return
     async with world.transaction("initiate_call.ring") as tx:
         current = await lock_call(tx, call.id)
         if current is not None and current.status == "initiated":
             await _begin(tx, world, current, room)
     if current is None or current.ended:
         await close_room(world, call.room_name)
+
+
+async def _fail(world: World, call_id: UUID) -> bool:
+    """initiated → ended(`failed`); False when a request beside this one has got the call further."""
+    async with world.transaction("initiate_call.fail") as tx:
+        current = await lock_call(tx, call_id)
+        if current is not None and current.status == "initiated":
+            await end_call(tx, current, "failed", actor_id=None, now=world.clock.now())
+        return current is None or current.status == "initiated" or current.end_reason == "failed"
 
 
 async def _begin(tx: Transaction, world: World, call: Call, room: Room) -> None:
@@ -131,8 +140,7 @@ def _check(world: World, request: CallRequest, targets: Sequence[UUID]) -> None:
         raise InvalidInput(f"A call has at most {world.limits.max_participants} participants.")
     if request.ring_timeout_seconds is not None and not 1 <= request.ring_timeout_seconds <= LONGEST_RING:
         raise InvalidInput(f"ringTimeoutSeconds is 1 to {LONGEST_RING}.")
-    if len(json.dumps(request.metadata, ensure_ascii=False).encode()) > METADATA_LIMIT_BYTES:
-        raise InvalidInput(f"metadata is at most {METADATA_LIMIT_BYTES} bytes.")
+    require_storable("metadata", request.metadata, METADATA_LIMIT_BYTES)
 
 
 async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallRequest) -> Call | None:

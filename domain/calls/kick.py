@@ -9,8 +9,10 @@ from domain.calls.access import Entered, enter
 from domain.calls.ending import close_room, end_call, end_unanswered
 from domain.calls.rows import Participant
 from domain.errors import InvalidInput, NotAllowed
+from domain.input import require_text
 from domain.life_cycle import move_participant
 from domain.ports import MediaError
+from domain.presence import settle
 from domain.world import Transaction, World
 from permissions.session import Session
 
@@ -39,8 +41,8 @@ async def kick_participant(
     Refuses with NotAllowed (not a host, or the host is meant), NotFound (no such participant here), InvalidInput (reason over 100
     characters). Who is out already stays out: kicking twice is kicking once.
     """
-    if reason is not None and len(reason) > LONGEST_REASON:
-        raise InvalidInput(f"reason has at most {LONGEST_REASON} characters.")
+    if reason is not None:
+        require_text("reason", reason, LONGEST_REASON)
     async with world.transaction("kick_participant.write") as tx:
         door = await enter(tx, world, session, call_id)
         door.hosting()
@@ -64,7 +66,10 @@ async def _kick(tx: Transaction, door: Entered, other: Participant, reason: str 
     await events.append(tx, door.call.id, "kicked", door.user_id, {"reason": reason}, other.id)
     if door.roster.is_direct(door.call):
         return await end_call(tx, door.call, "kicked", actor_id=door.user_id, now=door.now)
-    return before == "ringing" and await end_unanswered(tx, door.call, actor_id=door.user_id, now=door.now)
+    if before == "ringing":
+        return await end_unanswered(tx, door.call, actor_id=door.user_id, now=door.now)
+    await settle(tx, door.call, now=door.now)
+    return False
 
 
 async def remove(world: World, room: str, identity: str) -> None:

@@ -16,6 +16,7 @@ from domain.calls.tickets import grant_for
 from domain.errors import NotAllowed
 from domain.life_cycle import move_participant
 from domain.ports import MediaError
+from domain.presence import settle
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.call_participants import call_participants
@@ -47,6 +48,8 @@ async def leave_call(world: World, session: Session, call_id: UUID, reason: Leav
         if me is None or not (me.seated or me.status == "left"):
             raise NotAllowed("You are not in this call.")
         left = Left() if me.status == "left" else await leave(tx, door.call, me, reason, actor_id=me.user_id, now=door.now)
+        if not left.call_ended:
+            await settle(tx, door.call, now=door.now)
     await after_leaving(world, door.call, me, left)
     return LeaveCall(call_id, me.id, left.call_ended)
 
@@ -94,7 +97,12 @@ async def after_leaving(world: World, call: Call, who: Participant, left: Left) 
         return
     try:
         await world.rooms.remove_participant(call.room_name, who.identity)
-        if left.heir is not None and left.heir.role == "viewer":
-            await world.rooms.set_grant(call.room_name, left.heir.identity, grant_for(call, replace(left.heir, role="host")))
+        await tell_heir(world, call, left.heir)
     except MediaError as error:
         log.warning("the media server was not told who left", extra={"room": call.room_name, "error": str(error)})
+
+
+async def tell_heir(world: World, call: Call, heir: Participant | None) -> None:
+    """A viewer who became host may publish now; everybody else could before. Raises MediaError."""
+    if heir is not None and heir.role == "viewer":
+        await world.rooms.set_grant(call.room_name, heir.identity, grant_for(call, replace(heir, role="host")))

@@ -1,12 +1,14 @@
 """What ends by itself: rings, seats nobody took, lost connections, calls that last too long."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from domain.repairs import Repair
 from domain.timeouts import connections, durations, ringing, seats
+from domain.timeouts.due import tell
 from domain.world import World
 
-Timeout = Callable[[World], Awaitable[int]]
+Timeout = Callable[[World], Awaitable[list[Sequence[Repair]]]]
 
 TIMEOUTS: Final[tuple[Timeout, ...]] = (
     ringing.unanswered,
@@ -23,5 +25,8 @@ async def run(world: World) -> int:
     """Carries out every timeout that is due now and returns how many calls were.
 
     Each case is decided again under its call's lock, so that running twice, or on several workers at once, is running once.
+    All are decided and committed before LiveKit hears of any.
     """
-    return sum([await timeout(world) for timeout in TIMEOUTS])
+    decided = [repairs for timeout in TIMEOUTS for repairs in await timeout(world)]
+    await tell(world, decided)
+    return len(decided)

@@ -13,7 +13,7 @@ from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
 
-async def never_connected(world: World) -> int:
+async def never_connected(world: World) -> list[Sequence[Repair]]:
     """connecting for 60 s → ended(`failed`); a channel's call waits as long as its starter is in."""
     since = world.clock.now() - timedelta(seconds=world.limits.connecting_timeout)
     starter_is_in = sa.exists().where(
@@ -38,7 +38,7 @@ async def never_connected(world: World) -> int:
     return await carry_through(world, "connecting", overdue, decide)
 
 
-async def never_reconnected(world: World) -> int:
+async def never_reconnected(world: World) -> list[Sequence[Repair]]:
     """reconnecting for 30 s → ended(`network_error`), unless whoever was missing has left and nobody is any more."""
     since = world.clock.now() - timedelta(seconds=world.limits.reconnecting_timeout)
     overdue = sa.select(calls.c.id).where(calls.c.status == "reconnecting", calls.c.status_since <= since).order_by(calls.c.status_since)

@@ -1,5 +1,6 @@
-"""Finding what is due, and deciding each case again under its call's lock."""
+"""Finding what is due, deciding each case again under its call's lock, and telling LiveKit what was decided."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from domain.world import Transaction, World
 log = logging.getLogger(__name__)
 # As many as one tick takes on; the rest is due at the next one as well.
 BATCH: Final = 200
+AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +38,41 @@ Decide = Callable[[Case], Awaitable[Sequence[Repair] | None]]
 Overdue = sa.Select[UUID]
 
 
-async def carry_through(world: World, name: str, overdue: Overdue, decide: Decide) -> int:
-    """Finds the calls that `overdue` selects, decides each in a transaction of its own, and returns how many were due.
+async def carry_through(world: World, name: str, overdue: Overdue, decide: Decide) -> list[Sequence[Repair]]:
+    """Finds the calls that `overdue` selects, decides each in a transaction of its own; what LiveKit is to be told, for each that was due.
 
     `overdue` must be exact: a case that it finds and `decide` rejects each time would crowd out others.
     """
     async with world.transaction(f"timeout.{name}.due") as tx:
         ids = (await tx.connection.execute(overdue.limit(BATCH))).scalars().all()
-    return sum([await _one(world, name, call_id, decide) for call_id in ids])
+    decided = [await _one(world, name, call_id, decide) for call_id in ids]
+    return [repairs for repairs in decided if repairs is not None]
 
 
-async def _one(world: World, name: str, call_id: UUID, decide: Decide) -> bool:
+async def _one(world: World, name: str, call_id: UUID, decide: Decide) -> Sequence[Repair] | None:
     async with world.transaction(f"timeout.{name}") as tx:
         call = await lock_call(tx, call_id)
         if call is None or call.ended:
-            return False
-        repairs = await decide(Case(tx, call, await roster(tx, call_id), world.clock.now()))
-    if repairs is None:
-        return False
-    try:
-        await carry_out(world, repairs)
-    except MediaError as error:
-        log.warning("the media server was not told of a timeout", extra={"timeout": name, "call_id": str(call_id), "error": str(error)})
-    return True
+            return None
+        return await decide(Case(tx, call, await roster(tx, call_id), world.clock.now()))
+
+
+async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> None:
+    """Tells LiveKit, a few calls at a time. When it does not answer, the rest is left to the reconciler: no timeout waits for LiveKit."""
+    places, failures = asyncio.Semaphore(AT_ONCE), list[MediaError]()
+
+    async def one(repairs: Sequence[Repair]) -> None:
+        async with places:
+            if failures:
+                return
+            try:
+                await carry_out(world, repairs)
+            except MediaError as error:
+                failures.append(error)
+
+    await asyncio.gather(*(one(repairs) for repairs in decided if repairs))
+    if failures:
+        log.warning("the media server was not told of timeouts", extra={"error": str(failures[0])})
 
 
 async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:

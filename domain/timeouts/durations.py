@@ -16,7 +16,7 @@ SCHEDULED_LIFE: Final = timedelta(hours=24)
 UNSCHEDULED_LIFE: Final = timedelta(minutes=10)
 
 
-async def too_long(world: World) -> int:
+async def too_long(world: World) -> list[Sequence[Repair]]:
     """Running longer than the limit, from the first connection or else the first ring → ended(`timeout`)."""
     since = world.clock.now() - timedelta(seconds=world.limits.max_duration)
     began = sa.func.coalesce(calls.c.connected_at, calls.c.started_at)
@@ -28,7 +28,7 @@ async def too_long(world: World) -> int:
     return await carry_through(world, "duration", overdue, decide)
 
 
-async def never_started(world: World) -> int:
+async def never_started(world: World) -> list[Sequence[Repair]]:
     """initiated 24 h past `scheduled_at`, or 10 min without one → ended(`cancelled`)."""
     now = world.clock.now()
     scheduled = calls.c.scheduled_at <= now - SCHEDULED_LIFE

@@ -15,7 +15,7 @@ from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
 
-async def unanswered(world: World) -> int:
+async def unanswered(world: World) -> list[Sequence[Repair]]:
     """ringing longer than the call's `ring_timeout_seconds` → left(`missed`), also when others answered.
 
     The last ring of a ringing call ends it `no_answer`.

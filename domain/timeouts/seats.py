@@ -8,10 +8,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from domain.calls.leave import leave
-from domain.calls.rows import lock_call, roster
+from domain.calls.rows import lock_call, participant
 from domain.life_cycle import LIVING, ParticipantStatus
 from domain.presence import settle
-from domain.repairs import AfterLeaving, Repair
+from domain.repairs import RemoveParticipant, Repair, follow_up
 from domain.timeouts.due import Case, carry_through
 from domain.world import World
 from schema.tables.call_participants import call_participants
@@ -21,17 +21,17 @@ from schema.tables.calls import calls
 CONNECTING_GRACE: Final = 60
 
 
-async def never_joined(world: World) -> int:
+async def never_joined(world: World) -> list[Sequence[Repair]]:
     """connecting without an arrival for the token's life and a minute → left(`never_joined`)."""
     return await _lapse(world, "connecting", timedelta(seconds=world.limits.token_ttl + CONNECTING_GRACE), "never_joined")
 
 
-async def never_back(world: World) -> int:
+async def never_back(world: World) -> list[Sequence[Repair]]:
     """disconnected for 60 s → left(`network_error`)."""
     return await _lapse(world, "disconnected", timedelta(seconds=world.limits.disconnected_timeout), "network_error")
 
 
-async def _lapse(world: World, status: ParticipantStatus, life: timedelta, reason: str) -> int:
+async def _lapse(world: World, status: ParticipantStatus, life: timedelta, reason: str) -> list[Sequence[Repair]]:
     since = world.clock.now() - life
     overdue = (
         sa.select(calls.c.id)
@@ -45,13 +45,14 @@ async def _lapse(world: World, status: ParticipantStatus, life: timedelta, reaso
 
 async def _leave(found: Case, *, status: ParticipantStatus, life: timedelta, reason: str) -> Sequence[Repair] | None:
     repairs: list[Repair] = []
-    for one in (await roster(found.tx, found.call.id)).participants:
-        if one.status != status or one.status_since > found.now - life:
-            continue
+    lapsed = [one for one in found.people.participants if one.status == status and one.status_since <= found.now - life]
+    for person in lapsed:
+        # Read again: who left just before may have made this one the host.
+        one = await participant(found.tx, person.id)
         left = await leave(found.tx, found.call, one, reason, actor_id=None, now=found.now)
-        repairs.append(AfterLeaving(found.call, one, left))
         if left.call_ended:
-            return repairs
+            return follow_up(found.call, left)
+        repairs += [RemoveParticipant(found.call.room_name, one.identity), *follow_up(found.call, left)]
     current = await lock_call(found.tx, found.call.id)
     if current is not None:
         await settle(found.tx, current, now=found.now)

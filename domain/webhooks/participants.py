@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.calls.leave import leave
-from domain.presence import arrive, drop, is_over
-from domain.repairs import AfterLeaving, DeleteRoom, RemoveParticipant, Repair
+from domain.presence import arrive, drop, is_over, settle
+from domain.repairs import DeleteRoom, RemoveParticipant, Repair, follow_up
 from domain.webhooks.scene import Scene
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
@@ -42,8 +42,10 @@ async def left(scene: Scene) -> list[Repair]:
         return []
     actor = person.user_id if reason == "client_initiated" else None
     departure = await leave(scene.tx, scene.call, person, STAY_ENDS[reason], actor_id=actor, now=scene.now)
+    if not departure.call_ended:
+        await settle(scene.tx, scene.call, now=scene.now)
     # LiveKit itself said that the person is out: removing again could hit the next connection of someone who reloaded the page.
-    return [AfterLeaving(scene.call, person, departure)] if departure.call_ended or departure.heir else []
+    return follow_up(scene.call, departure)
 
 
 def _is_machine(scene: Scene) -> bool:

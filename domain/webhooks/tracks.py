@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from domain.repairs import Repair
 from domain.tracks import Sent, see
 from domain.webhooks.scene import Scene
-from schema.tables.webhook_events import webhook_events
+from schema.tables.webhook_events import PARTICIPANT_SID, webhook_events
 
 
 async def published(scene: Scene) -> list[Repair]:
@@ -39,7 +39,7 @@ def _sent(source: str, *, on: bool, muted: bool) -> Sent:
 async def _is_over(scene: Scene) -> bool:
     """Whether LiveKit already told us that this track is gone: `track_published` may arrive after `track_unpublished`."""
     told = sa.select(webhook_events.c.id).where(
-        webhook_events.c.payload[("participant", "sid")].astext == scene.sid,
+        sa.literal_column(PARTICIPANT_SID) == scene.sid,
         webhook_events.c.payload[("track", "sid")].astext == scene.event.text("track", "sid"),
         webhook_events.c.event == "track_unpublished",
         webhook_events.c.received_at < scene.event.received_at,

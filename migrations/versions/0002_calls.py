@@ -130,6 +130,7 @@ def create_calls() -> None:
     op.create_index("nchat_calls_channel_id_idx", "nchat_calls", ["channel_id"])
     op.create_index("nchat_calls_channel_id_status_idx", "nchat_calls", ["channel_id", "status"])
     op.create_index("nchat_calls_created_at_idx", "nchat_calls", [sa.literal_column("created_at DESC")])
+    op.create_index("nchat_calls_ended_at_idx", "nchat_calls", ["ended_at"])
     op.create_index("nchat_calls_initiator_id_created_at_idx", "nchat_calls", ["initiator_id", sa.literal_column("created_at DESC")])
     op.create_index("nchat_calls_initiator_id_idx", "nchat_calls", ["initiator_id"])
     op.create_index("nchat_calls_started_at_idx", "nchat_calls", ["started_at"])

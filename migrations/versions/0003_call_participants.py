@@ -97,6 +97,12 @@ def create_participants() -> None:
         comment="Participants of calls.",
     )
     op.create_index("nchat_call_participants_call_id_idx", "nchat_call_participants", ["call_id"])
+    op.create_index(
+        "nchat_call_participants_kicked_idx",
+        "nchat_call_participants",
+        ["status_since"],
+        postgresql_where=sa.text("status = 'kicked'::participant_status"),
+    )
     op.create_index("nchat_call_participants_status_idx", "nchat_call_participants", ["status"])
     op.create_index(
         "nchat_call_participants_user_id_status_idx", "nchat_call_participants", ["user_id", "status"], postgresql_include=["call_id"]

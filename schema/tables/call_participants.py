@@ -47,5 +47,7 @@ call_participants = sa.Table(
     sa.UniqueConstraint("call_id", "user_id"),
     # Permission rules ask for a user's calls, the busy check for their states: both from the index alone.
     sa.Index(None, "user_id", "status", postgresql_include=["call_id"]),
+    # Looked at every second; those who were kicked long ago only grow in number.
+    sa.Index("nchat_call_participants_kicked_idx", "status_since", postgresql_where=sa.text("status = 'kicked'::participant_status")),
     comment="Participants of calls.",
 )

@@ -58,7 +58,7 @@ calls = sa.Table(
     moment("scheduled_at", "When the call is meant to ring."),
     moment("started_at", "When the first person was rung or let in.", index=True),
     moment("connected_at", "When two people were first connected."),
-    moment("ended_at", "When the call ended."),
+    moment("ended_at", "When the call ended.", index=True),
     sa.Column("end_reason", call_end_reason, comment="Why the call ended."),
     sa.Column("max_participants", sa.Integer, server_default=sa.text("100"), comment="Most people connected at once."),
     flag("e2ee", "Media is end-to-end encrypted; the keys never reach the server."),
