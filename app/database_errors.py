@@ -42,7 +42,8 @@ def _unwrapped() -> Iterator[None]:
     except sa.exc.DBAPIError as error:
         cause = error.orig.__cause__ if error.orig is not None else None
         if isinstance(cause, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
-            raise cause from error
+            # With its own cause, which says what was wrong with a value.
+            raise cause from cause.__cause__
         if error.connection_invalidated:
             raise ConnectionError from error
         raise

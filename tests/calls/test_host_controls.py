@@ -183,4 +183,6 @@ async def test_what_a_host_may_not_do(on: Stage) -> None:
         await readmit_participant(on.world, session(ALICE), call_id, bob)
     with pytest.raises(InvalidInput):
         await kick_participant(on.world, session(ALICE), call_id, bob, "x" * 101)
+    with pytest.raises(InvalidInput):
+        await kick_participant(on.world, session(ALICE), call_id, bob, "a\0b")
     assert await dump(on.url) == before

@@ -1,13 +1,17 @@
 """initiateCall: what is written, what is asked of LiveKit, and every refusal."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
 
 from domain.calls.initiate import CallRequest, initiate_call
 from domain.errors import ActionError, InvalidInput, MediaUnavailable, NotFound, RateLimited
-from domain.ports import CallLimits
+from domain.ports import CallLimits, MediaError, Room
 from tests.support.dump import dump
+from tests.support.fake_rooms import FakeRooms
 from tests.support.legal import assert_legal
 from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, MALLORY, Stage, session, stage
 
@@ -116,6 +120,8 @@ REFUSED: dict[str, tuple[UUID, CallRequest, type[ActionError]]] = {
     "a ring of no time": (ALICE, CallRequest("audio", [BOB], ring_timeout_seconds=0), InvalidInput),
     "an endless ring": (ALICE, CallRequest("audio", [BOB], ring_timeout_seconds=601), InvalidInput),
     "metadata without end": (ALICE, CallRequest("audio", [BOB], metadata={"x": "y" * 9000}), InvalidInput),
+    "metadata with a character that PostgreSQL lacks": (ALICE, CallRequest("audio", [BOB], metadata={"x": [{"y\0": 1}]}), InvalidInput),
+    "metadata with a number that JSON lacks": (ALICE, CallRequest("audio", [BOB], metadata={"x": float("inf")}), InvalidInput),
     "a caller who is no user": (uuid4(), CallRequest("audio", [BOB]), InvalidInput),
 }
 
@@ -147,3 +153,34 @@ async def test_the_rate_limit_is_the_callers(on: Stage) -> None:
     assert refused.value.extra == {"retryAfter": 2.5}
     assert on.limiter.hits == [("initiate", str(ALICE))]
     assert await dump(on.url) == before
+
+
+async def test_metadata_may_speak_of_nul(on: Stage) -> None:
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB], metadata={"text": "\\u0000"}))
+    assert await on.database.fetchval("SELECT metadata ->> 'text' FROM nchat_calls WHERE id = $1", started.call_id) == "\\u0000"
+
+
+@dataclass(slots=True)
+class HalfDeafRooms(FakeRooms):
+    """The first to ask for a room hears nothing; meanwhile the same request comes again, and is heard."""
+
+    again: Callable[[], Awaitable[object]] | None = None
+
+    async def create_room(self, name: str, *, max_participants: int) -> Room:
+        # As a slot's super(): the class was made anew by the decorator.
+        if self.again is None:
+            return await FakeRooms.create_room(self, name, max_participants=max_participants)
+        again, self.again = self.again, None
+        await again()
+        raise MediaError("rooms.create_room: no answer within 5 s")
+
+
+async def test_a_failure_never_ends_what_a_repeated_request_got_going(on: Stage) -> None:
+    rooms = HalfDeafRooms()
+    world, request = replace(on.world, rooms=rooms), CallRequest("video", [BOB], client_request_id=uuid4())
+    rooms.again = partial(initiate_call, world, session(ALICE), request)
+    started = await initiate_call(world, session(ALICE), request)
+    assert started.ticket is not None
+    assert (await on.call(started.call_id))["status"] == "ringing"
+    assert await on.pushes() == [("ring", BOB)]
+    assert_legal(await on.events(started.call_id))

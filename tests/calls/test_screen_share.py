@@ -4,7 +4,7 @@ import pytest
 
 from domain.calls.ice_servers import ice_servers
 from domain.calls.screen_share import start_screen_share, stop_screen_share
-from domain.errors import AlreadySharing, MediaUnavailable, NotAllowed
+from domain.errors import AlreadySharing, InvalidInput, MediaUnavailable, NotAllowed
 from tests.calls.scenes import answered, ringing
 from tests.support.dump import dump
 from tests.support.worlds import ALICE, BOB, CAROL, Stage, session
@@ -91,3 +91,18 @@ async def test_ice_servers_of_the_settings_and_of_the_region(on: Stage) -> None:
     assert (given.servers[3].username, given.servers[3].credential) == ("u", "p")
     assert given.ttl == 86400
     assert len((await ice_servers(on.world, session(ALICE))).servers) == 5
+
+
+async def test_a_server_whose_credential_cannot_be_read_is_left_out(on: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    insert = "INSERT INTO nchat_ice_servers (urls, username, credential_encrypted) VALUES ($1, 'u', $2)"
+    await on.database.executemany(insert, [(["turn:lost.example"], "another key's"), (["turn:kept.example"], "sealed:p")])
+    given = await ice_servers(on.world, session(ALICE))
+    assert [server.urls[0] for server in given.servers[2:]] == ["turn:kept.example"]
+    assert "can't be read" in caplog.text
+    assert "another key's" not in caplog.text
+
+
+@pytest.mark.parametrize("region", ["e\0u", "e" * 51])
+async def test_a_region_that_is_none(on: Stage, region: str) -> None:
+    with pytest.raises(InvalidInput):
+        await ice_servers(on.world, session(ALICE), region)

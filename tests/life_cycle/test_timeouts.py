@@ -1,16 +1,23 @@
 """What ends by itself, exactly when it should and only once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from domain import timeouts
 from domain.calls.answer import accept_call, decline_call
 from domain.calls.initiate import CallRequest, initiate_call
 from domain.calls.join import join_call, refresh_call_token
+from domain.calls.leave import leave_call
+from domain.ports import MediaError
+from domain.timeouts.due import AT_ONCE
 from tests.life_cycle.scenes import Running
 from tests.support.dump import dump
+from tests.support.fake_rooms import FakeRooms
 from tests.support.telling_rooms import TellingRoom
 from tests.support.worlds import ALICE, BOB, CAROL, DAVE, GENERAL, Stage, session
 
@@ -159,3 +166,51 @@ async def test_a_media_server_that_is_away_stops_no_timeout(ringing: Running) ->
     await passes(ringing.on, 45)
     assert await ringing.status() == ("ended", "no_answer")
     assert ringing.room.name in ringing.on.rooms.rooms
+
+
+@dataclass(slots=True)
+class SilentRooms(FakeRooms):
+    """A LiveKit that answers nothing any more; `told` hears when it is asked."""
+
+    told: Callable[[str], Awaitable[None]] | None = None
+
+    async def delete_room(self, name: str) -> None:
+        if self.told is not None:
+            await self.told(name)
+        raise MediaError("rooms.delete_room: no answer within 5 s")
+
+
+async def test_no_timeout_waits_for_a_silent_media_server(on: Stage) -> None:
+    """Every ring that ran out is over before LiveKit is asked, and after its first silence nobody else is."""
+    for user_id in (BOB, CAROL, DAVE) * 5:
+        await initiate_call(on.world, session(ALICE), CallRequest("audio", [user_id]))
+    on.clock.advance(45)
+    living: dict[str, int] = {}
+
+    async def count_the_living(room: str) -> None:
+        async with on.world.transaction("count") as tx:
+            living[room] = (await tx.connection.execute(sa.text("SELECT count(*) FROM nchat_calls WHERE status <> 'ended'"))).scalar_one()
+
+    assert await timeouts.run(replace(on.world, rooms=SilentRooms(told=count_the_living))) == 15
+    assert 1 <= len(living) <= AT_ONCE
+    assert set(living.values()) == {0}
+
+
+async def test_an_heir_who_is_lost_too_hands_the_call_on(group: Running) -> None:
+    await join_call(group.on.world, session(DAVE), group.id)
+    await group.room.join(DAVE)
+    await group.on.database.execute("UPDATE nchat_call_participants SET role = 'co_host' WHERE user_id = $1", BOB)
+    for user_id in (ALICE, BOB):
+        await group.room.leave(user_id, "connection_timeout")
+    await passes(group.on, 60)
+    roles = {user_id: (await group.on.participant(group.id, user_id))["role"] for user_id in (ALICE, BOB, CAROL, DAVE)}
+    assert roles == {ALICE: "participant", BOB: "participant", CAROL: "host", DAVE: "participant"}
+    assert await group.status() == ("connected", None)
+
+
+async def test_when_the_missing_one_hangs_up_the_call_is_back_at_once(group: Running) -> None:
+    await group.room.leave(CAROL)
+    await group.room.leave(BOB, "connection_timeout")
+    assert await group.status() == ("reconnecting", None)
+    await leave_call(group.on.world, session(BOB), group.id)
+    assert await group.status() == ("connected", None)

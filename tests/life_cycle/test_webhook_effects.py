@@ -251,3 +251,19 @@ async def test_a_joiner_who_never_arrives_is_still_seen_on_the_first_device(dire
     await join_call(direct.on.world, session(BOB), direct.id)
     await reconcile(direct.on.world)
     assert await direct.sid(BOB) == first
+
+
+async def test_a_host_who_reloads_the_page_is_not_thrown_out(group: Running) -> None:
+    """Another one hosts meanwhile; LiveKit is told nothing, since it could put the page's new connection out."""
+    group.on.rooms.asked.clear()
+    await group.room.leave(ALICE)
+    assert (await group.on.participant(group.id, BOB))["role"] == "host"
+    assert group.on.rooms.asked["remove_participant"] == 0
+
+
+async def test_kicking_who_is_lost_brings_the_others_back(group: Running) -> None:
+    await group.room.leave(CAROL)
+    await group.room.leave(BOB, "connection_timeout")
+    assert await group.status() == ("reconnecting", None)
+    await kick_participant(group.on.world, session(ALICE), group.id, (await group.on.participant(group.id, BOB))["id"])
+    assert await group.status() == ("connected", None)

@@ -15,7 +15,7 @@ from app.events import BroadcastHub, open_hub
 from app.reflection import reflect
 from app.transactions import EngineTransactions, open_engine
 from domain.errors import RateLimited
-from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken
+from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
 from domain.world import World
 from permissions import access
 from permissions.check import Resolved, resolve
@@ -101,6 +101,8 @@ class FixedTurn:
         return 86400
 
     def reveal(self, credential_encrypted: str) -> str:
+        if not credential_encrypted.startswith("sealed:"):
+            raise Unreadable
         return credential_encrypted.removeprefix("sealed:")
 
 

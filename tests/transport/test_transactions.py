@@ -1,0 +1,108 @@
+"""The domain's transactions: all or nothing, PostgreSQL's refusals by their state, and alive again after an outage."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from app.transactions import EngineTransactions, open_engine
+from devstack.processes import free_port
+from domain.errors import CallFull
+from domain.world import Transaction
+from resolvers.plan import DatabaseError
+from tests.support.worlds import RecordingPublisher
+
+pytestmark = pytest.mark.anyio
+
+CHANNELS = sa.text("SELECT count(*) FROM nchat_channels")
+WRITE = sa.text("INSERT INTO nchat_channels (id, name) VALUES (gen_random_uuid(), :name)")
+PID = sa.text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+async def transaction(database_url: str) -> AsyncIterator[EngineTransactions]:
+    async with open_engine(database_url, pool_size=2) as engine:
+        yield EngineTransactions(engine, RecordingPublisher())
+
+
+async def count(transaction: EngineTransactions) -> int:
+    async with transaction("count") as tx:
+        found: int = (await tx.connection.execute(CHANNELS)).scalar_one()
+        return found
+
+
+async def write_and_meet(transaction: EngineTransactions, statement: str) -> DatabaseError:
+    """A write, then a statement that PostgreSQL refuses."""
+    with pytest.raises(DatabaseError) as refused:
+        async with transaction("write") as tx:
+            await tx.connection.execute(WRITE, {"name": "general"})
+            await tx.connection.execute(sa.text(statement))
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("statement", "sqlstate"),
+    [
+        ("SELECT 1 / 0", "22012"),
+        ("SELECT 'x'::uuid", "22P02"),
+        ("INSERT INTO nchat_channels (id, name) SELECT id, name FROM nchat_channels", "23505"),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", "08003"),
+    ],
+)
+async def test_what_postgresql_refuses_keeps_its_state_and_leaves_nothing(
+    transaction: EngineTransactions, statement: str, sqlstate: str
+) -> None:
+    assert (await write_and_meet(transaction, statement)).sqlstate == sqlstate
+    assert await count(transaction) == 0
+
+
+async def test_a_text_that_cannot_be_sent(transaction: EngineTransactions) -> None:
+    for text in ("a\0b", "a\ud800b"):
+        with pytest.raises(DatabaseError) as refused:
+            async with transaction("write") as tx:
+                await tx.connection.execute(WRITE, {"name": text})
+        assert refused.value.sqlstate == "22021"
+        assert text not in str(refused.value)
+
+
+async def test_the_domains_own_refusals_pass_through(transaction: EngineTransactions) -> None:
+    with pytest.raises(CallFull):
+        async with transaction("write") as tx:
+            await tx.connection.execute(WRITE, {"name": "general"})
+            raise CallFull
+    assert await count(transaction) == 0
+
+
+async def test_connections_that_were_cut_are_replaced(transaction: EngineTransactions, database_url: str) -> None:
+    async with transaction("one") as one, transaction("two") as two:
+        pids = [(await tx.connection.execute(PID)).scalar_one() for tx in (one, two)]
+    await cut(database_url, pids)
+    assert await count(transaction) == 0
+
+
+async def test_a_connection_that_is_cut_at_work(transaction: EngineTransactions, database_url: str) -> None:
+    async def work(tx: Transaction) -> None:
+        await cut(database_url, [(await tx.connection.execute(PID)).scalar_one()])
+        await tx.connection.execute(CHANNELS)
+
+    with pytest.raises(DatabaseError) as lost:
+        async with transaction("work") as tx:
+            await work(tx)
+    assert lost.value.sqlstate[:2] in ("08", "57")
+    assert await count(transaction) == 0
+
+
+async def test_nobody_answers() -> None:
+    async with open_engine(f"postgresql://nobody@127.0.0.1:{free_port()}/none") as engine:
+        with pytest.raises(DatabaseError) as lost:
+            await count(EngineTransactions(engine, RecordingPublisher()))
+        assert lost.value.sqlstate == "08006"
+
+
+async def cut(url: str, pids: list[int]) -> None:
+    """Ends these server processes and waits until they are gone."""
+    database = await asyncpg.connect(url)
+    for pid in pids:
+        assert await database.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+    await database.close()
