@@ -64,7 +64,7 @@ def create_channel_members() -> None:
         sa.Column("channel_id", UUID, nullable=False, comment="The channel."),
         sa.Column("user_id", UUID, nullable=False, comment="The member."),
         sa.Column("role", sa.Text(), server_default=sa.text("'member'"), nullable=False, comment="owner, admin, moderator or member."),
-        sa.CheckConstraint("role IN ('owner', 'admin', 'moderator', 'member')", name="nchat_channel_members_role_check"),
+        sa.CheckConstraint("role IN ('owner', 'admin', 'moderator', 'member')", name=op.f("nchat_channel_members_role_check")),
         sa.ForeignKeyConstraint(["channel_id"], ["nchat_channels.id"], name="nchat_channel_members_channel_id_fkey", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["nchat_users.id"], name="nchat_channel_members_user_id_fkey", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("channel_id", "user_id", name="nchat_channel_members_pkey"),

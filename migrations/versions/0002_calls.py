@@ -114,9 +114,9 @@ def create_calls() -> None:
             nullable=False,
             comment="When the row last changed; kept by a trigger.",
         ),
-        sa.CheckConstraint("max_participants > 0", name="nchat_calls_max_participants_check"),
-        sa.CheckConstraint("octet_length(metadata::text) <= 8192", name="nchat_calls_metadata_size_check"),
-        sa.CheckConstraint("ring_timeout_seconds > 0", name="nchat_calls_ring_timeout_seconds_check"),
+        sa.CheckConstraint("max_participants > 0", name=op.f("nchat_calls_max_participants_check")),
+        sa.CheckConstraint("octet_length(metadata::text) <= 8192", name=op.f("nchat_calls_metadata_size_check")),
+        sa.CheckConstraint("ring_timeout_seconds > 0", name=op.f("nchat_calls_ring_timeout_seconds_check")),
         sa.ForeignKeyConstraint(
             ["channel_id"], ["nchat_channels.id"], name="nchat_calls_channel_id_fkey", initially="DEFERRED", deferrable=True
         ),

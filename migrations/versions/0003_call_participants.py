@@ -89,7 +89,7 @@ def create_participants() -> None:
         sa.Column("hand_raised_at", TIMESTAMP, comment="Since when the hand is up."),
         sa.Column("lobby_waiting_since", TIMESTAMP, comment="Since when the person waits to be admitted."),
         sa.Column("metadata", JSONB, server_default=sa.text("'{}'::jsonb"), comment="The participant's own data, at most 8 KB."),
-        sa.CheckConstraint("octet_length(metadata::text) <= 8192", name="nchat_call_participants_metadata_size_check"),
+        sa.CheckConstraint("octet_length(metadata::text) <= 8192", name=op.f("nchat_call_participants_metadata_size_check")),
         sa.ForeignKeyConstraint(["call_id"], ["nchat_calls.id"], name="nchat_call_participants_call_id_fkey", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["nchat_users.id"], name="nchat_call_participants_user_id_fkey"),
         sa.PrimaryKeyConstraint("id", name="nchat_call_participants_pkey"),

@@ -62,7 +62,7 @@ def create_events() -> None:
         sa.Column("actor_id", UUID, comment="Who did it; null when the service did."),
         sa.Column("payload", JSONB, server_default=sa.text("'{}'::jsonb"), nullable=False, comment="Facts that belong to the kind."),
         sa.Column("created_at", TIMESTAMP, server_default=sa.text("now()"), nullable=False, comment="When it happened."),
-        sa.CheckConstraint("kind ~ '^[a-z][a-z_]*$'", name="nchat_call_events_kind_check"),
+        sa.CheckConstraint("kind ~ '^[a-z][a-z_]*$'", name=op.f("nchat_call_events_kind_check")),
         sa.ForeignKeyConstraint(["actor_id"], ["nchat_users.id"], name="nchat_call_events_actor_id_fkey"),
         sa.ForeignKeyConstraint(["call_id"], ["nchat_calls.id"], name="nchat_call_events_call_id_fkey", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("call_id", "seq", name="nchat_call_events_pkey"),

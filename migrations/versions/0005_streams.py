@@ -91,7 +91,7 @@ def create_streams() -> None:
             nullable=False,
             comment="When the row last changed; kept by a trigger.",
         ),
-        sa.CheckConstraint("slow_mode_seconds >= 0", name="nchat_streams_slow_mode_seconds_check"),
+        sa.CheckConstraint("slow_mode_seconds >= 0", name=op.f("nchat_streams_slow_mode_seconds_check")),
         sa.ForeignKeyConstraint(["call_id"], ["nchat_calls.id"], name="nchat_streams_call_id_fkey"),
         sa.ForeignKeyConstraint(["channel_id"], ["nchat_channels.id"], name="nchat_streams_channel_id_fkey"),
         sa.ForeignKeyConstraint(["host_id"], ["nchat_users.id"], name="nchat_streams_host_id_fkey"),

@@ -75,7 +75,7 @@ def create_stream_chat() -> None:
         sa.Column("deleted_by", UUID, comment="Who deleted it."),
         sa.Column("client_message_id", UUID, comment="The client's id of the message: sending it again changes nothing."),
         sa.Column("created_at", TIMESTAMP, server_default=sa.text("now()"), nullable=False, comment="When it was written."),
-        sa.CheckConstraint("char_length(content) BETWEEN 1 AND 500", name="nchat_stream_chat_content_length_check"),
+        sa.CheckConstraint("char_length(content) BETWEEN 1 AND 500", name=op.f("nchat_stream_chat_content_length_check")),
         sa.ForeignKeyConstraint(["deleted_by"], ["nchat_users.id"], name="nchat_stream_chat_deleted_by_fkey"),
         sa.ForeignKeyConstraint(["reply_to_id"], ["nchat_stream_chat.id"], name="nchat_stream_chat_reply_to_id_fkey"),
         sa.ForeignKeyConstraint(["stream_id"], ["nchat_streams.id"], name="nchat_stream_chat_stream_id_fkey", ondelete="CASCADE"),
@@ -102,7 +102,7 @@ def create_stream_chat_events() -> None:
         sa.Column("message_id", UUID, nullable=False, comment="The message."),
         sa.Column("actor_id", UUID, comment="Who did it."),
         sa.Column("created_at", TIMESTAMP, server_default=sa.text("now()"), nullable=False, comment="When it happened."),
-        sa.CheckConstraint("kind IN ('pinned', 'unpinned', 'highlighted', 'deleted')", name="nchat_stream_chat_events_kind_check"),
+        sa.CheckConstraint("kind IN ('pinned', 'unpinned', 'highlighted', 'deleted')", name=op.f("nchat_stream_chat_events_kind_check")),
         sa.ForeignKeyConstraint(["actor_id"], ["nchat_users.id"], name="nchat_stream_chat_events_actor_id_fkey"),
         sa.ForeignKeyConstraint(
             ["message_id"], ["nchat_stream_chat.id"], name="nchat_stream_chat_events_message_id_fkey", ondelete="CASCADE"

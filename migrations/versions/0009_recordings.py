@@ -82,7 +82,7 @@ def create_recordings() -> None:
             nullable=False,
             comment="When the row last changed; kept by a trigger.",
         ),
-        sa.CheckConstraint("num_nonnulls(call_id, stream_id) = 1", name="nchat_call_recordings_one_source_check"),
+        sa.CheckConstraint("num_nonnulls(call_id, stream_id) = 1", name=op.f("nchat_call_recordings_one_source_check")),
         sa.ForeignKeyConstraint(["call_id"], ["nchat_calls.id"], name="nchat_call_recordings_call_id_fkey", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["started_by"], ["nchat_users.id"], name="nchat_call_recordings_started_by_fkey"),
         sa.ForeignKeyConstraint(["stream_id"], ["nchat_streams.id"], name="nchat_call_recordings_stream_id_fkey", ondelete="CASCADE"),
@@ -124,7 +124,7 @@ def create_recording_tracks() -> None:
         ),
         sa.Column("error_message", sa.Text(), comment="What went wrong, in our own words."),
         sa.CheckConstraint(
-            "kind IN ('microphone', 'camera', 'screen_share', 'screen_share_audio')", name="nchat_call_recording_tracks_kind_check"
+            "kind IN ('microphone', 'camera', 'screen_share', 'screen_share_audio')", name=op.f("nchat_call_recording_tracks_kind_check")
         ),
         sa.ForeignKeyConstraint(
             ["recording_id"], ["nchat_call_recordings.id"], name="nchat_call_recording_tracks_recording_id_fkey", ondelete="CASCADE"

@@ -103,9 +103,9 @@ def create_retention_policies() -> None:
         sa.Column("retention_days", sa.Integer(), nullable=False, comment="Days from the end of a recording until it is removed."),
         sa.Column("apply_to", sa.Text(), server_default=sa.text("'all'"), nullable=False, comment="all, channel or user."),
         sa.Column("target_id", UUID, comment="The channel or user; null for all."),
-        sa.CheckConstraint("(apply_to = 'all') = (target_id IS NULL)", name="nchat_retention_policies_target_check"),
-        sa.CheckConstraint("apply_to IN ('all', 'channel', 'user')", name="nchat_retention_policies_apply_to_check"),
-        sa.CheckConstraint("retention_days > 0", name="nchat_retention_policies_retention_days_check"),
+        sa.CheckConstraint("(apply_to = 'all') = (target_id IS NULL)", name=op.f("nchat_retention_policies_target_check")),
+        sa.CheckConstraint("apply_to IN ('all', 'channel', 'user')", name=op.f("nchat_retention_policies_apply_to_check")),
+        sa.CheckConstraint("retention_days > 0", name=op.f("nchat_retention_policies_retention_days_check")),
         sa.PrimaryKeyConstraint("id", name="nchat_retention_policies_pkey"),
         sa.UniqueConstraint("apply_to", "target_id", name="nchat_retention_policies_apply_to_target_id_key"),
         comment="Retention of recordings.",
@@ -129,7 +129,7 @@ def create_push_outbox() -> None:
         sa.Column("created_at", TIMESTAMP, server_default=sa.text("now()"), nullable=False, comment="When it was written."),
         sa.Column("sent_at", TIMESTAMP, comment="When the push service took it; null while it waits."),
         sa.CheckConstraint(
-            "kind IN ('ring', 'cancel', 'missed', 'answered_elsewhere', 'stream_reminder')", name="nchat_push_outbox_kind_check"
+            "kind IN ('ring', 'cancel', 'missed', 'answered_elsewhere', 'stream_reminder')", name=op.f("nchat_push_outbox_kind_check")
         ),
         sa.ForeignKeyConstraint(["user_id"], ["nchat_users.id"], name="nchat_push_outbox_user_id_fkey", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="nchat_push_outbox_pkey"),

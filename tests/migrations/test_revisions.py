@@ -8,12 +8,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
 import migrations
+from schema.tables import metadata
 
 ROOT = Path(migrations.__file__).parents[1]
 SCRIPTS = ScriptDirectory(str(Path(migrations.__file__).parent))
@@ -37,6 +39,20 @@ async def everything(url: str) -> set[str]:
 def test_the_models_say_what_the_migrations_make(empty_database_url: str) -> None:
     migrations.upgrade(empty_database_url)
     command.check(migrations.configuration(empty_database_url))
+
+
+@pytest.mark.anyio
+async def test_checks_are_named_as_in_the_models(database_url: str) -> None:
+    """alembic compares no CHECK, and clients read these names in errors."""
+    connection = await asyncpg.connect(database_url)
+    found = await connection.fetch("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conname LIKE 'nchat%'")
+    await connection.close()
+    expected = {str(check.name) for table in metadata.sorted_tables for check in checks_of(table)}
+    assert {row["conname"] for row in found} == expected
+
+
+def checks_of(table: sa.Table) -> list[sa.CheckConstraint]:
+    return [constraint for constraint in table.constraints if isinstance(constraint, sa.CheckConstraint)]
 
 
 @pytest.mark.anyio
