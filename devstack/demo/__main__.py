@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 import httpx2
+from livekit import rtc
 
 from app.cli.dev_facts import facts_file
 from app.cli.refusal import Refusal, settings_or_refuse
@@ -42,7 +43,7 @@ def main() -> int:
         return 2
     try:
         events = asyncio.run(play(settings))
-    except (AssertionError, Refused, OSError, httpx2.HTTPError) as error:
+    except (AssertionError, Refused, OSError, httpx2.HTTPError, rtc.ConnectError) as error:
         print(f"\ndemo FAILED: {error}", file=sys.stderr)
         return 1
     print(f"\ndemo ok: {events} events, in order, without a gap; three people in a real room, every tone heard")
