@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from graphql import DocumentNode
@@ -24,9 +24,15 @@ class RowPlan:
     many: bool
 
 
+class Read(Protocol):
+    async def __call__(self, query: str, variables: Mapping[str, Any], /) -> Any:
+        """The `data` of a query over tables with the caller's permissions; raises GraphQLRefusal and DatabaseError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`session` says who asks, `world` is what the caller of the engine handed in for its actions."""
+    """`session` says who asks, `world` is what the caller of the engine handed in for its actions, `read` asks the engine itself."""
 
     session: Session
     world: Any
@@ -34,6 +40,7 @@ class Context:
     document: DocumentNode
     variables: Mapping[str, Any]
     plans: Mapping[tuple[str, ...], RowPlan]
+    read: Read
 
     async def rows(self, path: Path, payload: object) -> orjson.Fragment | None:
         """The JSON of the rows at this place of the answer, with the caller's permissions; None when the payload has no key."""

@@ -10,7 +10,7 @@ from domain.errors import ActionError
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.compiled import HandWritten
-from resolvers.context import Context
+from resolvers.context import Context, Read
 from resolvers.database_refusals import refusal
 from resolvers.plan import Database, DatabaseError
 from resolvers.role_views import RoleView
@@ -20,8 +20,11 @@ from resolvers.unexpected import unexpected
 class HandWrittenFields:
     """Runs hand-written root fields for one request."""
 
-    def __init__(self, view: RoleView, database: Database, session: Session, variables: Mapping[str, Any], world: object | None) -> None:
-        self._view, self._database, self._session, self._variables, self._world = view, database, session, variables, world
+    def __init__(
+        self, view: RoleView, database: Database, session: Session, variables: Mapping[str, Any], world: object | None, read: Read
+    ) -> None:
+        self._view, self._database, self._session, self._variables = view, database, session, variables
+        self._world, self._read = world, read
 
     async def run(self, fields: HandWritten) -> dict[str, bytes]:
         """The JSON of each field by key; raises the first error as GraphQLRefusal at its root field."""
@@ -52,7 +55,7 @@ class HandWrittenFields:
                 await stream.aclose()
 
     def _context(self, fields: HandWritten) -> Context:
-        return Context(self._session, self._world, self._database, fields.document, self._variables, fields.plans)
+        return Context(self._session, self._world, self._database, fields.document, self._variables, fields.plans, self._read)
 
     def _used(self, fields: HandWritten) -> dict[str, Any]:
         (operation,) = fields.document.definitions

@@ -90,9 +90,16 @@ class Engine:
             case TableQuery(plan):
                 return await self._database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
-                fields = HandWrittenFields(view, self._database, session, request.variables, context)
+                fields = self._hand_written(request, session, context)
                 return await run_steps(compiled, self._database, session, request.variables, fields)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
+
+    def _hand_written(self, request: Request, session: Session, context: object | None) -> HandWrittenFields:
+        async def read(query: str, variables: Mapping[str, Any]) -> Any:
+            answer = await self._run(Request(query, variables), session, context)
+            return orjson.loads(answer)["data"]
+
+        return HandWrittenFields(self._views.of(session), self._database, session, request.variables, context, read)
 
     def _compiled(self, view: RoleView, request: Request) -> Compiled:
         document = self._plans.document(view.key, request)
@@ -116,7 +123,7 @@ class Engine:
         compiled = self._subscription(request, session)
         if not isinstance(compiled, Subscription):
             raise TypeError("a live query has a plan, not events")
-        fields = HandWrittenFields(self._views.of(session), self._database, session, request.variables, context)
+        fields = self._hand_written(request, session, context)
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload

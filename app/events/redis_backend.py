@@ -16,14 +16,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import RedisError
 
+from app.events.topics import Topics
+
 log = structlog.get_logger(__name__)
 
 PREFIX: Final = "nchat-rtc:"
-CONNECT_TIMEOUT: Final = 2.0
+TIMEOUT: Final = 2.0
 ACKNOWLEDGED_WITHIN: Final = 1.0
 PING_EVERY: Final = 5.0
-# More topics than that wait only while the broker is away; a hint that is dropped costs its readers a second.
-MAX_WAITING: Final = 10_000
 BATCH: Final = 500
 BROKEN: Final = (RedisError, OSError, TimeoutError)
 
@@ -38,14 +38,16 @@ class RedisBackend(BroadcastBackend):
     def __init__(self, url: str, *, ping_every: float = PING_EVERY) -> None:
         self._ping_every = ping_every
         never = Retry(NoBackoff(), 0)
-        self._client = Redis.from_url(url, protocol=2, retry=never, socket_connect_timeout=CONNECT_TIMEOUT, socket_timeout=CONNECT_TIMEOUT)
+        self._publishing = Redis.from_url(url, protocol=2, retry=never, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT)
+        # Without a timeout of its own redis-py writes a command at once, in the order of the calls.
+        self._readers = Redis.from_url(url, protocol=2, retry=never, socket_timeout=None).connection_pool
         # What this process publishes reaches its own readers without the broker; the echo is recognised by this.
         self._origin = uuid4().hex.encode()
         self._wanted: set[str] = set()
         self._acknowledged: set[str] = set()
         self._waiting: dict[str, asyncio.Event] = {}
         self._reading: AbstractConnection | None = None
-        self._changed, self._outbox = _Topics(), _Topics()
+        self._changed, self._outbox = Topics(), Topics()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -64,7 +66,7 @@ class RedisBackend(BroadcastBackend):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
+        await self._publishing.aclose()
 
     async def subscribe(self, group: str) -> None:
         """Returns when the broker has said that hints on the topic arrive from now on, or when it is away."""
@@ -100,14 +102,15 @@ class RedisBackend(BroadcastBackend):
         connection = self._reading
         if connection is not None:
             with suppress(*BROKEN):
-                await connection.send_command(name, *(PREFIX + topic for topic in topics), check_health=False)
+                await _send(connection, name, *(PREFIX + topic for topic in topics))
 
     async def _keep_reading(self) -> None:
         backoff, failures = ExponentialWithJitterBackoff(base=0.1, cap=2.0), 0
         while True:
-            connection = self._client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+            connection = self._readers.make_connection()  # type: ignore[no-untyped-call]
             try:
-                await connection.connect()
+                async with asyncio.timeout(TIMEOUT):
+                    await connection.connect()
                 log.log(20 if failures else 10, "broker_connected", failures=failures)
                 failures = 0
                 await self._read(connection)
@@ -134,7 +137,7 @@ class RedisBackend(BroadcastBackend):
             elif asked:
                 raise TimeoutError
             else:
-                await connection.send_command("PING", check_health=False)
+                await _send(connection, "PING")
             asked = reply is None
 
     def _take(self, reply: object) -> None:
@@ -178,33 +181,17 @@ class RedisBackend(BroadcastBackend):
                 await asyncio.sleep(backoff.compute(failures))
 
     async def _send(self, topics: list[str]) -> None:
-        async with self._client.pipeline(transaction=False) as pipeline:
+        async with self._publishing.pipeline(transaction=False) as pipeline:
             for topic in topics:
                 pipeline.publish(PREFIX + topic, self._origin)
             await pipeline.execute()
 
 
-class _Topics:
-    """A bounded queue of distinct topics, oldest first."""
-
-    def __init__(self) -> None:
-        self._topics: dict[str, None] = {}
-        self._some = asyncio.Event()
-
-    def add(self, topic: str) -> None:
-        if len(self._topics) < MAX_WAITING:
-            self._topics[topic] = None
-            self._some.set()
-
-    async def take(self, most: int) -> list[str]:
-        """At least one, at most `most`; waits while there is none."""
-        await self._some.wait()
-        taken = list(self._topics)[:most]
-        for topic in taken:
-            del self._topics[topic]
-        if not self._topics:
-            self._some.clear()
-        return taken
+async def _send(connection: AbstractConnection, name: str, *arguments: str) -> None:
+    """redis-py would open a broken connection again, behind the back of the task that reads it."""
+    if not connection.is_connected:
+        raise ConnectionError
+    await connection.send_command(name, *arguments, check_health=False)
 
 
 def _topic(channel: bytes) -> str:

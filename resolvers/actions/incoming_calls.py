@@ -1,34 +1,61 @@
-"""The subscription `incomingCalls`."""
+"""The subscription `incomingCalls`: the caller's own places in calls, read by the engine with the caller's permissions."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+from uuid import UUID
 
 from strawberry.types import Info
 
-from domain.feeds.incoming_calls import follow_rings
-from resolvers.actions.caller import caller
-from resolvers.actions.feed import feed
-from resolvers.actions.people import person
-from schema.scalars import timestamptz, uuid
+from domain.feeds.incoming_calls import Change, Ring, follow_rings
+from resolvers.actions.feed import feed, person
+from resolvers.context import Context
+from schema.scalars import timestamptz
 from schema.types.call_events import IncomingCall, IncomingCallKind
 from schema.types.camel_case import camel_type
-from schema.types.vocabulary import call_type
+
+LOOK: Final = """query ($me: uuid!, $known: [uuid!]!) {
+  places: nchat_call_participants(
+    where: {user_id: {_eq: $me}, _or: [{status: {_eq: "ringing"}}, {call_id: {_in: $known}}]}
+    order_by: [{invited_at: asc}, {call_id: asc}]
+  ) {
+    call_id status leave_reason invited_at
+    call { type channel_id ring_timeout_seconds initiator { id display_name avatar_url } }
+  }
+}"""
 
 
-async def incoming_calls(info: Info[Any, None]) -> AsyncGenerator[IncomingCall, None]:
+async def incoming_calls(info: Info[Context, None]) -> AsyncGenerator[IncomingCall, None]:
     """The caller's rings: first those open now, then each that begins, and how it ended."""
-    async with aclosing(follow_rings(*caller(info))) as rings:
-        async for ring in rings:
-            yield IncomingCall(
-                # The view of a role reads an enum as the bare word.
-                kind=cast(IncomingCallKind, ring.kind),
-                call_id=uuid(ring.call_id),
-                type=call_type(ring.type),
-                channel_id=None if ring.channel_id is None else uuid(ring.channel_id),
-                caller=person(ring.caller),
-                ring_expires_at=timestamptz(ring.ring_expires_at),
-            )
+    read, hub, me = info.context.read, info.context.world.hub, info.context.session.user_id
+
+    async def look(known: Collection[UUID]) -> list[Ring]:
+        found = await read(LOOK, {"me": str(me), "known": [str(call_id) for call_id in known]})
+        return [_ring(row) for row in found["places"]]
+
+    async with aclosing(follow_rings(hub, me, look)) as changes:
+        async for change in changes:
+            yield _shown(change)
+
+
+def _ring(row: dict[str, Any]) -> Ring:
+    return Ring(UUID(row["call_id"]), row["invited_at"], row["status"], row["leave_reason"], row)
+
+
+def _shown(change: Change) -> IncomingCall:
+    row: dict[str, Any] = change.ring.row
+    call = row["call"]
+    expires_at = datetime.fromisoformat(row["invited_at"]) + timedelta(seconds=call["ring_timeout_seconds"])
+    return IncomingCall(
+        # The view of a role reads an enum as the bare word.
+        kind=cast(IncomingCallKind, change.kind),
+        call_id=row["call_id"],
+        type=call["type"],
+        channel_id=call["channel_id"],
+        caller=person(call["initiator"]),
+        ring_expires_at=timestamptz(expires_at.isoformat()),
+    )
 
 
 @camel_type

@@ -1,7 +1,7 @@
 """Subscribers that keep what they were sent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
@@ -90,6 +90,10 @@ class Listeners:
         listener = Listener(self.subscriptions, Request(query, variables), who, self._world)
         self._stack.push_async_callback(listener.stop)
         return listener
+
+    def raw(self, who: Session, query: str, **variables: Any) -> AsyncGenerator[bytes, None]:
+        """The payloads as the wire gets them."""
+        return self.subscriptions.subscribe(Request(query, variables), who, self._world)
 
     def events(self, who: Session, call_id: object, after: int | str | None = 0) -> Listener:
         return self(who, EVENTS, call=str(call_id), after=after)

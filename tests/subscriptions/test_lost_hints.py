@@ -2,21 +2,21 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+import orjson
 import pytest
 
 from domain import events
 from domain.calls.answer import decline_call
 from domain.calls.initiate import CallRequest, initiate_call
-from domain.feeds.call_events import follow_call
 from domain.world import World
 from permissions.session import Session
 from tests.calls.scenes import answered
-from tests.subscriptions.listening import Listeners, seqs
+from tests.subscriptions.listening import EVENTS, Listeners, seqs
 from tests.subscriptions.processes import FaultyPublisher, Process, process
 from tests.support.valkey import Broker, broker
 from tests.support.waiting import eventually
@@ -34,7 +34,7 @@ async def two(on: Stage, redis: Broker) -> AsyncIterator[tuple[Process, Process]
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> AsyncIterator[Broker]:
+def redis(tmp_path: Path) -> Iterator[Broker]:
     with broker(tmp_path) as running:
         yield running
 
@@ -45,17 +45,16 @@ async def write(world: World, call_id: UUID) -> None:
             await events.append(tx, call_id, "call_video_changed", ALICE, {"enabled": number % 2 == 0})
 
 
-async def read(processes: tuple[Process, Process], who: Session, call_id: UUID, last: int, number: int) -> int:
+async def read(listeners: Sequence[Listeners], who: Session, call_id: UUID, last: int, number: int) -> int:
     """Follows up to the seq `last` and returns how often it was connected; it disconnects in mid-stream and resumes by its cursor."""
     dice, cursor, connections = random.Random(number), 0, 0  # noqa: S311
     while cursor < last:
         connections += 1
         until = cursor + dice.randint(20, 200)
-        world = processes[(number + connections) % 2].world
-        async with aclosing(follow_call(world, who, call_id, cursor)) as feed:
-            async for event in feed:
-                assert event.seq == cursor + 1
-                cursor = event.seq
+        async with aclosing(listeners[(number + connections) % 2].raw(who, EVENTS, call=str(call_id), after=cursor)) as payloads:
+            async for payload in payloads:
+                assert orjson.loads(payload)["data"]["callEvents"]["seq"] == cursor + 1
+                cursor += 1
                 if cursor in (until, last):
                     break
     return connections
@@ -80,11 +79,14 @@ async def breaking(redis: Broker) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_every_subscriber_sees_every_event_once_in_order(on: Stage, redis: Broker, two: tuple[Process, Process]) -> None:
+async def test_every_subscriber_sees_every_event_once_in_order(
+    on: Stage, listen: Listeners, redis: Broker, two: tuple[Process, Process]
+) -> None:
     call_id = await answered(on)
     last = len(await on.events(call_id)) + WRITERS * EVENTS_EACH
     async with breaking(redis), asyncio.timeout(90):
-        readers = [read(two, session((ALICE, BOB)[n % 2]), call_id, last, n) for n in range(SUBSCRIBERS)]
+        worlds = [listen.in_world(one.world) for one in two]
+        readers = [read(worlds, session((ALICE, BOB)[n % 2]), call_id, last, n) for n in range(SUBSCRIBERS)]
         writers = [write(two[n % 2].world, call_id) for n in range(WRITERS)]
         connections = (await asyncio.gather(asyncio.gather(*readers), asyncio.gather(*writers)))[0]
     assert sum(connections) > SUBSCRIBERS
