@@ -34,6 +34,7 @@ from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from permissions.session import Session
 from resolvers.action_fields import scan
+from resolvers.limits import Limits
 from resolvers.live_query import LiveQueries
 from resolvers.operation import Engine as GraphQLEngine
 
@@ -68,7 +69,13 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         if metadata is None:
             await check_migrated(database)
         resolved = await _resolve(settings, metadata)
-        engine = GraphQLEngine.build(resolved.catalog, resolved.roles, database, scan(resolvers.actions) if metadata is None else None)
+        engine = GraphQLEngine.build(
+            resolved.catalog,
+            resolved.roles,
+            database,
+            scan(resolvers.actions) if metadata is None else None,
+            limits=Limits(settings.query_max_depth, settings.query_max_cost),
+        )
         service = Service(
             engine=engine,
             subscriptions=EngineSubscriptions(engine, LiveQueries(database, hub.follow)),

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         (), description="Origins whose pages may open a websocket, separated by commas; empty: the service's own and those of CORS."
     )
     max_request_bytes: int = Field(1_048_576, ge=1024, description="Size of a request's body that is still read, in bytes.")
+    query_max_depth: int = Field(
+        20, ge=1, description="Levels of relationships in a GraphQL operation, and of conditions inside conditions."
+    )
+    query_max_cost: int = Field(
+        10_000, ge=100, description="What one GraphQL operation may cost: 1 for each field and each value, 12 for each table it reads."
+    )
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
 

@@ -110,6 +110,8 @@ class _Compiler:
             return _comparison(left.is_(None), "=", right)
         if operator.operand == "list":
             comparison, quantifier = operator.sql.split()
+            if column.type.is_array:
+                right = _unnested(right, column.type)
             return _comparison(left, comparison, sa.any_(right) if quantifier == "ANY" else sa.all_(right))
         return _comparison(left, operator.sql, right)
 
@@ -172,6 +174,12 @@ class _Compiler:
                 return sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery()
             case SessionVariable() | Bound():
                 return sa.cast(self.bind(operand), Native(type_))
+
+
+def _unnested(texts: sa.ColumnElement[Any], type_: PgType) -> Any:
+    """The rows of a list of texts, each read as `type_`."""
+    text = sa.func.unnest(texts).column_valued("value")
+    return sa.select(sa.cast(text, Native(type_))).scalar_subquery()
 
 
 def _is_plain(text: str | None, type_: PgType) -> bool:

@@ -38,6 +38,9 @@ class Operator:
             case "value":
                 return column
             case "list":
+                # PostgreSQL has no list of arrays: each is told by its text.
+                if column.is_array:
+                    return PgType("text", is_array=True)
                 return PgType(column.name, is_array=True, is_enum=column.is_enum, schema=column.schema, labels=column.labels)
             case "text":
                 # A pattern for citext must be citext too, or the comparison would mind the case.

@@ -8,6 +8,7 @@ from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import And, Compare, Constant, Expression, Not, Or, Related, Rule
 from resolvers.input_value import InputValue
+from resolvers.limits import ROWS, VALUE
 from resolvers.walk import Walk, unknown_field
 from schema.meaning import Logic, OfColumn, OfRelationship, Operator, meaning_of
 from schema.model import Column, PgType, TableName
@@ -21,6 +22,7 @@ def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -
     Raises for keys that the role's type has not.
     """
     for name, entry in value.entries(type_.name).items():
+        walk.budget.spend(VALUE, entry.path)
         definition = type_.fields.get(name)
         if definition is None:
             raise unknown_field(name, type_.name, entry.path)
@@ -32,7 +34,9 @@ def boolean(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table:
     """The expression over rows of `table`. Keys of one object hold together; null is refused, as Hasura does since v2."""
     if value.is_null:
         raise value.null(type_.name)
-    return conjunction([_term(walk, field, entry, type_, table) for field, entry in input_fields(walk, value, type_)])
+    with walk.budget.deeper(value.path):
+        walk.budget.spend(VALUE, value.path)
+        return conjunction([_term(walk, field, entry, type_, table) for field, entry in input_fields(walk, value, type_)])
 
 
 def conjunction(terms: list[Expression]) -> Expression:
@@ -52,6 +56,7 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
         case OfColumn(_, column):
             return _comparison(walk, value, inner, walk.catalog[table].columns[column])
         case OfRelationship(_, relationship):
+            walk.budget.spend(ROWS, value.path)
             target = walk.catalog[table].relationships[relationship].target
             # Hasura: hidden rows can't be probed, so the target's own select filter holds inside.
             visible = Rule(walk.rules.select[target].filter)

@@ -1,7 +1,7 @@
 """The fields of a selection set: fragments spread, `@include` and `@skip` decided, equal response keys merged."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graphql import (
     DirectiveNode,
@@ -18,6 +18,7 @@ from graphql import (
 from permissions.errors import GraphQLRefusal
 from resolvers.document import Operation
 from resolvers.input_value import InputValue
+from resolvers.limits import FIELD, Budget
 from resolvers.variables import Variables
 
 _CONDITIONS = {"include": True, "skip": False}
@@ -42,11 +43,12 @@ class Selected:
 
 @dataclass(slots=True)
 class Collector:
-    """Collects the fields of one operation; `budget` bounds how many, fragments counted each time they are spread."""
+    """Collects the fields of one operation."""
 
     operation: Operation
     variables: Variables
-    budget: int
+    budget: Budget
+    _printed: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def collect(self, type_name: str, sets: Iterable[SelectionSetNode], path: str) -> list[Selected]:
         """The fields that a value of the object type answers, in order; raises validation-failed for what can't be merged."""
@@ -58,20 +60,24 @@ class Collector:
         return list(fields.values())
 
     def _add(self, fields: dict[str, Selected], node: FieldNode, path: str) -> None:
-        self.budget -= 1
-        if self.budget < 0:
-            raise GraphQLRefusal("validation-failed", "the query selects too many fields", path)
+        self.budget.spend(FIELD, path)
         key = node.alias.value if node.alias else node.name.value
         below = (node.selection_set,) if node.selection_set else ()
         present = fields.get(key)
         if present is None:
             fields[key] = Selected(key, node, f"{path}.selectionSet.{node.name.value}", below)
-        elif present.name != node.name.value or _arguments(present.node) != _arguments(node):
+        elif present.name != node.name.value or self._arguments(present.node) != self._arguments(node):
             raise GraphQLRefusal(
                 "validation-failed", f"cannot merge fields of the same key '{key}': they differ in name or arguments", path
             )
         else:
             fields[key] = Selected(key, present.node, present.path, present.sets + below)
+
+    def _arguments(self, node: FieldNode) -> dict[str, str]:
+        """Printed once a node: a fragment may be spread many times."""
+        if id(node) not in self._printed:
+            self._printed[id(node)] = {argument.name.value: print_ast(argument.value) for argument in node.arguments or ()}
+        return self._printed[id(node)]
 
     def _nodes(self, type_name: str, selection_set: SelectionSetNode, spread: set[str], path: str) -> Iterator[FieldNode]:
         for selection in selection_set.selections:
@@ -116,7 +122,3 @@ class Collector:
                     raise GraphQLRefusal("validation-failed", f"expected a boolean for the argument 'if' of '@{name}'", path)
                 return decision is _CONDITIONS[name]
         raise GraphQLRefusal("validation-failed", f"missing required field 'if' of '@{name}'", path)
-
-
-def _arguments(node: FieldNode) -> dict[str, str]:
-    return {argument.name.value: print_ast(argument.value) for argument in node.arguments or ()}

@@ -12,6 +12,7 @@ from resolvers.compiled import Compiled, HandWritten, Literal, LiveTables, Step,
 from resolvers.document import Operation, used_variables
 from resolvers.foreign import Foreign, document_of, foreign_root
 from resolvers.ir import SelectRoot
+from resolvers.limits import ROWS
 from resolvers.plan import Plan
 from resolvers.root_walk import table_root
 from resolvers.select import Selects
@@ -28,6 +29,8 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     walk.variables.check()
     type_ = _root_type(walk, operation)
     roots = walk.collect(type_, (operation.node.selection_set,), "$")
+    for selected, _ in roots:
+        walk.budget.spend(ROWS, selected.path)
     if operation.kind == "subscription" and len(roots) != 1:
         raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
     only_tables = all(field is None or isinstance(meaning_of(field), TableRoot) for _, field in roots)

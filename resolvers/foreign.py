@@ -30,6 +30,7 @@ from resolvers.context import KEYS, RowPlan
 from resolvers.document import Operation, used_variables
 from resolvers.input_value import InputValue
 from resolvers.ir import Arguments, SelectRoot
+from resolvers.limits import VALUE
 from resolvers.parameter_text import array_literal
 from resolvers.row_walk import row_selection
 from resolvers.rows_input import enum_value
@@ -105,6 +106,7 @@ def _name_field(key: str, name: str) -> FieldNode:
 
 def _check_input(walk: Walk, value: InputValue, type_: Any) -> None:
     """Shape and names; scalars are read by the field's own types."""
+    walk.budget.spend(VALUE, value.path)
     if value.is_null:
         if isinstance(type_, GraphQLNonNull):
             raise value.null(str(get_named_type(type_)))

@@ -19,8 +19,12 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
+from resolvers.json_text import json_text
 from resolvers.variable_shape import VariablePath, pattern
 from resolvers.variables import Absent, Given, Variables
+
+# Python refuses to read thousands of digits.
+_DIGITS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Number:
     @property
     def is_integer(self) -> bool:
         return self.text.lstrip("-").isdigit()
+
+    @property
+    def value(self) -> int | float:
+        """For comparisons. An integer that is longer than anything it could be compared with is infinite."""
+        return int(self.text) if self.is_integer and len(self.text) <= _DIGITS else float(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,10 @@ class InputValue:
             return _json(self.raw, self.variables)
         return self.raw
 
+    def json_text(self) -> str:
+        """The same as text: numbers keep every digit that the document has."""
+        return _text(self.raw, self.variables) if isinstance(self.raw, ValueNode) else json_text(self.raw)
+
     def expected(self, what: str, type_name: str) -> GraphQLRefusal:
         return GraphQLRefusal("validation-failed", f"expected {what} for type '{type_name}', but found {self.kind}", self.path)
 
@@ -183,10 +196,23 @@ def _json(node: ValueNode, variables: Variables) -> Any:
             variables.pins.exact.add((node.name.value,))
             raw = variables.raw(node.name.value)
             return _json(raw, variables) if isinstance(raw, ValueNode) else raw
-        case IntValueNode():
-            return int(node.value)
-        case FloatValueNode():
-            return float(node.value)
+        case IntValueNode() | FloatValueNode():
+            return Number(node.value).value
         case EnumValueNode():
             return node.value
     return _literal(node)
+
+
+def _text(node: ValueNode, variables: Variables) -> str:
+    match node:
+        case ObjectValueNode():
+            return "{" + ",".join(f"{json_text(field.name.value)}:{_text(field.value, variables)}" for field in node.fields) + "}"
+        case ListValueNode():
+            return "[" + ",".join(_text(value, variables) for value in node.values) + "]"
+        case IntValueNode() | FloatValueNode():
+            return node.value
+        case VariableNode():
+            variables.pins.exact.add((node.name.value,))
+            raw = variables.raw(node.name.value)
+            return _text(raw, variables) if isinstance(raw, ValueNode) else json_text(raw)
+    return json_text(_json(node, variables))

@@ -10,6 +10,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound
 from permissions.session import Session
 from resolvers.input_value import InputValue
+from resolvers.limits import VALUE, Budget
 from resolvers.parameter_text import array_literal, array_text, parameter_text
 from resolvers.plan import Binder
 from resolvers.variable_shape import VariablePath, pattern
@@ -23,6 +24,7 @@ _JSON_TYPES = ("json", "jsonb")
 class Leaves:
     """The binders of one plan by key; one variable read at one type is one parameter, however often it is used."""
 
+    budget: Budget
     binders: dict[str, Binder] = field(default_factory=dict)
     _keys: dict[object, str] = field(default_factory=dict)
 
@@ -44,7 +46,7 @@ class Leaves:
             raise GraphQLRefusal("validation-failed", "expected a list, but found null", value.path)
         if value.variable is not None:
             value.variables.pins.opaque.add(pattern(value.variable))
-            return self._variable(value, PgType(element.name, is_array=True, is_enum=element.is_enum), value.variable)
+            return self._list_variable(value, element, value.variable)
         if not isinstance(value.raw, ValueNode):
             return self.constant(array_text(value.raw, element, value.path))
         return self._elements(value, element)
@@ -60,8 +62,9 @@ class Leaves:
         return Bound(self._keys[identity])
 
     def _literal(self, value: InputValue, type_: PgType) -> str | None:
-        raw = value.json() if type_.name in _JSON_TYPES and not type_.is_array else value.leaf_or_json()
-        return parameter_text(raw, type_, value.path)
+        if type_.name in _JSON_TYPES and not type_.is_array:
+            return value.json_text()
+        return parameter_text(value.leaf_or_json(), type_, value.path)
 
     def _variable(self, value: InputValue, type_: PgType, path: VariablePath) -> Bound:
         error_path = value.path
@@ -72,14 +75,31 @@ class Leaves:
 
         return self.add((path, type_), bind)
 
+    def _list_variable(self, value: InputValue, element: PgType, path: VariablePath) -> Bound:
+        """Unlike a value of an array type this is never PostgreSQL's text of an array: a single text is a list of one."""
+        error_path = value.path
+        _list_text(value.raw, element, error_path)
+
+        def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
+            return _list_text(descend(variables, path), element, error_path)
+
+        return self.add((path, "list", element), bind)
+
     def _elements(self, value: InputValue, element: PgType) -> Bound:
-        parts = [self.value(item, element) for item in value.elements()]
+        parts = []
+        for item in value.elements():
+            self.budget.spend(VALUE, value.path)
+            parts.append(self.value(item, element))
         binders = [self.binders[part.key] for part in parts]
 
         def bind(session: Session, variables: Mapping[str, Any]) -> str | None:
             return array_literal([binder(session, variables) or "" for binder in binders])
 
         return self.add(("list", len(self.binders)), bind)
+
+
+def _list_text(value: Any, element: PgType, path: str) -> str | None:
+    return None if value is None else array_text(value if isinstance(value, list) else [value], element, path)
 
 
 def descend(variables: Mapping[str, Any], path: VariablePath) -> Any:

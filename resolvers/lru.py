@@ -9,9 +9,13 @@ V = TypeVar("V")
 
 
 class LRU(Generic[K, V]):
-    def __init__(self, size: int) -> None:
-        self._size = size
+    """At most `size` entries, and no more weight in all than `capacity` (in whatever unit `put` is told weights)."""
+
+    def __init__(self, size: int, capacity: int | None = None) -> None:
+        self._size, self._capacity = size, capacity
         self._entries: OrderedDict[K, V] = OrderedDict()
+        self._weights: dict[K, int] = {}
+        self._weight = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -23,8 +27,10 @@ class LRU(Generic[K, V]):
             self._entries.move_to_end(key)
         return value
 
-    def put(self, key: K, value: V) -> None:
-        self._entries[key] = value
+    def put(self, key: K, value: V, weight: int = 0) -> None:
+        self._weight += weight - self._weights.get(key, 0)
+        self._entries[key], self._weights[key] = value, weight
         self._entries.move_to_end(key)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        while len(self._entries) > self._size or (self._capacity is not None and self._weight > self._capacity):
+            forgotten, _ = self._entries.popitem(last=False)
+            self._weight -= self._weights.pop(forgotten)

@@ -16,6 +16,7 @@ from resolvers.compiled import Compiled, LiveTables, Steps, Subscription, TableQ
 from resolvers.database_refusals import refusal
 from resolvers.document import Operation
 from resolvers.hand_written import HandWrittenFields
+from resolvers.limits import Limits, not_too_deep
 from resolvers.plan import Database, DatabaseError, Plan
 from resolvers.plan_cache import PlanCache
 from resolvers.request import Request
@@ -25,7 +26,7 @@ from resolvers.steps import run_steps
 from resolvers.unexpected import unexpected
 from resolvers.variable_shape import Pins
 from resolvers.variables import Variables
-from resolvers.walk import Limits, Walk
+from resolvers.walk import Walk
 from schema.model import Catalog, TableName
 
 OperationKind = Literal["query", "mutation", "subscription"]
@@ -67,7 +68,9 @@ class Engine:
     def kind(self, request: Request, session: Session) -> OperationKind:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         view = self._views.of(session)
-        return cast(OperationKind, self._plans.document(view.key, request).operation.kind)
+        with not_too_deep():
+            document = self._plans.document(view.key, request)
+        return cast(OperationKind, document.operation.kind)
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
         """The complete response to a query or mutation. A refusal is part of it and never raised; it never stands beside data.
@@ -75,7 +78,8 @@ class Engine:
         `context` reaches actions as `info.context.world`.
         """
         try:
-            return await self._run(request, session, context)
+            with not_too_deep():
+                return await self._run(request, session, context)
         except GraphQLRefusal as refused:
             return orjson.dumps(refused.answer())
         except DatabaseError as error:
@@ -131,4 +135,5 @@ class Engine:
     def _subscription(self, request: Request, session: Session) -> Any:
         if self.kind(request, session) != "subscription":
             raise TypeError("not a subscription")
-        return self._compiled(self._views.of(session), request)
+        with not_too_deep():
+            return self._compiled(self._views.of(session), request)

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from permissions.errors import GraphQLRefusal
 from resolvers.input_value import EnumName, Number
+from resolvers.json_text import json_text
 from schema.model import PgType
 from schema.type_names import scalar_name
 
@@ -53,7 +52,7 @@ def array_literal(texts: Iterable[str]) -> str:
 def _json_text(value: Any) -> str:
     if isinstance(value, Number):
         return value.text
-    return orjson.dumps(value.name if isinstance(value, EnumName) else value).decode()
+    return json_text(value.name if isinstance(value, EnumName) else value)
 
 
 def _integer(value: Any, path: str) -> str:
@@ -61,7 +60,7 @@ def _integer(value: Any, path: str) -> str:
         return value
     number: int | float | None = None
     if isinstance(value, Number):
-        number = int(value.text) if value.is_integer else float(value.text)
+        number = value.value
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         number = value
     if number is None:
@@ -106,7 +105,7 @@ def _any(value: Any, type_: PgType, path: str) -> str:
         case int() | float():
             return repr(value)
         case dict() | list():
-            return orjson.dumps(value).decode()
+            return json_text(value)
     raise _mismatch("a value", scalar_name(type_.name), value, path)
 
 

@@ -12,8 +12,11 @@ from resolvers.variable_shape import Pins, shape
 
 _DOCUMENTS = 1_000
 _SHAPES_PER_DOCUMENT = 50
-# A larger document is compiled each time: memory is bounded by count times size.
-_MAX_DOCUMENT = 64 * 1024
+# A parsed and compiled document takes about a hundred times the memory of its text. A single huge one is compiled each time.
+_CHARACTERS = 1 << 20
+_MAX_DOCUMENT = 16 * 1024
+# Of long documents fewer plans are kept, for they are long too.
+_CHARACTERS_OF_SHAPES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -21,24 +24,26 @@ class CachedDocument:
     """One operation as one role sees it; `pins` grows with every new shape that is compiled."""
 
     operation: Operation
+    compiled: LRU[Hashable, Compiled]
     pins: Pins = field(default_factory=Pins)
-    compiled: LRU[Hashable, Compiled] = field(default_factory=lambda: LRU(_SHAPES_PER_DOCUMENT))
 
 
 class PlanCache:
     """The key is the role's view of the schema, the document, the operation's name, and the variables' shape."""
 
     def __init__(self) -> None:
-        self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS)
+        self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS, _CHARACTERS)
 
     def document(self, view: Hashable, request: Request) -> CachedDocument:
         """The parsed operation; raises validation-failed for a document without a clear one."""
         key = (view, request.query, request.operation_name)
         document = self._documents.get(key)
         if document is None:
-            document = CachedDocument(read_operation(request.query, request.operation_name))
-            if len(request.query) <= _MAX_DOCUMENT:
-                self._documents.put(key, document)
+            length = max(1, len(request.query))
+            shapes = min(_SHAPES_PER_DOCUMENT, max(1, _CHARACTERS_OF_SHAPES // length))
+            document = CachedDocument(read_operation(request.query, request.operation_name), LRU(shapes))
+            if length <= _MAX_DOCUMENT:
+                self._documents.put(key, document, length)
         return document
 
     def compiled(

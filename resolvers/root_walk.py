@@ -11,6 +11,7 @@ from resolvers.boolean_input import boolean, conjunction, input_fields
 from resolvers.collect import Selected
 from resolvers.input_value import InputValue
 from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, TableRootField, UpdateRoot, Written
+from resolvers.limits import VALUE
 from resolvers.row_walk import aggregate_parts, response_parts, row_selection
 from resolvers.rows_input import rows_arguments
 from resolvers.walk import ArgumentValue, Walk
@@ -69,6 +70,7 @@ def _written(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table
     """The columns of an input object; null is written, absent is not."""
     if value.is_null:
         raise value.null(type_.name)
+    walk.budget.spend(VALUE, value.path)
     columns: dict[str, Written] = {}
     for field, entry in input_fields(walk, value, type_):
         meaning = meaning_of(field)

@@ -12,6 +12,7 @@ from resolvers.boolean_input import boolean, input_fields
 from resolvers.input_value import EnumName, InputValue, Number
 from resolvers.ir import Arguments, OrderBy
 from resolvers.leaves import descend
+from resolvers.limits import ROWS, VALUE
 from resolvers.variable_shape import LITERAL_LIMIT, pattern
 from resolvers.walk import ArgumentValue, Walk
 from schema.meaning import Argument, Function, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
@@ -19,6 +20,8 @@ from schema.model import TableName
 
 _INT_BOUND = 2**31
 _BIGINT_BOUND = 2**63
+# Of a number in these bounds.
+_DIGITS = 20
 
 
 def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName, path: str) -> Arguments:
@@ -81,6 +84,7 @@ def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
     for item in value.items(type_):
         if item.is_null:
             raise item.null(type_.name)
+        walk.budget.spend(VALUE, item.path)
         for field, entry in input_fields(walk, item, type_):
             # Hasura: an order of null is no order.
             if entry.is_null:
@@ -92,13 +96,16 @@ def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
                 case OfRelationship(_, relationship):
                     yield from _one(walk, entry, inner, (*relationships, relationship))
                 case OfRelationshipAggregate(_, relationship):
+                    walk.budget.spend(ROWS, entry.path)
                     yield from _aggregate_orders(walk, entry, inner, relationships, relationship)
 
 
 def _one(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...]) -> Iterator[OrderBy]:
     """An order object that can't be a list."""
     value.entries(type_.name)
-    yield from _orders(walk, value, type_, relationships)
+    walk.budget.spend(ROWS, value.path)
+    with walk.budget.deeper(value.path):
+        yield from _orders(walk, value, type_, relationships)
 
 
 def _aggregate_orders(
@@ -146,10 +153,10 @@ def _bound_natural(walk: Walk, value: InputValue, bound: int, words: str) -> Bou
 def _natural(leaf: Any, value: InputValue, bound: int, words: str) -> int:
     number: int | None = None
     if isinstance(leaf, Number) and leaf.is_integer:
-        number = int(leaf.text)
+        number = int(leaf.text) if len(leaf.text) <= _DIGITS else None
     elif isinstance(leaf, int) and not isinstance(leaf, bool):
         number = leaf
-    elif isinstance(leaf, str) and bound == _BIGINT_BOUND and leaf.isascii() and leaf.isdigit():
+    elif isinstance(leaf, str) and bound == _BIGINT_BOUND and leaf.isascii() and leaf.isdigit() and len(leaf) <= _DIGITS:
         # Hasura: JSON numbers can't carry 64 bits, so an offset may come as text.
         number = int(leaf)
     if number is None or not 0 <= number < bound:

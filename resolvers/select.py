@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.sql import quoted_name
 
 from permissions.bool_exp import condition
 from permissions.expressions import TRUE, And, Bound, Expression, Rule
@@ -31,7 +32,7 @@ from resolvers.ir import (
 )
 from resolvers.plan import Plan
 from resolvers.probes import all_read, probes
-from resolvers.statement import Json, Parameters, columns_of, json_object, json_row, json_rows, text_literal
+from resolvers.statement import Json, Parameters, columns_of, json_object, json_row, json_rows, row_of, text_literal
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
 
@@ -136,7 +137,7 @@ class Selects:
         """The visible rows of a table that `where` keeps, below a parent row when there is one."""
         tracked, rule = self.catalog[table], self.rules.select[table]
         alias = tracked.table.alias(self.name(tracked.graphql_name))
-        source = Source(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], alias.table_valued()))
+        source = Source(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], row_of(alias)))
         self.tables.add(table)
         conditions = [] if join is None else joined(join, alias)
         return source, conditions + self._visible(source, rule, where, join)
@@ -229,5 +230,6 @@ def joined(join: Join, alias: sa.FromClause) -> list[sa.ColumnElement[bool]]:
 
 
 def _function(name: TableName, *arguments: Json) -> Json:
-    called: Json = sa.sql.functions.Function(name.name, *arguments, packagenames=(name.schema,))
+    # Quoted in any case: SQLAlchemy would leave capitals alone.
+    called: Json = sa.sql.functions.Function(quoted_name(name.name, True), *arguments, packagenames=(quoted_name(name.schema, True),))
     return called

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound, Constant, Operand, SessionVariable
@@ -71,6 +72,11 @@ class Parameters:
 
 def _session_json(session: Session, _: Mapping[str, Any]) -> str:
     return orjson.dumps(dict(session.variables)).decode()
+
+
+def row_of(table: NamedFromClause) -> Json:
+    """A row as a value, for functions. Its bare name would mean a column where one is called like the table."""
+    return sa.literal_column(f"{_dialect.identifier_preparer.quote(table.name)}.*")
 
 
 def json_object(items: Items) -> Json:

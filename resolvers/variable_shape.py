@@ -4,13 +4,17 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
+from resolvers.json_text import json_text
 
 # Keys of objects as they are; "*" stands for every index of a list.
 VariablePath = tuple[str | int, ...]
 
 # A page size up to this is written into the SQL text: PostgreSQL then plans for it. A larger one is a parameter.
 LITERAL_LIMIT = 1000
+
+
+# No input object of a schema is nested like this; what is JSON, and its text tells it apart.
+_DEEPEST = 100
 
 
 def pattern(path: VariablePath) -> tuple[str, ...]:
@@ -45,11 +49,13 @@ def _shape(value: Any, pins: Pins, path: tuple[str, ...]) -> Hashable:
     if value is None:
         return None
     if path in pins.exact:
-        return orjson.dumps(value)
+        return json_text(value)
     if path in pins.limits:
         return (type(value).__name__, value if isinstance(value, int) and value <= LITERAL_LIMIT else None)
     if path in pins.opaque:
         return "*"
+    if len(path) > _DEEPEST:
+        return json_text(value)
     if isinstance(value, dict):
         return tuple((name, _shape(item, pins, (*path, name))) for name, item in value.items())
     if isinstance(value, list):

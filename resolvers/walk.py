@@ -22,19 +22,12 @@ from permissions.rules import RoleRules
 from resolvers.collect import Collector, Selected
 from resolvers.input_value import InputValue
 from resolvers.leaves import Leaves
+from resolvers.limits import ROWS, Budget, Limits
 from resolvers.variables import Variables
 from schema.meaning import Meaning, meaning_of
 from schema.model import Catalog
 
 INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one request may ask for: nested relationships, and fields in all."""
-
-    depth: int = 20
-    fields: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +49,14 @@ class Walk:
     rules: RoleRules
     variables: Variables
     limits: Limits
+    budget: Budget = field(init=False)
     collector: Collector = field(init=False)
-    leaves: Leaves = field(default_factory=Leaves)
+    leaves: Leaves = field(init=False)
 
     def __post_init__(self) -> None:
-        self.collector = Collector(self.variables.operation, self.variables, self.limits.fields)
+        self.budget = Budget(self.limits)
+        self.collector = Collector(self.variables.operation, self.variables, self.budget)
+        self.leaves = Leaves(self.budget)
 
     def collect(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode], path: str) -> list[tuple[Selected, GraphQLField | None]]:
         """The selected fields with their definitions; None is `__typename`. Raises for fields the role's type has not."""
@@ -79,6 +75,10 @@ class Walk:
         return None if name == "__typename" else type_.fields.get(name)
 
     def _check_selection(self, selected: Selected, definition: GraphQLField | None) -> None:
+        known = {} if definition is None else definition.args
+        for argument in selected.node.arguments or ():
+            if argument.name.value not in known:
+                raise GraphQLRefusal("validation-failed", f"'{selected.name}' has no argument named '{argument.name.value}'", selected.path)
         is_leaf = definition is None or is_leaf_type(get_named_type(definition.type))
         if is_leaf and selected.sets:
             raise GraphQLRefusal("validation-failed", "unexpected subselection set for non-object field", selected.path)
@@ -86,10 +86,8 @@ class Walk:
             raise GraphQLRefusal("validation-failed", f"missing selection set for '{selected.name}'", selected.path)
 
     def arguments(self, selected: Selected, definition: GraphQLField) -> list[ArgumentValue]:
-        """The given arguments; null counts as absent where the type allows it. Raises for unknown and missing ones."""
+        """The given arguments; null counts as absent where the type allows it. Raises for missing ones."""
         nodes = {argument.name.value: argument.value for argument in selected.node.arguments or ()}
-        if unknown := [name for name in nodes if name not in definition.args]:
-            raise GraphQLRefusal("validation-failed", f"'{selected.name}' has no argument named '{unknown[0]}'", selected.path)
         return [value for name, argument in definition.args.items() if (value := self._argument(selected, name, argument, nodes.get(name)))]
 
     def _argument(self, selected: Selected, name: str, argument: GraphQLArgument, node: Any) -> ArgumentValue | None:
@@ -114,6 +112,7 @@ class Walk:
         """One relationship deeper; raises when that is too deep."""
         if depth >= self.limits.depth:
             raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.limits.depth} levels", path)
+        self.budget.spend(ROWS, path)
         return depth + 1
 
 

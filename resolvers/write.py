@@ -21,7 +21,7 @@ from resolvers.ir import (
 )
 from resolvers.plan import Plan
 from resolvers.select import Selects, Source
-from resolvers.statement import EMPTY_LIST, FALSE_JSON, Json, columns_of, json_object, json_row, json_rows, text_literal
+from resolvers.statement import EMPTY_LIST, FALSE_JSON, Json, columns_of, json_object, json_row, json_rows, row_of, text_literal
 from schema.model import TrackedTable
 from schema.sql_types import Native
 
@@ -106,7 +106,7 @@ def _computed_fields(root: WriteRoot) -> set[str]:
 
 
 def _computed(selects: Selects, tracked: TrackedTable, name: str) -> Json:
-    return selects.call(tracked.computed_fields[name], tracked.table.table_valued()).label(_computed_label(name))
+    return selects.call(tracked.computed_fields[name], row_of(tracked.table)).label(_computed_label(name))
 
 
 def _computed_label(name: str) -> str:

@@ -1,0 +1,53 @@
+"""How much one request may ask for, and how much of that is spent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from permissions.errors import GraphQLRefusal
+
+# What a part of a request costs: about as many tenths of a millisecond to compile and to plan.
+FIELD = 1
+ROWS = 12
+VALUE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`depth`: levels of relationships, and of conditions inside conditions. `cost`: fields, tables and values of one operation."""
+
+    depth: int = 20
+    cost: int = 10_000
+
+
+@dataclass(slots=True)
+class Budget:
+    """What one operation has left; a fragment counts each time it is spread."""
+
+    limits: Limits
+    spent: int = 0
+    depth: int = 0
+
+    def spend(self, cost: int, path: str) -> None:
+        """Raises validation-failed when it is too much."""
+        self.spent += cost
+        if self.spent > self.limits.cost:
+            raise GraphQLRefusal("validation-failed", f"the query costs more than {self.limits.cost}; ask for less at once", path)
+
+    @contextmanager
+    def deeper(self, path: str) -> Iterator[None]:
+        """One level further inside a condition or an order."""
+        if self.depth >= self.limits.depth:
+            raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.limits.depth} levels", path)
+        self.depth += 1
+        yield
+        self.depth -= 1
+
+
+@contextmanager
+def not_too_deep() -> Iterator[None]:
+    """The last line: what the levels above don't count (JSON inside JSON, fragments inside fragments) ends at Python's own stack."""
+    try:
+        yield
+    except RecursionError:
+        raise GraphQLRefusal("validation-failed", "the request is nested too deeply") from None
