@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Literal
 
 import structlog
@@ -12,6 +12,21 @@ from app.request_log import add_request
 
 # Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
 _QUIET = ("uvicorn.access", "uvicorn.error", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
+
+# While PostgreSQL is away it repeats a traceback with every try; /readyz and the jobs say so in a line.
+_SILENT = ("asyncpg.pool",)
+_OURS = ("app.", "domain.", "resolvers.", "permissions.")
+# What every record has; whatever else it carries came by `extra`.
+_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+def add_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: the `extra` of our own lines. What libraries attach may be anything, and stays out."""
+    record: logging.LogRecord | None = event.get("_record")
+    if record is not None and record.name.startswith(_OURS):
+        for name in vars(record).keys() - _ORDINARY:
+            event.setdefault(name, getattr(record, name))
+    return event
 
 
 def configure_logs(level: str = "info", form: Literal["json", "console"] = "json") -> None:
@@ -29,10 +44,12 @@ def configure_logs(level: str = "info", form: Literal["json", "console"] = "json
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=list(shared), processors=_renderers(form)))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[*shared, add_fields], processors=_renderers(form)))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _renderers(form: Literal["json", "console"]) -> list[Processor]:

@@ -14,7 +14,7 @@ from domain.ports import Publisher
 from domain.world import Transaction
 
 Observe = Callable[[str], None]
-# Seconds to a connection, and to a place in the pool.
+# Seconds.
 CONNECT_TIMEOUT: Final = 10.0
 
 
@@ -68,7 +68,6 @@ async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False)
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
-        pool_timeout=CONNECT_TIMEOUT,
     )
     try:
         yield engine

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Final
 
 import asyncpg
@@ -53,11 +53,20 @@ async def attempt(name: str, work: Work, observe: Observe = unobserved) -> bool:
 
 def _tell(name: str, failure: BaseException) -> None:
     """That a server is away is no fault of ours: it needs one line, not a traceback each second."""
-    if isinstance(failure, AWAY):
-        state = getattr(failure, "sqlstate", None)
-        log.warning("a job has to wait", extra={"job": name, "error": type(failure).__name__, "sqlstate": state})
+    reasons = list(_reasons(failure))
+    if all(isinstance(one, AWAY) for one in reasons):
+        state = getattr(reasons[0], "sqlstate", None)
+        log.warning("a job has to wait", extra={"job": name, "error": type(reasons[0]).__name__, "sqlstate": state})
     else:
         log.error("a job failed", extra={"job": name}, exc_info=failure)
+
+
+def _reasons(failure: BaseException) -> Iterator[BaseException]:
+    if isinstance(failure, BaseExceptionGroup):
+        for one in failure.exceptions:
+            yield from _reasons(one)
+    else:
+        yield failure
 
 
 async def keep_running(name: str, work: Work) -> None:

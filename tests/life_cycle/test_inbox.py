@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from app.transactions import EngineTransactions, open_engine
 from domain.calls.answer import accept_call
@@ -13,10 +14,11 @@ from domain.calls.initiate import CallRequest, initiate_call
 from domain.calls.kick import kick_participant
 from domain.repairs import Repair
 from domain.webhooks import effects
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.event import ReceivedEvent, WebhookEvent
 from domain.webhooks.inbox import process_pending, purge, store
 from domain.webhooks.scene import Scene
-from domain.world import World
+from domain.world import Transaction, World
+from resolvers.plan import DatabaseError
 from tests.life_cycle.scenes import Running
 from tests.support.dump import dump
 from tests.support.telling_rooms import TellingRoom
@@ -174,3 +176,22 @@ async def test_a_week_later_it_is_forgotten(direct: Running) -> None:
     assert await purge(direct.on.world) == 0
     direct.on.clock.advance(120)
     assert await purge(direct.on.world) == len(direct.room.told)
+
+
+async def test_a_lost_connection_is_no_failure_of_the_event(direct: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server process goes away in the middle of an event: the attempt is undone as a whole, and the event comes again."""
+
+    async def cut(_world: World, tx: Transaction, _event: ReceivedEvent) -> list[Repair]:
+        await tx.connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return []
+
+    direct.room.silent = True
+    await direct.room.leave(BOB)
+    await store(direct.on.world, direct.room.told[-1])
+    with monkeypatch.context() as patched:
+        patched.setattr("domain.webhooks.inbox.apply", cut)
+        with pytest.raises(ExceptionGroup) as lost:
+            await process_pending(direct.on.world)
+    assert lost.group_contains(DatabaseError)
+    assert await process_pending(direct.on.world) == 1
+    assert await direct.status() == ("ended", "completed")
