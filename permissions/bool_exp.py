@@ -157,7 +157,8 @@ class _Compiler:
             for key, target, pairs in foreign_keys(far.table)
         )
         local_of = {remote: local for local, remote in first.columns}
-        if not proven or local_of.keys() != {local for local, _ in second.columns}:
+        # Two columns on one would be two conditions.
+        if not proven or len(local_of) != len(first.columns) or local_of.keys() != {local for local, _ in second.columns}:
             return None
         return tuple((local_of[key], remote) for key, remote in second.columns), far, where.where
 
