@@ -10,7 +10,7 @@ from strawberry.types import Info
 
 from domain.errors import NotFound, ParticipantKicked
 from domain.feeds.call_events import PAGE, Event, Page, follow_call
-from resolvers.actions.feed import feed, person
+from resolvers.actions.feed import feed, patient, person
 from resolvers.context import Context, Read
 from schema.scalars import bigint, jsonb, timestamptz, uuid
 from schema.types.call_events import CallEvent
@@ -32,7 +32,7 @@ async def call_events(
     after: bigint | None = strawberry.UNSET,
 ) -> AsyncGenerator[CallEvent, None]:
     """What happens in a call: the events after the seq `after` (0: all, null: from now on), then each new one, gapless and in order."""
-    read, hub = info.context.read, info.context.world.hub
+    read, hub = patient(info.context.read), info.context.world.hub
 
     async def look(cursor: int) -> Page:
         return await _look(read, call_id, cursor)

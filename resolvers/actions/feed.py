@@ -1,12 +1,20 @@
 """What hand-written subscriptions have in common."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import strawberry
 
+from resolvers.context import Read
+from resolvers.plan import DatabaseError
 from resolvers.role_schema import ROLES
 from schema.types.call_events import Person
+
+# A database that fails over is away for some seconds.
+PATIENCE = 30.0
+TRY_EVERY = 0.5
+AWAY = ("08", "57P")
 
 # Who is nobody follows nothing.
 PEOPLE = frozenset({"user", "moderator"})
@@ -15,6 +23,22 @@ PEOPLE = frozenset({"user", "moderator"})
 def feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:
     """The root field of the function's name, for people; its docstring is what a client reads."""
     return strawberry.subscription(resolver=resolver, description=(resolver.__doc__ or "").strip(), metadata={ROLES: PEOPLE})
+
+
+def patient(read: Read) -> Read:
+    """Asks again while the database is away: without its word on the right nothing is told, and nobody has to begin anew."""
+
+    async def ask(query: str, variables: Mapping[str, Any]) -> Any:
+        give_up = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                return await read(query, variables)
+            except DatabaseError as error:
+                if not error.sqlstate.startswith(AWAY) or asyncio.get_running_loop().time() > give_up:
+                    raise
+            await asyncio.sleep(TRY_EVERY)
+
+    return ask
 
 
 def person(row: Mapping[str, Any] | None) -> Person | None:

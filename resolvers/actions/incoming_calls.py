@@ -9,7 +9,7 @@ from uuid import UUID
 from strawberry.types import Info
 
 from domain.feeds.incoming_calls import Change, Ring, follow_rings
-from resolvers.actions.feed import feed, person
+from resolvers.actions.feed import feed, patient, person
 from resolvers.context import Context
 from schema.scalars import timestamptz
 from schema.types.call_events import IncomingCall, IncomingCallKind
@@ -28,7 +28,7 @@ LOOK: Final = """query ($me: uuid!, $known: [uuid!]!) {
 
 async def incoming_calls(info: Info[Context, None]) -> AsyncGenerator[IncomingCall, None]:
     """The caller's rings: first those open now, then each that begins, and how it ended."""
-    read, hub, me = info.context.read, info.context.world.hub, info.context.session.user_id
+    read, hub, me = patient(info.context.read), info.context.world.hub, info.context.session.user_id
 
     async def look(known: Collection[UUID]) -> list[Ring]:
         found = await read(LOOK, {"me": str(me), "known": [str(call_id) for call_id in known]})

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from domain import events
 from domain.calls.kick import kick_participant
@@ -159,3 +160,26 @@ async def test_a_write_without_any_hint_is_seen_within_a_second(on: Stage, liste
         call_id,
     )
     assert seqs(await listener.count(before + 1, seconds=1.5))[-1] == before + 1
+
+
+async def test_a_database_that_goes_away_for_a_moment(on: Stage, listen: Listeners) -> None:
+    call_id = await ringing(on)
+    feed, rings = listen.events(session(BOB), call_id), listen.rings(session(BOB))
+    await asyncio.gather(feed.count(3), rings.count(1))
+    total = len(await on.events(call_id))
+    await feed.count(total)
+    await on.database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    )
+    await eventually(lambda: written(on, call_id))
+    assert seqs(await feed.count(total + 1)) == list(range(1, total + 2))
+    assert feed.refused is rings.refused is None
+
+
+async def written(on: Stage, call_id: UUID) -> bool:
+    """Whether one more event could be written: our own connections have to come back as well."""
+    try:
+        await write(on.world, call_id, 1)
+    except DBAPIError:
+        return False
+    return True
