@@ -35,7 +35,8 @@ def applied(function: str, column: sa.ColumnElement[Any]) -> Json:
     type_ = pg_type(column.type)
     if type_ == UUID and function in ("max", "min"):
         return sa.cast(values(sa.collate(sa.cast(column, sa.Text()), "C")), Native(type_))
-    return values(column)
+    value: Json = values(column)
+    return value
 
 
 def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:

@@ -2,9 +2,10 @@
 
 import asyncpg
 
+# The job queue's own tables hold nothing but its clock, which beats every second.
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT LIKE 'pgqueuer%' ORDER BY 1
 """
 
 
