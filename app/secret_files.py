@@ -17,7 +17,7 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._prefix: str = self.config.get("env_prefix", "")
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The file's text without the newline at its end; SettingsError when the file can't be read or the plain form is set too."""
+        """The file's text without the newline at its end; SettingsError when it is empty, can't be read, or the plain form is set too."""
         for name in self._names(field, field_name):
             path = os.environ.get(f"{name}_FILE")
             if not path:
@@ -25,9 +25,12 @@ class SecretFiles(PydanticBaseSettingsSource):
             if os.environ.get(name):
                 raise SettingsError(f"{name} and {name}_FILE are both set: keep one")
             try:
-                return Path(path).read_text().rstrip("\r\n"), name, False
+                text = Path(path).read_text().rstrip("\r\n")
             except OSError as error:
                 raise SettingsError(f"{name}_FILE: {error.strerror}: {path}") from error
+            if not text:
+                raise SettingsError(f"{name}_FILE: the file is empty: {path}")
+            return text, name, False
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:

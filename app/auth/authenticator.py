@@ -42,6 +42,8 @@ class Authenticator:
     ) -> None:
         if unauthorized_role is not None and admin_secret is None and tokens is None:
             raise ConfigurationError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET, or everybody is admin")
+        if admin_secret == "":
+            raise ConfigurationError("NCHAT_ADMIN_SECRET is empty: whoever sends an empty header would be admin")
         self._admin_secret = admin_secret.encode() if admin_secret is not None else None
         self._tokens, self._token_header = tokens, token_header or TokenHeader()
         self._anonymous = Session(unauthorized_role, {ROLE: unauthorized_role}) if unauthorized_role is not None else None
@@ -67,7 +69,12 @@ class Authenticator:
         raise self._nobody()
 
     def _is_admin_secret(self, given: str) -> bool:
-        return self._admin_secret is not None and hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._admin_secret)
+        """A header's bytes arrive as Latin-1, whatever the client meant; a websocket's first message holds the text itself."""
+        if self._admin_secret is None:
+            return False
+        is_bytes = all(ord(letter) < 256 for letter in given)
+        forms = [given.encode("utf-8", "surrogatepass"), *([given.encode("latin-1")] if is_bytes else [])]
+        return any(hmac.compare_digest(form, self._admin_secret) for form in forms)
 
     async def _bearer(self, tokens: TokenVerifier, token: str, headers: Mapping[str, str]) -> Session:
         verified = await tokens.verify(token)

@@ -67,6 +67,20 @@ async def test_a_wrong_secret_never_falls_back(secret: str) -> None:
     assert await refused(who, {"x-hasura-admin-secret": secret} | bearer(token())) == expected
 
 
+async def test_an_admin_secret_of_any_letters() -> None:
+    who = authenticator(admin_secret="ouvre-toi, sésame")
+    over_http = "ouvre-toi, sésame".encode().decode("latin-1")
+    for given in (over_http, "ouvre-toi, sésame"):
+        assert (await who.authenticate({"x-hasura-admin-secret": given})).role == "admin"
+    for given in ("ouvre-toi, sesame", "ouvre-toi, s?same", "\ud800", ""):
+        assert (await refused(who, {"x-hasura-admin-secret": given}))[0] == "access-denied"
+
+
+def test_an_empty_admin_secret_is_none() -> None:
+    with pytest.raises(ConfigurationError, match="NCHAT_ADMIN_SECRET is empty"):
+        Authenticator(admin_secret="")
+
+
 async def test_the_admin_secret_wins_over_a_token() -> None:
     session = await authenticator().authenticate(bearer("nonsense", x_hasura_admin_secret="open sesame"))
     assert (session.role, session.trusted) == ("admin", True)

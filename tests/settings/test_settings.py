@@ -73,6 +73,13 @@ def test_a_secret_file_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch, 
         load()
 
 
+def test_a_secret_file_that_is_empty_is_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    monkeypatch.setenv("NCHAT_ADMIN_SECRET_FILE", str(tmp_path / "empty"))
+    with pytest.raises(SettingsError, match="NCHAT_ADMIN_SECRET_FILE: the file is empty"):
+        load()
+
+
 def test_keyword_beats_environment_beats_file_of_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     defaults = tmp_path / "dev.env"
     defaults.write_text("NCHAT_PORT=1001\nNCHAT_LIVEKIT_URL='http://file'\nNCHAT_TURN_SECRET=file\nNCHAT_HOST=10.0.0.1\n")
