@@ -25,6 +25,7 @@ STATEMENTS_PER_CONNECTION = 512
 MAX_STATEMENT_BYTES = 1 << 20
 ACQUIRE_TIMEOUT = 10.0
 STATEMENT_TIMEOUT = 30.0
+IDLE_TIMEOUT = 15
 READ_RETRY_STATES = frozenset({"0A000", "26000"}) | CONNECTION_LOST
 
 _SET_SESSION = "SELECT set_config('hasura.user', $1::text, true)"
@@ -145,8 +146,12 @@ async def open_pool(url: str, *, max_size: int = 16, pgbouncer: bool = False) ->
 
 
 def server_settings(application: str) -> dict[str, str]:
-    """Settings of each connection. Compiling a plan to machine code costs more than these short statements run."""
-    return {"application_name": application, "jit": "off"}
+    """Settings of each connection.
+
+    Compiling a plan to machine code costs more than these short statements run. No transaction of ours waits for anything but
+    PostgreSQL: one that does nothing belongs to a process that is frozen or cut off, and must not keep its locks.
+    """
+    return {"application_name": application, "jit": "off", "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT}s"}
 
 
 async def _keep_json_as_bytes(connection: Any) -> None:

@@ -16,7 +16,7 @@ from domain.calls.rows import Call, CallType, Participant, lock_call, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, MediaUnavailable, NotFound, ParticipantKicked
 from domain.input import require_storable
-from domain.life_cycle import Step, move_call
+from domain.life_cycle import Step, move_call, move_participant
 from domain.ports import MediaError, Room
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -126,8 +126,9 @@ async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequ
         return earlier
     now = world.clock.now()
     await _seat_host(tx, call, now_values={"status_since": now, "invited_at": now})
-    await invite(tx, call.id, targets, now)
+    invited = await invite(tx, call.id, targets, now)
     if len(targets) == 1 and await is_busy(tx, targets[0]):
+        await move_participant(tx, invited[0], "left", now=now, leave_reason="busy")
         await end_call(tx, call, "busy", actor_id=None, now=now)
         return await _reread(tx, call.id)
     return call

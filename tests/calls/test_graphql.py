@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from app.actions_metadata import files
@@ -148,7 +149,8 @@ async def test_errors_name_code_and_field(client: Api) -> None:
     )
     assert refused == ("not-found", "$.selectionSet.acceptCall", "No such thing, or you may not see it.")
     client.on.limiter.used_up.add("token")
-    assert (await client.refusal(session(BOB), document("acceptCall"), call))[0] == "rate-limited"
+    (limited,) = orjson.loads(await client.raw(session(BOB), document("acceptCall"), call))["errors"]
+    assert (limited["extensions"]["code"], limited["extensions"]["retryAfter"]) == ("rate-limited", 2.5)
     assert await dump(client.on.url) == before
 
 

@@ -67,7 +67,9 @@ async def test_a_single_busy_target_ends_the_call_at_once(on: Stage) -> None:
     assert on.rooms.asked == {}
     assert await on.kinds(call["id"]) == ["call_initiate", "call_state_changed", "call_end"]
     assert_legal(await on.events(call["id"]))
-    assert ("ring", BOB) not in await on.pushes()
+    assert await on.pushes() == [("ring", CAROL)]
+    row = await on.participant(call["id"], BOB)
+    assert (row["status"], row["leave_reason"]) == ("left", "busy")
 
 
 async def test_a_busy_target_among_others_rings(on: Stage) -> None:

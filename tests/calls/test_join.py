@@ -2,14 +2,14 @@
 
 import pytest
 
-from domain.calls.answer import decline_call
+from domain.calls.answer import accept_call, decline_call
 from domain.calls.join import join_call, refresh_call_token
 from domain.calls.leave import leave_call
-from domain.errors import CallFull, CallNotStarted, NotAllowed, RateLimited
+from domain.errors import CallFull, CallNotStarted, NotAllowed, NotFound, RateLimited
 from tests.calls.scenes import answered, group, open_channel_call, participant_id, ringing
 from tests.support.dump import dump
 from tests.support.legal import assert_legal
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, GENERAL, Stage, session
+from tests.support.worlds import ALICE, BOB, CAROL, DAVE, GENERAL, MOD, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -105,4 +105,26 @@ async def test_a_token_is_renewed_only_for_who_is_in(on: Stage) -> None:
     for action in (join_call, refresh_call_token):
         with pytest.raises(RateLimited):
             await action(on.world, session(ALICE), call_id)
+    assert await dump(on.url) == before
+
+
+@pytest.mark.parametrize("role", ["user", "moderator"])
+async def test_who_is_taken_out_of_the_channel_keeps_only_calls_of_their_own(on: Stage, role: str) -> None:
+    call_id, another = await open_channel_call(on), await open_channel_call(on)
+    await join_call(on.world, session(DAVE, role), call_id)
+    await leave_call(on.world, session(DAVE, role), call_id)
+    await on.database.execute("DELETE FROM nchat_channel_members WHERE user_id = $1", DAVE)
+    before = await dump(on.url)
+    for action in (join_call, refresh_call_token, leave_call, accept_call, decline_call):
+        with pytest.raises(NotFound):
+            await action(on.world, session(DAVE, role), another)
+    assert await dump(on.url) == before
+    await join_call(on.world, session(DAVE, role), call_id)
+
+
+async def test_a_moderator_of_the_service_is_no_guest_everywhere(on: Stage) -> None:
+    call_id = await open_channel_call(on)
+    before = await dump(on.url)
+    with pytest.raises(NotFound):
+        await join_call(on.world, session(MOD, "moderator"), call_id)
     assert await dump(on.url) == before

@@ -1,6 +1,7 @@
 """The domain's transactions: all or nothing, PostgreSQL's refusals by their state, and alive again after an outage."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ from devstack.processes import free_port
 from domain.errors import CallFull
 from domain.world import Transaction
 from resolvers.plan import DatabaseError
+from tests.support.waiting import eventually
 from tests.support.worlds import RecordingPublisher
 
 pytestmark = pytest.mark.anyio
@@ -106,3 +108,24 @@ async def cut(url: str, pids: list[int]) -> None:
     for pid in pids:
         assert await database.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
     await database.close()
+
+
+async def test_a_transaction_of_a_frozen_process_gives_its_locks_back(transaction: EngineTransactions) -> None:
+    """PostgreSQL ends what does nothing: without the limit a call would stay locked for as long as the dead host's connection."""
+    async with transaction("limits") as tx:
+        shown = await tx.connection.execute(sa.text("SHOW idle_in_transaction_session_timeout"))
+        assert shown.scalar_one() == "15s"
+        await tx.connection.execute(sa.text("SET idle_in_transaction_session_timeout = 1"))
+        await tx.connection.execute(CHANNELS)
+    with pytest.raises(DatabaseError):
+        async with transaction("frozen") as tx:
+            pid = (await tx.connection.execute(PID)).scalar_one()
+            await eventually(partial(gone, transaction, pid))
+            await tx.connection.execute(CHANNELS)
+    assert await count(transaction) == 0
+
+
+async def gone(transaction: EngineTransactions, pid: int) -> bool:
+    async with transaction("look") as tx:
+        found = await tx.connection.execute(sa.text("SELECT 1 FROM pg_stat_activity WHERE pid = :pid"), {"pid": pid})
+        return found.first() is None
