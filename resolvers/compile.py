@@ -19,6 +19,7 @@ from resolvers.select import Selects
 from resolvers.statement import Json, Parameters, json_object, text_literal
 from resolvers.walk import INTROSPECTION, Walk
 from resolvers.write import write_plan
+from resolvers.written_rows import WRITTEN, answer_plan, looks_beyond
 from schema.meaning import TableRoot, meaning_of
 
 Roots = list[tuple[Selected, GraphQLField | None]]
@@ -109,7 +110,10 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRea
     if isinstance(root, SelectRoot):
         return TableRead(root.key, root.path, selects.plan(selects.root(root)))
     error_path = {"insert": f"{root.path}.args.objects", "insert_one": f"{root.path}.args.object"}.get(root.kind, "$")
-    return TableWrite(root.key, write_plan(selects, root), root.table, error_path)
+    answer = None
+    if looks_beyond(root):
+        answer = answer_plan(_selects(walk), root, walk.leaves.add((WRITTEN,), lambda _, variables: variables[WRITTEN]))
+    return TableWrite(root.key, write_plan(selects, root), root.table, error_path, answer)
 
 
 def _hand_written(operation: Operation, roots: list[Foreign]) -> HandWritten:

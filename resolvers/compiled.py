@@ -35,6 +35,8 @@ class TableWrite:
     plan: Plan
     table: TableName
     error_path: str
+    # The second statement, when the answer looks beyond the written rows.
+    answer: Plan | None = None
 
 
 @dataclass(frozen=True, slots=True)

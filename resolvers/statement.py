@@ -79,6 +79,11 @@ def row_of(table: NamedFromClause) -> Json:
     return sa.literal_column(f"{_dialect.identifier_preparer.quote(table.name)}.*")
 
 
+def no_row(table: sa.Table) -> Json:
+    """Null of a table's row type, for functions that ask what to make."""
+    return sa.literal_column(f"CAST(NULL AS {_dialect.identifier_preparer.format_table(table)})")
+
+
 def json_object(items: Items) -> Json:
     """A JSON object of any number of keys, in order."""
     if len(items) <= _MAX_PAIRS:
@@ -95,7 +100,7 @@ def columns_of(items: Items) -> list[Any]:
     return [json_object(items).label(_OBJECT)]
 
 
-def whole_row(rows: sa.Subquery) -> Json:
+def whole_row(rows: sa.Subquery | sa.CTE) -> Json:
     """A row of a subselect made by `columns_of`, as PostgreSQL turns it into JSON."""
     return rows.c[_OBJECT] if _OBJECT in rows.c else rows.table_valued()
 
@@ -109,6 +114,6 @@ def json_row(rows: sa.Subquery) -> Json:
     return sa.select(sa.func.row_to_json(whole_row(rows)) if _OBJECT not in rows.c else rows.c[_OBJECT]).select_from(rows).scalar_subquery()
 
 
-def json_rows(rows: sa.Subquery) -> Json:
+def json_rows(rows: sa.Subquery | sa.CTE) -> Json:
     """All rows of a subselect as a JSON list, in their order."""
     return sa.select(sa.func.coalesce(sa.func.json_agg(whole_row(rows)), EMPTY_LIST)).select_from(rows).scalar_subquery()

@@ -13,6 +13,7 @@ from resolvers.hand_written import HandWrittenFields
 from resolvers.plan import Connection, Database, DatabaseError
 from resolvers.unexpected import unexpected
 from resolvers.write import CHECK_FAILED
+from resolvers.written_rows import WRITTEN
 
 Open = Callable[[], AbstractAsyncContextManager[Connection]]
 
@@ -80,7 +81,10 @@ class _Runner:
                 if answer == CHECK_FAILED:
                     raise check_violation(step.error_path)
                 connection.wrote(step.table)
-                return answer
+                if step.answer is None:
+                    return answer
+                given = {**self._variables, WRITTEN: answer.decode()}
+                return await connection.fetch_json(step.answer.sql, step.answer.bind(self._session, given))
 
 
 def _response(steps: Steps, answers: Mapping[str, bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""Inserts, updates and deletes as one statement each: written rows, the permission check on them, and the answer."""
+"""Inserts, updates and deletes as one statement each: the rows, the permission check on what was written, and the answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,21 +7,16 @@ import sqlalchemy as sa
 
 from permissions.expressions import FALSE, TRUE, And, Expression, Operand, Rule
 from resolvers.ir import (
-    AffectedRows,
-    ComputedFieldValue,
     DeleteRoot,
     InsertRoot,
-    ResponsePart,
-    Returning,
-    Selection,
-    Typename,
     UpdateRoot,
     WriteRoot,
     Written,
 )
 from resolvers.plan import Plan
 from resolvers.select import Selects, Source
-from resolvers.statement import EMPTY_LIST, FALSE_JSON, Json, columns_of, json_object, json_row, json_rows, row_of, text_literal
+from resolvers.statement import EMPTY_LIST, FALSE_JSON, Json, json_rows
+from resolvers.written_rows import WrittenRows, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable
 from schema.sql_types import Native
 
@@ -32,15 +27,17 @@ CHECK_FAILED = b"false"
 
 
 def write_plan(selects: Selects, root: WriteRoot) -> Plan:
-    """The plan of one mutation root field. Its value is the field's, or `false` when a written row fails the permission's check."""
+    """The plan of one mutation root field. Its value is `false` when a written row fails the permission's check.
+
+    Otherwise it is the field's own, or, when that looks beyond the written rows, those rows as a list for `answer_plan`.
+    """
     tracked = selects.catalog[root.table]
     statement, check = _statement(selects, tracked, root)
+    beyond = looks_beyond(root)
     if statement is None:
-        return selects.plan(_nothing_written(root))
-    computed = sorted(_computed_fields(root))
-    returning = [*tracked.table.columns, *[_computed(selects, tracked, name) for name in computed]]
-    rows = statement.returning(*returning).cte(selects.name("written"))
-    answer = _answer(selects, tracked, rows, root)
+        return selects.plan(EMPTY_LIST if beyond else nothing_written(root))
+    rows = statement.returning(*tracked.table.columns).cte(selects.name("written"))
+    answer = json_rows(rows) if beyond else written_answer(selects, WrittenRows(tracked, rows), root)
     return selects.plan(_checked(selects, tracked, rows, check, answer))
 
 
@@ -100,19 +97,6 @@ def _no_computed_field(name: str) -> Json:
     raise TypeError(f"a computed field can't be compared: {name}")
 
 
-def _computed_fields(root: WriteRoot) -> set[str]:
-    selections: list[Selection] = [root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]]
-    return {item.name for selection in selections for item in selection if isinstance(item, ComputedFieldValue)}
-
-
-def _computed(selects: Selects, tracked: TrackedTable, name: str) -> Json:
-    return selects.call(tracked.computed_fields[name], row_of(tracked.table)).label(_computed_label(name))
-
-
-def _computed_label(name: str) -> str:
-    return f"0_{name}"
-
-
 def _checked(selects: Selects, tracked: TrackedTable, rows: sa.CTE, check: Expression | None, answer: Json) -> Json:
     """Fails closed: a check that is unknown (NULL) refuses, where Hasura lets it pass."""
     if check is None or check == TRUE:
@@ -121,39 +105,3 @@ def _checked(selects: Selects, tracked: TrackedTable, rows: sa.CTE, check: Expre
     passed = sa.func.coalesce(selects.condition(Rule(check), source), selects.condition(FALSE, source))
     all_passed = sa.select(sa.func.coalesce(sa.func.bool_and(passed), sa.literal_column("true"))).select_from(rows).scalar_subquery()
     return sa.case((all_passed, answer), else_=FALSE_JSON)
-
-
-def _answer(selects: Selects, tracked: TrackedTable, rows: sa.CTE, root: WriteRoot) -> Json:
-    if root.kind in _ONE_ROW:
-        return json_row(_written(selects, tracked, rows, root.selection))
-    return json_object([(part.key, _response(selects, tracked, rows, part)) for part in root.response])
-
-
-def _response(selects: Selects, tracked: TrackedTable, rows: sa.CTE, part: ResponsePart) -> Json:
-    match part:
-        case Typename(_, name):
-            return sa.cast(text_literal(name), sa.Text())
-        case AffectedRows():
-            return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
-        case Returning(_, selection):
-            return json_rows(_written(selects, tracked, rows, selection))
-
-
-def _written(selects: Selects, tracked: TrackedTable, rows: sa.CTE, selection: Selection) -> sa.Subquery:
-    """Hasura: columns by the select permission, rows as they were written, unfiltered."""
-    alias = rows.alias(selects.name(tracked.graphql_name))
-    source = Source(tracked, alias, None, lambda name: alias.columns[_computed_label(name)])
-    statement = sa.select(*columns_of(selects.row_items(source, selection))).select_from(alias)
-    return statement.subquery(selects.name("row"))
-
-
-def _nothing_written(root: WriteRoot) -> Json:
-    if root.kind in _ONE_ROW:
-        return sa.cast(sa.null(), sa.JSON())
-    zero: Json = sa.literal_column("0")
-    values: dict[type, Json] = {AffectedRows: zero, Returning: EMPTY_LIST}
-    items = [
-        (part.key, sa.cast(text_literal(part.name), sa.Text()) if isinstance(part, Typename) else values[type(part)])
-        for part in root.response
-    ]
-    return json_object(items)
