@@ -9,8 +9,8 @@ import pytest
 from tests.engine.library import CASES, Library, session_of, suite
 
 FIRST_SLICE = set((CASES.parent / "first_slice.txt").read_text().split())
-# Authentication is the transport's.
-IN_PROCESS = [case for case in suite()["cases"] if case["name"] in FIRST_SLICE and "server" not in case]
+# Authentication and subscriptions are the transport's.
+IN_PROCESS = [case for case in suite()["cases"] if case["name"] in FIRST_SLICE and not {"server", "ws"} & case.keys()]
 INTROSPECT = "query($n:String!){__type(name:$n){fields{name type{kind name ofType{kind name}}} inputFields{name}}}"
 
 
