@@ -45,7 +45,7 @@ PAYLOAD_FIELDS: Final[Mapping[EventKind, frozenset[str]]] = {
     "call_participant_left": frozenset({"reason"}),
     "call_mute_changed": frozenset({"trackType", "muted"}),
     "call_video_changed": frozenset({"enabled"}),
-    "call_screen_share_started": frozenset({"shareType", "withAudio"}),
+    "call_screen_share_started": frozenset(),
     "call_screen_share_stopped": frozenset(),
     "role_changed": frozenset({"from", "to"}),
     "kicked": frozenset({"reason"}),

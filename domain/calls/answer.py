@@ -79,8 +79,9 @@ async def cancel_call(world: World, session: Session, call_id: UUID) -> CancelCa
 
 def _ringing(door: Entered) -> Participant:
     me = door.me
-    if me is None or (me.status != "ringing" and not me.seated):
-        raise NotRinging
-    if me.seated:
+    if me is not None and me.status == "ringing":
+        return me
+    # The caller's own phone never rang.
+    if me is not None and me.seated and me.user_id != door.call.initiator_id:
         raise AnsweredElsewhere
-    return me
+    raise NotRinging

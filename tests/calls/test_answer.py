@@ -115,7 +115,7 @@ async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Stage) -
     channel_call = await open_channel_call(on)
     before = await dump(on.url)
     for answer in (accept_call, decline_call):
-        with pytest.raises(AnsweredElsewhere):
+        with pytest.raises(NotRinging):
             await answer(on.world, session(ALICE), call_id)
         with pytest.raises(NotRinging):
             await answer(on.world, session(DAVE), channel_call)
