@@ -18,7 +18,7 @@ from app.settings import Settings, environment_names
 from domain.errors import ActionError
 from domain.events import PAYLOAD_FIELDS
 from domain.life_cycle import EndReason
-from resolvers.database_refusals import _CONSTRAINTS
+from resolvers.database_refusals import _STATES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -76,7 +76,7 @@ def test_every_code_of_a_refusal() -> None:
         ROOT / name for name in tracked() if name.endswith(".py") and name.split("/")[0] in ("app", "domain", "permissions", "resolvers")
     ]
     raised = {found for file in code if file.exists() for found in re.findall(r'GraphQLRefusal\(\s*"([a-z-]+)"', file.read_text())}
-    raised |= {code for code, _ in _CONSTRAINTS.values()}
+    raised |= {code for code, _ in _STATES.values()}
     of_tables = {next(iter(words(cells[0]))) for cells in rows(page("errors.md").partition("## Table fields")[2])}
     assert raised - actions - of_tables == set()
     assert of_tables - raised == set()
