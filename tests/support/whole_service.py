@@ -13,8 +13,8 @@ import orjson
 
 from app.asgi import create_app
 from app.settings import Settings
-from app.transactions import Observe, unobserved
 from devstack.livekit_simulator import Simulator, application
+from devstack.livekit_simulator.clock import Clock
 from devstack.processes import free_port
 from tests.livekit.serving import serving
 
@@ -49,6 +49,14 @@ def bearer(user_id: UUID | None, role: str = "user") -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
+class Refused(AssertionError):
+    """A response that is an error where data was expected."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(answer)
+        self.code: str = answer["errors"][0]["extensions"]["code"]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Someone with these headers at one service."""
@@ -61,9 +69,10 @@ class Caller:
         return await self.http.post("/v1/graphql", json=body, headers=dict(self.headers))
 
     async def data(self, query: str, variables: Mapping[str, object] | None = None) -> Any:
-        """The data of a response without errors."""
+        """The data of a response without errors; raises Refused."""
         answer = (await self.post(query, variables)).json()
-        assert "errors" not in answer, answer
+        if "errors" in answer:
+            raise Refused(answer)
         return answer["data"]
 
     async def refusal(self, query: str, variables: Mapping[str, object] | None = None) -> str:
@@ -75,7 +84,7 @@ class Caller:
         return code
 
     async def act(self, name: str, answer: str = "callId", /, **fields: object) -> Any:
-        """The payload of an action; raises AssertionError when it is refused."""
+        """The payload of an action; raises Refused."""
         return (await self.data(*action(name, answer, fields)))[name]
 
 
@@ -103,20 +112,18 @@ class WholeService:
 
 
 @asynccontextmanager
-async def whole_service(
-    database_url: str, livekit_url: str, *, port: int = 0, observe: Observe = unobserved, **more: object
-) -> AsyncIterator[WholeService]:
+async def whole_service(database_url: str, livekit_url: str, *, port: int = 0, **more: object) -> AsyncIterator[WholeService]:
     """The service in this process, on a port of its own."""
-    app = create_app(settings(database_url, livekit_url, **more), observe=observe)
+    app = create_app(settings(database_url, livekit_url, **more))
     async with serving(app, port) as url, httpx2.AsyncClient(base_url=url, timeout=30) as http:
         yield WholeService(http, url.removeprefix("http://"))
 
 
 @asynccontextmanager
-async def simulated(webhook_port: int | None) -> AsyncIterator[tuple[Simulator, str]]:
+async def simulated(webhook_port: int | None, clock: Clock | None = None) -> AsyncIterator[tuple[Simulator, str]]:
     """A LiveKit simulator in this process, and its URL; None sends no webhooks."""
     webhook_url = None if webhook_port is None else f"http://127.0.0.1:{webhook_port}{WEBHOOKS}"
-    simulator = Simulator(api_key=KEY, api_secret=SECRET, webhook_url=webhook_url)
+    simulator = Simulator(api_key=KEY, api_secret=SECRET, webhook_url=webhook_url, clock=clock)
     async with serving(application(simulator)) as url:
         yield simulator, url
 

@@ -1,0 +1,70 @@
+"""Where the domain calls a port or opens a transaction: read from its source, and from a running stack."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+ROOT = Path(__file__).resolve().parents[2]
+DOMAIN = ROOT / "domain"
+
+
+def site(frame: FrameType | None) -> str:
+    """The innermost function of the domain on this stack, as `domain.calls.kick.remove`; empty when there is none."""
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(DOMAIN):
+            return f"{module(path)}.{frame.f_code.co_qualname.split('.')[0]}"
+        frame = frame.f_back
+    return ""
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def port_calls() -> set[str]:
+    """`rooms.remove_participant@domain.calls.kick.remove` for each call of a port in the source."""
+    return {f"rooms.{call.func.attr}@{where}" for where, call in _calls() if _is_port_call(call) and isinstance(call.func, ast.Attribute)}
+
+
+def transactions() -> list[str]:
+    """The name of each transaction in the source; a part that is only known at run time is `*`."""
+    named = [call for _, call in _calls() if isinstance(call.func, ast.Attribute) and call.func.attr == "transaction" and call.args]
+    return [_text(call.args[0]) for call in named]
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted(DOMAIN.rglob("*.py")):
+        for function in ast.parse(path.read_text()).body:
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield from (
+                    (f"{module(path)}.{_runs_in(function, node)}", node) for node in ast.walk(function) if isinstance(node, ast.Call)
+                )
+
+
+def _runs_in(function: ast.AST, call: ast.Call) -> str:
+    """The function whose frame awaits the call: a coroutine that is handed over runs in the one that takes it."""
+    for taker in ast.walk(function):
+        if isinstance(taker, ast.Call) and taker is not call and isinstance(taker.func, ast.Name) and _hands_over(taker, call):
+            return taker.func.id
+    return str(getattr(function, "name", ""))
+
+
+def _hands_over(taker: ast.Call, call: ast.Call) -> bool:
+    arguments = [node for argument in taker.args for node in ast.walk(argument)]
+    awaited = {node.value for node in arguments if isinstance(node, ast.Await)}
+    return call in arguments and call not in awaited
+
+
+def _is_port_call(call: ast.Call) -> bool:
+    """`world.rooms.<method>(…)`, the one port that does anything outside."""
+    method = call.func
+    return isinstance(method, ast.Attribute) and isinstance(method.value, ast.Attribute) and method.value.attr == "rooms"
+
+
+def _text(argument: ast.expr) -> str:
+    if isinstance(argument, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in argument.values)
+    assert isinstance(argument, ast.Constant), ast.dump(argument)
+    return str(argument.value)
