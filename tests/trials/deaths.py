@@ -32,6 +32,11 @@ class Death:
     faults: tuple[str, ...] = ()
     meanwhile: Step | None = None
 
+    @property
+    def is_request(self) -> bool:
+        """Whether a client asked for it, and may ask again."""
+        return not self.asleep and not self.name.startswith(("webhook", "purge"))
+
     def moments(self) -> list[str]:
         """Each point twice: before and after."""
         return [moment for point in self.points for moment in _around(point)]
@@ -161,6 +166,10 @@ async def calls_age(on: Company, column: str, hours: int = 1) -> None:
     await on.long_ago("nchat_calls", column, hours=hours)
 
 
+async def calls_age_an_hour(on: Company) -> None:
+    await calls_age(on, "status_since")
+
+
 async def seats_age(on: Company) -> None:
     await on.long_ago("nchat_call_participants", "status_since")
 
@@ -254,8 +263,8 @@ DEATHS = (
         asleep=True,
     ),
     timeout("ringing", [ring_both], seats_age, "rooms.delete_room@domain.repairs.carry_out"),
-    timeout("connecting", [ring, accept], partial(calls_age, column="status_since")),
-    timeout("reconnecting", [talk_alone, bob_is_lost], partial(calls_age, column="status_since")),
+    timeout("connecting", [ring, accept], calls_age_an_hour),
+    timeout("reconnecting", [talk_alone, bob_is_lost], calls_age_an_hour),
     timeout("never_joined", [ring_both, accept], seats_age),
     timeout("network_error", [talk, bob_is_lost], seats_age),
     timeout("duration", [talk], partial(calls_age, column="connected_at", hours=9)),
@@ -273,7 +282,7 @@ DEATHS = (
         asleep=True,
     ),
     Death("room is gone", ("rooms.create_room@domain.repairs._open_room", "room.note"), [ring], room_vanishes, asleep=True),
-    Death("half started", ("rooms.list_rooms@domain.reconciler._finish_starts",), [half_started], seats_age, asleep=True),
+    Death("half started", ("rooms.list_rooms@domain.reconciler._finish_starts",), [half_started], calls_age_an_hour, asleep=True),
     Death(
         "room of an ended call",
         ("reconcile.ended", "rooms.delete_room@domain.reconciler._side_by_side"),
