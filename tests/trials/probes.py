@@ -159,3 +159,16 @@ def _needs_argument(field: GraphQLField) -> bool:
 
 def _is_list(type_: GraphQLNullableInputType | object) -> bool:
     return is_list_type(getattr(type_, "of_type", None) if is_non_null_type(type_) else type_)
+
+
+def actions(schema: GraphQLSchema) -> list[Probe]:
+    """The actions on a call: mutations with a `callId` in their input."""
+    root = schema.mutation_type
+    assert root is not None
+    takes_call = [name for name, field in root.fields.items() if any(_has_call(argument) for argument in field.args.values())]
+    return [probe for probe in probes(schema) if probe.kind == "mutation" and probe.field in takes_call]
+
+
+def _has_call(argument: GraphQLArgument) -> bool:
+    type_ = get_named_type(argument.type)
+    return isinstance(type_, GraphQLInputObjectType) and "callId" in type_.fields

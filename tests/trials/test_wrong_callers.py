@@ -1,0 +1,83 @@
+"""Who sees a call is not yet who may act in it: every action by everyone who may not, and nothing changes."""
+
+from collections.abc import Mapping
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.support.dump import dump
+from tests.support.whole_service import Caller, WholeService, bearer
+from tests.support.worlds import ALICE, BOB, CAROL, DAVE
+from tests.trials.conftest import schema_of
+from tests.trials.hidden import Hidden, Thing
+from tests.trials.probes import actions
+
+pytestmark = pytest.mark.anyio
+
+# What a participant without a role may not do. Every action stands in one of the two.
+FOR_HOSTS = {"cancelCall", "endCall", "inviteToCall", "kickParticipant", "muteParticipant", "readmitParticipant"}
+FOR_ALL = {
+    "acceptCall",
+    "declineCall",
+    "joinCall",
+    "leaveCall",
+    "refreshCallToken",
+    "setMuted",
+    "startScreenShare",
+    "stopScreenShare",
+}
+
+
+async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> Mapping[str, str]:
+    """The code that each action on the call is refused with."""
+    asked = [probe for probe in actions(await schema_of(caller)) if names is None or probe.field in names]
+    assert asked
+    return {probe.field: await caller.refusal(probe.document, probe.variables(call.id, call.other)) for probe in asked}
+
+
+async def test_every_action_is_for_hosts_or_for_all(service: WholeService) -> None:
+    assert {probe.field for probe in actions(await schema_of(service.person(ALICE)))} == FOR_HOSTS | FOR_ALL
+
+
+async def test_a_participant_is_no_host(service: WholeService, hidden: Hidden, demo_database_url: str) -> None:
+    before = await dump(demo_database_url)
+    refused = await codes(service.person(BOB), hidden.call, FOR_HOSTS)
+    assert set(refused.values()) == {"not-allowed"}, refused
+    assert await dump(demo_database_url) == before
+
+
+async def test_who_only_sees_the_call_may_join_it_and_nothing_else(service: WholeService, hidden: Hidden, demo_database_url: str) -> None:
+    before = await dump(demo_database_url)
+    refused = await codes(service.person(DAVE), hidden.call, (FOR_HOSTS | FOR_ALL) - {"joinCall"})
+    ringing = {"acceptCall", "declineCall"}
+    assert refused == {name: "not-ringing" if name in ringing else "not-allowed" for name in refused}
+    assert await dump(demo_database_url) == before
+
+
+async def test_a_host_reaches_nobody_in_another_call(service: WholeService, hidden: Hidden, demo_database_url: str) -> None:
+    carol = service.person(CAROL)
+    own = UUID((await carol.act("initiateCall", type="audio", targetUserIds=[str(DAVE)]))["callId"])
+    before = await dump(demo_database_url)
+    named = {"kickParticipant", "muteParticipant", "readmitParticipant"}
+    for other in (hidden.call.other, uuid4()):
+        assert await codes(carol, Thing("call", own, other), named) == dict.fromkeys(named, "not-found")
+    assert await dump(demo_database_url) == before
+
+
+@pytest.mark.parametrize("who", ["admin", "user"])
+async def test_nobody_in_particular_acts_on_nothing(service: WholeService, hidden: Hidden, demo_database_url: str, who: str) -> None:
+    caller = service.admin() if who == "admin" else Caller(service.http, bearer(None))
+    before = await dump(demo_database_url)
+    for probe in actions(await schema_of(caller)):
+        answer = (await caller.post(probe.document, probe.variables(hidden.call.id, hidden.call.other))).json()
+        assert answer["errors"][0]["message"] == 'missing session variable: "x-hasura-user-id"', (str(probe), answer)
+    assert await dump(demo_database_url) == before
+
+
+async def test_a_person_who_does_not_exist(service: WholeService, hidden: Hidden, demo_database_url: str) -> None:
+    before = await dump(demo_database_url)
+    stranger = await codes(service.person(uuid4()), hidden.call)
+    assert set(stranger.values()) == {"not-found"}, stranger
+    admin = await codes(service.admin(uuid4()), hidden.call)
+    assert set(admin.values()) <= {"not-allowed", "not-ringing", "invalid-input"}, admin
+    assert await dump(demo_database_url) == before
