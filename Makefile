@@ -66,6 +66,7 @@ $(UV):
 	  || { rm -rf .boot && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .boot uv; }
 
 $(READY): pyproject.toml requirements-dev.txt | $(UV)
+	@echo "Installing the pinned dependencies into .venv, once …" >&2
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import orjson
 import redis.asyncio
 
 import migrations
@@ -20,10 +21,15 @@ class NotMigrated(Exception):
     """The database is not at the revision that this release brings: run `nchat-rtc migrate`."""
 
 
+class DatabaseIsNewer(NotMigrated):
+    """The database is at a revision of a later release."""
+
+
 async def check_migrated(database: PoolDatabase) -> None:
     """Raises NotMigrated, or DatabaseError when there is no trace of a migration at all."""
-    if await database.fetch_json(_REVISION, []) != f'"{migrations.head()}"'.encode():
-        raise NotMigrated
+    found = str(orjson.loads(await database.fetch_json(_REVISION, [])))
+    if found != migrations.head():
+        raise NotMigrated if found in migrations.revisions() else DatabaseIsNewer
 
 
 def product_checks(settings: Settings, database: PoolDatabase, rooms: Rooms) -> list[Check]:

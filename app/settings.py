@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.secret_files import SecretFiles
+from app.setting_forms import EncryptionKeys, HttpUrl, LiveKitUrl, Origins, PostgresUrl, RedisUrl, Words
 
-Words = Annotated[tuple[str, ...], NoDecode]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 # As the `limits` library writes them: "10/minute", "10 per 10 second".
 Rate = Annotated[str, Field(pattern=r"^\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?$")]
 
@@ -31,7 +30,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, description="Processes of the service behind that port; more than one needs Redis.")
-    public_url: str = Field(
+    public_url: HttpUrl = Field(
         "http://127.0.0.1:8000",
         validation_alias=_also("NCHAT_PUBLIC_URL", "BACKEND_URL"),
         description="Where clients reach this service, without a slash at the end.",
@@ -39,13 +38,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line that is written.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for a terminal.")
 
-    database_url: SecretStr = Field(
+    database_url: PostgresUrl = Field(
         SecretStr("postgresql://127.0.0.1:5432/nchat"),
         validation_alias=_also("NCHAT_DATABASE_URL", "DATABASE_URL"),
         description="PostgreSQL, as `postgresql://user:password@host:port/database`.",
     )
     database_pool_size: int = Field(10, ge=1, description="Connections to PostgreSQL for GraphQL, in each process.")
-    redis_url: SecretStr | None = Field(
+    redis_url: RedisUrl | None = Field(
         None,
         validation_alias=_also("NCHAT_REDIS_URL", "REDIS_URL"),
         description="Redis or Valkey for hints and rate limits between processes; absent: in memory, for one process.",
@@ -56,12 +55,12 @@ class Settings(BaseSettings):
         None, description="How tokens are verified, in the JSON form of Hasura's `HASURA_GRAPHQL_JWT_SECRET`."
     )
     unauthorized_role: str | None = Field(None, description="The role of callers without a token; absent: they are refused.")
-    encryption_keys: Secrets = Field(
+    encryption_keys: EncryptionKeys = Field(
         (), description="Keys for secrets at rest (32 bytes in URL-safe base64), separated by commas. The first writes, all read."
     )
 
-    cors_origins: Words = Field((), description="Origins whose pages may call the service, separated by commas; `*` for any.")
-    websocket_origins: Words = Field(
+    cors_origins: Origins = Field((), description="Origins whose pages may call the service, separated by commas; `*` for any.")
+    websocket_origins: Origins = Field(
         (), description="Origins whose pages may open a websocket, separated by commas; empty: the service's own and those of CORS."
     )
     max_request_bytes: int = Field(1_048_576, ge=1024, description="Size of a request's body that is still read, in bytes.")
@@ -75,12 +74,14 @@ class Settings(BaseSettings):
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
-    livekit_url: str = Field(
+    livekit_url: LiveKitUrl = Field(
         "http://127.0.0.1:7880",
         validation_alias=_also("NCHAT_LIVEKIT_URL", "LIVEKIT_URL"),
         description="Where this service reaches LiveKit (http, https, ws or wss).",
     )
-    livekit_public_url: str | None = Field(None, description="Where clients reach LiveKit; absent: the same address as a websocket URL.")
+    livekit_public_url: LiveKitUrl | None = Field(
+        None, description="Where clients reach LiveKit; absent: the same address as a websocket URL."
+    )
     livekit_api_key: str = Field(
         "devkey", validation_alias=_also("NCHAT_LIVEKIT_API_KEY", "LIVEKIT_API_KEY"), description="Name of the key that signs for LiveKit."
     )

@@ -79,10 +79,13 @@ class EmbeddedPostgres:
             self._child.stop()
 
     def create_database(self, name: str) -> None:
-        """Creates a database unless there is one of that name; raises CalledProcessError."""
-        known = self.tool("psql", "-d", "postgres", "-qAtc", "select datname from pg_database").stdout.split()
-        if name not in known:
-            self.tool("createdb", name)
+        """Creates a database unless there is one of that name; raises PostgresError."""
+        try:
+            known = self.tool("psql", "-d", "postgres", "-qAtc", "select datname from pg_database").stdout.split()
+            if name not in known:
+                self.tool("createdb", name)
+        except subprocess.CalledProcessError as error:
+            raise PostgresError(f"the database {name} can't be created: {error.stderr.strip()}") from None
 
     def tool(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a client program of the same build (`psql`, `createdb`) as superuser; raises CalledProcessError."""

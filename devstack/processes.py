@@ -24,13 +24,18 @@ def free_port() -> int:
 
 def port_is_busy(host: str, port: int) -> bool:
     """Whether a server could not be bound there now."""
-    with socket.socket() as probe:
+    return why_not_bound(host, port) is not None
+
+
+def why_not_bound(host: str, port: int) -> OSError | None:
+    """What a server would meet that were bound there now; None when it could be."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return True
-    return False
+        except OSError as error:
+            return error
+    return None
 
 
 def die_with_parent(signum: int, parent: int) -> Callable[[], None]:

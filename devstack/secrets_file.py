@@ -17,15 +17,29 @@ class DevelopmentSecrets:
     encryption_key: str
 
 
+class SecretsUnreadable(Exception):
+    """The file is there and makes no sense; the message says what to do."""
+
+
 def load_or_create(folder: Path) -> DevelopmentSecrets:
-    """Those of the folder's `secrets.json`; a file that lacks one is completed."""
+    """Those of the folder's `secrets.json`; a file that lacks one is completed. Raises SecretsUnreadable."""
     path = folder / "secrets.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = _read(path) if path.exists() else {}
     made = asdict(_random()) | {name: value for name, value in known.items() if name in DevelopmentSecrets.__slots__}
     if made != known:
         path.touch(mode=0o600)
         path.write_text(json.dumps(made, indent=2) + "\n")
     return DevelopmentSecrets(**made)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        known = json.loads(path.read_text())
+    except json.JSONDecodeError:
+        known = None
+    if not isinstance(known, dict):
+        raise SecretsUnreadable(f"{path} is damaged: remove it, and new secrets are made (older tokens end)")
+    return known
 
 
 def _random() -> DevelopmentSecrets:

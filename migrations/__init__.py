@@ -1,5 +1,7 @@
 """The database's schema over time: alembic's revisions, and the calls that run them."""
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -36,6 +38,10 @@ def downgrade(url: str, revision: str = "base") -> None:
 
 def head() -> str:
     """The newest revision that this code brings."""
-    newest = ScriptDirectory(str(Path(__file__).parent)).get_current_head()
-    assert newest is not None  # noqa: S101 - the folder ships with the package
-    return newest
+    return revisions()[0]
+
+
+@cache
+def revisions() -> Sequence[str]:
+    """Every revision that this code brings, the newest first. They don't change while it runs, and reading them takes a while."""
+    return tuple(script.revision for script in ScriptDirectory(str(Path(__file__).parent)).walk_revisions())

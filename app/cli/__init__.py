@@ -9,8 +9,8 @@ from app.cli.refusal import Refusal
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code: 0 done, 1 refused or failed with one sentence on stderr, 2 wrong usage."""
-    chosen = parser().parse_args(arguments)
     try:
+        chosen = parser().parse_args(arguments)
         return int(chosen.run(chosen))
     except Refusal as refusal:
         print(f"nchat-rtc: {refusal}", file=sys.stderr)

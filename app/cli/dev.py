@@ -2,16 +2,21 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-import migrations
+from sqlalchemy.exc import DBAPIError
+
 from app.cli.dev_banner import announce_when_ready
 from app.cli.dev_facts import data_directory, facts_of, remove_facts, write_facts
-from app.cli.refusal import Refusal, settings_or_refuse
+from app.cli.given_settings import settings_or_refuse
+from app.cli.migrate import migrate_or_refuse
+from app.cli.refusal import Refusal
 from app.console import DemoUser as ConsoleUser
 from app.server import run_server
 from app.settings import Settings
@@ -20,7 +25,8 @@ from devstack.demo_data import seed
 from devstack.demo_users import DEMO_USERS
 from devstack.livekit_server import LiveKitDidNotStart
 from devstack.postgres import PostgresError
-from devstack.processes import port_is_busy, stop_with_parent
+from devstack.processes import stop_with_parent, why_not_bound
+from devstack.secrets_file import SecretsUnreadable
 from devstack.stack import LIVEKIT_KEY, Stack
 
 
@@ -31,22 +37,42 @@ def run(arguments: argparse.Namespace) -> int:
         stop_with_parent()
     ending = _Ending()
     settings = settings_or_refuse()
-    if port_is_busy(settings.host, settings.port):
-        raise Refusal(f"port {settings.port} is in use, perhaps by another `make run`: stop it, or take another: NCHAT_PORT=8001 make run")
-    folder = data_directory()
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    _check_port(settings)
+    folder = _writable_folder()
     with Stack(folder, os.environ) as stack:
         try:
             settings, told = _prepare(stack, folder, settings, simulator=arguments.simulator)
             stack.watch(ending.server_lost)
             announce_when_ready(settings, told, began)
             run_server(settings, demo_users=[ConsoleUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
-        except (PostgresError, LiveKitDidNotStart) as error:
+        except (PostgresError, LiveKitDidNotStart, SecretsUnreadable) as error:
             raise Refusal(str(error)) from None
         finally:
             ending.is_here()
             remove_facts()
     return ending.code
+
+
+def _check_port(settings: Settings) -> None:
+    match why_not_bound(settings.host, settings.port):
+        case None:
+            return
+        case OSError(errno=errno.EADDRINUSE):
+            reason = "is in use, perhaps by another `make run`: stop it, or take another"
+        case error:
+            reason = f"can't be used on {settings.host} ({error.strerror}): take another"
+    raise Refusal(f"port {settings.port} {reason}: NCHAT_PORT=8001 make run")
+
+
+def _writable_folder() -> Path:
+    folder = data_directory()
+    try:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"?")
+    except OSError as error:
+        raise Refusal(f"{folder} can't be written ({error.strerror}): name another folder: NCHAT_DATA_DIR=… make run") from None
+    return folder
 
 
 class _Ending:
@@ -97,6 +123,9 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
     settings = settings_or_refuse(write_facts(defaults))
     write_facts(facts_of(settings))
     url = settings.database_url.get_secret_value()
-    migrations.upgrade(url)
-    asyncio.run(seed(url))
+    migrate_or_refuse(url)
+    try:
+        asyncio.run(seed(url))
+    except DBAPIError as error:
+        raise Refusal(f"the demo data can't be written: {error.orig}") from None
     return settings, [about_database, media.told if media else f"LiveKit of your environment, {settings.livekit_url}"]

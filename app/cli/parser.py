@@ -4,7 +4,10 @@ import argparse
 import importlib
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+
+from app.cli.refusal import Refusal
 
 _EPILOG = "Settings come from the environment (NCHAT_…); docs/operations.md lists them all."
 
@@ -35,6 +38,17 @@ def _lazily(module: str) -> Callable[[argparse.Namespace], int]:
     return run
 
 
+def _with_development_extra(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    def checked(arguments: argparse.Namespace) -> int:
+        if find_spec("psutil") is None:
+            raise Refusal(
+                "`dev` needs what a deployment does not install: use `make run` in a checkout, or install this project's extra `dev`"
+            )
+        return run(arguments)
+
+    return checked
+
+
 def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _command(
         commands,
@@ -58,6 +72,7 @@ def _dev(commands: "Commands[argparse.ArgumentParser]") -> None:
         "run everything on this machine",
         "Starts PostgreSQL, LiveKit and the service with demo data and prints a token for each demo user. Ctrl-C stops it all.",
     )
+    command.set_defaults(run=_with_development_extra(_lazily("app.cli.dev")))
     command.add_argument("--simulator", action="store_true", help="the LiveKit simulator even where a real server is; clients can't join")
     command.add_argument("--with-parent", action="store_true", help="stop when the parent process ends, however it ends (Linux)")
 

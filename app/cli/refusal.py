@@ -1,29 +1,5 @@
 """Why a command stops: one sentence that says what to do."""
 
-from pathlib import Path
-
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-
-from app.settings import Settings, environment_names, load
-
 
 class Refusal(Exception):
     """The command can't go on; the text is for the person at the terminal and holds no secret."""
-
-
-def settings_or_refuse(defaults: Path | None = None, **overrides: object) -> Settings:
-    """The settings, or a Refusal that names each variable that is wrong, never its value."""
-    try:
-        return load(defaults, **overrides)
-    except ValidationError as error:
-        raise Refusal("settings: " + "; ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
-    except SettingsError as error:
-        raise Refusal(f"settings: {error}") from None
-
-
-def _sentence(place: tuple[int | str, ...], problem: str) -> str:
-    if not place:
-        return problem.removeprefix("Value error, ")
-    name = str(place[0])
-    return f"{environment_names(name)[0] if name in Settings.model_fields else name}: {problem}"

@@ -2,7 +2,8 @@
 
 import argparse
 
-from app.cli.refusal import Refusal, settings_or_refuse
+from app.cli.given_settings import settings_or_refuse
+from app.cli.refusal import Refusal
 from app.server import run_server
 
 

@@ -7,7 +7,8 @@ import urllib.request
 from typing import Any
 
 from app.cli.dev_facts import facts_file
-from app.cli.refusal import Refusal, settings_or_refuse
+from app.cli.given_settings import settings_or_refuse
+from app.cli.refusal import Refusal
 from app.settings import Settings
 
 

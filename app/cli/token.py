@@ -8,7 +8,8 @@ import asyncpg
 
 from app.auth import ConfigurationError
 from app.cli.dev_facts import facts_file
-from app.cli.refusal import Refusal, settings_or_refuse
+from app.cli.given_settings import settings_or_refuse
+from app.cli.refusal import Refusal
 from app.token_signing import TokenSigner
 
 

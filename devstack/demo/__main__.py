@@ -7,7 +7,8 @@ import httpx2
 from livekit import rtc
 
 from app.cli.dev_facts import facts_file
-from app.cli.refusal import Refusal, settings_or_refuse
+from app.cli.given_settings import settings_or_refuse
+from app.cli.refusal import Refusal
 from app.settings import Settings
 from app.token_signing import TokenSigner
 from devstack.demo.person import Person
@@ -43,6 +44,9 @@ def main() -> int:
         return 2
     try:
         events = asyncio.run(play(settings))
+    except (httpx2.ConnectError, ConnectionRefusedError):
+        print(f"demo: nothing answers at port {settings.port}: start `make run` in another terminal first", file=sys.stderr)
+        return 2
     except (AssertionError, Refused, OSError, httpx2.HTTPError, rtc.ConnectError) as error:
         print(f"\ndemo FAILED: {error}", file=sys.stderr)
         return 1

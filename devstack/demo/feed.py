@@ -1,6 +1,7 @@
 """Every event of the call as a websocket subscriber sees it: printed, kept, and checked for order and gaps."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +29,8 @@ class Feed:
         if event["seq"] != len(self.events) + 1:
             raise AssertionError(f"event {event['seq']} came where {len(self.events) + 1} was due")
         actor = (event["actor"] or {}).get("displayName") or "-"
-        print(f"    {event['seq']:>3}  {event['kind']:<28} {actor:<10} {event['payload']}", flush=True)
+        payload = " ".join(f"{key}={json.dumps(value)}" for key, value in event["payload"].items())
+        print(f"    {event['seq']:>3}  {event['kind']:<27} {actor:<12} {payload}".rstrip(), flush=True)
         async with self._changed:
             self.events.append(event)
             self._changed.notify_all()

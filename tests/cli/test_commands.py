@@ -1,8 +1,15 @@
 """The command line as a person or a script meets it: output, exit codes, sentences."""
 
 import asyncio
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
+import asyncpg
 import jwt
 import pytest
 
@@ -11,8 +18,11 @@ from app.auth.verifier import TokenVerifier
 from app.cli import main
 from app.cli.dev_facts import facts_file, facts_of, write_facts
 from app.settings import Settings, environment_names, load
+from devstack import secrets_file
+from devstack.processes import free_port
 
 KEY = "0123456789abcdef0123456789abcdef"
+ENCRYPTION_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 ALICE = "00000000-0000-4000-8000-000000000001"
 CLAIMS = "https://hasura.io/jwt/claims"
 
@@ -23,6 +33,15 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         for name in environment_names(field):
             monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NCHAT_DATA_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def handlers_restored() -> Iterator[None]:
+    """`dev` takes over the signals of its process."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -101,7 +120,7 @@ async def _role_of(token: str) -> str:
 
 
 def test_facts_are_for_the_owner_and_the_environment_beats_them(jwt_secret: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = facts_of(load(port=1234, livekit_api_secret='it\'s "quoted"', encryption_keys=("a", "b")))
+    facts = facts_of(load(port=1234, livekit_api_secret='it\'s "quoted"', encryption_keys=(ENCRYPTION_KEY, ENCRYPTION_KEY)))
     path = write_facts(facts)
     assert path == facts_file()
     assert path.stat().st_mode & 0o777 == 0o600
@@ -140,6 +159,87 @@ def test_status_of_nothing_says_what_to_do(monkeypatch: pytest.MonkeyPatch, caps
 def test_migrate_twice(monkeypatch: pytest.MonkeyPatch, empty_database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "--database-url", empty_database_url]) == 0
     assert main(["migrate", "--database-url", empty_database_url]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda url: re.sub(":[^:@]*@", ":wrong@", url), "refused: password authentication failed"),
+        (lambda url: f"{url}_absent", "does not exist"),
+        (lambda _url: "postgresql://nobody@127.0.0.1:1/nchat", "can't be reached: Connection refused"),
+    ],
+)
+def test_migrate_says_why_it_can_not(
+    empty_database_url: str, capsys: pytest.CaptureFixture[str], change: Callable[[str], str], sentence: str
+) -> None:
+    assert main(["migrate", "--database-url", change(empty_database_url)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert sentence in printed.err
+    assert "wrong@" not in printed.err
+
+
+async def run_on(url: str, statement: str) -> str | None:
+    connection = await asyncpg.connect(url)
+    try:
+        return cast("str | None", await connection.fetchval(statement))
+    finally:
+        await connection.close()
+
+
+def test_tables_that_do_not_fit_are_refused_and_left_alone(empty_database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(run_on(empty_database_url, "CREATE TABLE nchat_users (id int PRIMARY KEY)"))
+    assert main(["migrate", "--database-url", empty_database_url]) == 1
+    assert "are of incompatible types: uuid and integer.\nNothing was changed." in capsys.readouterr().err
+    tables = asyncio.run(run_on(empty_database_url, "SELECT string_agg(tablename, ',') FROM pg_tables WHERE schemaname = 'public'"))
+    assert tables == "nchat_users"
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(run_on(database_url, "UPDATE alembic_version SET version_num = '9999'"))
+    assert main(["migrate", "--database-url", database_url]) == 1
+    assert "belongs to a newer version" in capsys.readouterr().err
+    assert asyncio.run(run_on(database_url, "SELECT version_num FROM alembic_version")) == "9999"
+
+
+def test_dev_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    # By name: the package `app.cli` has a function `parser` as well.
+    monkeypatch.setattr(sys.modules["app.cli.parser"], "find_spec", lambda _name: None)
+    assert main(["dev"]) == 1
+    assert "use `make run` in a checkout" in capsys.readouterr().err
+
+
+def test_dev_names_a_folder_that_can_not_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], handlers_restored: None
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("NCHAT_DATA_DIR", str(tmp_path / "file"))
+    monkeypatch.setenv("NCHAT_PORT", str(free_port()))
+    assert main(["dev"]) == 1
+    assert f"{tmp_path / 'file'} can't be written (File exists)" in capsys.readouterr().err
+
+
+def test_dev_names_a_host_that_can_not_be_bound(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], handlers_restored: None
+) -> None:
+    monkeypatch.setenv("NCHAT_HOST", "192.0.2.1")
+    monkeypatch.setenv("NCHAT_PORT", str(free_port()))
+    assert main(["dev"]) == 1
+    assert "can't be used on 192.0.2.1 (Cannot assign requested address)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_secrets_are_told_of_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("{")
+    with pytest.raises(secrets_file.SecretsUnreadable, match="is damaged: remove it"):
+        secrets_file.load_or_create(tmp_path)
+    assert (tmp_path / "secrets.json").read_text() == "{"
+
+
+def test_the_command_itself_loads_before_the_libraries() -> None:
+    """Ctrl-C in the first second is a plain end, not a stack trace of an import."""
+    loaded = subprocess.run([sys.executable, "-c", "import app.cli, sys; print(*sys.modules)"], capture_output=True, text=True, check=True)
+    assert {"pydantic", "asyncpg", "strawberry", "sqlalchemy"}.isdisjoint(loaded.stdout.split())
 
 
 @pytest.mark.parametrize("arguments", [[], ["token"], ["dance"], ["serve", "--port", "many"]])

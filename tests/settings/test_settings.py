@@ -1,5 +1,6 @@
 """Settings: what beats what, secrets from files and never in sight, and a documented table that can't go stale."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ ALIASES = {
     "TURN_SECRET": "turn_secret",
 }
 
+ENCRYPTION_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +36,15 @@ def plain(value: object) -> object:
     return getattr(value, "get_secret_value", lambda: value)()
 
 
+def secret_of_the_right_form(field: str) -> str:
+    forms = {
+        "database_url": "postgresql://someone:do-not-show@db/nchat",
+        "redis_url": "redis://:do-not-show@broker:6379/0",
+        "encryption_keys": ENCRYPTION_KEY,
+    }
+    return forms.get(field, "do-not-show")
+
+
 def test_the_documented_table_is_the_present_one() -> None:
     page = PAGE.read_text()
     assert page == page_with_table(page), "run `make golden`"
@@ -44,20 +56,22 @@ def test_every_setting_says_what_it_is_for() -> None:
 
 @pytest.mark.parametrize(("variable", "field"), ALIASES.items())
 def test_the_names_of_other_programs_work_and_the_own_name_wins(monkeypatch: pytest.MonkeyPatch, variable: str, field: str) -> None:
-    monkeypatch.setenv(variable, "http://other")
-    assert plain(getattr(load(), field)) == "http://other"
-    monkeypatch.setenv(f"NCHAT_{field.upper()}", "http://own")
-    assert plain(getattr(load(), field)) == "http://own"
+    scheme = {"database_url": "postgresql", "redis_url": "redis"}.get(field, "http")
+    monkeypatch.setenv(variable, f"{scheme}://other")
+    assert plain(getattr(load(), field)) == f"{scheme}://other"
+    monkeypatch.setenv(f"NCHAT_{field.upper()}", f"{scheme}://own")
+    assert plain(getattr(load(), field)) == f"{scheme}://own"
 
 
 @pytest.mark.parametrize("field", [name for name, field in Settings.model_fields.items() if holds_secret(field)])
 def test_every_secret_has_a_file_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str) -> None:
-    (tmp_path / "secret").write_text("from-the-file\n")
+    secret = secret_of_the_right_form(field)
+    (tmp_path / "secret").write_text(f"{secret}\n")
     for name in environment_names(field):
         with monkeypatch.context() as environment:
             environment.setenv(f"{name}_FILE", str(tmp_path / "secret"))
             value = getattr(load(), field)
-            assert plain(value[0] if isinstance(value, tuple) else value) == "from-the-file"
+            assert plain(value[0] if isinstance(value, tuple) else value) == secret
 
 
 def test_a_secret_in_both_forms_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,8 +111,9 @@ def test_keyword_beats_environment_beats_file_of_defaults(monkeypatch: pytest.Mo
 def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     for field, info in Settings.model_fields.items():
         if holds_secret(info):
-            monkeypatch.setenv(environment_names(field)[0], "do-not-show")
-    assert "do-not-show" not in repr(load()) + str(load()) + load().model_dump_json()
+            monkeypatch.setenv(environment_names(field)[0], secret_of_the_right_form(field))
+    shown = repr(load()) + str(load()) + load().model_dump_json()
+    assert not re.search(f"do-not-show|{ENCRYPTION_KEY}", shown)
 
 
 def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +130,17 @@ def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"NCHAT_UNAUTHORIZED_ROLE": "anonymous"}, "every caller is admin"),
         ({"NCHAT_RATE_LIMIT_INITIATE": "lots"}, "pattern"),
         ({"NCHAT_PORT": "70000"}, "less than or equal to 65535"),
+        ({"NCHAT_DATABASE_URL": "mysql://db/nchat"}, "postgresql://user:password@host:port/database"),
+        ({"NCHAT_DATABASE_URL": "postgresql://someone:a@b/c@db/nchat"}, "a password's @"),
+        ({"NCHAT_DATABASE_URL": "postgresql://someone:a#b@db/nchat"}, "a password's @"),
+        ({"NCHAT_DATABASE_URL": "postgresql://db:port/nchat"}, "host:port"),
+        ({"NCHAT_REDIS_URL": "broker:6379"}, "redis://"),
+        ({"NCHAT_LIVEKIT_URL": "livekit:7880"}, "http://host:port"),
+        ({"NCHAT_LIVEKIT_PUBLIC_URL": "wss://"}, "http://host:port"),
+        ({"NCHAT_PUBLIC_URL": "rtc.example.org"}, "http://host:port"),
+        ({"NCHAT_CORS_ORIGINS": "localhost:5173"}, "https://app.example.org"),
+        ({"NCHAT_CORS_ORIGINS": "https://a.example/app"}, "without a path"),
+        ({"NCHAT_ENCRYPTION_KEYS": "c2hvcnQ="}, "32 bytes in URL-safe base64"),
     ],
 )
 def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], problem: str) -> None:
@@ -122,6 +148,24 @@ def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables
         monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=problem):
         load()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://db",
+        "postgresql:///nchat?host=/var/run/postgresql",
+        "postgresql://someone:p%40ss@db:5432/nchat?sslmode=require",
+        "postgresql://someone@[::1]:5432/nchat",
+        "postgresql://one:5432,two:5433/nchat?target_session_attrs=read-write",
+    ],
+)
+def test_forms_that_postgresql_knows(url: str) -> None:
+    assert plain(load(database_url=url).database_url) == url
+
+
+def test_a_slash_after_an_origin_is_not_part_of_it() -> None:
+    assert load(cors_origins="http://localhost:5173/,*").cors_origins == ("http://localhost:5173", "*")
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
