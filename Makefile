@@ -5,6 +5,10 @@ SHELL := /bin/sh
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
+# A user without a home of its own (nobody, many containers) has no place for a cache.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export UV_CACHE_DIR := $(CURDIR)/.boot/cache
+endif
 
 PYTHON ?= python3
 BIN := .venv/bin
