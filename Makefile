@@ -26,7 +26,7 @@ run: setup ## everything on this machine: PostgreSQL, LiveKit, the service, demo
 	@exec $(BIN)/nchat-rtc dev --with-parent
 
 test: setup check ## the checks, then all tests
-	@exec $(BIN)/python -m pytest -q -n $(or $(WORKERS),auto) --maxprocesses 4
+	@exec $(BIN)/python -m pytest -q -n $(or $(WORKERS),logical) --maxprocesses 4 --dist worksteal
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

@@ -115,11 +115,11 @@ async def test_a_transaction_of_a_frozen_process_gives_its_locks_back(transactio
     async with transaction("limits") as tx:
         shown = await tx.connection.execute(sa.text("SHOW idle_in_transaction_session_timeout"))
         assert shown.scalar_one() == "15s"
-        await tx.connection.execute(sa.text("SET idle_in_transaction_session_timeout = 1"))
-        await tx.connection.execute(CHANNELS)
     with pytest.raises(DatabaseError):
         async with transaction("frozen") as tx:
             pid = (await tx.connection.execute(PID)).scalar_one()
+            await tx.connection.execute(WRITE, {"name": "lost"})
+            await tx.connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 1"))
             await eventually(partial(gone, transaction, pid))
             await tx.connection.execute(CHANNELS)
     assert await count(transaction) == 0
