@@ -20,7 +20,7 @@ MAX_FUNCTION = 50
 # A word of the product in a file that serves any metadata.
 PRODUCT_WORD = re.compile(r"nchat|livekit|participant|recording", re.IGNORECASE)
 REGISTRY = re.compile(
-    r"index[-]url|find-links|\"resolved\": *\"http|source = \{ registry|^registry *=|https?://[^ ]*(pypi|npmjs)", re.MULTILINE
+    r"index[-]url|find-links|\"resolved\": *\"http|source = \{ registry|^registry *=|https?://[^ ]*(p[y]pi|npm[j]s)", re.MULTILINE
 )
 
 

@@ -63,20 +63,27 @@ async def read(listeners: Sequence[Listeners], who: Session, call_id: UUID, last
 @asynccontextmanager
 async def breaking(redis: Broker) -> AsyncIterator[None]:
     """The broker is killed and started again, over and over."""
+    over = asyncio.Event()
 
     async def keep_breaking() -> None:
-        while True:
-            await asyncio.sleep(0.3)
+        while not await told(over, within=0.3):
             await asyncio.to_thread(redis.kill)
-            await asyncio.sleep(0.2)
+            await told(over, within=0.2)
             await asyncio.to_thread(redis.start)
 
     task = asyncio.create_task(keep_breaking())
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        over.set()
+        await task
+
+
+async def told(over: asyncio.Event, within: float) -> bool:
+    try:
+        return await asyncio.wait_for(over.wait(), within)
+    except TimeoutError:
+        return False
 
 
 async def test_every_subscriber_sees_every_event_once_in_order(
