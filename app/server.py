@@ -13,13 +13,13 @@ from typing import Any
 
 import structlog
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from app.asgi import create_app
 from app.console import DemoUser
 from app.logs import configure_logs
 from app.settings import Settings
 from app.websocket.server_protocol import AbortableProtocol
+from app.workers import Workers
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: 
     with tempfile.TemporaryDirectory(prefix="nchat-rtc-metrics-") as shared:
         # prometheus-client reads this variable when it is first imported in a worker.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
-        Multiprocess(config, [listening]).run()
+        Workers(config, [listening]).run()
 
 
 def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser], listening: socket.socket) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import orjson
 import psutil
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 from devstack.processes import free_port
 from tests.support.waiting import until
@@ -54,7 +55,9 @@ class Serve:
         return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in self.tree)
 
     def end(self) -> None:
-        for process in self.tree or [psutil.Process(self.process.pid)]:
+        if self.process.poll() is None:
+            self.process.kill()
+        for process in self.tree:
             if process.is_running():
                 process.kill()
         self.process.wait(10)
@@ -111,3 +114,32 @@ def test_a_port_that_is_taken(tmp_path: Path, empty_database_url: str) -> None:
         server = Serve(tmp_path, empty_database_url, port=port)
         assert server.process.wait(60) == 1
     assert f"Port {port} on 127.0.0.1 can't be used: Address already in use." in server.output.read_text()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_start_that_fails_ends_at_once_and_says_so(tmp_path: Path, empty_database_url: str, workers: int) -> None:
+    server = Serve(tmp_path, f"{empty_database_url}_absent", workers=workers)
+    try:
+        assert server.process.wait(40) == STARTUP_FAILURE
+    finally:
+        server.end()
+    told = server.output.read_text()
+    assert "does not exist" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("serve", [2], indirect=True)
+def test_a_worker_that_was_killed_is_replaced(serve: Serve) -> None:
+    serve.wait_until_up()
+    supervisor = psutil.Process(serve.process.pid)
+
+    def workers() -> set[psutil.Process]:
+        living = [child for child in supervisor.children() if child.status() != psutil.STATUS_ZOMBIE]
+        return {child for child in living if "spawn_main" in " ".join(child.cmdline())}
+
+    before = workers()
+    victim = next(iter(before))
+    victim.kill()
+    until(lambda: victim not in workers() and len(workers()) == len(before), seconds=30)
+    until(serve.answers, seconds=30)
+    serve.tree = [supervisor, *supervisor.children(recursive=True)]

@@ -1,0 +1,29 @@
+"""uvicorn's supervisor of several workers, made to notice at once that one has ended, and to say so by its exit code."""
+
+import sys
+
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+
+class Workers(Multiprocess):
+    """A worker that ends while it is asked whether it lives would be waited for until the health check's time is up, a minute."""
+
+    def run(self) -> None:
+        """Until SIGINT or SIGTERM; SystemExit with uvicorn's code for it when a worker could not start."""
+        super().run()
+        if any(process.exitcode == STARTUP_FAILURE for process in self.processes):
+            sys.exit(STARTUP_FAILURE)
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        self._hear_of_ends()
+
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        self._hear_of_ends()
+
+    def _hear_of_ends(self) -> None:
+        # The pipe breaks with its worker once the worker's end is open in the worker alone.
+        for process in self.processes:
+            process.child_conn.close()
