@@ -65,6 +65,10 @@ class Stack:
         self._started("livekit-server", server.child)
         return Media(server.url, f"livekit-server at {server.ws_url}")
 
+    def at_end(self, act: Callable[[], object]) -> None:
+        """Does this at the end, before the servers stop that were started so far."""
+        self._exit.callback(act)
+
     def watch(self, lost: Callable[[str], None]) -> None:
         """Calls `lost` with a server's name, from another thread, when it ends though nobody stopped it."""
         for name, child in self._watched:

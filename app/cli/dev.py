@@ -49,7 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refusal(str(error)) from None
         finally:
             ending.is_here()
-            remove_facts()
     return ending.code
 
 
@@ -120,6 +119,8 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
             "NCHAT_LIVEKIT_API_KEY": LIVEKIT_KEY,
             "NCHAT_LIVEKIT_API_SECRET": secrets.livekit_api_secret,
         }
+    # Not before the database is ours: until then the file belongs to a run that has it.
+    stack.at_end(remove_facts)
     settings = settings_or_refuse(write_facts(defaults))
     write_facts(facts_of(settings))
     url = settings.database_url.get_secret_value()

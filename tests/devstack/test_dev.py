@@ -78,6 +78,17 @@ def test_a_second_run_keeps_data_and_tokens(development: Development) -> None:
     assert json.loads(answer.stdout) == {"data": {"nchat_users": [{"display_name": "Robert"}]}}, answer.stdout
 
 
+def test_a_second_run_beside_the_first_is_refused_and_takes_nothing_from_it(development: Development) -> None:
+    first = development.start(SIMULATED)
+    development.wait_until_ready(first)
+    other = Development(development.folder)
+    refused = subprocess.run(SIMULATED, cwd=ROOT, env=other.environment, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert re.fullmatch(r"nchat-rtc: \S+ is in use by process \d+\. Stop that `make run` first, .*\n", refused.stderr)
+    assert development.answers("/readyz")
+    assert development.run(COMMAND[0], "token", "--user", "alice").stdout.startswith("eyJ")
+
+
 async def rename_bob(development: Development, name: str) -> str:
     """Through the database itself, as an application of the deployment would."""
     facts = (development.folder / "dev.env").read_text()
