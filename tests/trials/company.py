@@ -1,7 +1,7 @@
 """Three people nobody else knows, and what they do in a call: through GraphQL, and in the room as LiveKit sees it."""
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -99,8 +99,25 @@ class Company:
         state = "SELECT status FROM nchat_call_participants WHERE call_id = $1 AND user_id = $2"
         return await self.database.fetchval(state, self.call, who) == status and not await self.unheard()
 
-    async def has_ended(self) -> bool:
-        return bool(await self.database.fetchval("SELECT status = 'ended' FROM nchat_calls WHERE id = $1", self.call))
+    async def start_is_heard(self) -> bool:
+        """Whether the webhook of the room's beginning is worked out."""
+        heard = "event = 'room_started' AND payload #>> '{room,name}' = $1 AND processed_at IS NOT NULL"
+        return bool(await self.database.fetchval(f"SELECT EXISTS (SELECT FROM nchat_webhook_events WHERE {heard})", self.room))
+
+    async def has_room(self) -> bool:
+        return self.room in self.simulator.rooms.live
+
+    @asynccontextmanager
+    async def row_lock(self) -> AsyncIterator[None]:
+        """Until the block ends nobody else writes the call; who wants to gets its turn in the order of asking."""
+        async with self.database.transaction():
+            await self.database.execute("SELECT FROM nchat_calls WHERE id = $1 FOR UPDATE", self.call)
+            yield
+
+    async def someone_waits_for_a_lock(self) -> bool:
+        """Whether a session stands before a lock of ours. (pg_stat_activity would say the same thing all transaction long.)"""
+        waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+        return bool(await self.database.fetchval(waiting))
 
     async def unheard(self) -> int:
         """Webhooks of the room that are stored and not worked out."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from livekit import api
 
+from tests.support.mortals import PATIENCE
 from tests.support.waiting import eventually
 from tests.trials.company import Company, cut_off
 
@@ -49,6 +50,12 @@ def _around(point: str) -> tuple[str, str]:
 
 async def ring(on: Company) -> None:
     await on.ring()
+
+
+async def ring_and_be_heard(on: Company) -> None:
+    """No webhook is on its way any more."""
+    await on.ring()
+    await eventually(on.start_is_heard)
 
 
 async def ring_both(on: Company) -> None:
@@ -121,11 +128,14 @@ async def room_vanishes_for_a_while(on: Company) -> None:
 
 
 async def call_ends_before_its_room_is_back(on: Company) -> None:
+    """The room comes first, then the end, then the service's second look at the call: the lock keeps them in this order."""
     await on.turnstile.someone_waits.wait()
-    await eventually(on.service.is_up)
-    ending = asyncio.create_task(act("alice", "endCall", on))
-    await eventually(on.has_ended)
-    on.turnstile.open()
+    await eventually(on.service.is_up, seconds=PATIENCE)
+    async with on.row_lock():
+        ending = asyncio.create_task(act("alice", "endCall", on))
+        await eventually(on.someone_waits_for_a_lock)
+        on.turnstile.open()
+        await eventually(on.has_room)
     with cut_off():
         await ending
 
@@ -293,7 +303,7 @@ DEATHS = (
     Death(
         "room of a call that ends",
         ("rooms.delete_room@domain.repairs._open_room",),
-        [ring],
+        [ring_and_be_heard],
         room_vanishes_for_a_while,
         asleep=True,
         meanwhile=call_ends_before_its_room_is_back,
