@@ -5,6 +5,8 @@ SHELL := /bin/sh
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
+# Compiled once instead of at every start where Python may not write next to its code.
+export UV_COMPILE_BYTECODE := 1
 # A user without a home of its own (nobody, many containers) has no place for a cache.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export UV_CACHE_DIR := $(CURDIR)/.boot/cache
