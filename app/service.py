@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import asyncpg
+import structlog
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
@@ -38,6 +39,7 @@ from resolvers.limits import Limits
 from resolvers.live_query import LiveQueries
 from resolvers.operation import Engine as GraphQLEngine
 
+log = structlog.get_logger(__name__)
 PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "metadata"
 # The job queue holds connections of its own: a scheduler that waits for one would miss its second.
 JOB_CONNECTIONS = 4
@@ -69,6 +71,8 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         if metadata is None:
             await check_migrated(database)
         resolved = await _resolve(settings, metadata)
+        if settings.unauthorized_role not in (None, *resolved.roles):
+            log.warning("no permission names the role of NCHAT_UNAUTHORIZED_ROLE: callers without a token see nothing")
         engine = GraphQLEngine.build(
             resolved.catalog,
             resolved.roles,

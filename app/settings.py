@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.secret_files import SecretFiles
 from app.setting_forms import EncryptionKeys, HttpUrl, LiveKitUrl, Origins, PostgresUrl, RedisUrl, Words
+from permissions.session import ADMIN
 
 # As the `limits` library writes them: "10/minute", "10 per 10 second".
 Rate = Annotated[str, Field(pattern=r"^\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?$")]
@@ -120,6 +121,8 @@ class Settings(BaseSettings):
             raise ValueError("NCHAT_TURN_ENABLED needs NCHAT_TURN_SECRET")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
             raise ValueError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET: without them every caller is admin")
+        if self.unauthorized_role == ADMIN:
+            raise ValueError("NCHAT_UNAUTHORIZED_ROLE must not be admin: callers without a token could do everything")
         return self
 
     @classmethod

@@ -128,6 +128,7 @@ def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"NCHAT_TURN_ENABLED": "true"}, "NCHAT_TURN_SECRET"),
         ({"NCHAT_UNAUTHORIZED_ROLE": "anonymous"}, "every caller is admin"),
+        ({"NCHAT_UNAUTHORIZED_ROLE": "admin", "NCHAT_ADMIN_SECRET": "s"}, "must not be admin"),
         ({"NCHAT_RATE_LIMIT_INITIATE": "lots"}, "pattern"),
         ({"NCHAT_PORT": "70000"}, "less than or equal to 65535"),
         ({"NCHAT_DATABASE_URL": "mysql://db/nchat"}, "postgresql://user:password@host:port/database"),

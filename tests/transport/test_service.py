@@ -218,6 +218,15 @@ async def test_a_start_that_fails_says_why_in_one_sentence(
     assert reason in capsys.readouterr().out
 
 
+async def test_an_unknown_role_for_callers_without_a_token_is_told_at_start(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    warning = "no permission names the role of NCHAT_UNAUTHORIZED_ROLE"
+    async with asking(settings(database_url)):
+        assert warning not in capsys.readouterr().out
+    async with asking(settings(database_url, unauthorized_role="anonimous")) as ask:
+        assert warning in capsys.readouterr().out
+        assert (await ask(MY_CALLS))["errors"][0]["extensions"]["code"] == "validation-failed"
+
+
 async def test_media_needs_a_secret_of_some_length(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     app = create_app(settings(database_url, livekit_enabled=True, livekit_api_secret="short"))
 
