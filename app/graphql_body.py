@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import orjson
-
 from permissions.errors import GraphQLRefusal
+from resolvers.exact_json import read_json
 from resolvers.request import Request
 
 MAX_BATCH = 100
@@ -13,8 +12,8 @@ MAX_BATCH = 100
 def parse_body(body: bytes) -> Request | list[Any]:
     """One request, or the still unread members of a batch; raises GraphQLRefusal."""
     try:
-        raw = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        raw = read_json(body)
+    except ValueError:
         raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON") from None
     if isinstance(raw, list):
         if len(raw) > MAX_BATCH:

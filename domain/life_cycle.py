@@ -114,7 +114,7 @@ async def move_participant(
     moved = await tx.connection.execute(
         sa.update(call_participants)
         .where(call_participants.c.id == before.c.id, before.c.status.in_(sources))
-        .values(status=to, status_since=now, **(_presence(to, now) | values))
+        .values(status=to, status_since=now, rejoining_since=None, **(_presence(to, now) | values))
         .returning(call_participants.c.call_id, call_participants.c.user_id, before.c.status.label("before"))
     )
     row = moved.first()

@@ -28,7 +28,9 @@ async def arrive(tx: Transaction, call: Call, who: Participant, sid: str, *, now
         return
     if who.status == "connected":
         await see(tx, who, NOTHING_SENT)
-        await tx.connection.execute(sa.update(call_participants).where(call_participants.c.id == who.id).values(participant_sid=sid))
+        await tx.connection.execute(
+            sa.update(call_participants).where(call_participants.c.id == who.id).values(participant_sid=sid, rejoining_since=None)
+        )
         events.changed(tx, call.id)
         return
     if await move_participant(tx, who.id, "connected", now=now, participant_sid=sid) is not None:

@@ -13,6 +13,9 @@ _UNSUPPORTED = {
     "inherited_roles": "Inherited roles are not supported yet: the role has no permissions but its own.",
     "remote_schemas": "Remote schemas are not supported: their fields are absent.",
 }
+_UNSUPPORTED_IN_INTROSPECTION = {
+    "disabled_for_roles": "Introspection can't be disabled yet: this role still sees its own schema.",
+}
 _UNSUPPORTED_IN_SOURCE = {
     "functions": "Tracked functions are not supported yet: their root fields are absent.",
     "native_queries": "Native queries are not supported: their root fields are absent.",
@@ -33,6 +36,8 @@ def read_metadata(document: Node) -> Metadata:
     """The same of a document that is read already."""
     problems: list[Problem] = []
     _note_unsupported(document, _UNSUPPORTED, problems)
+    if introspection := document.get("graphql_schema_introspection"):
+        _note_unsupported(introspection, _UNSUPPORTED_IN_INTROSPECTION, problems)
     tables = [table for source in _postgres_sources(document, problems) for table in _tables(source, problems)]
     actions = each(document.get("actions"), "`actions`", _read_action, problems)
     return Metadata(tuple(tables), actions, tuple(problems))

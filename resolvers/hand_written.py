@@ -12,6 +12,7 @@ from permissions.session import Session
 from resolvers.compiled import HandWritten
 from resolvers.context import Context, Read
 from resolvers.database_refusals import refusal
+from resolvers.exact_json import plain
 from resolvers.plan import Database, DatabaseError
 from resolvers.role_views import RoleView
 from resolvers.unexpected import unexpected
@@ -60,7 +61,7 @@ class HandWrittenFields:
     def _used(self, fields: HandWritten) -> dict[str, Any]:
         (operation,) = fields.document.definitions
         declared = {definition.variable.name.value for definition in getattr(operation, "variable_definitions", ())}
-        return {name: value for name, value in self._variables.items() if name in declared}
+        return {name: plain(value) for name, value in self._variables.items() if name in declared}
 
     def _data(self, fields: HandWritten, result: Any) -> dict[str, Any]:
         if result.errors:

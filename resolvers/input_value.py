@@ -19,28 +19,9 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
-from resolvers.json_text import json_text
+from resolvers.exact_json import Number, json_text
 from resolvers.variable_shape import VariablePath, pattern
 from resolvers.variables import Absent, Given, Variables
-
-# Python refuses to read thousands of digits.
-_DIGITS = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as it was written in the document: no digit is lost on the way to PostgreSQL."""
-
-    text: str
-
-    @property
-    def is_integer(self) -> bool:
-        return self.text.lstrip("-").isdigit()
-
-    @property
-    def value(self) -> int | float:
-        """For comparisons. An integer that is longer than anything it could be compared with is infinite."""
-        return int(self.text) if self.is_integer and len(self.text) <= _DIGITS else float(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +31,7 @@ class EnumName:
     name: str
 
 
-# What a leaf holds: JSON's scalars, or what only a document can write.
+# What a leaf holds: JSON's scalars, or what a document can write.
 Leaf = str | int | float | bool | Number | EnumName | None
 
 
@@ -70,6 +51,8 @@ class InputValue:
     @property
     def kind(self) -> str:
         """What was found, in the words of an error message."""
+        if isinstance(self.raw, Number):
+            return "an integer" if self.raw.is_integer else "a float"
         for types, word in _KINDS:
             if isinstance(self.raw, types):
                 return word
@@ -132,7 +115,7 @@ class InputValue:
         raw = self.raw
         if isinstance(raw, ValueNode):
             return _literal(raw)
-        if isinstance(raw, (str, int, float, bool)) or raw is None:
+        if isinstance(raw, (str, int, float, bool, Number)) or raw is None:
             return raw
         raise self.expected("a scalar", "scalar")
 
@@ -147,14 +130,14 @@ class InputValue:
         return self.json() if isinstance(self.raw, (ObjectValueNode, ListValueNode, Mapping, list)) else self.leaf()
 
     def json(self) -> Any:
-        """The value as plain JSON, variables inside replaced."""
+        """The value as JSON, variables inside replaced."""
         if isinstance(self.raw, ValueNode):
             return _json(self.raw, self.variables)
         return self.raw
 
     def json_text(self) -> str:
-        """The same as text: numbers keep every digit that the document has."""
-        return _text(self.raw, self.variables) if isinstance(self.raw, ValueNode) else json_text(self.raw)
+        """The same as text."""
+        return json_text(self.json())
 
     def expected(self, what: str, type_name: str) -> GraphQLRefusal:
         return GraphQLRefusal("validation-failed", f"expected {what} for type '{type_name}', but found {self.kind}", self.path)
@@ -197,22 +180,7 @@ def _json(node: ValueNode, variables: Variables) -> Any:
             raw = variables.raw(node.name.value)
             return _json(raw, variables) if isinstance(raw, ValueNode) else raw
         case IntValueNode() | FloatValueNode():
-            return Number(node.value).value
+            return Number(node.value)
         case EnumValueNode():
             return node.value
     return _literal(node)
-
-
-def _text(node: ValueNode, variables: Variables) -> str:
-    match node:
-        case ObjectValueNode():
-            return "{" + ",".join(f"{json_text(field.name.value)}:{_text(field.value, variables)}" for field in node.fields) + "}"
-        case ListValueNode():
-            return "[" + ",".join(_text(value, variables) for value in node.values) + "]"
-        case IntValueNode() | FloatValueNode():
-            return node.value
-        case VariableNode():
-            variables.pins.exact.add((node.name.value,))
-            raw = variables.raw(node.name.value)
-            return _text(raw, variables) if isinstance(raw, ValueNode) else json_text(raw)
-    return json_text(_json(node, variables))

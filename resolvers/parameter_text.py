@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from permissions.errors import GraphQLRefusal
-from resolvers.input_value import EnumName, Number
-from resolvers.json_text import json_text
+from resolvers.exact_json import Number, json_text
+from resolvers.input_value import EnumName
 from schema.model import PgType
 from schema.type_names import scalar_name
 
@@ -50,8 +50,6 @@ def array_literal(texts: Iterable[str]) -> str:
 
 
 def _json_text(value: Any) -> str:
-    if isinstance(value, Number):
-        return value.text
     return json_text(value.name if isinstance(value, EnumName) else value)
 
 

@@ -9,7 +9,8 @@ from permissions.errors import GraphQLRefusal
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
 from resolvers.boolean_input import boolean, input_fields
-from resolvers.input_value import EnumName, InputValue, Number
+from resolvers.exact_json import Number
+from resolvers.input_value import EnumName, InputValue
 from resolvers.ir import Arguments, OrderBy
 from resolvers.leaves import descend
 from resolvers.limits import ROWS, VALUE

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from resolvers.json_text import json_text
+from resolvers.exact_json import json_text
 
 # Keys of objects as they are; "*" stands for every index of a list.
 VariablePath = tuple[str | int, ...]

@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from permissions.expressions import FALSE, TRUE, And, Expression, Operand, Rule
+from permissions.expressions import FALSE, TRUE, And, Constant, Expression, Operand, Rule
+from permissions.literals import literal
 from resolvers.ir import (
     DeleteRoot,
     InsertRoot,
@@ -81,7 +82,10 @@ def _insert_value(selects: Selects, tracked: TrackedTable, name: str, row: Mappi
 def _cast(selects: Selects, tracked: TrackedTable, name: str, operand: Operand | None) -> Json:
     if operand is None:
         return sa.null()
-    return sa.cast(selects.parameters(operand), Native(tracked.columns[name].type))
+    type_ = tracked.columns[name].type
+    if isinstance(operand, Constant):
+        operand = Constant(literal(operand.value, type_))
+    return sa.cast(selects.parameters(operand), Native(type_))
 
 
 def _update(selects: Selects, tracked: TrackedTable, root: UpdateRoot) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from permissions.errors import GraphQLRefusal
+from resolvers.exact_json import read_json
 
 SUBPROTOCOL = "graphql-transport-ws"
 
@@ -43,8 +44,8 @@ def read_message(text: str | None) -> dict[str, Any]:
     if text is None:
         raise CloseSocket(CloseCode.BAD_REQUEST, "Invalid message received")
     try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        message = read_json(text.encode())
+    except ValueError:
         raise CloseSocket(CloseCode.BAD_REQUEST, "Invalid message received") from None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise CloseSocket(CloseCode.BAD_REQUEST, "Invalid message received")

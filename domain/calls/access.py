@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.calls.rows import Call, Participant, Roster, lock_call, roster
-from domain.errors import CallEnded, InvalidInput, NotAllowed, NotFound, ParticipantKicked
+from domain.errors import CallEnded, CallNotStarted, InvalidInput, NotAllowed, NotFound, ParticipantKicked
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.model import TableName
@@ -29,6 +29,11 @@ class Entered:
     user_id: UUID
     session: Session
     now: datetime
+
+    def require_started(self) -> None:
+        """CallNotStarted for a call that was written and has not rung: nobody takes part yet, not even its initiator."""
+        if self.call.status == "initiated":
+            raise CallNotStarted
 
     def seated(self) -> Participant:
         """The caller as someone who is in the call; NotAllowed for everyone else."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.calls.access import Entered, enter
 from domain.calls.ringing import distinct_targets, invite, require_reachable, ring
-from domain.errors import CallFull, CallNotStarted, InvalidInput
+from domain.errors import CallFull, InvalidInput
 from domain.world import World
 from permissions.session import Session
 
@@ -22,11 +22,12 @@ class InviteToCall:
 async def invite_to_call(world: World, session: Session, call_id: UUID, user_ids: Sequence[UUID]) -> InviteToCall:
     """Rings people who are not in the call; who is in it or rings already is left alone.
 
-    Refuses with NotAllowed (neither host nor co-host), InvalidInput (nobody named, oneself, someone removed from the call), NotFound
-    (a person without a common channel), CallFull.
+    Refuses with CallNotStarted, NotAllowed (neither host nor co-host), InvalidInput (nobody named, oneself, someone removed from the
+    call), NotFound (a person without a common channel), CallFull.
     """
     async with world.transaction("invite_to_call.write") as tx:
         door = await enter(tx, world, session, call_id)
+        door.require_started()
         host = door.hosting()
         targets = distinct_targets(host.user_id, user_ids)
         _check(door, targets)
@@ -39,8 +40,6 @@ async def invite_to_call(world: World, session: Session, call_id: UUID, user_ids
 
 
 def _check(door: Entered, targets: Sequence[UUID]) -> None:
-    if door.call.status == "initiated":
-        raise CallNotStarted
     if not targets:
         raise InvalidInput("Name someone to invite.")
     expected = {one.user_id for one in door.roster.participants if one.seated or one.status == "ringing"}

@@ -11,7 +11,7 @@ from domain.calls.ringing import invite
 from domain.calls.rows import Participant, participant, roster
 from domain.calls.seats import await_connection, renew_seat, require_seat, take_seat
 from domain.calls.tickets import Ticket, issue
-from domain.errors import CallNotStarted, NotAllowed
+from domain.errors import NotAllowed
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.channels import channel_members
@@ -42,10 +42,9 @@ async def join_call(world: World, session: Session, call_id: UUID) -> JoinCall:
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("join_call.write") as tx:
         door = await enter(tx, world, session, call_id)
+        door.require_started()
         if door.me is None and not await _is_member(tx, door):
             raise NotAllowed("You are not invited to this call.")
-        if door.call.status == "initiated":
-            raise CallNotStarted
         require_seat(door)
         me = await _seat(tx, door)
         ids = [one.id for one in (await roster(tx, call_id)).participants]
@@ -65,7 +64,7 @@ async def refresh_call_token(world: World, session: Session, call_id: UUID) -> R
 async def _seat(tx: Transaction, door: Entered) -> Participant:
     if door.me is not None and door.me.seated:
         await renew_seat(tx, door.me.id, door.now)
-        await await_connection(tx, door.me.id)
+        await await_connection(tx, door.me.id, door.now)
         return door.me
     participant_id = door.me.id if door.me else (await invite(tx, door.call.id, [door.user_id], door.now))[0]
     await take_seat(tx, door.call, participant_id, door.user_id, now=door.now)

@@ -59,6 +59,7 @@ class Participant:
     is_video_enabled: bool
     is_screen_sharing: bool
     screen_share_asked_at: datetime | None
+    rejoining_since: datetime | None
 
     @classmethod
     def of(cls, row: Row[tuple[object, ...]]) -> "Participant":

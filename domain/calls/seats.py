@@ -39,10 +39,10 @@ async def renew_seat(tx: Transaction, participant_id: UUID, now: datetime) -> No
     await tx.connection.execute(sa.update(call_participants).where(*waiting).values(status_since=now))
 
 
-async def await_connection(tx: Transaction, participant_id: UUID) -> None:
-    """The person joins anew while connected: from now on the older connection's `participant_left` says nothing about the person.
+async def await_connection(tx: Transaction, participant_id: UUID, now: datetime) -> None:
+    """The person joins anew while connected: if the connection ends now, that is no farewell.
 
     A reloaded page has its new token before LiveKit's word of the old connection's end is worked out.
     """
     connected = (call_participants.c.id == participant_id, call_participants.c.status == "connected")
-    await tx.connection.execute(sa.update(call_participants).where(*connected).values(participant_sid=None))
+    await tx.connection.execute(sa.update(call_participants).where(*connected).values(rejoining_since=now))

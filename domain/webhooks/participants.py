@@ -1,9 +1,11 @@
 """What a participant's arrival and departure mean for the call."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.calls.leave import leave
+from domain.calls.rows import Participant
 from domain.presence import arrive, drop, is_over, settle
 from domain.repairs import DeleteRoom, RemoveParticipant, Repair, follow_up
 from domain.webhooks.scene import Scene
@@ -17,6 +19,8 @@ STAY_ENDS: Final[Mapping[str, str]] = {
 }
 # Another device or a full reconnect took the person's place: its own `joined` moves the call there.
 REPLACED: Final = "duplicate_identity"
+# From the token to the new connection.
+REJOINS_WITHIN: Final = timedelta(minutes=1)
 
 
 async def joined(scene: Scene) -> list[Repair]:
@@ -37,7 +41,7 @@ async def left(scene: Scene) -> list[Repair]:
     person, reason = scene.connected_person, scene.event.text("participant", "disconnect_reason")
     if scene.call.ended or person is None or reason == REPLACED:
         return []
-    if reason not in STAY_ENDS:
+    if reason not in STAY_ENDS or (reason == "client_initiated" and _rejoins(person, scene.now)):
         await drop(scene.tx, scene.call, person, reason or "unknown_reason", now=scene.now)
         return []
     actor = person.user_id if reason == "client_initiated" else None
@@ -46,6 +50,11 @@ async def left(scene: Scene) -> list[Repair]:
         await settle(scene.tx, scene.call, now=scene.now)
     # LiveKit itself said that the person is out: removing again could hit the next connection of someone who reloaded the page.
     return follow_up(scene.call, departure)
+
+
+def _rejoins(person: Participant, now: datetime) -> bool:
+    """Whether the person took a token for another connection a moment ago: a reloaded page, or another device."""
+    return person.rejoining_since is not None and now - person.rejoining_since < REJOINS_WITHIN
 
 
 def _is_machine(scene: Scene) -> bool:

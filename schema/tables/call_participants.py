@@ -39,6 +39,7 @@ call_participants = sa.Table(
     flag("is_video_enabled", "The camera is on, as last said or seen."),
     flag("is_screen_sharing", "A screen is being shared."),
     moment("screen_share_asked_at", "Since when the person may publish a screen. Not offered through GraphQL."),
+    moment("rejoining_since", "Since when a new connection of a connected person is awaited. Not offered through GraphQL."),
     sa.Column("connection_quality", connection_quality, comment="As last reported; null when unknown."),
     moment("hand_raised_at", "Since when the hand is up."),
     moment("lobby_waiting_since", "Since when the person waits to be admitted."),

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.calls.answer import accept_call, decline_call
+from domain.calls.invite import invite_to_call
 from domain.calls.join import join_call, refresh_call_token
 from domain.calls.leave import leave_call
 from domain.errors import CallFull, CallNotStarted, NotAllowed, NotFound, RateLimited
@@ -83,6 +84,18 @@ async def test_a_call_that_has_not_begun(on: Stage) -> None:
     before = await dump(on.url)
     with pytest.raises(CallNotStarted):
         await join_call(on.world, session(BOB), call_id)
+    assert await dump(on.url) == before
+
+
+async def test_a_call_that_has_not_begun_says_so_to_its_initiator_too(on: Stage) -> None:
+    call_id = await on.database.fetchval("INSERT INTO nchat_calls (initiator_id, type) VALUES ($1, 'audio') RETURNING id", ALICE)
+    before = await dump(on.url)
+    with pytest.raises(CallNotStarted):
+        await join_call(on.world, session(ALICE), call_id)
+    with pytest.raises(CallNotStarted):
+        await invite_to_call(on.world, session(ALICE), call_id, [BOB])
+    with pytest.raises(NotFound):
+        await join_call(on.world, session(CAROL), call_id)
     assert await dump(on.url) == before
 
 

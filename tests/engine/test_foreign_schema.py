@@ -28,6 +28,8 @@ CREATE VIEW notes AS SELECT note, count(*) AS n FROM note GROUP BY note;
 CREATE TABLE odd (id int PRIMARY KEY, a macaddr, p point, j json, x jsonpath, q tsquery);
 CREATE TABLE hub (id int PRIMARY KEY);
 CREATE TABLE spoke (id int PRIMARY KEY, hub_id int NOT NULL REFERENCES hub, owner int);
+CREATE TABLE preset (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text,
+  j jsonb, tags text[], t text, b bool, n numeric, big jsonb);
 CREATE TABLE pair (id int PRIMARY KEY, a int, b int);
 INSERT INTO "My Shop"."Order Items" ("Order Id", "Line", nums) VALUES (1, 1, '{1,2}'), (1, 2, NULL);
 INSERT INTO "My Shop".part (a, b) VALUES (1, 2);
@@ -60,6 +62,19 @@ TABLES: list[dict[str, Any]] = [
         "array_relationships": [{"name": "spokes", "using": {"foreign_key_constraint_on": {"table": "spoke", "column": "hub_id"}}}],
     },
     {"table": "spoke"},
+    {
+        "table": "preset",
+        "insert_permissions": [
+            {
+                "role": "user",
+                "permission": {
+                    "columns": ["name"],
+                    "check": {},
+                    "set": {"j": {"a": [1, True]}, "tags": ["x", 'y "z"'], "t": True, "b": False, "n": 1.5, "big": "text"},
+                },
+            }
+        ],
+    },
     {
         "table": "pair",
         "object_relationships": [
@@ -142,3 +157,12 @@ async def test_what_a_type_cannot_do_is_said(query: str, code: str, shop: Librar
 @pytest.mark.anyio
 async def test_two_columns_on_one_are_two_conditions(shop: Library) -> None:
     assert await shop.ask("{ pair { id } }", session=Session("user")) == {"data": {"pair": [{"id": 1}]}}
+
+
+@pytest.mark.anyio
+async def test_presets_are_values_of_any_kind(shop: Library) -> None:
+    done = await shop.ask('mutation { insert_preset(objects: [{name: "a"}]) { affected_rows } }', session=Session("user"))
+    assert done == {"data": {"insert_preset": {"affected_rows": 1}}}
+    assert json.loads(await shop.value("SELECT to_json(p) FROM preset p")) == {
+        "id": 1, "name": "a", "j": {"a": [1, True]}, "tags": ["x", 'y "z"'], "t": "true", "b": False, "n": 1.5, "big": "text",
+    }  # fmt: skip

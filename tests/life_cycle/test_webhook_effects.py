@@ -5,7 +5,7 @@ import pytest
 from domain.calls.join import join_call
 from domain.calls.kick import kick_participant, readmit_participant
 from domain.calls.leave import leave_call
-from domain.reconciler import reconcile
+from domain.ports import Track
 from domain.webhooks.inbox import process_pending
 from tests.life_cycle.scenes import Running
 from tests.support.dump import dump
@@ -246,11 +246,31 @@ async def test_a_reloaded_page_stays_in_the_call(direct: Running) -> None:
     assert str(BOB) in direct.on.rooms.people[direct.room.name]
 
 
-async def test_a_joiner_who_never_arrives_is_still_seen_on_the_first_device(direct: Running) -> None:
+async def test_a_token_that_nobody_uses_hides_nothing_of_the_first_device(direct: Running) -> None:
     first = await direct.sid(BOB)
     await join_call(direct.on.world, session(BOB), direct.id)
-    await reconcile(direct.on.world)
     assert await direct.sid(BOB) == first
+    bob = direct.on.rooms.people[direct.room.name][str(BOB)]
+    await direct.room.tell("track_published", slim(bob) | published(Track("TR_new", "camera", muted=False)))
+    assert (await direct.on.participant(direct.id, BOB))["is_video_enabled"]
+    await direct.room.leave(BOB)
+    assert (await direct.standing(BOB))[0] == "disconnected"
+    assert await direct.status() == ("reconnecting", None)
+
+
+async def test_a_token_of_long_ago_makes_no_farewell_a_lost_connection(direct: Running) -> None:
+    await join_call(direct.on.world, session(BOB), direct.id)
+    direct.on.clock.advance(61)
+    await direct.room.leave(BOB)
+    assert await direct.standing(BOB) == ("left", "user_left")
+    assert await direct.status() == ("ended", "completed")
+
+
+async def test_whoever_has_arrived_anew_may_leave_at_once(direct: Running) -> None:
+    await join_call(direct.on.world, session(BOB), direct.id)
+    await direct.room.join(BOB)
+    await direct.room.leave(BOB)
+    assert await direct.standing(BOB) == ("left", "user_left")
 
 
 async def test_a_host_who_reloads_the_page_is_not_thrown_out(group: Running) -> None:

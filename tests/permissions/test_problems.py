@@ -169,6 +169,7 @@ def test_a_wrong_table_relationship_or_field(tmp_path: Path, text: str, sentence
 
 OTHER = [
     (HEAD + "inherited_roles:\n- role_name: a\n  role_set: [b]\n", "Inherited roles are not supported yet"),
+    (HEAD + "graphql_schema_introspection:\n  disabled_for_roles: [a]\n", "Introspection can't be disabled yet"),
     (HEAD + "- name: second\n  kind: mssql\n  tables: []\n", "Only one PostgreSQL source is served; this one (mssql) is left out."),
     (HEAD + "  functions:\n  - function: search\n", "Tracked functions are not supported yet"),
     (HEAD + "  customization: {naming_convention: graphql-default}\n", "Customization of a source is not supported yet"),

@@ -1,0 +1,84 @@
+"""JSON in and out without losing a digit: PostgreSQL's numbers are longer than Python's floats and JSON's usual integers."""
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+# Python refuses to read thousands of digits.
+_DIGITS = 400
+# Numbers that a float or 64 bits may not hold: many digits, or an exponent of two and more.
+_LONG = re.compile(rb"[:,\[\s]-?(?:\d[\d.]{15,}|\d[\d.]*[eE][-+]?\d{2,})")
+_BITS_64 = range(-(2**63), 2**64)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it was written: no digit is lost on the way to PostgreSQL."""
+
+    text: str
+
+    @property
+    def is_integer(self) -> bool:
+        return self.text.lstrip("-").isdigit()
+
+    @property
+    def value(self) -> int | float:
+        """For comparisons. An integer that is longer than anything it could be compared with is infinite."""
+        return int(self.text) if self.is_integer and len(self.text) <= _DIGITS else float(self.text)
+
+
+def read_json(body: bytes) -> Any:
+    """The value, where Python's numbers would lose digits with `Number` in their place. Raises ValueError for what is no JSON."""
+    value = orjson.loads(body)
+    return json.loads(body, parse_int=_integer, parse_float=_float) if _LONG.search(body) else value
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON, also deep nesting. Raises RecursionError when it is nested deeper than Python can follow."""
+    try:
+        return orjson.dumps(value, default=_raw, option=orjson.OPT_PASSTHROUGH_DATACLASS).decode()
+    except orjson.JSONEncodeError:
+        return _nested(value)
+
+
+def plain(value: Any) -> Any:
+    """The value with Python's own numbers, for who computes with them."""
+    match value:
+        case Number():
+            return value.value
+        case dict():
+            return {name: plain(item) for name, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+    return value
+
+
+def _integer(text: str) -> int | Number:
+    return int(text) if len(text) <= _DIGITS and int(text) in _BITS_64 else Number(text)
+
+
+def _float(text: str) -> float | Number:
+    value = float(text)
+    return value if value - value == 0 and Decimal(repr(value)) == Decimal(text) else Number(text)
+
+
+def _raw(value: Any) -> orjson.Fragment:
+    if isinstance(value, Number):
+        return orjson.Fragment(value.text)
+    raise TypeError(type(value).__name__)
+
+
+def _nested(value: Any) -> str:
+    """What the fast encoder refuses: it stops at 254 levels."""
+    match value:
+        case dict():
+            return "{" + ",".join(f"{_nested(name)}:{_nested(item)}" for name, item in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(_nested, value)) + "]"
+        case Number():
+            return value.text
+    return json.dumps(value, ensure_ascii=False)

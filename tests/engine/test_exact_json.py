@@ -1,0 +1,66 @@
+"""Numbers of the variables, in columns and inside JSON, keep every digit on the way to PostgreSQL."""
+
+import orjson
+import pytest
+
+from app.graphql_body import parse_body
+from resolvers.exact_json import json_text, plain, read_json
+from resolvers.request import Request
+from tests.engine.library import Library
+
+DIGITS = [
+    "12345678901234567890.5012345",
+    "-123456789012345678901234",
+    "0.1234567890123456789",
+    "1e-320",
+    "18446744073709551616",
+    "9007199254740993",
+    "0.1",
+    "-7",
+]
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+def test_no_digit_is_lost(digits: str) -> None:
+    body = f'{{"a":[{digits},{{"b":{digits}}}],"t":"1e400, 12345678901234567890"}}'
+    assert json_text(read_json(body.encode())) == body
+    assert float(plain(read_json(body.encode()))["a"][0]) == float(digits)
+
+
+def test_deep_json_keeps_its_digits() -> None:
+    body = "[" * 300 + "12345678901234567890.5" + "]" * 300
+    assert json_text(read_json(body.encode())) == body
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"a":1e400}', b'{"a":NaN,"b":12345678901234567890.5}', b'"\xff"', b"[12345678901234567890.5"]
+)
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(orjson.JSONDecodeError):
+        read_json(body)
+
+
+@pytest.mark.anyio
+async def test_numbers_arrive_as_written(fresh_books: Library) -> None:
+    query = "mutation ($t: jsonb, $p: numeric) { update_book_by_pk(pk_columns: {id: 1}, _set: {tags: $t, price: $p}) { id } }"
+    request = parse_body(f'{{"query": "{query}", "variables": {{"t": {{"n": [12345678901234567890.5]}}, "p": 19.99}}}}'.encode())
+    assert isinstance(request, Request)
+    assert "errors" not in await fresh_books.ask(request.query, request.variables)
+    assert await fresh_books.value("SELECT tags::text FROM book WHERE id = 1") == '{"n": [12345678901234567890.5]}'
+    where = "query ($p: numeric) { book(where: {price: {_lt: $p}, id: {_eq: 1}}) { id } }"
+    for bound, found in (("19.9900000000000000001", [{"id": 1}]), ("19.9899999999999999999", [])):
+        asked = parse_body(f'{{"query": "{where}", "variables": {{"p": {bound}}}}}'.encode())
+        assert isinstance(asked, Request)
+        assert (await fresh_books.ask(asked.query, asked.variables))["data"]["book"] == found
+
+
+@pytest.mark.anyio
+async def test_an_integer_beyond_all_bounds_is_refused_in_words(fresh_books: Library) -> None:
+    for query, variables in (
+        ("query ($n: Int) { book(limit: $n) { id } }", '{"n": 123456789012345678901234}'),
+        ("query ($n: Int!) { book_by_pk(id: $n) { id } }", '{"n": 123456789012345678901234}'),
+    ):
+        request = parse_body(f'{{"query": "{query}", "variables": {variables}}}'.encode())
+        assert isinstance(request, Request)
+        answer = await fresh_books.ask(request.query, request.variables)
+        assert answer["errors"][0]["extensions"]["code"] in ("validation-failed", "parse-failed")
