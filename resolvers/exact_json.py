@@ -34,7 +34,12 @@ class Number:
 def read_json(body: bytes) -> Any:
     """The value, where Python's numbers would lose digits with `Number` in their place. Raises ValueError for what is no JSON."""
     value = orjson.loads(body)
-    return json.loads(body, parse_int=_integer, parse_float=_float) if _LONG.search(body) else value
+    if not _LONG.search(body):
+        return value
+    try:
+        return json.loads(body, parse_int=_integer, parse_float=_float)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def json_text(value: Any) -> str:

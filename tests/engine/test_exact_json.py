@@ -40,6 +40,11 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
         read_json(body)
 
 
+def test_json_too_deep_for_python_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_json(b"[" * 1020 + b"12345678901234567890.5" + b"]" * 1020)
+
+
 @pytest.mark.anyio
 async def test_numbers_arrive_as_written(fresh_books: Library) -> None:
     query = "mutation ($t: jsonb, $p: numeric) { update_book_by_pk(pk_columns: {id: 1}, _set: {tags: $t, price: $p}) { id } }"
