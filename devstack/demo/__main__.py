@@ -1,6 +1,7 @@
 """Plays the demo against the `nchat-rtc dev` that runs in this checkout; exit code 0 only if everything happened."""
 
 import asyncio
+import os
 import sys
 
 import httpx2
@@ -55,4 +56,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # LiveKit's own threads may still call into Python: one that does so while the interpreter ends aborts the process.
+    os._exit(code)
