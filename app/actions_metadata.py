@@ -14,8 +14,8 @@ import yaml
 import resolvers.actions
 from permissions.metadata import load
 from permissions.track import track
-from resolvers.action_fields import scan
-from resolvers.action_metadata import action_document, action_sdl
+from resolvers.hand_written.action_metadata import action_document, action_sdl
+from resolvers.hand_written.root_fields import scan
 from schema.model import Catalog
 from schema.tables import metadata as tables
 

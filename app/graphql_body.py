@@ -3,8 +3,8 @@
 from typing import Any
 
 from permissions.errors import GraphQLRefusal
-from resolvers.exact_json import read_json
-from resolvers.request import Request
+from resolvers.documents.exact_json import read_json
+from resolvers.documents.request import Request
 
 MAX_BATCH = 100
 

@@ -34,10 +34,10 @@ from domain.world import World
 from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from permissions.session import Session
-from resolvers.action_fields import scan
-from resolvers.limits import Limits
-from resolvers.live_query import LiveQueries
-from resolvers.operation import Engine as GraphQLEngine
+from resolvers.documents.limits import Limits
+from resolvers.engine import Engine as GraphQLEngine
+from resolvers.hand_written.root_fields import scan
+from resolvers.live.live_query import LiveQueries
 
 log = structlog.get_logger(__name__)
 PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "metadata"

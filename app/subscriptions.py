@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from permissions.session import Session
-from resolvers.live_query import LiveQueries
-from resolvers.operation import Engine
-from resolvers.request import Request
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
+from resolvers.live.live_query import LiveQueries
 
 
 class EngineSubscriptions:

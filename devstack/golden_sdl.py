@@ -15,9 +15,9 @@ from devstack.postgres import EmbeddedPostgres
 from permissions.check import resolve
 from permissions.metadata import load
 from permissions.session import Session
-from resolvers.action_fields import scan
-from resolvers.role_views import RoleViews
-from resolvers.root import whole_schema
+from resolvers.hand_written.root_fields import scan
+from resolvers.roles.role_views import RoleViews
+from resolvers.roles.whole_schema import whole_schema
 
 ROOT: Final = Path(__file__).parents[1]
 SDL: Final = ROOT / "schema" / "sdl"

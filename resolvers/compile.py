@@ -7,19 +7,19 @@ import sqlalchemy as sa
 from graphql import GraphQLField, GraphQLObjectType, print_ast
 
 from permissions.errors import GraphQLRefusal
-from resolvers.collect import Selected
 from resolvers.compiled import Compiled, HandWritten, Literal, LiveTables, Step, Steps, Subscription, TableQuery, TableRead, TableWrite
-from resolvers.document import Operation, used_variables
-from resolvers.foreign import Foreign, document_of, foreign_root
+from resolvers.documents.collect import Selected
+from resolvers.documents.document import Operation, used_variables
+from resolvers.documents.limits import ROWS
 from resolvers.ir import SelectRoot
-from resolvers.limits import ROWS
-from resolvers.plan import Plan
-from resolvers.root_walk import table_root
-from resolvers.select import Selects
-from resolvers.statement import Json, Parameters, json_object, text_literal
-from resolvers.walk import INTROSPECTION, Walk
-from resolvers.write import write_plan
-from resolvers.written_rows import WRITTEN, answer_plan, looks_beyond
+from resolvers.sql.plan import Plan
+from resolvers.sql.select import Selects
+from resolvers.sql.statement import Json, Parameters, json_object, text_literal
+from resolvers.sql.write import write_plan
+from resolvers.sql.written_rows import WRITTEN, answer_plan, looks_beyond
+from resolvers.walk.hand_written_fields import Foreign, document_of, foreign_root
+from resolvers.walk.table_fields import table_root
+from resolvers.walk.walk import INTROSPECTION, Walk
 from schema.meaning import TableRoot, meaning_of
 
 Roots = list[tuple[Selected, GraphQLField | None]]

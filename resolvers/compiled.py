@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from graphql import DocumentNode
 
-from resolvers.context import RowPlan
-from resolvers.plan import Plan
+from resolvers.hand_written.context import RowPlan
+from resolvers.sql.plan import Plan
 from schema.model import TableName
 
 

@@ -18,7 +18,7 @@ from app.settings import Settings, environment_names
 from domain.errors import ActionError
 from domain.events import PAYLOAD_FIELDS
 from domain.life_cycle import EndReason
-from resolvers.database_refusals import _STATES
+from resolvers.run.database_refusals import _STATES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from permissions.errors import GraphQLRefusal
-from resolvers.exact_json import read_json
+from resolvers.documents.exact_json import read_json
 
 SUBPROTOCOL = "graphql-transport-ws"
 

@@ -11,7 +11,7 @@ from app.websocket.services import SocketServices
 from app.websocket.socket import Socket
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.request import Request
+from resolvers.documents.request import Request
 
 
 class Operation:

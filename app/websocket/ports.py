@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
 from permissions.session import Session
-from resolvers.request import Request
+from resolvers.documents.request import Request
 
 OperationKind = Literal["query", "mutation", "subscription"]
 

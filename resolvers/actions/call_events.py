@@ -11,7 +11,7 @@ from strawberry.types import Info
 from domain.errors import NotFound, ParticipantKicked
 from domain.feeds.call_events import PAGE, Event, Page, follow_call
 from resolvers.actions.feed import feed, patient, person
-from resolvers.context import Context, Read
+from resolvers.hand_written.context import Context, Read
 from schema.scalars import bigint, jsonb, timestamptz, uuid
 from schema.types.call_events import CallEvent
 from schema.types.camel_case import camel_type

@@ -1,6 +1,6 @@
 """What call actions answer: the ids they touched, the rows with the caller's permissions, and a ticket into the room."""
 
-from resolvers.table_rows import table_row, table_rows
+from resolvers.hand_written.table_rows import table_row, table_rows
 from schema.scalars import jsonb, timestamptz, uuid
 from schema.types.camel_case import camel_type
 from schema.types.ice_servers import IceServer

@@ -4,7 +4,7 @@ from strawberry.types import Info
 
 from domain.world import World
 from permissions.session import Session
-from resolvers.context import Context
+from resolvers.hand_written.context import Context
 
 
 def caller(info: Info[Context, None]) -> tuple[World, Session]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import strawberry
 
-from resolvers.context import Read
-from resolvers.plan import DatabaseError
-from resolvers.role_schema import ROLES
+from resolvers.hand_written.context import Read
+from resolvers.roles.role_schema import ROLES
+from resolvers.sql.plan import DatabaseError
 from schema.types.call_events import Person
 
 # A database that fails over is away for some seconds.

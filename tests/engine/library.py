@@ -15,8 +15,8 @@ from app.reflection import reflect
 from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from permissions.session import Session
-from resolvers.operation import Engine
-from resolvers.request import Request
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
 
 CASES = Path(__file__).parents[1] / "conformance" / "hasura_cases.yaml"
 

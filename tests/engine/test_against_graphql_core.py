@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.request import Request
+from resolvers.documents.request import Request
 from tests.engine.library import Library, session_of
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})

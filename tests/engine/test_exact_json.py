@@ -4,8 +4,8 @@ import orjson
 import pytest
 
 from app.graphql_body import parse_body
-from resolvers.exact_json import json_text, plain, read_json
-from resolvers.request import Request
+from resolvers.documents.exact_json import json_text, plain, read_json
+from resolvers.documents.request import Request
 from tests.engine.library import Library
 
 DIGITS = [

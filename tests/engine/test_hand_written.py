@@ -15,11 +15,11 @@ from domain.errors import CallEnded, RateLimited
 from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import Session
-from resolvers.action_fields import ActionFields
-from resolvers.operation import Engine
-from resolvers.request import Request
-from resolvers.role_schema import ROLES
-from resolvers.table_rows import table_row, table_rows
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
+from resolvers.hand_written.root_fields import ActionFields
+from resolvers.hand_written.table_rows import table_row, table_rows
+from resolvers.roles.role_schema import ROLES
 from tests.engine.library import Library, session_of
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from resolvers.operation import Engine
-from resolvers.request import Request
-from resolvers.variable_shape import Pins, shape
+from resolvers.documents.request import Request
+from resolvers.documents.variable_shape import Pins, shape
+from resolvers.engine import Engine
 from tests.engine.library import Library, session_of
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})

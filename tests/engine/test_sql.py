@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from resolvers.operation import LiveQuery
-from resolvers.request import Request
+from resolvers.documents.request import Request
+from resolvers.engine import LiveQuery
 from tests.engine.library import Library, session_of
 
 GOLDEN = Path(__file__).parent / "sql"

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from permissions.check import Resolved, resolve
 from permissions.metadata import load
-from resolvers.action_fields import ActionFields
-from resolvers.root import whole_schema
+from resolvers.hand_written.root_fields import ActionFields
+from resolvers.roles.whole_schema import whole_schema
 from schema.model import PgType, TableName
 from schema.sql_types import Native
 from schema.type_names import scalar_name

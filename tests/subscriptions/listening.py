@@ -10,8 +10,8 @@ import orjson
 from app.subscriptions import EngineSubscriptions
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.live_query import LiveQueries
-from resolvers.request import Request
+from resolvers.documents.request import Request
+from resolvers.live.live_query import LiveQueries
 from tests.support.actions import DATABASE, Api
 
 EVENTS = """subscription ($call: uuid!, $after: bigint) {

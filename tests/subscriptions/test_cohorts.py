@@ -11,9 +11,9 @@ import pytest
 from app.events import open_hub
 from domain.ports import Hint
 from permissions.errors import GraphQLRefusal
-from resolvers.live_query import LiveQueries
-from resolvers.operation import LiveQuery
-from resolvers.plan import Database, DatabaseError, Plan
+from resolvers.engine import LiveQuery
+from resolvers.live.live_query import LiveQueries
+from resolvers.sql.plan import Database, DatabaseError, Plan
 from schema.model import TableName
 from tests.support.waiting import eventually
 

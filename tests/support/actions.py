@@ -10,10 +10,10 @@ import orjson
 import resolvers.actions
 from app.database import PoolDatabase, open_pool
 from permissions.session import Session
-from resolvers.action_fields import scan
-from resolvers.operation import Engine
-from resolvers.plan import Connection, Database
-from resolvers.request import Request
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
+from resolvers.hand_written.root_fields import scan
+from resolvers.sql.plan import Connection, Database
 from tests.support.worlds import Stage, product_rules
 
 
@@ -43,7 +43,7 @@ class Api:
 
 
 class SwitchedDatabase:
-    """`resolvers.plan.Database` that stands before the database of the test that runs: an engine takes seconds to build."""
+    """`resolvers.sql.plan.Database` that stands before the database of the test that runs: an engine takes seconds to build."""
 
     target: Database
 

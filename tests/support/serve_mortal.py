@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import resolvers.actions
-import resolvers.operation
+import resolvers.engine
 from app.asgi import create_app
 from app.logs import configure_logs
 from app.reflection import reflect
@@ -27,8 +27,8 @@ from app.server import server_config
 from app.service import PRODUCT_METADATA
 from permissions.check import resolve
 from permissions.metadata import load
-from resolvers.action_fields import scan
-from resolvers.root import whole_schema
+from resolvers.hand_written.root_fields import scan
+from resolvers.roles.whole_schema import whole_schema
 from tests.support.call_sites import site
 from tests.support.whole_service import settings
 
@@ -84,7 +84,7 @@ def build_types_once(database_url: str) -> None:
     reflected = asyncio.run(reflect(database_url))
     resolved = resolve(load(PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=True)
     types = whole_schema(resolved.catalog, scan(resolvers.actions))
-    setattr(resolvers.operation, "whole_schema", lambda _catalog, _actions: types)  # noqa: B010 - not what its type says
+    setattr(resolvers.engine, "whole_schema", lambda _catalog, _actions: types)  # noqa: B010 - not what its type says
 
 
 def main() -> None:

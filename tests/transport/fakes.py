@@ -20,7 +20,7 @@ from app.websocket.ports import OperationKind
 from app.websocket.services import SocketLimits, SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.request import Request
+from resolvers.documents.request import Request
 
 
 class FakeEngine:

@@ -16,9 +16,9 @@ from app.database import PoolDatabase, open_pool
 from app.reflection import reflect
 from permissions.check import Resolved, resolve
 from permissions.metadata import load
-from resolvers.operation import Engine
-from resolvers.plan import Connection
-from resolvers.request import Request
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
+from resolvers.sql.plan import Connection
 from tests.permissions.who_sees_what.scene import ROWS, id_of, session
 from tests.support.databases import Databases
 from tests.support.worlds import RecordingPublisher

@@ -1,0 +1,124 @@
+"""The fields of a selection set: fragments spread, `@include` and `@skip` decided, equal response keys merged."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from graphql import (
+    DirectiveNode,
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLBoolean,
+    GraphQLNonNull,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    print_ast,
+)
+
+from permissions.errors import GraphQLRefusal
+from resolvers.documents.document import Operation
+from resolvers.documents.input_value import InputValue
+from resolvers.documents.limits import FIELD, Budget
+from resolvers.documents.variables import Variables
+
+_CONDITIONS = {"include": True, "skip": False}
+# Hasura's cloud acts on it; here it changes nothing.
+_IGNORED = frozenset({"cached"})
+_CONDITION = GraphQLNonNull(GraphQLBoolean)
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One field of the answer. `path` is made of field names, as Hasura's errors are; `sets` are the selections below it."""
+
+    key: str
+    node: FieldNode
+    path: str
+    sets: tuple[SelectionSetNode, ...]
+
+    @property
+    def name(self) -> str:
+        return self.node.name.value
+
+
+@dataclass(slots=True)
+class Collector:
+    """Collects the fields of one operation."""
+
+    operation: Operation
+    variables: Variables
+    budget: Budget
+    _printed: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def collect(self, type_name: str, sets: Iterable[SelectionSetNode], path: str) -> list[Selected]:
+        """The fields that a value of the object type answers, in order; raises validation-failed for what can't be merged."""
+        fields: dict[str, Selected] = {}
+        spread: set[str] = set()
+        for selection_set in sets:
+            for node in self._nodes(type_name, selection_set, spread, path):
+                self._add(fields, node, path)
+        return list(fields.values())
+
+    def _add(self, fields: dict[str, Selected], node: FieldNode, path: str) -> None:
+        self.budget.spend(FIELD, path)
+        key = node.alias.value if node.alias else node.name.value
+        below = (node.selection_set,) if node.selection_set else ()
+        present = fields.get(key)
+        if present is None:
+            fields[key] = Selected(key, node, f"{path}.selectionSet.{node.name.value}", below)
+        elif present.name != node.name.value or self._arguments(present.node) != self._arguments(node):
+            raise GraphQLRefusal(
+                "validation-failed", f"cannot merge fields of the same key '{key}': they differ in name or arguments", path
+            )
+        else:
+            fields[key] = Selected(key, present.node, present.path, present.sets + below)
+
+    def _arguments(self, node: FieldNode) -> dict[str, str]:
+        """Printed once a node: a fragment may be spread many times."""
+        if id(node) not in self._printed:
+            self._printed[id(node)] = {argument.name.value: print_ast(argument.value) for argument in node.arguments or ()}
+        return self._printed[id(node)]
+
+    def _nodes(self, type_name: str, selection_set: SelectionSetNode, spread: set[str], path: str) -> Iterator[FieldNode]:
+        for selection in selection_set.selections:
+            if not self._included(selection, path):
+                continue
+            match selection:
+                case FieldNode():
+                    yield selection
+                case InlineFragmentNode():
+                    condition = selection.type_condition
+                    if condition is None or condition.name.value == type_name:
+                        yield from self._nodes(type_name, selection.selection_set, spread, path)
+                case FragmentSpreadNode():
+                    yield from self._spread(type_name, selection.name.value, spread, path)
+
+    def _spread(self, type_name: str, name: str, spread: set[str], path: str) -> Iterator[FieldNode]:
+        if name in spread:
+            return
+        spread.add(name)
+        fragment = self.operation.fragments.get(name)
+        if fragment is None:
+            raise GraphQLRefusal("validation-failed", f'reference to undefined fragment "{name}"', path)
+        # Hasura drops a fragment on another type without a word.
+        if fragment.type_condition.name.value == type_name:
+            yield from self._nodes(type_name, fragment.selection_set, spread, path)
+
+    def _included(self, selection: SelectionNode, path: str) -> bool:
+        # Every one is read, also after the first that excludes: a bad directive is an error wherever it stands.
+        decisions = [self._condition(directive, path) for directive in selection.directives or ()]
+        return all(decisions)
+
+    def _condition(self, directive: DirectiveNode, path: str) -> bool:
+        name = directive.name.value
+        if name in _IGNORED:
+            return True
+        if name not in _CONDITIONS:
+            raise GraphQLRefusal("validation-failed", f"directive '{name}' is not defined in the schema", path)
+        for argument in directive.arguments or ():
+            if argument.name.value == "if":
+                value = InputValue(argument.value, path, self.variables).resolved(_CONDITION)
+                if value is None or not isinstance(decision := value.pinned(), bool):
+                    raise GraphQLRefusal("validation-failed", f"expected a boolean for the argument 'if' of '@{name}'", path)
+                return decision is _CONDITIONS[name]
+        raise GraphQLRefusal("validation-failed", f"missing required field 'if' of '@{name}'", path)

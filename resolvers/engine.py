@@ -1,0 +1,139 @@
+"""The engine: a request and a session in, the complete response as JSON out."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import orjson
+
+from permissions.errors import GraphQLRefusal
+from permissions.rules import RoleRules
+from permissions.session import Session
+from resolvers.compile import compile_operation
+from resolvers.compiled import Compiled, LiveTables, Steps, Subscription, TableQuery
+from resolvers.documents.document import Operation
+from resolvers.documents.limits import Limits, not_too_deep
+from resolvers.documents.plan_cache import PlanCache
+from resolvers.documents.request import Request
+from resolvers.documents.variable_shape import Pins
+from resolvers.documents.variables import Variables
+from resolvers.hand_written.root_fields import ActionFields
+from resolvers.roles.role_views import RoleView, RoleViews
+from resolvers.roles.whole_schema import whole_schema
+from resolvers.run.database_refusals import refusal
+from resolvers.run.hand_written_fields import HandWrittenFields
+from resolvers.run.steps import run_steps
+from resolvers.run.unexpected_errors import unexpected
+from resolvers.sql.plan import Database, DatabaseError, Plan
+from resolvers.walk.walk import Walk
+from schema.model import Catalog, TableName
+
+OperationKind = Literal["query", "mutation", "subscription"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveQuery:
+    """A subscription over tables: run `plan` with `arguments` again whenever one of its tables may have changed."""
+
+    plan: Plan
+    arguments: list[str | None]
+
+    @property
+    def tables(self) -> frozenset[TableName]:
+        return self.plan.tables
+
+
+class Engine:
+    """Runs GraphQL over the tables of a catalog with the rules of each role. Build it once, at start."""
+
+    def __init__(self, catalog: Catalog, views: RoleViews, database: Database, limits: Limits) -> None:
+        self._catalog, self._views, self._database, self._limits = catalog, views, database, limits
+        self._plans = PlanCache()
+
+    @classmethod
+    def build(
+        cls,
+        catalog: Catalog,
+        rules: Mapping[str, RoleRules],
+        database: Database,
+        actions: ActionFields | None = None,
+        *,
+        limits: Limits | None = None,
+    ) -> "Engine":
+        """`actions` are hand-written root fields (`action_fields.scan`); foreign metadata has none."""
+        whole = whole_schema(catalog, actions or ActionFields())
+        return cls(catalog, RoleViews(catalog, rules, whole), database, limits or Limits())
+
+    def kind(self, request: Request, session: Session) -> OperationKind:
+        """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""
+        view = self._views.of(session)
+        with not_too_deep():
+            document = self._plans.document(view.key, request)
+        return cast(OperationKind, document.operation.kind)
+
+    async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
+        """The complete response to a query or mutation. A refusal is part of it and never raised; it never stands beside data.
+
+        `context` reaches actions as `info.context.world`.
+        """
+        try:
+            with not_too_deep():
+                return await self._run(request, session, context)
+        except GraphQLRefusal as refused:
+            return orjson.dumps(refused.answer())
+        except DatabaseError as error:
+            return orjson.dumps((refusal(error) or unexpected(error)).answer())
+        except Exception as error:  # noqa: BLE001 - the outermost place: whatever went wrong, the client gets one answer without details
+            return orjson.dumps(unexpected(error).answer())
+
+    async def _run(self, request: Request, session: Session, context: object | None) -> bytes:
+        view = self._views.of(session)
+        compiled = self._compiled(view, request)
+        match compiled:
+            case TableQuery(plan):
+                return await self._database.fetch_json(plan.sql, plan.bind(session, request.variables))
+            case Steps():
+                fields = self._hand_written(request, session, context)
+                return await run_steps(compiled, self._database, session, request.variables, fields)
+        raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
+
+    def _hand_written(self, request: Request, session: Session, context: object | None) -> HandWrittenFields:
+        async def read(query: str, variables: Mapping[str, Any]) -> Any:
+            answer = await self._run(Request(query, variables), session, context)
+            return orjson.loads(answer)["data"]
+
+        return HandWrittenFields(self._views.of(session), self._database, session, request.variables, context, read)
+
+    def _compiled(self, view: RoleView, request: Request) -> Compiled:
+        document = self._plans.document(view.key, request)
+
+        def compile_(operation: Operation) -> tuple[Compiled, Pins]:
+            variables = Variables(operation, request.variables)
+            walk = Walk(view.schema._schema, self._catalog, view.rules, variables, self._limits)
+            return compile_operation(walk, operation), variables.pins
+
+        return self._plans.compiled(document, request.variables, compile_)
+
+    def live_query(self, request: Request, session: Session) -> LiveQuery | None:
+        """The plan of a subscription over tables; None for a hand-written one. Raises GraphQLRefusal."""
+        compiled = self._subscription(request, session)
+        if not isinstance(compiled, LiveTables):
+            return None
+        return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables))
+
+    async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
+        """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""
+        compiled = self._subscription(request, session)
+        if not isinstance(compiled, Subscription):
+            raise TypeError("a live query has a plan, not events")
+        fields = self._hand_written(request, session, context)
+        async with aclosing(fields.events(compiled.field)) as payloads:
+            async for payload in payloads:
+                yield payload
+
+    def _subscription(self, request: Request, session: Session) -> Any:
+        if self.kind(request, session) != "subscription":
+            raise TypeError("not a subscription")
+        with not_too_deep():
+            return self._compiled(self._views.of(session), request)

@@ -1,0 +1,53 @@
+"""What a hand-written resolver gets as `info.context`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+from graphql import DocumentNode
+from graphql.pyutils import Path
+
+from permissions.session import Session
+from resolvers.sql.plan import Database, Plan
+
+# Where the primary key of a payload's row lies among the variables of its plan; no GraphQL variable can have this name.
+KEYS = "."
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """The plan behind a payload field of rows, and the payload's attributes that hold the keys."""
+
+    plan: Plan
+    attributes: tuple[str, ...]
+    many: bool
+
+
+class Read(Protocol):
+    async def __call__(self, query: str, variables: Mapping[str, Any], /) -> Any:
+        """The `data` of a query over tables with the caller's permissions; raises GraphQLRefusal and DatabaseError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`session` says who asks, `world` is what the caller of the engine handed in for its actions, `read` asks the engine itself."""
+
+    session: Session
+    world: Any
+    database: Database
+    document: DocumentNode
+    variables: Mapping[str, Any]
+    plans: Mapping[tuple[str, ...], RowPlan]
+    read: Read
+
+    async def rows(self, path: Path, payload: object) -> orjson.Fragment | None:
+        """The JSON of the rows at this place of the answer, with the caller's permissions; None when the payload has no key."""
+        row_plan = self.plans[tuple(step for step in path.as_list() if isinstance(step, str))]
+        keys = [getattr(payload, attribute) for attribute in row_plan.attributes]
+        if None in keys:
+            return orjson.Fragment(b"[]") if row_plan.many else None
+        texts = [list(map(str, key)) for key in keys] if row_plan.many else list(map(str, keys))
+        arguments = row_plan.plan.bind(self.session, {**self.variables, KEYS: texts})
+        return orjson.Fragment(await self.database.fetch_json(row_plan.plan.sql, arguments))

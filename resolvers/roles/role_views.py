@@ -1,0 +1,53 @@
+"""Each role's schema and rules, made when they are first asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from strawberry import Schema
+
+from permissions.rules import RoleRules
+from permissions.session import ADMIN, Session
+from resolvers.documents.lru import LRU
+from resolvers.roles.role_schema import ROLES, derive
+from resolvers.roles.visibility import Visibility
+from schema.model import Catalog
+
+ViewKey = tuple[str, bool]
+# The consoles and code generators in use ask in a handful of ways; an answer is half a megabyte.
+_ANSWERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """What one role works with; `key` tells views apart in the plan cache, `answers` keeps what introspection has told."""
+
+    key: ViewKey
+    rules: RoleRules
+    schema: Schema
+    answers: LRU[str, dict[str, bytes]] = field(default_factory=lambda: LRU(_ANSWERS))
+
+
+class RoleViews:
+    """A role that the metadata doesn't know sees an empty schema; all of them share one."""
+
+    def __init__(self, catalog: Catalog, rules: Mapping[str, RoleRules], whole: Schema) -> None:
+        self._catalog, self._rules, self._whole = catalog, rules, whole
+        self._views: dict[ViewKey, RoleView] = {}
+
+    def of(self, session: Session) -> RoleView:
+        key = (session.role if session.role in self._rules else "", session.backend_only)
+        view = self._views.get(key)
+        if view is None:
+            view = self._views[key] = self._derive(key)
+        return view
+
+    def _derive(self, key: ViewKey) -> RoleView:
+        role, backend_only = key
+        rules = self._rules.get(role, RoleRules(role))
+
+        def sees_action(name: str, field: Any) -> bool:
+            roles = field.metadata.get(ROLES, frozenset())
+            return name in rules.actions or role in roles or (bool(roles) and role == ADMIN)
+
+        return RoleView(key, rules, derive(self._whole, Visibility(self._catalog, rules, backend_only=backend_only), sees_action))

@@ -1,0 +1,54 @@
+"""PostgreSQL's errors as Hasura's codes and words."""
+
+import re
+
+from permissions.errors import GraphQLRefusal
+from resolvers.sql.plan import DatabaseError
+
+_STATES = {
+    "23505": ("constraint-violation", "Uniqueness violation. "),
+    "23503": ("constraint-violation", "Foreign key violation. "),
+    "23502": ("constraint-violation", "Not-NULL violation. "),
+    "23001": ("constraint-violation", "Can not delete or update due to data being referred. "),
+    "23P01": ("constraint-violation", "Exclusion violation. "),
+    "23514": ("permission-error", "Check constraint violation. "),
+    "42P01": ("constraint-error", ""),
+    "42703": ("constraint-error", ""),
+    "53300": ("postgres-max-connections-error", ""),
+    # Types without this operator or aggregate, and more than PostgreSQL can hold in one statement.
+    "42883": ("not-supported", ""),
+    "0A000": ("not-supported", ""),
+    "54000": ("validation-failed", "the request is too large: "),
+    "54001": ("validation-failed", "the request is too large: "),
+    "54011": ("validation-failed", "the request is too large: "),
+    "54023": ("validation-failed", "the request is too large: "),
+    # Another transaction was in the way; the same request may succeed.
+    "40001": ("postgres-error", ""),
+    "40P01": ("postgres-error", ""),
+    "57014": ("time-limit-exceeded", ""),
+}
+
+
+_OWN_SYNTAX = re.compile(r"of jsonpath input|in ts(query|vector)")
+
+
+def refusal(error: DatabaseError, path: str = "$") -> GraphQLRefusal | None:
+    """The answer to a statement that PostgreSQL refused; None for what is no fault of the request."""
+    if error.sqlstate in _STATES:
+        code, prefix = _STATES[error.sqlstate]
+        return GraphQLRefusal(code, prefix + error.message, path)
+    if error.sqlstate.startswith("22") or _is_bad_text(error):
+        return GraphQLRefusal("data-exception", error.message, path)
+    if error.sqlstate.startswith(("08", "57P")):
+        return GraphQLRefusal("postgres-error", "connection error")
+    return None
+
+
+def _is_bad_text(error: DatabaseError) -> bool:
+    """Values that are little languages of their own; any other syntax error would be ours."""
+    return error.sqlstate == "42601" and _OWN_SYNTAX.search(error.message) is not None
+
+
+def check_violation(path: str) -> GraphQLRefusal:
+    """The permission's own check; Hasura never says which rule failed."""
+    return GraphQLRefusal("permission-error", "check constraint of an insert/update permission has failed", path)

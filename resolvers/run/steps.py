@@ -1,0 +1,92 @@
+"""Root fields that run one after the other: mutations, and queries that mix tables with actions or introspection."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any
+
+import orjson
+
+from permissions.session import Session
+from resolvers.compiled import HandWritten, Literal, Steps, TableRead, TableWrite
+from resolvers.run.database_refusals import check_violation, refusal
+from resolvers.run.hand_written_fields import HandWrittenFields
+from resolvers.run.unexpected_errors import unexpected
+from resolvers.sql.plan import Connection, Database, DatabaseError
+from resolvers.sql.write import CHECK_FAILED
+from resolvers.sql.written_rows import WRITTEN
+
+Open = Callable[[], AbstractAsyncContextManager[Connection]]
+
+
+async def run_steps(steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], fields: HandWrittenFields) -> bytes:
+    """Runs the steps in order; the first error is the only answer.
+
+    Table writes alone share one transaction. Beside an action each write has its own, and what committed before an error stays.
+    """
+    runner = _Runner(database, session, variables, fields)
+    if not steps.one_transaction or not any(isinstance(step, TableWrite) for step in steps.steps):
+        answers = await runner.run(steps, lambda: _transaction(database, session))
+        return _response(steps, answers)
+    last = steps.steps[-1]
+    with _refused(last.error_path if isinstance(last, TableWrite) else "$"):
+        async with _transaction(database, session) as connection:
+            answers = await runner.run(steps, lambda: _shared(connection))
+    return _response(steps, answers)
+
+
+@asynccontextmanager
+async def _transaction(database: Database, session: Session) -> AsyncIterator[Connection]:
+    async with database.transaction() as connection:
+        await connection.set_session(session)
+        yield connection
+
+
+@asynccontextmanager
+async def _shared(connection: Connection) -> AsyncIterator[Connection]:
+    yield connection
+
+
+@contextmanager
+def _refused(path: str) -> Iterator[None]:
+    """PostgreSQL's refusals as answers at this path."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise refusal(error, path) or unexpected(error, path) from error
+
+
+class _Runner:
+    def __init__(self, database: Database, session: Session, variables: Mapping[str, Any], fields: HandWrittenFields) -> None:
+        self._database, self._session, self._variables, self._fields = database, session, variables, fields
+
+    async def run(self, steps: Steps, open_: Open) -> dict[str, bytes]:
+        answers: dict[str, bytes] = {}
+        for step in steps.steps:
+            match step:
+                case Literal(key, json):
+                    answers[key] = json
+                case TableRead(key, _, plan):
+                    answers[key] = await self._database.fetch_json(plan.sql, plan.bind(self._session, self._variables))
+                case TableWrite():
+                    answers[step.key] = await self._write(step, open_)
+                case HandWritten():
+                    answers |= await self._fields.run(step)
+        return answers
+
+    async def _write(self, step: TableWrite, open_: Open) -> bytes:
+        arguments = step.plan.bind(self._session, self._variables)
+        with _refused(step.error_path):
+            async with open_() as connection:
+                answer = await connection.fetch_json(step.plan.sql, arguments)
+                if answer == CHECK_FAILED:
+                    raise check_violation(step.error_path)
+                connection.wrote(step.table)
+                if step.answer is None:
+                    return answer
+                given = {**self._variables, WRITTEN: answer.decode()}
+                return await connection.fetch_json(step.answer.sql, step.answer.bind(self._session, given))
+
+
+def _response(steps: Steps, answers: Mapping[str, bytes]) -> bytes:
+    members = b",".join(orjson.dumps(key) + b":" + answers[key] for key in steps.keys)
+    return b'{"data":{' + members + b"}}"

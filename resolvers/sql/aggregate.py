@@ -1,0 +1,61 @@
+"""The `aggregate` object: counts and functions over a set of rows, in one pass."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers.ir import AggregateValues, ColumnField, Count, FunctionValues, Typename
+from resolvers.sql.statement import Json, json_object, text_literal
+from schema.model import PgType
+from schema.sql_types import Native, pg_type
+
+UUID = PgType("uuid")
+
+
+def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], name: str) -> Json:
+    """One JSON object over the rows: the values in a subselect, one column each, and the object around them."""
+    values: list[Json] = []
+    for value in part.values:
+        match value:
+            case Count():
+                values.append(_count(value, rows))
+            case FunctionValues(_, function, columns):
+                values += [applied(function, rows.columns[c.column]) for c in columns if isinstance(c, ColumnField)]
+    labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
+    computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
+    columns_in_order = iter(computed.columns)
+    items = [(value.key, _item(value, columns_in_order)) for value in part.values]
+    return sa.select(json_object(items)).select_from(computed).scalar_subquery()
+
+
+def applied(function: str, column: sa.ColumnElement[Any]) -> Json:
+    """`max(column)` and the like. PostgreSQL orders uuids and has no `max` of them; their text has the same order."""
+    values: Any = getattr(sa.func, function)
+    type_ = pg_type(column.type)
+    if type_ == UUID and function in ("max", "min"):
+        return sa.cast(values(sa.collate(sa.cast(column, sa.Text()), "C")), Native(type_))
+    value: Json = values(column)
+    return value
+
+
+def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:
+    match value:
+        case Typename(_, name):
+            return _typename(name)
+        case Count():
+            return next(columns)
+        case FunctionValues(_, _, inner):
+            return json_object([(c.key, next(columns) if isinstance(c, ColumnField) else _typename(c.name)) for c in inner])
+
+
+def _typename(name: str) -> Json:
+    return sa.cast(text_literal(name), sa.Text())
+
+
+def _count(count: Count, rows: sa.FromClause) -> Json:
+    columns = [rows.columns[name] for name in count.columns]
+    if not columns:
+        return sa.func.count()
+    counted: Any = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
+    return sa.func.count(sa.distinct(counted) if count.distinct else counted)

@@ -1,0 +1,235 @@
+"""Selections over tables as SQL: each list, row and aggregate is one scalar subquery that gives JSON."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.sql import quoted_name
+
+from permissions.bool_exp import condition
+from permissions.expressions import TRUE, And, Bound, Expression, Rule
+from permissions.outer_column import outer
+from permissions.rules import RoleRules, SelectRule
+from resolvers.ir import (
+    AggregateNodes,
+    AggregatePart,
+    Arguments,
+    ColumnField,
+    ComputedFieldValue,
+    OrderBy,
+    RelatedAggregate,
+    RelatedRow,
+    RelatedRows,
+    RowField,
+    Selection,
+    SelectRoot,
+    Typename,
+)
+from resolvers.sql.aggregate import aggregate_values, applied
+from resolvers.sql.implied_conditions import unanswered
+from resolvers.sql.plan import Plan
+from resolvers.sql.statement import Json, Parameters, columns_of, json_object, json_row, json_rows, row_of, text_literal
+from resolvers.sql.tables_read import tables_of
+from resolvers.sql.values_before_rows import all_read, probes
+from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
+from schema.sql_types import Native
+
+_BIGINT = Native(PgType("int8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows of a table in a FROM. `answered` is the filter that all of them passed; None for rows just written."""
+
+    tracked: TrackedTable
+    from_: sa.FromClause
+    answered: Expression | None
+    computed: Callable[[str], Json]
+
+    def column(self, name: str) -> Json:
+        column: Json = self.from_.columns[name]
+        return column
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How a related row finds its parent."""
+
+    parent: Source
+    relationship: Relationship
+
+
+@dataclass(slots=True)
+class Selects:
+    """Compiles the selections of one statement; `tables` are those it reads."""
+
+    catalog: Catalog
+    rules: RoleRules
+    parameters: Parameters
+    tables: set[TableName] = field(default_factory=set)
+    _reads: dict[object, Json] = field(default_factory=dict)
+    _aliases: int = 0
+
+    def root(self, root: SelectRoot) -> Json:
+        """The value of a select root field."""
+        if root.kind == "select_aggregate":
+            return self._aggregate(root.table, root.arguments, root.parts, None)
+        rows = self._rows(root.table, root.arguments, root.selection, None)
+        return json_row(rows) if root.kind == "select_by_pk" else json_rows(rows)
+
+    def plan(self, value: Json) -> Plan:
+        """A statement whose single value this is; it reads the request's values first."""
+        return self.parameters.plan(sa.select(value).where(*all_read(list(self._reads.values()))), self.tables)
+
+    def rows_by_keys(self, root: SelectRoot, keys: Bound) -> Plan:
+        """The visible rows among `keys`, in the order of the keys; `root` selects by the same list."""
+        tracked = self.catalog[root.table]
+        source, where = self._source(root.table, root.arguments.where, None)
+        (column,) = tracked.primary_key
+        type_ = replace(tracked.columns[column].type, is_array=True)
+        position = sa.func.array_position(sa.cast(self.parameters(keys), Native(type_)), source.column(column))
+        items = columns_of(self.row_items(source, root.selection))
+        rows = sa.select(*items).select_from(source.from_).where(*where).order_by(position).subquery(self.name("row"))
+        return self.plan(json_rows(rows))
+
+    def row_items(self, source: Source, selection: Selection) -> list[tuple[str, Json]]:
+        """Response keys and their values over one row of `source`."""
+        return [(item.key, self._value(source, item)) for item in selection]
+
+    def _value(self, source: Source, item: RowField) -> Json:
+        match item:
+            case Typename(_, name):
+                return sa.cast(text_literal(name), sa.Text())
+            case ColumnField(_, column):
+                return source.column(column)
+            case ComputedFieldValue(_, name):
+                return source.computed(name)
+            case RelatedRow(_, name, selection):
+                join = Join(source, source.tracked.relationships[name])
+                one = Arguments() if self._is_unique(join.relationship) else Arguments(limit=1)
+                return json_row(self._rows(join.relationship.target, one, selection, join))
+            case RelatedRows(_, name, arguments, selection):
+                join = Join(source, source.tracked.relationships[name])
+                return json_rows(self._rows(join.relationship.target, arguments, selection, join))
+            case RelatedAggregate(_, name, arguments, parts):
+                join = Join(source, source.tracked.relationships[name])
+                return self._aggregate(join.relationship.target, arguments, parts, join)
+
+    def _is_unique(self, relationship: Relationship) -> bool:
+        """Whether at most one row can be on the other side: a manual relationship may match many."""
+        key = self.catalog[relationship.target].primary_key
+        return bool(key) and set(key) <= {remote for _, remote in relationship.columns}
+
+    def _rows(self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None) -> sa.Subquery:
+        source, where = self._source(table, arguments.where, join)
+        statement = sa.select(*columns_of(self.row_items(source, selection))).select_from(source.from_).where(*where)
+        statement = self._page(statement, source, arguments, self.rules.select[table].limit)
+        return statement.subquery(self.name("row"))
+
+    def name(self, what: str) -> str:
+        """An alias that no response key can shadow: GraphQL names don't start with a digit."""
+        self._aliases += 1
+        return f"{self._aliases}_{what}"[:60]
+
+    def _source(self, table: TableName, where: Expression, join: Join | None) -> tuple[Source, list[sa.ColumnElement[bool]]]:
+        """The visible rows of a table that `where` keeps, below a parent row when there is one."""
+        tracked, rule = self.catalog[table], self.rules.select[table]
+        alias = tracked.table.alias(self.name(tracked.graphql_name))
+        source = Source(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], row_of(alias)))
+        self.tables.add(table)
+        conditions = [] if join is None else joined(join, alias)
+        return source, conditions + self._visible(source, rule, where, join)
+
+    def _visible(self, source: Source, rule: SelectRule, where: Expression, join: Join | None) -> list[sa.ColumnElement[bool]]:
+        filter_ = rule.filter
+        if join is not None:
+            filter_ = unanswered(filter_, source.tracked, join.parent.tracked, join.parent.answered, join.relationship)
+        terms: tuple[Expression, ...] = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
+        return [self.condition(And(terms) if len(terms) > 1 else terms[0], source)] if terms else []
+
+    def condition(self, expression: Expression, source: Source) -> sa.ColumnElement[bool]:
+        """The expression over a row of `source`, its tables and values noted."""
+        self.tables.update(tables_of(expression, source.tracked.name, self.catalog))
+        self._reads.update(probes(expression, source.tracked, self.catalog, self.parameters))
+        return condition(expression, source.tracked, source.from_, self.parameters, self.catalog)
+
+    def call(self, computed: ComputedField, row: Json) -> Json:
+        """A computed field's function over a row."""
+        named = {computed.table_argument: row} if computed.table_argument else {}
+        if computed.session_argument is None:
+            arguments: list[Json] = [row]
+        elif named:
+            named[computed.session_argument] = self.parameters.session_json()
+            arguments = [sa.literal_column(f'"{name}"').op("=>")(value) for name, value in named.items()]
+        else:
+            arguments = [row, sa.literal_column(f'"{computed.session_argument}"').op("=>")(self.parameters.session_json())]
+        return _function(computed.function, *arguments)
+
+    def _page(self, statement: sa.Select[Any], source: Source, arguments: Arguments, permitted: int | None) -> sa.Select[Any]:
+        if arguments.distinct_on:
+            statement = statement.ext(distinct_on(*[source.column(name) for name in arguments.distinct_on]))
+        statement = statement.order_by(*[self._order(source, by) for by in arguments.order_by])
+        limit = self._limit(arguments.limit, permitted)
+        if limit is not None:
+            statement = statement.limit(limit)
+        return statement if arguments.offset is None else statement.offset(sa.cast(self.parameters(arguments.offset), _BIGINT))
+
+    def _limit(self, asked: int | Bound | None, permitted: int | None) -> Json | None:
+        if isinstance(asked, Bound):
+            bound = sa.cast(self.parameters(asked), _BIGINT)
+            return bound if permitted is None else sa.func.least(bound, sa.literal_column(str(permitted)))
+        known = [limit for limit in (asked, permitted) if limit is not None]
+        return sa.literal_column(str(min(known))) if known else None
+
+    def _order(self, source: Source, by: OrderBy) -> Any:
+        value = self._order_value(source, by, by.relationships)
+        ordered = value.desc() if by.direction.startswith("desc") else value.asc()
+        if by.direction.endswith("nulls_first"):
+            return ordered.nulls_first()
+        return ordered.nulls_last() if by.direction.endswith("nulls_last") else ordered
+
+    def _order_value(self, source: Source, by: OrderBy, way: tuple[str, ...]) -> Json:
+        """The value ordered by: the target's select filter holds on the way, so hidden rows can't be sorted out."""
+        if not way and by.aggregate is None:
+            return source.column(by.column or "")
+        name = way[0] if way else by.aggregate or ""
+        join = Join(source, source.tracked.relationships[name])
+        target, where = self._source(join.relationship.target, TRUE, join)
+        if way:
+            value = self._order_value(target, by, way[1:])
+        elif by.column is None:
+            value = sa.func.count()
+        else:
+            value = applied(by.function or "", target.column(by.column))
+        selected = sa.select(value).select_from(target.from_).where(*where)
+        return (selected.limit(sa.literal_column("1")) if way and not self._is_unique(join.relationship) else selected).scalar_subquery()
+
+    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Join | None) -> Json:
+        return json_object([(part.key, self._aggregate_part(table, arguments, part, join)) for part in parts])
+
+    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Join | None) -> Json:
+        match part:
+            case Typename(_, name):
+                return sa.cast(text_literal(name), sa.Text())
+            case AggregateNodes(_, selection):
+                return json_rows(self._rows(table, arguments, selection, join))
+        source, where = self._source(table, arguments.where, join)
+        rows: sa.FromClause = source.from_
+        if arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:
+            # Hasura: the caller's own page counts for the values, the permission's limit does not.
+            page = sa.select(*source.from_.columns).select_from(rows).where(*where)
+            rows, where = self._page(page, source, arguments, None).subquery(self.name("page")), []
+        return aggregate_values(part, rows, where, self.name("values"))
+
+
+def joined(join: Join, alias: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """The columns of a relationship as equalities with the parent row of the enclosing statement."""
+    return [alias.columns[remote] == outer(join.parent.column(local)) for local, remote in join.relationship.columns]
+
+
+def _function(name: TableName, *arguments: Json) -> Json:
+    # Quoted in any case: SQLAlchemy would leave capitals alone.
+    called: Json = sa.sql.functions.Function(quoted_name(name.name, True), *arguments, packagenames=(quoted_name(name.schema, True),))
+    return called

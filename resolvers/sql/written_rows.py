@@ -1,0 +1,81 @@
+"""What a mutation answers with: written rows, and what their relationships lead to.
+
+A statement doesn't see what it writes itself. Where the answer looks beyond the written rows, it is made by a second statement of the
+same transaction, which sees them, and whatever a trigger added, as Hasura's does.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from permissions.expressions import Bound
+from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
+from resolvers.sql.plan import Plan
+from resolvers.sql.select import Selects, Source
+from resolvers.sql.statement import EMPTY_LIST, Json, columns_of, json_object, json_row, json_rows, no_row, row_of, text_literal
+from schema.model import TrackedTable
+
+_ONE_ROW = ("insert_one", "update_by_pk", "delete_by_pk")
+# Where the written rows lie among the variables of the second plan; no GraphQL variable can have this name.
+WRITTEN = "."
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """Rows as they were written, with all columns of their table."""
+
+    tracked: TrackedTable
+    rows: sa.FromClause
+
+
+def looks_beyond(root: WriteRoot) -> bool:
+    """Whether the answer holds more than columns of the written rows."""
+    selections = [root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]]
+    return any(not isinstance(item, ColumnField | Typename) for selection in selections for item in selection)
+
+
+def answer_plan(selects: Selects, root: WriteRoot, rows: Bound) -> Plan:
+    """The field's value, from the list of written rows that the first plan gave."""
+    tracked = selects.catalog[root.table]
+    listed = sa.func.json_populate_recordset(no_row(tracked.table), sa.cast(selects.parameters(rows), sa.JSON()))
+    columns = [sa.column(column.name, column.type) for column in tracked.table.columns]
+    return selects.plan(written_answer(selects, WrittenRows(tracked, listed.table_valued(*columns)), root))
+
+
+def written_answer(selects: Selects, written: WrittenRows, root: WriteRoot) -> Json:
+    if root.kind in _ONE_ROW:
+        return json_row(_rows(selects, written, root.selection))
+    return json_object([(part.key, _response(selects, written, part)) for part in root.response])
+
+
+def _response(selects: Selects, written: WrittenRows, part: ResponsePart) -> Json:
+    match part:
+        case Typename(_, name):
+            return sa.cast(text_literal(name), sa.Text())
+        case AffectedRows():
+            alias = written.rows.alias(selects.name("written"))
+            return sa.select(sa.func.count()).select_from(alias).scalar_subquery()
+        case Returning(_, selection):
+            return json_rows(_rows(selects, written, selection))
+
+
+def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> sa.Subquery:
+    """Hasura: columns by the select permission, rows as they were written, unfiltered."""
+    tracked = written.tracked
+    alias = written.rows.alias(selects.name(tracked.graphql_name))
+    source = Source(tracked, alias, None, lambda name: selects.call(tracked.computed_fields[name], row_of(alias)))
+    statement = sa.select(*columns_of(selects.row_items(source, selection))).select_from(alias)
+    return statement.subquery(selects.name("row"))
+
+
+def nothing_written(root: WriteRoot) -> Json:
+    """The answer of a mutation without rows."""
+    if root.kind in _ONE_ROW:
+        return sa.cast(sa.null(), sa.JSON())
+    zero: Json = sa.literal_column("0")
+    values: dict[type, Json] = {AffectedRows: zero, Returning: EMPTY_LIST}
+    items = [
+        (part.key, sa.cast(text_literal(part.name), sa.Text()) if isinstance(part, Typename) else values[type(part)])
+        for part in root.response
+    ]
+    return json_object(items)

@@ -1,0 +1,110 @@
+"""Leaf values of a request as parameters: where each comes from, and how it becomes text when the plan is bound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import ListValueNode, ValueNode
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import Bound
+from permissions.session import Session
+from resolvers.documents.input_value import InputValue
+from resolvers.documents.limits import VALUE, Budget
+from resolvers.documents.variable_shape import VariablePath, pattern
+from resolvers.sql.plan import Binder
+from resolvers.walk.parameter_text import array_literal, array_text, parameter_text
+from schema.model import PgType
+from schema.type_names import scalar_name
+
+_JSON_TYPES = ("json", "jsonb")
+
+
+@dataclass(slots=True)
+class Leaves:
+    """The binders of one plan by key; one variable read at one type is one parameter, however often it is used."""
+
+    budget: Budget
+    binders: dict[str, Binder] = field(default_factory=dict)
+    _keys: dict[object, str] = field(default_factory=dict)
+
+    def value(self, value: InputValue, type_: PgType) -> Bound:
+        """A non-null value of a column's type."""
+        if value.is_null:
+            raise value.null(scalar_name(type_.name))
+        if type_.is_array and isinstance(value.raw, (list, ListValueNode)):
+            return self.values(value, PgType(type_.name, is_enum=type_.is_enum))
+        if value.variable is None:
+            return self.constant(self._literal(value, type_))
+        if type_.is_array or type_.name in _JSON_TYPES:
+            value.variables.pins.opaque.add(pattern(value.variable))
+        return self._variable(value, type_, value.variable)
+
+    def values(self, value: InputValue, element: PgType) -> Bound:
+        """A list of non-null values of a type, as one PostgreSQL array."""
+        if value.is_null:
+            raise GraphQLRefusal("validation-failed", "expected a list, but found null", value.path)
+        if value.variable is not None:
+            value.variables.pins.opaque.add(pattern(value.variable))
+            return self._list_variable(value, element, value.variable)
+        if not isinstance(value.raw, ValueNode):
+            return self.constant(array_text(value.raw, element, value.path))
+        return self._elements(value, element)
+
+    def constant(self, text: str | None) -> Bound:
+        """A literal of the document: its own parameter, so that documents differing in literals share a statement."""
+        return self.add(("constant", len(self.binders)), lambda _session, _variables: text)
+
+    def add(self, identity: object, binder: Binder) -> Bound:
+        if identity not in self._keys:
+            self._keys[identity] = str(len(self.binders))
+            self.binders[self._keys[identity]] = binder
+        return Bound(self._keys[identity])
+
+    def _literal(self, value: InputValue, type_: PgType) -> str | None:
+        if type_.name in _JSON_TYPES and not type_.is_array:
+            return value.json_text()
+        return parameter_text(value.leaf_or_json(), type_, value.path)
+
+    def _variable(self, value: InputValue, type_: PgType, path: VariablePath) -> Bound:
+        error_path = value.path
+        parameter_text(value.raw, type_, error_path)
+
+        def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
+            return parameter_text(descend(variables, path), type_, error_path)
+
+        return self.add((path, type_), bind)
+
+    def _list_variable(self, value: InputValue, element: PgType, path: VariablePath) -> Bound:
+        """Unlike a value of an array type this is never PostgreSQL's text of an array: a single text is a list of one."""
+        error_path = value.path
+        _list_text(value.raw, element, error_path)
+
+        def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
+            return _list_text(descend(variables, path), element, error_path)
+
+        return self.add((path, "list", element), bind)
+
+    def _elements(self, value: InputValue, element: PgType) -> Bound:
+        parts = []
+        for item in value.elements():
+            self.budget.spend(VALUE, value.path)
+            parts.append(self.value(item, element))
+        binders = [self.binders[part.key] for part in parts]
+
+        def bind(session: Session, variables: Mapping[str, Any]) -> str | None:
+            return array_literal([binder(session, variables) or "" for binder in binders])
+
+        return self.add(("list", len(self.binders)), bind)
+
+
+def _list_text(value: Any, element: PgType, path: str) -> str | None:
+    return None if value is None else array_text(value if isinstance(value, list) else [value], element, path)
+
+
+def descend(variables: Mapping[str, Any], path: VariablePath) -> Any:
+    """The value at a path of the variables; the plan's shape guarantees that it is there."""
+    value: Any = variables
+    for step in path:
+        value = value[step]
+    return value

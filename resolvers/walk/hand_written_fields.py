@@ -1,0 +1,158 @@
+"""Actions, hand-written subscriptions and introspection: the walk validates them, Strawberry runs them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    NameNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+    get_nullable_type,
+    is_required_input_field,
+)
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import Bound, Compare
+from permissions.session import Session
+from resolvers.documents.collect import Selected
+from resolvers.documents.document import Operation, used_variables
+from resolvers.documents.input_value import InputValue
+from resolvers.documents.limits import VALUE
+from resolvers.hand_written.context import KEYS, RowPlan
+from resolvers.hand_written.table_rows import OfTableRow
+from resolvers.ir import Arguments, SelectRoot
+from resolvers.sql.select import Selects
+from resolvers.sql.statement import Parameters
+from resolvers.walk.parameter_text import array_literal
+from resolvers.walk.row_arguments import enum_value
+from resolvers.walk.row_selection import row_selection
+from resolvers.walk.walk import Walk
+from resolvers.walk.where import conjunction, input_fields
+from schema.meaning import meaning_of
+from schema.model import TrackedTable
+
+
+@dataclass(slots=True)
+class Foreign:
+    """A validated root field, rewritten: fragments and conditions resolved, selections of rows replaced by their plans."""
+
+    key: str
+    path: str
+    node: FieldNode
+    plans: dict[tuple[str, ...], RowPlan] = field(default_factory=dict)
+
+
+def foreign_root(walk: Walk, selected: Selected, definition: GraphQLField) -> Foreign:
+    """Validates the field with everything below it, so that nothing invalid is found after an action has acted."""
+    foreign = Foreign(selected.key, selected.path, selected.node)
+    foreign.node = _field(walk, foreign, selected, definition, (selected.key,))
+    return foreign
+
+
+def document_of(operation: Operation, roots: list[Foreign]) -> DocumentNode:
+    """A document of these root fields alone, with the variables they use."""
+    selections = SelectionSetNode(selections=tuple(root.node for root in roots))
+    used = set(used_variables(selections, {}))
+    definitions = tuple(definition for name, definition in operation.declared.items() if name in used)
+    node = OperationDefinitionNode(
+        operation=operation.node.operation, variable_definitions=definitions, selection_set=selections, directives=()
+    )
+    return DocumentNode(definitions=(node,))
+
+
+def _field(walk: Walk, foreign: Foreign, selected: Selected, definition: GraphQLField, place: tuple[str, ...]) -> FieldNode:
+    for argument in walk.arguments(selected, definition):
+        _check_input(walk, argument.value, argument.definition.type)
+    meaning: Any = meaning_of(definition)
+    below: SelectionSetNode | None = None
+    if isinstance(meaning, OfTableRow):
+        foreign.plans[place] = _row_plan(walk, selected, definition, meaning)
+        below = SelectionSetNode(selections=(_name_field("__typename", "__typename"),))
+    elif selected.sets:
+        type_ = walk.object_type(definition.type)
+        below = SelectionSetNode(selections=_fields(walk, foreign, selected, type_, place))
+    return FieldNode(
+        alias=NameNode(value=selected.key),
+        name=NameNode(value=selected.name),
+        arguments=selected.node.arguments or (),
+        directives=(),
+        selection_set=below,
+    )
+
+
+def _fields(walk: Walk, foreign: Foreign, selected: Selected, type_: GraphQLObjectType, place: tuple[str, ...]) -> tuple[FieldNode, ...]:
+    nodes = []
+    for inner, definition in walk.collect(type_, selected.sets, selected.path):
+        if definition is None:
+            nodes.append(_name_field(inner.key, "__typename"))
+        else:
+            nodes.append(_field(walk, foreign, inner, definition, (*place, inner.key)))
+    return tuple(nodes)
+
+
+def _name_field(key: str, name: str) -> FieldNode:
+    return FieldNode(alias=NameNode(value=key), name=NameNode(value=name), arguments=(), directives=())
+
+
+def _check_input(walk: Walk, value: InputValue, type_: Any) -> None:
+    """Shape and names; scalars are read by the field's own types."""
+    walk.budget.spend(VALUE, value.path)
+    if value.is_null:
+        if isinstance(type_, GraphQLNonNull):
+            raise value.null(str(get_named_type(type_)))
+        return
+    inner = get_nullable_type(type_)
+    if isinstance(inner, GraphQLList):
+        for item in value.items(inner.of_type):
+            _check_input(walk, item, inner.of_type)
+    elif isinstance(inner, GraphQLInputObjectType):
+        _check_object(walk, value, inner)
+    elif isinstance(inner, GraphQLEnumType):
+        enum_value(value, inner)
+
+
+def _check_object(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> None:
+    given = value.entries(type_.name)
+    for name, definition in type_.fields.items():
+        if name not in given and is_required_input_field(definition):
+            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
+    for definition, entry in input_fields(walk, value, type_):
+        _check_input(walk, entry, definition.type)
+
+
+def _row_plan(walk: Walk, selected: Selected, definition: GraphQLField, meaning: OfTableRow) -> RowPlan:
+    tracked = next(table for table in walk.catalog if table.graphql_name == meaning.table)
+    selection = row_selection(walk, walk.object_type(definition.type), selected.sets, selected.path, depth=1)
+    selects = Selects(walk.catalog, walk.rules, Parameters(walk.leaves.binders))
+    where = conjunction(
+        [Compare(column, "_in" if meaning.many else "_eq", _key(walk, i, meaning)) for i, column in enumerate(_keys(tracked, meaning))]
+    )
+    arguments = Arguments(where=where)
+    root = SelectRoot(selected.key, selected.path, "select_by_pk", tracked.name, arguments, selection)
+    if meaning.many:
+        return RowPlan(selects.rows_by_keys(root, _key(walk, 0, meaning)), meaning.keys, many=True)
+    return RowPlan(selects.plan(selects.root(root)), meaning.keys, many=False)
+
+
+def _keys(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
+    if len(tracked.primary_key) != len(meaning.keys):
+        raise TypeError(f"{tracked.graphql_name} has the primary key {tracked.primary_key}, the payload gives {meaning.keys}")
+    return tracked.primary_key
+
+
+def _key(walk: Walk, index: int, meaning: OfTableRow) -> Bound:
+    def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
+        value: Any = variables[KEYS][index]
+        return array_literal(value) if meaning.many else value
+
+    return walk.leaves.add((KEYS, index, meaning.many), bind)

@@ -1,0 +1,165 @@
+"""The arguments of a list of rows: `where`, `order_by`, `distinct_on`, `limit` and `offset`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import TRUE, Bound, Expression
+from permissions.session import Session
+from resolvers.documents.exact_json import Number
+from resolvers.documents.input_value import EnumName, InputValue
+from resolvers.documents.limits import ROWS, VALUE
+from resolvers.documents.variable_shape import LITERAL_LIMIT, pattern
+from resolvers.ir import Arguments, OrderBy
+from resolvers.walk.bound_values import descend
+from resolvers.walk.walk import ArgumentValue, Walk
+from resolvers.walk.where import boolean, input_fields
+from schema.meaning import Argument, Function, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
+from schema.model import TableName
+
+_INT_BOUND = 2**31
+_BIGINT_BOUND = 2**63
+# Of a number in these bounds.
+_DIGITS = 20
+
+
+def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName, path: str) -> Arguments:
+    """Reads the arguments of a field over rows of `table`; `path` is the field's."""
+    where: Expression = TRUE
+    order: tuple[OrderBy, ...] = ()
+    distinct: tuple[str, ...] = ()
+    limit: int | Bound | None = None
+    offset: Bound | None = None
+    for argument in given:
+        inner: Any = get_named_type(argument.definition.type)
+        match argument.meaning:
+            case Argument("where"):
+                where = boolean(walk, argument.value, inner, table)
+            case Argument("order_by"):
+                order = tuple(_orders(walk, argument.value, inner))
+            case Argument("distinct_on"):
+                distinct = column_names(argument.value, inner)
+            case Argument("limit"):
+                limit = _limit(walk, argument.value)
+            case Argument("offset"):
+                offset = _offset(walk, argument.value)
+    _check_distinct(distinct, order, path)
+    return Arguments(where, order, distinct, limit, offset)
+
+
+def column_names(value: InputValue, type_: GraphQLEnumType) -> tuple[str, ...]:
+    """Columns named by a list of `t_select_column` values."""
+    names = []
+    for item in value.items(type_):
+        meaning = enum_value(item, type_)
+        names.append(meaning.column)
+    return tuple(names)
+
+
+def enum_value(value: InputValue, type_: GraphQLEnumType) -> Any:
+    """What an enum value stands for; a bare name in the document, a string in the variables."""
+    if value.is_null:
+        raise value.null(type_.name)
+    name = value.pinned()
+    if isinstance(name, EnumName):
+        name = name.name
+    elif value.variable is None or not isinstance(name, str):
+        raise value.expected("an enum value", type_.name)
+    if name not in type_.values:
+        allowed = ", ".join(f"'{known}'" for known in type_.values)
+        raise GraphQLRefusal(
+            "validation-failed", f"expected one of the values [{allowed}] for type '{type_.name}', but found '{name}'", value.path
+        )
+    return type_.values[name].value
+
+
+def _check_distinct(distinct: tuple[str, ...], order: tuple[OrderBy, ...], path: str) -> None:
+    leading = [by.column for by in order[: len(set(distinct))] if not by.relationships and by.aggregate is None]
+    if distinct and order and set(leading) != set(distinct):
+        raise GraphQLRefusal("validation-failed", '"distinct_on" columns must match initial "order_by" columns', f"{path}.args")
+
+
+def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...] = ()) -> Iterator[OrderBy]:
+    for item in value.items(type_):
+        if item.is_null:
+            raise item.null(type_.name)
+        walk.budget.spend(VALUE, item.path)
+        for field, entry in input_fields(walk, item, type_):
+            # Hasura: an order of null is no order.
+            if entry.is_null:
+                continue
+            inner: Any = get_named_type(field.type)
+            match meaning_of(field):
+                case OfColumn(_, column):
+                    yield OrderBy(enum_value(entry, inner), column, relationships)
+                case OfRelationship(_, relationship):
+                    yield from _one(walk, entry, inner, (*relationships, relationship))
+                case OfRelationshipAggregate(_, relationship):
+                    walk.budget.spend(ROWS, entry.path)
+                    yield from _aggregate_orders(walk, entry, inner, relationships, relationship)
+
+
+def _one(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...]) -> Iterator[OrderBy]:
+    """An order object that can't be a list."""
+    value.entries(type_.name)
+    walk.budget.spend(ROWS, value.path)
+    with walk.budget.deeper(value.path):
+        yield from _orders(walk, value, type_, relationships)
+
+
+def _aggregate_orders(
+    walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...], aggregate: str
+) -> Iterator[OrderBy]:
+    for field, entry in input_fields(walk, value, type_):
+        if entry.is_null:
+            continue
+        inner: Any = get_named_type(field.type)
+        match meaning_of(field):
+            case Part("count"):
+                yield OrderBy(enum_value(entry, inner), None, relationships, aggregate, "count")
+            case Function(function):
+                for column, order in input_fields(walk, entry, inner):
+                    meaning = meaning_of(column)
+                    if isinstance(meaning, OfColumn) and not order.is_null:
+                        direction: Any = get_named_type(column.type)
+                        yield OrderBy(enum_value(order, direction), meaning.column, relationships, aggregate, function)
+
+
+def _limit(walk: Walk, value: InputValue) -> int | Bound:
+    """A small limit, or one written in the document, is part of the SQL text; a large one in a variable is a parameter."""
+    limit = _natural(value.leaf(), value, _INT_BOUND, "a non-negative 32-bit integer")
+    if value.variable is None:
+        return limit
+    walk.variables.pins.limits.add(pattern(value.variable))
+    return limit if limit <= LITERAL_LIMIT else _bound_natural(walk, value, _INT_BOUND, "a non-negative 32-bit integer")
+
+
+def _offset(walk: Walk, value: InputValue) -> Bound:
+    words = "a non-negative 64-bit integer"
+    offset = _natural(value.leaf(), value, _BIGINT_BOUND, words)
+    return walk.leaves.constant(str(offset)) if value.variable is None else _bound_natural(walk, value, _BIGINT_BOUND, words)
+
+
+def _bound_natural(walk: Walk, value: InputValue, bound: int, words: str) -> Bound:
+    path = value.variable or ()
+
+    def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
+        return str(_natural(descend(variables, path), value, bound, words))
+
+    return walk.leaves.add((path, "natural", bound), bind)
+
+
+def _natural(leaf: Any, value: InputValue, bound: int, words: str) -> int:
+    number: int | None = None
+    if isinstance(leaf, Number) and leaf.is_integer:
+        number = int(leaf.text) if len(leaf.text) <= _DIGITS else None
+    elif isinstance(leaf, int) and not isinstance(leaf, bool):
+        number = leaf
+    elif isinstance(leaf, str) and bound == _BIGINT_BOUND and leaf.isascii() and leaf.isdigit() and len(leaf) <= _DIGITS:
+        # Hasura: JSON numbers can't carry 64 bits, so an offset may come as text.
+        number = int(leaf)
+    if number is None or not 0 <= number < bound:
+        raise value.expected(words, "Int")
+    return number

@@ -1,0 +1,120 @@
+"""Root fields over tables, as IR."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import TRUE, Compare, Expression
+from resolvers.documents.collect import Selected
+from resolvers.documents.input_value import InputValue
+from resolvers.documents.limits import VALUE
+from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, TableRootField, UpdateRoot, Written
+from resolvers.walk.row_arguments import rows_arguments
+from resolvers.walk.row_selection import aggregate_parts, response_parts, row_selection
+from resolvers.walk.walk import ArgumentValue, Walk
+from resolvers.walk.where import boolean, conjunction, input_fields
+from schema.meaning import Argument, OfColumn, TableRoot, meaning_of
+from schema.model import TableName
+
+
+def table_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot) -> TableRootField:
+    """A root field that reads or writes a table."""
+    given = walk.arguments(selected, field)
+    if meaning.kind in ("insert", "insert_one"):
+        return _insert(walk, selected, field, meaning, given)
+    if meaning.kind in ("update", "update_by_pk"):
+        return _update(walk, selected, field, meaning, given)
+    if meaning.kind in ("delete", "delete_by_pk"):
+        return _delete(walk, selected, field, meaning, given)
+    return _select(walk, selected, field, meaning, given)
+
+
+def _select(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> SelectRoot:
+    type_, place, table = walk.object_type(field.type), (selected.key, selected.path, meaning.kind, meaning.table), meaning.table
+    if meaning.kind == "select_aggregate":
+        parts = aggregate_parts(walk, type_, selected.sets, selected.path)
+        return SelectRoot(*place, rows_arguments(walk, given, table, selected.path), parts=parts)
+    if meaning.kind == "select_by_pk":
+        arguments = Arguments(where=conjunction([_equal(walk, argument.meaning, argument.value, table) for argument in given]))
+    else:
+        arguments = rows_arguments(walk, given, table, selected.path)
+    return SelectRoot(*place, arguments, row_selection(walk, type_, selected.sets, selected.path))
+
+
+def _equal(walk: Walk, meaning: Any, value: InputValue, table: TableName) -> Expression:
+    if not isinstance(meaning, OfColumn):
+        raise TypeError(f"no key column: {value.path}")
+    column = walk.catalog[table].columns[meaning.column]
+    return Compare(column.name, "_eq", walk.leaves.value(value, column.type))
+
+
+def _insert(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> InsertRoot:
+    rows: list[Mapping[str, Written]] = []
+    for argument in given:
+        inner: Any = get_named_type(argument.definition.type)
+        match argument.meaning:
+            case Argument("objects"):
+                rows = [_written(walk, item, inner, meaning.table) for item in argument.value.items(inner)]
+            case Argument("object"):
+                rows = [_written(walk, argument.value, inner, meaning.table)]
+    place = (selected.key, selected.path, meaning.kind, meaning.table)
+    type_ = walk.object_type(field.type)
+    if meaning.kind == "insert_one":
+        return InsertRoot(*place, tuple(rows), row_selection(walk, type_, selected.sets, selected.path))
+    return InsertRoot(*place, tuple(rows), response=response_parts(walk, type_, selected.sets, selected.path))
+
+
+def _written(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> dict[str, Written]:
+    """The columns of an input object; null is written, absent is not."""
+    if value.is_null:
+        raise value.null(type_.name)
+    walk.budget.spend(VALUE, value.path)
+    columns: dict[str, Written] = {}
+    for field, entry in input_fields(walk, value, type_):
+        meaning = meaning_of(field)
+        if not isinstance(meaning, OfColumn):
+            raise TypeError(f"no column: {entry.path}")
+        column = walk.catalog[table].columns[meaning.column]
+        columns[column.name] = None if entry.is_null else walk.leaves.value(entry, column.type)
+    return columns
+
+
+def _update(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> UpdateRoot:
+    where: Expression = TRUE
+    values: Mapping[str, Written] = {}
+    for argument in given:
+        inner: Any = get_named_type(argument.definition.type)
+        match argument.meaning:
+            case Argument("where"):
+                where = boolean(walk, argument.value, inner, meaning.table)
+            case Argument("pk_columns"):
+                where = _primary_key(walk, argument.value, inner, meaning.table)
+            case Argument("set"):
+                values = _written(walk, argument.value, inner, meaning.table)
+    place = (selected.key, selected.path, meaning.kind, meaning.table, where, values)
+    type_ = walk.object_type(field.type)
+    if meaning.kind == "update_by_pk":
+        return UpdateRoot(*place, row_selection(walk, type_, selected.sets, selected.path))
+    return UpdateRoot(*place, response=response_parts(walk, type_, selected.sets, selected.path))
+
+
+def _delete(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> DeleteRoot:
+    type_ = walk.object_type(field.type)
+    if meaning.kind == "delete_by_pk":
+        where = conjunction([_equal(walk, argument.meaning, argument.value, meaning.table) for argument in given])
+        selection = row_selection(walk, type_, selected.sets, selected.path)
+        return DeleteRoot(selected.key, selected.path, meaning.kind, meaning.table, where, selection)
+    inner: Any = get_named_type(given[0].definition.type)
+    where = boolean(walk, given[0].value, inner, meaning.table)
+    response = response_parts(walk, type_, selected.sets, selected.path)
+    return DeleteRoot(selected.key, selected.path, meaning.kind, meaning.table, where, response=response)
+
+
+def _primary_key(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
+    given = value.entries(type_.name)
+    for name in type_.fields:
+        if name not in given:
+            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
+    return conjunction([_equal(walk, meaning_of(field), entry, table) for field, entry in input_fields(walk, value, type_)])

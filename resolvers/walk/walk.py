@@ -1,0 +1,120 @@
+"""What every part of the walk over a document shares: the role's schema and rules, the variables, and the parameters so far."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    SchemaMetaFieldDef,
+    SelectionSetNode,
+    TypeMetaFieldDef,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+)
+
+from permissions.errors import GraphQLRefusal
+from permissions.rules import RoleRules
+from resolvers.documents.collect import Collector, Selected
+from resolvers.documents.input_value import InputValue
+from resolvers.documents.limits import ROWS, Budget, Limits
+from resolvers.documents.variables import Variables
+from resolvers.walk.bound_values import Leaves
+from schema.meaning import Meaning, meaning_of
+from schema.model import Catalog
+
+INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentValue:
+    """An argument that was given, not null, with what it means."""
+
+    name: str
+    meaning: Meaning | None
+    definition: GraphQLArgument
+    value: InputValue
+
+
+@dataclass(slots=True)
+class Walk:
+    """One pass over an operation, which is its validation: the first violation is raised with Hasura's code, path and text."""
+
+    schema: GraphQLSchema
+    catalog: Catalog
+    rules: RoleRules
+    variables: Variables
+    limits: Limits
+    budget: Budget = field(init=False)
+    collector: Collector = field(init=False)
+    leaves: Leaves = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.budget = Budget(self.limits)
+        self.collector = Collector(self.variables.operation, self.variables, self.budget)
+        self.leaves = Leaves(self.budget)
+
+    def collect(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode], path: str) -> list[tuple[Selected, GraphQLField | None]]:
+        """The selected fields with their definitions; None is `__typename`. Raises for fields the role's type has not."""
+        found: list[tuple[Selected, GraphQLField | None]] = []
+        for selected in self.collector.collect(type_.name, sets, path):
+            definition = self._definition(type_, selected.name)
+            if definition is None and selected.name != "__typename":
+                raise unknown_field(selected.name, type_.name, selected.path)
+            self._check_selection(selected, definition)
+            found.append((selected, definition))
+        return found
+
+    def _definition(self, type_: GraphQLObjectType, name: str) -> GraphQLField | None:
+        if type_ is self.schema.query_type and name in INTROSPECTION:
+            return INTROSPECTION[name]
+        return None if name == "__typename" else type_.fields.get(name)
+
+    def _check_selection(self, selected: Selected, definition: GraphQLField | None) -> None:
+        known = {} if definition is None else definition.args
+        for argument in selected.node.arguments or ():
+            if argument.name.value not in known:
+                raise GraphQLRefusal("validation-failed", f"'{selected.name}' has no argument named '{argument.name.value}'", selected.path)
+        is_leaf = definition is None or is_leaf_type(get_named_type(definition.type))
+        if is_leaf and selected.sets:
+            raise GraphQLRefusal("validation-failed", "unexpected subselection set for non-object field", selected.path)
+        if not is_leaf and not selected.sets:
+            raise GraphQLRefusal("validation-failed", f"missing selection set for '{selected.name}'", selected.path)
+
+    def arguments(self, selected: Selected, definition: GraphQLField) -> list[ArgumentValue]:
+        """The given arguments; null counts as absent where the type allows it. Raises for missing ones."""
+        nodes = {argument.name.value: argument.value for argument in selected.node.arguments or ()}
+        return [value for name, argument in definition.args.items() if (value := self._argument(selected, name, argument, nodes.get(name)))]
+
+    def _argument(self, selected: Selected, name: str, argument: GraphQLArgument, node: Any) -> ArgumentValue | None:
+        value = None
+        if node is not None:
+            value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(argument.type)
+        if value is not None and not value.is_null:
+            return ArgumentValue(name, meaning_of(argument), argument, value)
+        if not is_required_argument(argument):
+            return None
+        if value is None:
+            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{selected.path}.args")
+        raise value.null(str(get_named_type(argument.type)))
+
+    def named(self, type_: Any) -> Any:
+        return get_named_type(type_)
+
+    def object_type(self, type_: Any) -> GraphQLObjectType:
+        return cast(GraphQLObjectType, get_named_type(type_))
+
+    def deeper(self, depth: int, path: str) -> int:
+        """One relationship deeper; raises when that is too deep."""
+        if depth >= self.limits.depth:
+            raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.limits.depth} levels", path)
+        self.budget.spend(ROWS, path)
+        return depth + 1
+
+
+def unknown_field(name: str, type_name: str, path: str) -> GraphQLRefusal:
+    return GraphQLRefusal("validation-failed", f"field '{name}' not found in type: '{type_name}'", path)

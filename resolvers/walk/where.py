@@ -1,0 +1,93 @@
+"""`where` arguments as boolean expressions."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import And, Compare, Constant, Expression, Not, Or, Related, Rule
+from resolvers.documents.input_value import InputValue
+from resolvers.documents.limits import ROWS, VALUE
+from resolvers.walk.walk import Walk, unknown_field
+from schema.meaning import Logic, OfColumn, OfRelationship, Operator, meaning_of
+from schema.model import Column, PgType, TableName
+
+_TEXT = PgType("text")
+
+
+def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> Iterator[tuple[GraphQLInputField, InputValue]]:
+    """The given keys of an input object with their definitions, variables replaced; an absent variable counts as null.
+
+    Raises for keys that the role's type has not.
+    """
+    for name, entry in value.entries(type_.name).items():
+        walk.budget.spend(VALUE, entry.path)
+        definition = type_.fields.get(name)
+        if definition is None:
+            raise unknown_field(name, type_.name, entry.path)
+        resolved = entry.resolved(definition.type)
+        yield definition, InputValue(None, entry.path, walk.variables) if resolved is None else resolved
+
+
+def boolean(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
+    """The expression over rows of `table`. Keys of one object hold together; null is refused, as Hasura does since v2."""
+    if value.is_null:
+        raise value.null(type_.name)
+    with walk.budget.deeper(value.path):
+        walk.budget.spend(VALUE, value.path)
+        return conjunction([_term(walk, field, entry, type_, table) for field, entry in input_fields(walk, value, type_)])
+
+
+def conjunction(terms: list[Expression]) -> Expression:
+    return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+
+def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
+    inner: Any = get_named_type(field.type)
+    match meaning_of(field):
+        case Logic("_not"):
+            return Not(boolean(walk, value, type_, table))
+        case Logic(operator):
+            if value.is_null:
+                raise GraphQLRefusal("validation-failed", "expected a list, but found null", value.path)
+            terms = tuple(boolean(walk, item, type_, table) for item in value.items(type_))
+            return And(terms) if operator == "_and" else Or(terms)
+        case OfColumn(_, column):
+            return _comparison(walk, value, inner, walk.catalog[table].columns[column])
+        case OfRelationship(_, relationship):
+            walk.budget.spend(ROWS, value.path)
+            target = walk.catalog[table].relationships[relationship].target
+            # Hasura: hidden rows can't be probed, so the target's own select filter holds inside.
+            visible = Rule(walk.rules.select[target].filter)
+            return Related(relationship, conjunction([visible, boolean(walk, value, inner, target)]))
+    raise TypeError(f"no boolean expression: {field}")
+
+
+def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, column: Column) -> Expression:
+    if value.is_null:
+        raise value.null(type_.name)
+    terms: list[Expression] = []
+    for field, operand in input_fields(walk, value, type_):
+        operator = meaning_of(field)
+        if not isinstance(operator, Operator):
+            raise TypeError(f"no comparison operator: {field}")
+        terms.append(_compare(walk, operator, operand, column))
+    return conjunction(terms)
+
+
+def _compare(walk: Walk, operator: Operator, value: InputValue, column: Column) -> Expression:
+    leaves = walk.leaves
+    match operator.operand:
+        case "boolean":
+            flag = value.pinned() if not value.is_null else None
+            if not isinstance(flag, bool):
+                raise value.expected("a boolean", "Boolean")
+            return Compare(column.name, operator.name, Constant(flag))
+        case "list":
+            return Compare(column.name, operator.name, leaves.values(value, column.type))
+        case "text":
+            return Compare(column.name, operator.name, leaves.value(value, _TEXT))
+        case "texts":
+            return Compare(column.name, operator.name, leaves.values(value, _TEXT))
+    return Compare(column.name, operator.name, leaves.value(value, column.type))
