@@ -15,7 +15,7 @@ import structlog
 from app.database_errors import CONNECTION_LOST, as_database_error
 from domain.ports import Hint, Publisher
 from permissions.session import Session
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 from schema.model import TableName
 
 log = structlog.get_logger(__name__)
@@ -39,7 +39,7 @@ class PlainConnection(asyncpg.Connection):
 
 
 class PoolDatabase:
-    """`resolvers.sql.plan.Database` over asyncpg. Statements have text parameters and one row with one json column."""
+    """`resolvers.sql.database.Database` over asyncpg. Statements have text parameters and one row with one json column."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]", publisher: Publisher) -> None:
         self._pool, self._publisher = pool, publisher
@@ -95,7 +95,7 @@ class PoolDatabase:
 
 
 class TransactionConnection:
-    """One connection inside a transaction (`resolvers.sql.plan.Connection`)."""
+    """One connection inside a transaction (`resolvers.sql.database.DatabaseTransaction`)."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import asyncpg
 import sqlalchemy as sa
 
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 CONNECTION_FAILURE = "08006"
 QUERY_CANCELED = "57014"

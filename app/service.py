@@ -37,7 +37,7 @@ from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine as GraphQLEngine
 from resolvers.hand_written.root_fields import scan
-from resolvers.live.live_query import LiveQueries
+from resolvers.live.cohorts import LiveQueries
 
 log = structlog.get_logger(__name__)
 PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "metadata"

@@ -8,7 +8,7 @@ import asyncpg
 from app.auth import ConfigurationError
 from app.dependencies import DatabaseIsNewer, NotMigrated
 from permissions.nodes import MetadataError
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 NEWER_DATABASE: Final = "the database is at a migration that this version does not know: it belongs to a newer version of the service"
 # What is expected to go wrong: settings, metadata, a database that isn't there or isn't ready. Anything else is our fault.

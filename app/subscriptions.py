@@ -6,7 +6,7 @@ from contextlib import aclosing
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.live.live_query import LiveQueries
+from resolvers.live.cohorts import LiveQueries
 
 
 class EngineSubscriptions:

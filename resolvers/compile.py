@@ -1,23 +1,31 @@
 """An operation compiled for one role: walked, validated, and turned into plans."""
 
-from typing import Any
-
 import orjson
-import sqlalchemy as sa
 from graphql import GraphQLField, GraphQLObjectType, print_ast
 
 from permissions.errors import GraphQLRefusal
-from resolvers.compiled import Compiled, HandWritten, Literal, LiveTables, Step, Steps, Subscription, TableQuery, TableRead, TableWrite
+from resolvers.compiled import (
+    Compiled,
+    HandWritten,
+    HandWrittenSubscription,
+    KnownAnswer,
+    LiveTables,
+    Step,
+    Steps,
+    TableQuery,
+    TableRead,
+    TableWrite,
+)
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import ROWS
-from resolvers.ir import SelectRoot
+from resolvers.ir import WRITTEN, SelectRoot, TableRootField
+from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import Selects
-from resolvers.sql.statement import Json, Parameters, json_object, text_literal
 from resolvers.sql.write import write_plan
-from resolvers.sql.written_rows import WRITTEN, answer_plan, looks_beyond
-from resolvers.walk.hand_written_fields import Foreign, document_of, foreign_root
+from resolvers.sql.written_rows import answer_plan, looks_beyond
+from resolvers.walk.hand_written_fields import HandWrittenRoot, document_of, hand_written_root
 from resolvers.walk.table_fields import table_root
 from resolvers.walk.walk import INTROSPECTION, Walk
 from schema.meaning import TableRoot, meaning_of
@@ -41,7 +49,7 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
         plan = _table_plan(walk, type_, roots)
         return TableQuery(plan) if operation.kind == "query" else LiveTables(plan)
     if operation.kind == "subscription":
-        return Subscription(_hand_written(operation, [_foreign(walk, *roots[0])]))
+        return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, *roots[0])]))
     return _steps(walk, operation, type_, roots)
 
 
@@ -55,27 +63,23 @@ def _root_type(walk: Walk, operation: Operation) -> GraphQLObjectType:
 
 
 def _table_plan(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> Plan:
-    irs = [(selected, None if field is None else _table(walk, selected, field)) for selected, field in roots]
-    selects = _selects(walk)
-    items: list[tuple[str, Json]] = []
-    for selected, root in irs:
-        value = sa.cast(text_literal(type_.name), sa.Text()) if root is None else selects.root(_reading(root))
-        items.append((selected.key, value))
-    return selects.plan(json_object([("data", json_object(items))]))
+    read = [(selected.key, None if field is None else _read(walk, selected, field)) for selected, field in roots]
+    return _selects(walk).response(type_.name, read)
 
 
 def _selects(walk: Walk) -> Selects:
-    return Selects(walk.catalog, walk.rules, Parameters(walk.leaves.binders))
+    return Selects(walk.catalog, walk.rules, Parameters(walk.bound.binders))
 
 
-def _table(walk: Walk, selected: Selected, field: GraphQLField) -> Any:
+def _table(walk: Walk, selected: Selected, field: GraphQLField) -> TableRootField:
     meaning = meaning_of(field)
     if not isinstance(meaning, TableRoot):
         raise TypeError(f"no root field over a table: {selected.name}")
     return table_root(walk, selected, field, meaning)
 
 
-def _reading(root: Any) -> SelectRoot:
+def _read(walk: Walk, selected: Selected, field: GraphQLField) -> SelectRoot:
+    root = _table(walk, selected, field)
     if not isinstance(root, SelectRoot):
         raise TypeError(f"a query can't write: {root.path}")
     return root
@@ -84,25 +88,25 @@ def _reading(root: Any) -> SelectRoot:
 def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Roots) -> Steps:
     """Queries give all hand-written fields to Strawberry at once, mutations one by one, in their order."""
     steps: list[Step] = []
-    together: list[Foreign] = []
+    together: list[HandWrittenRoot] = []
     for selected, field in roots:
         if field is None:
-            steps.append(Literal(selected.key, orjson.dumps(type_.name)))
+            steps.append(KnownAnswer(selected.key, orjson.dumps(type_.name)))
         elif isinstance(meaning_of(field), TableRoot):
             steps.append(_table_step(walk, selected, field))
         elif operation.kind == "mutation":
-            steps.append(_hand_written(operation, [_foreign(walk, selected, field)]))
+            steps.append(_hand_written(walk, operation, [_validated(walk, selected, field)]))
         else:
-            together.append(_foreign(walk, selected, field))
+            together.append(_validated(walk, selected, field))
     if together:
-        steps.append(_hand_written(operation, together))
+        steps.append(_hand_written(walk, operation, together))
     return Steps(tuple(steps), tuple(selected.key for selected, _ in roots))
 
 
-def _foreign(walk: Walk, selected: Selected, field: GraphQLField | None) -> Foreign:
+def _validated(walk: Walk, selected: Selected, field: GraphQLField | None) -> HandWrittenRoot:
     if field is None:
         raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
-    return foreign_root(walk, selected, field)
+    return hand_written_root(walk, selected, field)
 
 
 def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRead | TableWrite:
@@ -112,12 +116,12 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRea
     error_path = {"insert": f"{root.path}.args.objects", "insert_one": f"{root.path}.args.object"}.get(root.kind, "$")
     answer = None
     if looks_beyond(root):
-        answer = answer_plan(_selects(walk), root, walk.leaves.add((WRITTEN,), lambda _, variables: variables[WRITTEN]))
+        answer = answer_plan(_selects(walk), root, walk.bound.add((WRITTEN,), lambda _, variables: variables[WRITTEN]))
     return TableWrite(root.key, write_plan(selects, root), root.table, error_path, answer)
 
 
-def _hand_written(operation: Operation, roots: list[Foreign]) -> HandWritten:
-    plans = {place: plan for root in roots for place, plan in root.plans.items()}
+def _hand_written(walk: Walk, operation: Operation, roots: list[HandWrittenRoot]) -> HandWritten:
+    plans = {place: _selects(walk).rows_by_key(rows) for root in roots for place, rows in root.rows.items()}
     document = document_of(operation, roots)
     introspects = all(root.node.name.value in INTROSPECTION for root in roots)
     constant = print_ast(document) if introspects and not set(used_variables(document, {})) else None

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from graphql import DocumentNode
 
-from resolvers.hand_written.context import RowPlan
-from resolvers.sql.plan import Plan
+from resolvers.sql.plan import Plan, RowPlan
 from schema.model import TableName
 
 
 @dataclass(frozen=True, slots=True)
-class Literal:
+class KnownAnswer:
     """A root field whose answer is known: `__typename`."""
 
     key: str
@@ -56,7 +55,7 @@ class HandWritten:
         return tuple(self.paths)
 
 
-Step = Literal | TableRead | TableWrite | HandWritten
+Step = KnownAnswer | TableRead | TableWrite | HandWritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +86,10 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class HandWrittenSubscription:
     """A hand-written subscription."""
 
     field: HandWritten
 
 
-Compiled = TableQuery | LiveTables | Steps | Subscription
+Compiled = TableQuery | LiveTables | Steps | HandWrittenSubscription

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import orjson
@@ -11,7 +10,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.compile import compile_operation
-from resolvers.compiled import Compiled, LiveTables, Steps, Subscription, TableQuery
+from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
 from resolvers.documents.document import Operation
 from resolvers.documents.limits import Limits, not_too_deep
 from resolvers.documents.plan_cache import PlanCache
@@ -19,29 +18,18 @@ from resolvers.documents.request import Request
 from resolvers.documents.variable_shape import Pins
 from resolvers.documents.variables import Variables
 from resolvers.hand_written.root_fields import ActionFields
+from resolvers.live.live_query import LiveQuery
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.database_refusals import refusal
 from resolvers.run.hand_written_fields import HandWrittenFields
 from resolvers.run.steps import run_steps
 from resolvers.run.unexpected_errors import unexpected
-from resolvers.sql.plan import Database, DatabaseError, Plan
+from resolvers.sql.database import Database, DatabaseError
 from resolvers.walk.walk import Walk
-from schema.model import Catalog, TableName
+from schema.model import Catalog
 
 OperationKind = Literal["query", "mutation", "subscription"]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveQuery:
-    """A subscription over tables: run `plan` with `arguments` again whenever one of its tables may have changed."""
-
-    plan: Plan
-    arguments: list[str | None]
-
-    @property
-    def tables(self) -> frozenset[TableName]:
-        return self.plan.tables
 
 
 class Engine:
@@ -49,7 +37,7 @@ class Engine:
 
     def __init__(self, catalog: Catalog, views: RoleViews, database: Database, limits: Limits) -> None:
         self._catalog, self._views, self._database, self._limits = catalog, views, database, limits
-        self._plans = PlanCache()
+        self._plans: PlanCache[Compiled] = PlanCache()
 
     @classmethod
     def build(
@@ -125,14 +113,14 @@ class Engine:
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""
         compiled = self._subscription(request, session)
-        if not isinstance(compiled, Subscription):
+        if not isinstance(compiled, HandWrittenSubscription):
             raise TypeError("a live query has a plan, not events")
         fields = self._hand_written(request, session, context)
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload
 
-    def _subscription(self, request: Request, session: Session) -> Any:
+    def _subscription(self, request: Request, session: Session) -> Compiled:
         if self.kind(request, session) != "subscription":
             raise TypeError("not a subscription")
         with not_too_deep():

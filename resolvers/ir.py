@@ -1,11 +1,21 @@
-"""A validated operation over tables, free of GraphQL: what select.py and write.py turn into SQL."""
+"""A validated operation over tables, free of GraphQL: what `walk/` makes and `sql/` turns into statements."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from permissions.expressions import TRUE, Bound, Expression
+from permissions.session import Session
 from schema.meaning import RootKind
 from schema.model import TableName
+
+# Fills one parameter (a `Bound`) for a request. Every parameter travels as text (or null) and is cast inside the statement, so that
+# PostgreSQL's own text answers a bad value.
+Binder = Callable[[Session, Mapping[str, Any]], str | None]
+
+# Where a payload's primary keys, and the rows a mutation has written, lie among the variables when a second plan is bound; no
+# GraphQL variable can have this name.
+KEYS = WRITTEN = "."
 
 # Null is written as it is; a column that is absent from a row takes its DEFAULT.
 Written = Bound | None
@@ -127,6 +137,19 @@ class SelectRoot:
     arguments: Arguments
     selection: Selection = ()
     parts: tuple[AggregatePart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowsByKey:
+    """Rows inside a hand-written payload. `keys` are its attributes with the primary key's values: one row's, or of `many` one list.
+
+    `bound` are the parameters that take those values, and `root` compares with them.
+    """
+
+    root: SelectRoot
+    keys: tuple[str, ...]
+    bound: tuple[Bound, ...]
+    many: bool
 
 
 @dataclass(frozen=True, slots=True)

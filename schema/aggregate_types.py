@@ -6,7 +6,7 @@ from typing import Any
 from strawberry.types.field import StrawberryField
 
 from schema.definitions import Definitions, argument, key, listed, output
-from schema.meaning import Argument, Function, OfColumn, Part
+from schema.meaning import AggregateFunction, Argument, OfColumn, Part
 from schema.model import Column, TrackedTable
 from schema.scalars import NUMERIC, UNORDERED, annotation
 from schema.type_names import AGGREGATES
@@ -35,8 +35,8 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
             order = definitions.input(
                 order_name, _orders(definitions, table, function), description=f'order by {function}() on columns of "{table.name}"'
             )
-            fields.append(output(function, values | None, Function(function, table.name)))
-            orders.append(key(function, order | None, Function(function, table.name)))
+            fields.append(output(function, values | None, AggregateFunction(function, table.name)))
+            orders.append(key(function, order | None, AggregateFunction(function, table.name)))
     definitions.object_type(f"{name}_aggregate_fields", fields, description=f'aggregate fields of "{table.name}"')
     definitions.input(f"{name}_aggregate_order_by", orders, description=f'order by aggregate values of table "{table.name}"')
     definitions.object_type(f"{name}_aggregate", _aggregate(definitions, table), description=f'aggregated selection of "{table.name}"')

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from strawberry.types.field import StrawberryField
 
 from schema.definitions import Definitions, key, listed
-from schema.meaning import Operator
+from schema.meaning import Comparison
 from schema.model import PgType
 from schema.scalars import TEXTUAL, annotation
 from schema.type_names import scalar_name
@@ -37,17 +37,17 @@ def comparison(definitions: Definitions, type_: PgType) -> object:
 def _operators(type_: PgType) -> Iterator[StrawberryField]:
     value = annotation(type_)
     for name in _VALUE:
-        yield key(name, value | None, Operator(name))
+        yield key(name, value | None, Comparison(name))
     for name in _LIST:
-        yield key(name, listed(value) | None, Operator(name, "list"))
-    yield key("_is_null", bool | None, Operator("_is_null", "boolean"))
+        yield key(name, listed(value) | None, Comparison(name, "list"))
+    yield key("_is_null", bool | None, Comparison("_is_null", "boolean"))
     if type_.is_array or type_.name == "jsonb":
         for name in _CONTAINS:
-            yield key(name, value | None, Operator(name))
+            yield key(name, value | None, Comparison(name))
     elif type_.name in TEXTUAL:
         for name in _TEXT:
-            yield key(name, value | None, Operator(name))
+            yield key(name, value | None, Comparison(name))
     if type_.name == "jsonb" and not type_.is_array:
-        yield key("_has_key", str | None, Operator("_has_key", "text"))
+        yield key("_has_key", str | None, Comparison("_has_key", "text"))
         for name in ("_has_keys_any", "_has_keys_all"):
-            yield key(name, list[str] | None, Operator(name, "texts"))
+            yield key(name, list[str] | None, Comparison(name, "texts"))

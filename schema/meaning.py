@@ -53,6 +53,15 @@ class OfComputedField:
 
 
 @dataclass(frozen=True, slots=True)
+class OfTableRow:
+    """Rows inside a hand-written payload: the table by GraphQL name, and the payload's attributes that hold the primary key's values."""
+
+    table: str
+    keys: tuple[str, ...]
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A fixed piece of an aggregate or of a mutation response over `table`."""
 
@@ -61,7 +70,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class AggregateFunction:
     """An aggregate function (`max`, `avg`, …) applied to the columns below it."""
 
     name: str
@@ -81,14 +90,26 @@ class Logic:
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class Comparison:
     """A comparison operator; `operand` tells what its value is beside the column's own type."""
 
     name: str
     operand: Literal["value", "list", "boolean", "text", "texts"] = "value"
 
 
-Meaning = TableRoot | OfColumn | OfRelationship | OfRelationshipAggregate | OfComputedField | Part | Function | Argument | Logic | Operator
+Meaning = (
+    TableRoot
+    | OfColumn
+    | OfRelationship
+    | OfRelationshipAggregate
+    | OfComputedField
+    | OfTableRow
+    | Part
+    | AggregateFunction
+    | Argument
+    | Logic
+    | Comparison
+)
 
 
 def meaning_of(element: Any) -> Meaning | None:

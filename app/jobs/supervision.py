@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 log = logging.getLogger(__name__)
 # Seconds. Long enough not to flood the log while the database restarts.

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from app.livekit.signature import BadSignature, WebhookSignatures, check_digest
 from app.livekit.webhook_payload import BadBody, parse
 from domain.webhooks.event import WebhookEvent
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 PATH: Final = "/api/webhooks/livekit"
 # Bytes. LiveKit caps a participant's metadata at 512 KiB; our own payloads stay far below.

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers.hand_written.context import Read
 from resolvers.roles.role_schema import ROLES
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 from schema.types.call_events import Person
 
 # A database that fails over is away for some seconds.

@@ -10,9 +10,9 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from resolvers.hand_written.root_fields import ActionFields
-from resolvers.hand_written.table_rows import OfTableRow, TableRowField
+from resolvers.hand_written.table_rows import TableRowField
 from schema.definitions import Definitions
-from schema.meaning import MEANING
+from schema.meaning import MEANING, OfTableRow
 from schema.model import Catalog, TableName
 from schema.scalars import scalar_map
 

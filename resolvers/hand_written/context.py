@@ -9,19 +9,9 @@ from graphql import DocumentNode
 from graphql.pyutils import Path
 
 from permissions.session import Session
-from resolvers.sql.plan import Database, Plan
-
-# Where the primary key of a payload's row lies among the variables of its plan; no GraphQL variable can have this name.
-KEYS = "."
-
-
-@dataclass(frozen=True, slots=True)
-class RowPlan:
-    """The plan behind a payload field of rows, and the payload's attributes that hold the keys."""
-
-    plan: Plan
-    attributes: tuple[str, ...]
-    many: bool
+from resolvers.ir import KEYS
+from resolvers.sql.database import Database
+from resolvers.sql.plan import RowPlan
 
 
 class Read(Protocol):

@@ -9,7 +9,6 @@ The payload holds the primary key and nothing else of the row. The field is null
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -20,16 +19,7 @@ from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers.hand_written.context import Context
 from schema.definitions import Definitions, listed
-from schema.meaning import MEANING
-
-
-@dataclass(frozen=True, slots=True)
-class OfTableRow:
-    """The meaning of such a field: the table by GraphQL name, and the payload's attributes that hold the primary key's values."""
-
-    table: str
-    keys: tuple[str, ...]
-    many: bool
+from schema.meaning import MEANING, OfTableRow
 
 
 class TableRowField(StrawberryField):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from permissions.expressions import FALSE
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
-from schema.meaning import Function, Meaning, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, TableRoot
+from schema.meaning import AggregateFunction, Meaning, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, TableRoot
 from schema.model import Catalog, TableName
 
 
@@ -29,7 +29,7 @@ class Visibility:
                 return self._select(self._target(table, relationship)).allow_aggregations
             case Part("returning", table):
                 return table in self._rules.select
-            case Function(_, table) | Part("aggregate" | "nodes" | "count", table):
+            case AggregateFunction(_, table) | Part("aggregate" | "nodes" | "count", table):
                 return self._select(table).allow_aggregations
         return True
 

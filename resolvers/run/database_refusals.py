@@ -3,7 +3,7 @@
 import re
 
 from permissions.errors import GraphQLRefusal
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 _STATES = {
     "23505": ("constraint-violation", "Uniqueness violation. "),

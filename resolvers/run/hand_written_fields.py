@@ -15,7 +15,7 @@ from resolvers.hand_written.context import Context, Read
 from resolvers.roles.role_views import RoleView
 from resolvers.run.database_refusals import refusal
 from resolvers.run.unexpected_errors import unexpected
-from resolvers.sql.plan import Database, DatabaseError
+from resolvers.sql.database import Database, DatabaseError
 
 
 class HandWrittenFields:

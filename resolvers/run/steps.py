@@ -7,15 +7,15 @@ from typing import Any
 import orjson
 
 from permissions.session import Session
-from resolvers.compiled import HandWritten, Literal, Steps, TableRead, TableWrite
+from resolvers.compiled import HandWritten, KnownAnswer, Steps, TableRead, TableWrite
+from resolvers.ir import WRITTEN
 from resolvers.run.database_refusals import check_violation, refusal
 from resolvers.run.hand_written_fields import HandWrittenFields
 from resolvers.run.unexpected_errors import unexpected
-from resolvers.sql.plan import Connection, Database, DatabaseError
-from resolvers.sql.write import CHECK_FAILED
-from resolvers.sql.written_rows import WRITTEN
+from resolvers.sql.database import Database, DatabaseError, DatabaseTransaction
+from resolvers.sql.write_check import CHECK_FAILED
 
-Open = Callable[[], AbstractAsyncContextManager[Connection]]
+Open = Callable[[], AbstractAsyncContextManager[DatabaseTransaction]]
 
 
 async def run_steps(steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], fields: HandWrittenFields) -> bytes:
@@ -35,14 +35,14 @@ async def run_steps(steps: Steps, database: Database, session: Session, variable
 
 
 @asynccontextmanager
-async def _transaction(database: Database, session: Session) -> AsyncIterator[Connection]:
+async def _transaction(database: Database, session: Session) -> AsyncIterator[DatabaseTransaction]:
     async with database.transaction() as connection:
         await connection.set_session(session)
         yield connection
 
 
 @asynccontextmanager
-async def _shared(connection: Connection) -> AsyncIterator[Connection]:
+async def _shared(connection: DatabaseTransaction) -> AsyncIterator[DatabaseTransaction]:
     yield connection
 
 
@@ -63,7 +63,7 @@ class _Runner:
         answers: dict[str, bytes] = {}
         for step in steps.steps:
             match step:
-                case Literal(key, json):
+                case KnownAnswer(key, json):
                     answers[key] = json
                 case TableRead(key, _, plan):
                     answers[key] = await self._database.fetch_json(plan.sql, plan.bind(self._session, self._variables))

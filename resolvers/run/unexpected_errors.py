@@ -6,7 +6,7 @@ from uuid import uuid4
 import structlog
 
 from permissions.errors import GraphQLRefusal
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 _FRAMES = 8
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from resolvers.ir import AggregateValues, ColumnField, Count, FunctionValues, Typename
-from resolvers.sql.statement import Json, json_object, text_literal
+from resolvers.sql.json_values import Json, json_object, text_value
 from schema.model import PgType
 from schema.sql_types import Native, pg_type
 
@@ -42,15 +42,11 @@ def applied(function: str, column: sa.ColumnElement[Any]) -> Json:
 def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:
     match value:
         case Typename(_, name):
-            return _typename(name)
+            return text_value(name)
         case Count():
             return next(columns)
         case FunctionValues(_, _, inner):
-            return json_object([(c.key, next(columns) if isinstance(c, ColumnField) else _typename(c.name)) for c in inner])
-
-
-def _typename(name: str) -> Json:
-    return sa.cast(text_literal(name), sa.Text())
+            return json_object([(c.key, next(columns) if isinstance(c, ColumnField) else text_value(c.name)) for c in inner])
 
 
 def _count(count: Count, rows: sa.FromClause) -> Json:

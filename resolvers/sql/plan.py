@@ -1,15 +1,12 @@
-"""A compiled operation: one SQL text that returns one JSON value, and how each of its parameters is filled."""
+"""A compiled statement: one SQL text that returns one JSON value, and how each of its parameters is filled."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from permissions.session import Session
+from resolvers.ir import Binder
 from schema.model import TableName
-
-# Every parameter travels as text (or null) and is cast inside the statement, so that PostgreSQL's own text answers a bad value.
-Binder = Callable[[Session, Mapping[str, Any]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +22,10 @@ class Plan:
         return [binder(session, variables) for binder in self.binders]
 
 
-class Connection(Protocol):
-    """One database connection inside a transaction."""
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """The plan behind a payload field of rows, and the payload's attributes that hold the keys."""
 
-    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
-        """The single JSON value of the statement's single row, as PostgreSQL wrote it."""
-        ...
-
-    async def set_session(self, session: Session) -> None:
-        """`SET LOCAL hasura.user` to the session's variables as JSON, for triggers and functions."""
-        ...
-
-    def wrote(self, table: TableName) -> None:
-        """Notes a written table: the live queries that read it look again after the commit, not after a rollback."""
-        ...
-
-
-class Database(Protocol):
-    """What the engine needs of the outside world. Errors of PostgreSQL arrive as DatabaseError."""
-
-    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
-        """One statement in its own transaction (reads)."""
-        ...
-
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
-        """All or nothing; commits when the block ends without an exception."""
-        ...
-
-
-class DatabaseError(Exception):
-    """PostgreSQL refused a statement: its SQLSTATE and its own message."""
-
-    def __init__(self, sqlstate: str, message: str) -> None:
-        super().__init__(message)
-        self.sqlstate, self.message = sqlstate, message
+    plan: Plan
+    attributes: tuple[str, ...]
+    many: bool

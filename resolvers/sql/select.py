@@ -1,6 +1,6 @@
 """Selections over tables as SQL: each list, row and aggregate is one scalar subquery that gives JSON."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,14 +23,16 @@ from resolvers.ir import (
     RelatedRow,
     RelatedRows,
     RowField,
+    RowsByKey,
     Selection,
     SelectRoot,
     Typename,
 )
 from resolvers.sql.aggregate import aggregate_values, applied
 from resolvers.sql.implied_conditions import unanswered
-from resolvers.sql.plan import Plan
-from resolvers.sql.statement import Json, Parameters, columns_of, json_object, json_row, json_rows, row_of, text_literal
+from resolvers.sql.json_values import Json, columns_of, json_object, json_row, json_rows, row_of, text_value
+from resolvers.sql.parameters import Parameters
+from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.values_before_rows import all_read, probes
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
@@ -40,7 +42,7 @@ _BIGINT = Native(PgType("int8"))
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class RowSource:
     """Rows of a table in a FROM. `answered` is the filter that all of them passed; None for rows just written."""
 
     tracked: TrackedTable
@@ -57,7 +59,7 @@ class Source:
 class Join:
     """How a related row finds its parent."""
 
-    parent: Source
+    parent: RowSource
     relationship: Relationship
 
 
@@ -83,8 +85,17 @@ class Selects:
         """A statement whose single value this is; it reads the request's values first."""
         return self.parameters.plan(sa.select(value).where(*all_read(list(self._reads.values()))), self.tables)
 
-    def rows_by_keys(self, root: SelectRoot, keys: Bound) -> Plan:
-        """The visible rows among `keys`, in the order of the keys; `root` selects by the same list."""
+    def response(self, type_name: str, roots: Iterable[tuple[str, SelectRoot | None]]) -> Plan:
+        """The whole response to a query of table fields, by response key; None is `__typename` of the root type."""
+        items = [(key, text_value(type_name) if root is None else self.root(root)) for key, root in roots]
+        return self.plan(json_object([("data", json_object(items))]))
+
+    def rows_by_key(self, rows: RowsByKey) -> RowPlan:
+        """The visible rows behind a hand-written payload's keys; of many they come in the order of the keys."""
+        value = self._in_order(rows.root, *rows.bound) if rows.many else self.root(rows.root)
+        return RowPlan(self.plan(value), rows.keys, rows.many)
+
+    def _in_order(self, root: SelectRoot, keys: Bound) -> Json:
         tracked = self.catalog[root.table]
         source, where = self._source(root.table, root.arguments.where, None)
         (column,) = tracked.primary_key
@@ -92,16 +103,16 @@ class Selects:
         position = sa.func.array_position(sa.cast(self.parameters(keys), Native(type_)), source.column(column))
         items = columns_of(self.row_items(source, root.selection))
         rows = sa.select(*items).select_from(source.from_).where(*where).order_by(position).subquery(self.name("row"))
-        return self.plan(json_rows(rows))
+        return json_rows(rows)
 
-    def row_items(self, source: Source, selection: Selection) -> list[tuple[str, Json]]:
+    def row_items(self, source: RowSource, selection: Selection) -> list[tuple[str, Json]]:
         """Response keys and their values over one row of `source`."""
         return [(item.key, self._value(source, item)) for item in selection]
 
-    def _value(self, source: Source, item: RowField) -> Json:
+    def _value(self, source: RowSource, item: RowField) -> Json:
         match item:
             case Typename(_, name):
-                return sa.cast(text_literal(name), sa.Text())
+                return text_value(name)
             case ColumnField(_, column):
                 return source.column(column)
             case ComputedFieldValue(_, name):
@@ -133,23 +144,23 @@ class Selects:
         self._aliases += 1
         return f"{self._aliases}_{what}"[:60]
 
-    def _source(self, table: TableName, where: Expression, join: Join | None) -> tuple[Source, list[sa.ColumnElement[bool]]]:
+    def _source(self, table: TableName, where: Expression, join: Join | None) -> tuple[RowSource, list[sa.ColumnElement[bool]]]:
         """The visible rows of a table that `where` keeps, below a parent row when there is one."""
         tracked, rule = self.catalog[table], self.rules.select[table]
         alias = tracked.table.alias(self.name(tracked.graphql_name))
-        source = Source(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], row_of(alias)))
+        source = RowSource(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], row_of(alias)))
         self.tables.add(table)
         conditions = [] if join is None else joined(join, alias)
         return source, conditions + self._visible(source, rule, where, join)
 
-    def _visible(self, source: Source, rule: SelectRule, where: Expression, join: Join | None) -> list[sa.ColumnElement[bool]]:
+    def _visible(self, source: RowSource, rule: SelectRule, where: Expression, join: Join | None) -> list[sa.ColumnElement[bool]]:
         filter_ = rule.filter
         if join is not None:
             filter_ = unanswered(filter_, source.tracked, join.parent.tracked, join.parent.answered, join.relationship)
         terms: tuple[Expression, ...] = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
         return [self.condition(And(terms) if len(terms) > 1 else terms[0], source)] if terms else []
 
-    def condition(self, expression: Expression, source: Source) -> sa.ColumnElement[bool]:
+    def condition(self, expression: Expression, source: RowSource) -> sa.ColumnElement[bool]:
         """The expression over a row of `source`, its tables and values noted."""
         self.tables.update(tables_of(expression, source.tracked.name, self.catalog))
         self._reads.update(probes(expression, source.tracked, self.catalog, self.parameters))
@@ -167,7 +178,7 @@ class Selects:
             arguments = [row, sa.literal_column(f'"{computed.session_argument}"').op("=>")(self.parameters.session_json())]
         return _function(computed.function, *arguments)
 
-    def _page(self, statement: sa.Select[Any], source: Source, arguments: Arguments, permitted: int | None) -> sa.Select[Any]:
+    def _page(self, statement: sa.Select[Any], source: RowSource, arguments: Arguments, permitted: int | None) -> sa.Select[Any]:
         if arguments.distinct_on:
             statement = statement.ext(distinct_on(*[source.column(name) for name in arguments.distinct_on]))
         statement = statement.order_by(*[self._order(source, by) for by in arguments.order_by])
@@ -183,14 +194,14 @@ class Selects:
         known = [limit for limit in (asked, permitted) if limit is not None]
         return sa.literal_column(str(min(known))) if known else None
 
-    def _order(self, source: Source, by: OrderBy) -> Any:
+    def _order(self, source: RowSource, by: OrderBy) -> Any:
         value = self._order_value(source, by, by.relationships)
         ordered = value.desc() if by.direction.startswith("desc") else value.asc()
         if by.direction.endswith("nulls_first"):
             return ordered.nulls_first()
         return ordered.nulls_last() if by.direction.endswith("nulls_last") else ordered
 
-    def _order_value(self, source: Source, by: OrderBy, way: tuple[str, ...]) -> Json:
+    def _order_value(self, source: RowSource, by: OrderBy, way: tuple[str, ...]) -> Json:
         """The value ordered by: the target's select filter holds on the way, so hidden rows can't be sorted out."""
         if not way and by.aggregate is None:
             return source.column(by.column or "")
@@ -212,7 +223,7 @@ class Selects:
     def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Join | None) -> Json:
         match part:
             case Typename(_, name):
-                return sa.cast(text_literal(name), sa.Text())
+                return text_value(name)
             case AggregateNodes(_, selection):
                 return json_rows(self._rows(table, arguments, selection, join))
         source, where = self._source(table, arguments.where, join)

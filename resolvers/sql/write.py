@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from permissions.expressions import FALSE, TRUE, And, Constant, Expression, Operand, Rule
+from permissions.expressions import TRUE, And, Constant, Expression, Operand, Rule
 from permissions.literals import literal
 from resolvers.ir import (
     DeleteRoot,
@@ -14,17 +14,15 @@ from resolvers.ir import (
     WriteRoot,
     Written,
 )
+from resolvers.sql.json_values import EMPTY_LIST, Json, json_rows
 from resolvers.sql.plan import Plan
-from resolvers.sql.select import Selects, Source
-from resolvers.sql.statement import EMPTY_LIST, FALSE_JSON, Json, json_rows
+from resolvers.sql.select import RowSource, Selects
+from resolvers.sql.write_check import if_checked, no_computed_field
 from resolvers.sql.written_rows import WrittenRows, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable
 from schema.sql_types import Native
 
 _DEFAULT: Json = sa.literal_column("DEFAULT")
-_ONE_ROW = ("insert_one", "update_by_pk", "delete_by_pk")
-# The answer of a statement whose rows fail the check; no field of a mutation answers with it.
-CHECK_FAILED = b"false"
 
 
 def write_plan(selects: Selects, root: WriteRoot) -> Plan:
@@ -39,7 +37,7 @@ def write_plan(selects: Selects, root: WriteRoot) -> Plan:
         return selects.plan(EMPTY_LIST if beyond else nothing_written(root))
     rows = statement.returning(*tracked.table.columns).cte(selects.name("written"))
     answer = json_rows(rows) if beyond else written_answer(selects, WrittenRows(tracked, rows), root)
-    return selects.plan(_checked(selects, tracked, rows, check, answer))
+    return selects.plan(if_checked(selects, tracked, rows, check, answer))
 
 
 def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tuple[Any, Expression | None]:
@@ -57,7 +55,7 @@ def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tupl
 
 def _kept(selects: Selects, tracked: TrackedTable, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
     """The permission's filter and the request's."""
-    source = Source(tracked, tracked.table, None, _no_computed_field)
+    source = RowSource(tracked, tracked.table, None, no_computed_field)
     terms = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
     return [selects.condition(And(terms), source)] if terms else []
 
@@ -95,17 +93,3 @@ def _update(selects: Selects, tracked: TrackedTable, root: UpdateRoot) -> Any:
     if not values:
         return None
     return sa.update(tracked.table).values(values).where(*_kept(selects, tracked, rule.filter, root.where))
-
-
-def _no_computed_field(name: str) -> Json:
-    raise TypeError(f"a computed field can't be compared: {name}")
-
-
-def _checked(selects: Selects, tracked: TrackedTable, rows: sa.CTE, check: Expression | None, answer: Json) -> Json:
-    """Fails closed: a check that is unknown (NULL) refuses, where Hasura lets it pass."""
-    if check is None or check == TRUE:
-        return answer
-    source = Source(tracked, rows, None, _no_computed_field)
-    passed = sa.func.coalesce(selects.condition(Rule(check), source), selects.condition(FALSE, source))
-    all_passed = sa.select(sa.func.coalesce(sa.func.bool_and(passed), sa.literal_column("true"))).select_from(rows).scalar_subquery()
-    return sa.case((all_passed, answer), else_=FALSE_JSON)

@@ -10,14 +10,12 @@ import sqlalchemy as sa
 
 from permissions.expressions import Bound
 from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
+from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, json_rows, no_row, row_of, text_value
 from resolvers.sql.plan import Plan
-from resolvers.sql.select import Selects, Source
-from resolvers.sql.statement import EMPTY_LIST, Json, columns_of, json_object, json_row, json_rows, no_row, row_of, text_literal
+from resolvers.sql.select import RowSource, Selects
 from schema.model import TrackedTable
 
 _ONE_ROW = ("insert_one", "update_by_pk", "delete_by_pk")
-# Where the written rows lie among the variables of the second plan; no GraphQL variable can have this name.
-WRITTEN = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def written_answer(selects: Selects, written: WrittenRows, root: WriteRoot) -> J
 def _response(selects: Selects, written: WrittenRows, part: ResponsePart) -> Json:
     match part:
         case Typename(_, name):
-            return sa.cast(text_literal(name), sa.Text())
+            return text_value(name)
         case AffectedRows():
             alias = written.rows.alias(selects.name("written"))
             return sa.select(sa.func.count()).select_from(alias).scalar_subquery()
@@ -63,7 +61,7 @@ def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> sa.Su
     """Hasura: columns by the select permission, rows as they were written, unfiltered."""
     tracked = written.tracked
     alias = written.rows.alias(selects.name(tracked.graphql_name))
-    source = Source(tracked, alias, None, lambda name: selects.call(tracked.computed_fields[name], row_of(alias)))
+    source = RowSource(tracked, alias, None, lambda name: selects.call(tracked.computed_fields[name], row_of(alias)))
     statement = sa.select(*columns_of(selects.row_items(source, selection))).select_from(alias)
     return statement.subquery(selects.name("row"))
 
@@ -74,8 +72,5 @@ def nothing_written(root: WriteRoot) -> Json:
         return sa.cast(sa.null(), sa.JSON())
     zero: Json = sa.literal_column("0")
     values: dict[type, Json] = {AffectedRows: zero, Returning: EMPTY_LIST}
-    items = [
-        (part.key, sa.cast(text_literal(part.name), sa.Text()) if isinstance(part, Typename) else values[type(part)])
-        for part in root.response
-    ]
+    items = [(part.key, text_value(part.name) if isinstance(part, Typename) else values[type(part)]) for part in root.response]
     return json_object(items)

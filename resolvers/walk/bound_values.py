@@ -12,7 +12,7 @@ from permissions.session import Session
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE, Budget
 from resolvers.documents.variable_shape import VariablePath, pattern
-from resolvers.sql.plan import Binder
+from resolvers.ir import Binder
 from resolvers.walk.parameter_text import array_literal, array_text, parameter_text
 from schema.model import PgType
 from schema.type_names import scalar_name
@@ -21,7 +21,7 @@ _JSON_TYPES = ("json", "jsonb")
 
 
 @dataclass(slots=True)
-class Leaves:
+class BoundValues:
     """The binders of one plan by key; one variable read at one type is one parameter, however often it is used."""
 
     budget: Budget

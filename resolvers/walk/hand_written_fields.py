@@ -1,4 +1,4 @@
-"""Actions, hand-written subscriptions and introspection: the walk validates them, Strawberry runs them."""
+"""The walk over hand-written fields: actions, hand-written subscriptions and introspection. It validates them, Strawberry runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,38 +28,34 @@ from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
-from resolvers.hand_written.context import KEYS, RowPlan
-from resolvers.hand_written.table_rows import OfTableRow
-from resolvers.ir import Arguments, SelectRoot
-from resolvers.sql.select import Selects
-from resolvers.sql.statement import Parameters
+from resolvers.ir import KEYS, Arguments, RowsByKey, SelectRoot
 from resolvers.walk.parameter_text import array_literal
 from resolvers.walk.row_arguments import enum_value
 from resolvers.walk.row_selection import row_selection
 from resolvers.walk.walk import Walk
 from resolvers.walk.where import conjunction, input_fields
-from schema.meaning import meaning_of
+from schema.meaning import OfTableRow, meaning_of
 from schema.model import TrackedTable
 
 
 @dataclass(slots=True)
-class Foreign:
-    """A validated root field, rewritten: fragments and conditions resolved, selections of rows replaced by their plans."""
+class HandWrittenRoot:
+    """A validated root field, rewritten: fragments and conditions resolved, selections of rows taken out to be read by key."""
 
     key: str
     path: str
     node: FieldNode
-    plans: dict[tuple[str, ...], RowPlan] = field(default_factory=dict)
+    rows: dict[tuple[str, ...], RowsByKey] = field(default_factory=dict)
 
 
-def foreign_root(walk: Walk, selected: Selected, definition: GraphQLField) -> Foreign:
+def hand_written_root(walk: Walk, selected: Selected, definition: GraphQLField) -> HandWrittenRoot:
     """Validates the field with everything below it, so that nothing invalid is found after an action has acted."""
-    foreign = Foreign(selected.key, selected.path, selected.node)
-    foreign.node = _field(walk, foreign, selected, definition, (selected.key,))
-    return foreign
+    root = HandWrittenRoot(selected.key, selected.path, selected.node)
+    root.node = _field(walk, root, selected, definition, (selected.key,))
+    return root
 
 
-def document_of(operation: Operation, roots: list[Foreign]) -> DocumentNode:
+def document_of(operation: Operation, roots: list[HandWrittenRoot]) -> DocumentNode:
     """A document of these root fields alone, with the variables they use."""
     selections = SelectionSetNode(selections=tuple(root.node for root in roots))
     used = set(used_variables(selections, {}))
@@ -70,17 +66,17 @@ def document_of(operation: Operation, roots: list[Foreign]) -> DocumentNode:
     return DocumentNode(definitions=(node,))
 
 
-def _field(walk: Walk, foreign: Foreign, selected: Selected, definition: GraphQLField, place: tuple[str, ...]) -> FieldNode:
+def _field(walk: Walk, root: HandWrittenRoot, selected: Selected, definition: GraphQLField, place: tuple[str, ...]) -> FieldNode:
     for argument in walk.arguments(selected, definition):
         _check_input(walk, argument.value, argument.definition.type)
     meaning: Any = meaning_of(definition)
     below: SelectionSetNode | None = None
     if isinstance(meaning, OfTableRow):
-        foreign.plans[place] = _row_plan(walk, selected, definition, meaning)
+        root.rows[place] = _rows_by_key(walk, selected, definition, meaning)
         below = SelectionSetNode(selections=(_name_field("__typename", "__typename"),))
     elif selected.sets:
         type_ = walk.object_type(definition.type)
-        below = SelectionSetNode(selections=_fields(walk, foreign, selected, type_, place))
+        below = SelectionSetNode(selections=_fields(walk, root, selected, type_, place))
     return FieldNode(
         alias=NameNode(value=selected.key),
         name=NameNode(value=selected.name),
@@ -90,13 +86,15 @@ def _field(walk: Walk, foreign: Foreign, selected: Selected, definition: GraphQL
     )
 
 
-def _fields(walk: Walk, foreign: Foreign, selected: Selected, type_: GraphQLObjectType, place: tuple[str, ...]) -> tuple[FieldNode, ...]:
+def _fields(
+    walk: Walk, root: HandWrittenRoot, selected: Selected, type_: GraphQLObjectType, place: tuple[str, ...]
+) -> tuple[FieldNode, ...]:
     nodes = []
     for inner, definition in walk.collect(type_, selected.sets, selected.path):
         if definition is None:
             nodes.append(_name_field(inner.key, "__typename"))
         else:
-            nodes.append(_field(walk, foreign, inner, definition, (*place, inner.key)))
+            nodes.append(_field(walk, root, inner, definition, (*place, inner.key)))
     return tuple(nodes)
 
 
@@ -130,21 +128,18 @@ def _check_object(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) 
         _check_input(walk, entry, definition.type)
 
 
-def _row_plan(walk: Walk, selected: Selected, definition: GraphQLField, meaning: OfTableRow) -> RowPlan:
+def _rows_by_key(walk: Walk, selected: Selected, definition: GraphQLField, meaning: OfTableRow) -> RowsByKey:
     tracked = next(table for table in walk.catalog if table.graphql_name == meaning.table)
     selection = row_selection(walk, walk.object_type(definition.type), selected.sets, selected.path, depth=1)
-    selects = Selects(walk.catalog, walk.rules, Parameters(walk.leaves.binders))
-    where = conjunction(
-        [Compare(column, "_in" if meaning.many else "_eq", _key(walk, i, meaning)) for i, column in enumerate(_keys(tracked, meaning))]
-    )
-    arguments = Arguments(where=where)
-    root = SelectRoot(selected.key, selected.path, "select_by_pk", tracked.name, arguments, selection)
-    if meaning.many:
-        return RowPlan(selects.rows_by_keys(root, _key(walk, 0, meaning)), meaning.keys, many=True)
-    return RowPlan(selects.plan(selects.root(root)), meaning.keys, many=False)
+    columns = _key_columns(tracked, meaning)
+    bound = tuple(_key(walk, index, meaning) for index in range(len(columns)))
+    operator = "_in" if meaning.many else "_eq"
+    where = conjunction([Compare(column, operator, value) for column, value in zip(columns, bound, strict=True)])
+    root = SelectRoot(selected.key, selected.path, "select_by_pk", tracked.name, Arguments(where=where), selection)
+    return RowsByKey(root, meaning.keys, bound, meaning.many)
 
 
-def _keys(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
+def _key_columns(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
     if len(tracked.primary_key) != len(meaning.keys):
         raise TypeError(f"{tracked.graphql_name} has the primary key {tracked.primary_key}, the payload gives {meaning.keys}")
     return tracked.primary_key
@@ -155,4 +150,4 @@ def _key(walk: Walk, index: int, meaning: OfTableRow) -> Bound:
         value: Any = variables[KEYS][index]
         return array_literal(value) if meaning.many else value
 
-    return walk.leaves.add((KEYS, index, meaning.many), bind)
+    return walk.bound.add((KEYS, index, meaning.many), bind)

@@ -16,7 +16,7 @@ from resolvers.ir import Arguments, OrderBy
 from resolvers.walk.bound_values import descend
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean, input_fields
-from schema.meaning import Argument, Function, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
+from schema.meaning import AggregateFunction, Argument, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
 from schema.model import TableName
 
 _INT_BOUND = 2**31
@@ -119,7 +119,7 @@ def _aggregate_orders(
         match meaning_of(field):
             case Part("count"):
                 yield OrderBy(enum_value(entry, inner), None, relationships, aggregate, "count")
-            case Function(function):
+            case AggregateFunction(function):
                 for column, order in input_fields(walk, entry, inner):
                     meaning = meaning_of(column)
                     if isinstance(meaning, OfColumn) and not order.is_null:
@@ -139,7 +139,7 @@ def _limit(walk: Walk, value: InputValue) -> int | Bound:
 def _offset(walk: Walk, value: InputValue) -> Bound:
     words = "a non-negative 64-bit integer"
     offset = _natural(value.leaf(), value, _BIGINT_BOUND, words)
-    return walk.leaves.constant(str(offset)) if value.variable is None else _bound_natural(walk, value, _BIGINT_BOUND, words)
+    return walk.bound.constant(str(offset)) if value.variable is None else _bound_natural(walk, value, _BIGINT_BOUND, words)
 
 
 def _bound_natural(walk: Walk, value: InputValue, bound: int, words: str) -> Bound:
@@ -148,7 +148,7 @@ def _bound_natural(walk: Walk, value: InputValue, bound: int, words: str) -> Bou
     def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
         return str(_natural(descend(variables, path), value, bound, words))
 
-    return walk.leaves.add((path, "natural", bound), bind)
+    return walk.bound.add((path, "natural", bound), bind)
 
 
 def _natural(leaf: Any, value: InputValue, bound: int, words: str) -> int:

@@ -26,7 +26,7 @@ from resolvers.ir import (
 )
 from resolvers.walk.row_arguments import column_names, rows_arguments
 from resolvers.walk.walk import Walk
-from schema.meaning import Argument, Function, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, meaning_of
+from schema.meaning import AggregateFunction, Argument, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, meaning_of
 
 T = TypeVar("T")
 Sets = Iterable[SelectionSetNode]
@@ -83,7 +83,7 @@ def _aggregate_value(walk: Walk, selected: Selected, field: GraphQLField) -> Cou
     match meaning_of(field):
         case Part("count", _):
             return _count(walk, selected, field)
-        case Function(function):
+        case AggregateFunction(function):
             inner = walk.object_type(field.type)
             return FunctionValues(selected.key, function, _each(walk, inner, selected.sets, selected.path, _column))
     raise TypeError(f"no aggregate: {selected.path}")

@@ -47,7 +47,7 @@ def _equal(walk: Walk, meaning: Any, value: InputValue, table: TableName) -> Exp
     if not isinstance(meaning, OfColumn):
         raise TypeError(f"no key column: {value.path}")
     column = walk.catalog[table].columns[meaning.column]
-    return Compare(column.name, "_eq", walk.leaves.value(value, column.type))
+    return Compare(column.name, "_eq", walk.bound.value(value, column.type))
 
 
 def _insert(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> InsertRoot:
@@ -77,7 +77,7 @@ def _written(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table
         if not isinstance(meaning, OfColumn):
             raise TypeError(f"no column: {entry.path}")
         column = walk.catalog[table].columns[meaning.column]
-        columns[column.name] = None if entry.is_null else walk.leaves.value(entry, column.type)
+        columns[column.name] = None if entry.is_null else walk.bound.value(entry, column.type)
     return columns
 
 

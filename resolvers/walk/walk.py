@@ -23,7 +23,7 @@ from resolvers.documents.collect import Collector, Selected
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ROWS, Budget, Limits
 from resolvers.documents.variables import Variables
-from resolvers.walk.bound_values import Leaves
+from resolvers.walk.bound_values import BoundValues
 from schema.meaning import Meaning, meaning_of
 from schema.model import Catalog
 
@@ -51,12 +51,12 @@ class Walk:
     limits: Limits
     budget: Budget = field(init=False)
     collector: Collector = field(init=False)
-    leaves: Leaves = field(init=False)
+    bound: BoundValues = field(init=False)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.limits)
         self.collector = Collector(self.variables.operation, self.variables, self.budget)
-        self.leaves = Leaves(self.budget)
+        self.bound = BoundValues(self.budget)
 
     def collect(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode], path: str) -> list[tuple[Selected, GraphQLField | None]]:
         """The selected fields with their definitions; None is `__typename`. Raises for fields the role's type has not."""

@@ -10,7 +10,7 @@ from permissions.expressions import And, Compare, Constant, Expression, Not, Or,
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ROWS, VALUE
 from resolvers.walk.walk import Walk, unknown_field
-from schema.meaning import Logic, OfColumn, OfRelationship, Operator, meaning_of
+from schema.meaning import Comparison, Logic, OfColumn, OfRelationship, meaning_of
 from schema.model import Column, PgType, TableName
 
 _TEXT = PgType("text")
@@ -70,14 +70,14 @@ def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, co
     terms: list[Expression] = []
     for field, operand in input_fields(walk, value, type_):
         operator = meaning_of(field)
-        if not isinstance(operator, Operator):
+        if not isinstance(operator, Comparison):
             raise TypeError(f"no comparison operator: {field}")
         terms.append(_compare(walk, operator, operand, column))
     return conjunction(terms)
 
 
-def _compare(walk: Walk, operator: Operator, value: InputValue, column: Column) -> Expression:
-    leaves = walk.leaves
+def _compare(walk: Walk, operator: Comparison, value: InputValue, column: Column) -> Expression:
+    bound = walk.bound
     match operator.operand:
         case "boolean":
             flag = value.pinned() if not value.is_null else None
@@ -85,9 +85,9 @@ def _compare(walk: Walk, operator: Operator, value: InputValue, column: Column) 
                 raise value.expected("a boolean", "Boolean")
             return Compare(column.name, operator.name, Constant(flag))
         case "list":
-            return Compare(column.name, operator.name, leaves.values(value, column.type))
+            return Compare(column.name, operator.name, bound.values(value, column.type))
         case "text":
-            return Compare(column.name, operator.name, leaves.value(value, _TEXT))
+            return Compare(column.name, operator.name, bound.value(value, _TEXT))
         case "texts":
-            return Compare(column.name, operator.name, leaves.values(value, _TEXT))
-    return Compare(column.name, operator.name, leaves.value(value, column.type))
+            return Compare(column.name, operator.name, bound.values(value, _TEXT))
+    return Compare(column.name, operator.name, bound.value(value, column.type))

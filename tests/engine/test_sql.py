@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resolvers.documents.request import Request
-from resolvers.engine import LiveQuery
+from resolvers.live.live_query import LiveQuery
 from tests.engine.library import Library, session_of
 
 GOLDEN = Path(__file__).parent / "sql"

@@ -18,7 +18,7 @@ from domain.webhooks.event import ReceivedEvent, WebhookEvent
 from domain.webhooks.inbox import process_pending, purge, store
 from domain.webhooks.scene import Scene
 from domain.world import Transaction, World
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 from tests.life_cycle.scenes import Running
 from tests.support.dump import dump
 from tests.support.telling_rooms import TellingRoom

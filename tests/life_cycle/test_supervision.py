@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from app.jobs.supervision import attempt
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 pytestmark = pytest.mark.anyio
 

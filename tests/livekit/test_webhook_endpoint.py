@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.livekit.signature import WebhookSignatures
 from app.livekit.webhooks import BODY_LIMIT, PATH, LiveKitWebhooks
 from domain.webhooks.event import WebhookEvent
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 
 KEYS = {"old": "the-old-secret-0123456789abcdef0123456789", "new": "the-new-secret-0123456789abcdef0123456789"}
 BODY = json.dumps(

@@ -11,7 +11,7 @@ from app.subscriptions import EngineSubscriptions
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.request import Request
-from resolvers.live.live_query import LiveQueries
+from resolvers.live.cohorts import LiveQueries
 from tests.support.actions import DATABASE, Api
 
 EVENTS = """subscription ($call: uuid!, $after: bigint) {

@@ -11,9 +11,10 @@ import pytest
 from app.events import open_hub
 from domain.ports import Hint
 from permissions.errors import GraphQLRefusal
-from resolvers.engine import LiveQuery
-from resolvers.live.live_query import LiveQueries
-from resolvers.sql.plan import Database, DatabaseError, Plan
+from resolvers.live.cohorts import LiveQueries
+from resolvers.live.live_query import LiveQuery
+from resolvers.sql.database import Database, DatabaseError
+from resolvers.sql.plan import Plan
 from schema.model import TableName
 from tests.support.waiting import eventually
 

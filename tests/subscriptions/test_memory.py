@@ -8,7 +8,7 @@ import pytest
 
 from app.subscriptions import EngineSubscriptions
 from resolvers.documents.request import Request
-from resolvers.live.live_query import LiveQueries
+from resolvers.live.cohorts import LiveQueries
 from tests.calls.scenes import answered
 from tests.subscriptions.listening import EVENTS
 from tests.support.actions import DATABASE, Api

@@ -13,7 +13,7 @@ from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.hand_written.root_fields import scan
-from resolvers.sql.plan import Connection, Database
+from resolvers.sql.database import Database, DatabaseTransaction
 from tests.support.worlds import Stage, product_rules
 
 
@@ -43,14 +43,14 @@ class Api:
 
 
 class SwitchedDatabase:
-    """`resolvers.sql.plan.Database` that stands before the database of the test that runs: an engine takes seconds to build."""
+    """`resolvers.sql.database.Database` that stands before the database of the test that runs: an engine takes seconds to build."""
 
     target: Database
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
         return await self.target.fetch_json(sql, arguments)
 
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+    def transaction(self) -> AbstractAsyncContextManager[DatabaseTransaction]:
         return self.target.transaction()
 
 

@@ -10,7 +10,7 @@ from app.database import PoolDatabase, open_pool
 from app.transactions import EngineTransactions, open_engine
 from domain.ports import Hint
 from permissions.session import Session
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 from schema.model import TableName
 
 pytestmark = pytest.mark.anyio

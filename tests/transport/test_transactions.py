@@ -11,7 +11,7 @@ from app.transactions import EngineTransactions, open_engine
 from devstack.processes import free_port
 from domain.errors import CallFull
 from domain.world import Transaction
-from resolvers.sql.plan import DatabaseError
+from resolvers.sql.database import DatabaseError
 from tests.support.waiting import eventually
 from tests.support.worlds import RecordingPublisher
 

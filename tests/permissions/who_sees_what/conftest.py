@@ -18,7 +18,7 @@ from permissions.check import Resolved, resolve
 from permissions.metadata import load
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.sql.plan import Connection
+from resolvers.sql.database import DatabaseTransaction
 from tests.permissions.who_sees_what.scene import ROWS, id_of, session
 from tests.support.databases import Databases
 from tests.support.worlds import RecordingPublisher
@@ -57,7 +57,7 @@ class Switch:
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
         return await self.current.fetch_json(sql, arguments)
 
-    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+    def transaction(self) -> AbstractAsyncContextManager[DatabaseTransaction]:
         return self.current.transaction()
 
 

@@ -1,19 +1,11 @@
-"""From a SQLAlchemy statement to a plan: numbered text parameters, and the JSON shapes every statement is made of."""
+"""The JSON shapes that every statement is made of: literals, objects, rows and lists of rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql.selectable import NamedFromClause
-
-from permissions.errors import GraphQLRefusal
-from permissions.expressions import Bound, Constant, Operand, SessionVariable
-from permissions.session import Session
-from resolvers.sql.plan import Binder, Plan
-from schema.model import TableName
 
 Json = sa.ColumnElement[Any]
 Items = Sequence[tuple[str, Json]]
@@ -22,9 +14,8 @@ Items = Sequence[tuple[str, Json]]
 _MAX_LABEL = 63
 _MAX_COLUMNS = 1_600
 _MAX_PAIRS = 50
-_MAX_PARAMETERS = 32_767
 
-_dialect = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 EMPTY_LIST: Json = sa.literal_column("CAST('[]' AS json)")
 FALSE_JSON: Json = sa.literal_column("CAST('false' AS json)")
@@ -36,52 +27,19 @@ def text_literal(text: str) -> Json:
     return sa.literal_column(f"'{escaped}'")
 
 
-@dataclass(slots=True)
-class Parameters:
-    """Gives each operand its parameter: rule constants are literals, everything else travels with the request."""
-
-    binders: Mapping[str, Binder]
-    used: dict[str, Binder] = field(default_factory=dict)
-
-    def __call__(self, operand: Operand) -> sa.ColumnElement[str]:
-        match operand:
-            case Constant(value):
-                return sa.cast(sa.null() if value is None else text_literal(str(value)), sa.Text())
-            case SessionVariable(name):
-                return self._parameter(f"session {name}", lambda session, _: session.variable(name))
-            case Bound(key):
-                return self._parameter(key, self.binders[key])
-
-    def session_json(self) -> Json:
-        """All session variables as one JSON object, for functions with a session argument."""
-        return sa.cast(self._parameter("session", _session_json), sa.JSON())
-
-    def _parameter(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
-        self.used[name] = binder
-        # The cast is what the server sees: a parameter of another type would be refused by the driver in its own words.
-        return sa.cast(sa.bindparam(name, type_=sa.Text()), sa.Text())
-
-    def plan(self, statement: sa.Select[Any], tables: Iterable[TableName]) -> Plan:
-        """Compiles the statement; raises validation-failed when it has more parameters than PostgreSQL takes."""
-        compiled: Any = statement.compile(dialect=_dialect)
-        names: Sequence[str] = compiled.positiontup or ()
-        if len(names) > _MAX_PARAMETERS:
-            raise GraphQLRefusal("validation-failed", f"the request holds more than {_MAX_PARAMETERS} values")
-        return Plan(str(compiled), tuple(self.used[name] for name in names), frozenset(tables))
-
-
-def _session_json(session: Session, _: Mapping[str, Any]) -> str:
-    return orjson.dumps(dict(session.variables)).decode()
+def text_value(text: str) -> Json:
+    """A text of ours as a value of the answer: `__typename`."""
+    return sa.cast(text_literal(text), sa.Text())
 
 
 def row_of(table: NamedFromClause) -> Json:
     """A row as a value, for functions. Its bare name would mean a column where one is called like the table."""
-    return sa.literal_column(f"{_dialect.identifier_preparer.quote(table.name)}.*")
+    return sa.literal_column(f"{DIALECT.identifier_preparer.quote(table.name)}.*")
 
 
 def no_row(table: sa.Table) -> Json:
     """Null of a table's row type, for functions that ask what to make."""
-    return sa.literal_column(f"CAST(NULL AS {_dialect.identifier_preparer.format_table(table)})")
+    return sa.literal_column(f"CAST(NULL AS {DIALECT.identifier_preparer.format_table(table)})")
 
 
 def json_object(items: Items) -> Json:

@@ -1,0 +1,57 @@
+"""The parameters of a statement: session variables and the request's values, numbered and bound as text."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from permissions.errors import GraphQLRefusal
+from permissions.expressions import Bound, Constant, Operand, SessionVariable
+from permissions.session import Session
+from resolvers.ir import Binder
+from resolvers.sql.json_values import DIALECT, Json, text_literal
+from resolvers.sql.plan import Plan
+from schema.model import TableName
+
+# What PostgreSQL's protocol can number.
+_MAX_PARAMETERS = 32_767
+
+
+@dataclass(slots=True)
+class Parameters:
+    """Gives each operand its parameter: rule constants are literals, everything else travels with the request."""
+
+    binders: Mapping[str, Binder]
+    used: dict[str, Binder] = field(default_factory=dict)
+
+    def __call__(self, operand: Operand) -> sa.ColumnElement[str]:
+        match operand:
+            case Constant(value):
+                return sa.cast(sa.null() if value is None else text_literal(str(value)), sa.Text())
+            case SessionVariable(name):
+                return self._parameter(f"session {name}", lambda session, _: session.variable(name))
+            case Bound(key):
+                return self._parameter(key, self.binders[key])
+
+    def session_json(self) -> Json:
+        """All session variables as one JSON object, for functions with a session argument."""
+        return sa.cast(self._parameter("session", _session_json), sa.JSON())
+
+    def _parameter(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
+        self.used[name] = binder
+        # The cast is what the server sees: a parameter of another type would be refused by the driver in its own words.
+        return sa.cast(sa.bindparam(name, type_=sa.Text()), sa.Text())
+
+    def plan(self, statement: sa.Select[Any], tables: Iterable[TableName]) -> Plan:
+        """Compiles the statement; raises validation-failed when it has more parameters than PostgreSQL takes."""
+        compiled: Any = statement.compile(dialect=DIALECT)
+        names: Sequence[str] = compiled.positiontup or ()
+        if len(names) > _MAX_PARAMETERS:
+            raise GraphQLRefusal("validation-failed", f"the request holds more than {_MAX_PARAMETERS} values")
+        return Plan(str(compiled), tuple(self.used[name] for name in names), frozenset(tables))
+
+
+def _session_json(session: Session, _: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(session.variables)).decode()
