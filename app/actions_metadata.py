@@ -12,8 +12,8 @@ import sqlalchemy as sa
 import yaml
 
 import resolvers.actions
-from permissions.metadata import load
-from permissions.track import track
+from permissions.reading.metadata import load
+from permissions.resolving.tracked_tables import track
 from resolvers.hand_written.action_metadata import action_document, action_sdl
 from resolvers.hand_written.root_fields import scan
 from schema.model import Catalog

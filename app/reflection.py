@@ -8,8 +8,8 @@ import asyncpg
 import sqlalchemy as sa
 
 from app.reflection_sql import FUNCTIONS, TABLES, TYPES
-from schema.functions import Argument, Function
 from schema.model import PgType, TableName
+from schema.pg_functions import PgArgument, PgFunction
 from schema.sql_types import Native
 
 Row = dict[str, Any]
@@ -20,7 +20,7 @@ class Reflected:
     """Tables carry `info["writable"]`, foreign keys `info["trusted"]`: checked by PostgreSQL at the end of every statement."""
 
     metadata: sa.MetaData
-    functions: tuple[Function, ...]
+    functions: tuple[PgFunction, ...]
 
 
 async def reflect(database_url: str) -> Reflected:
@@ -81,13 +81,13 @@ def _foreign_key(row: Row) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(row["columns"], remote, name=row["name"], info={"trusted": row["trusted"]})
 
 
-def _function(row: Row) -> Function:
+def _function(row: Row) -> PgFunction:
     names = row["argument_names"] or []
     types = row["argument_types"] or []
     named = names + [""] * (len(types) - len(names))
-    return Function(
+    return PgFunction(
         TableName(row["schema"], row["name"]),
-        tuple(Argument(name or None, TableName(**kind)) for name, kind in zip(named, types, strict=False)),
+        tuple(PgArgument(name or None, TableName(**kind)) for name, kind in zip(named, types, strict=False)),
         _type(row["returns"]),
         returns_set=row["returns_set"],
         returns_row=row["returns_row"],

@@ -31,8 +31,8 @@ from app.world import livekit_secret, open_world
 from domain.ports import Publisher
 from domain.webhooks import inbox
 from domain.world import World
-from permissions.check import Resolved, resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine as GraphQLEngine

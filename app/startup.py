@@ -7,7 +7,7 @@ import asyncpg
 
 from app.auth import ConfigurationError
 from app.dependencies import DatabaseIsNewer, NotMigrated
-from permissions.nodes import MetadataError
+from permissions.reading.nodes import MetadataError
 from resolvers.sql.database import DatabaseError
 
 NEWER_DATABASE: Final = "the database is at a migration that this version does not know: it belongs to a newer version of the service"

@@ -18,8 +18,8 @@ from app.transactions import EngineTransactions, open_engine
 from app.turn import TurnRestCredentials, default_urls
 from domain.ports import CallLimits, Clock, JoinTokens, Rooms
 from domain.world import Readable, World
-from permissions import access
-from permissions.check import Resolved
+from permissions.compiling import readable as access
+from permissions.resolving.resolve import Resolved
 from permissions.session import Session
 from schema.model import TableName
 

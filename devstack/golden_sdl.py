@@ -12,8 +12,8 @@ import migrations
 import resolvers.actions
 from app.reflection import reflect
 from devstack.postgres import EmbeddedPostgres
-from permissions.check import resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import resolve
 from permissions.session import Session
 from resolvers.hand_written.root_fields import scan
 from resolvers.roles.role_views import RoleViews

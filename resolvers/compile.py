@@ -28,7 +28,7 @@ from resolvers.sql.written_rows import answer_plan, looks_beyond
 from resolvers.walk.hand_written_fields import HandWrittenRoot, document_of, hand_written_root
 from resolvers.walk.table_fields import table_root
 from resolvers.walk.walk import INTROSPECTION, Walk
-from schema.meaning import TableRoot, meaning_of
+from schema.table_types.meaning import TableRoot, meaning_of
 
 Roots = list[tuple[Selected, GraphQLField | None]]
 

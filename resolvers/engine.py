@@ -22,8 +22,8 @@ from resolvers.live.live_query import LiveQuery
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.database_refusals import refusal
-from resolvers.run.hand_written_fields import HandWrittenFields
 from resolvers.run.steps import run_steps
+from resolvers.run.strawberry_runner import HandWrittenFields
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Database, DatabaseError
 from resolvers.walk.walk import Walk

@@ -6,8 +6,8 @@ from typing import Any
 
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
-from schema.meaning import RootKind
 from schema.model import TableName
+from schema.table_types.meaning import RootKind
 
 # Fills one parameter (a `Bound`) for a request. Every parameter travels as text (or null) and is cast inside the statement, so that
 # PostgreSQL's own text answers a bad value.

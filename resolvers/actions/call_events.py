@@ -12,7 +12,7 @@ from domain.errors import NotFound, ParticipantKicked
 from domain.feeds.call_events import PAGE, Event, Page, follow_call
 from resolvers.actions.feed import feed, patient, person
 from resolvers.hand_written.context import Context, Read
-from schema.scalars import bigint, jsonb, timestamptz, uuid
+from schema.table_types.scalars import bigint, jsonb, timestamptz, uuid
 from schema.types.call_events import CallEvent
 from schema.types.camel_case import camel_type
 

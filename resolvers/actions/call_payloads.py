@@ -1,7 +1,7 @@
 """What call actions answer: the ids they touched, the rows with the caller's permissions, and a ticket into the room."""
 
 from resolvers.hand_written.table_rows import table_row, table_rows
-from schema.scalars import jsonb, timestamptz, uuid
+from schema.table_types.scalars import jsonb, timestamptz, uuid
 from schema.types.camel_case import camel_type
 from schema.types.ice_servers import IceServer
 

@@ -11,7 +11,7 @@ from strawberry.types import Info
 from domain.feeds.incoming_calls import Change, Ring, follow_rings
 from resolvers.actions.feed import feed, patient, person
 from resolvers.hand_written.context import Context
-from schema.scalars import timestamptz
+from schema.table_types.scalars import timestamptz
 from schema.types.call_events import IncomingCall, IncomingCallKind
 from schema.types.camel_case import camel_type
 

@@ -11,10 +11,10 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.hand_written.root_fields import ActionFields
 from resolvers.hand_written.table_rows import TableRowField
-from schema.definitions import Definitions
-from schema.meaning import MEANING, OfTableRow
 from schema.model import Catalog, TableName
-from schema.scalars import scalar_map
+from schema.table_types.definitions import Definitions
+from schema.table_types.meaning import MEANING, OfTableRow
+from schema.table_types.scalars import scalar_map
 
 ROOTS = ("Query", "Mutation")
 

@@ -18,8 +18,8 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers.hand_written.context import Context
-from schema.definitions import Definitions, listed
-from schema.meaning import MEANING, OfTableRow
+from schema.table_types.definitions import Definitions, listed
+from schema.table_types.meaning import MEANING, OfTableRow
 
 
 class TableRowField(StrawberryField):

@@ -11,7 +11,7 @@ from graphql.utilities.map_schema_config import SchemaElementKind, map_schema_co
 from strawberry import Schema
 
 from resolvers.roles.visibility import Visibility
-from schema.meaning import OfColumn, meaning_of
+from schema.table_types.meaning import OfColumn, meaning_of
 
 NO_QUERIES = "no_queries_available"
 # Names of roles that see a hand-written root field, in the Strawberry field's metadata.

@@ -4,8 +4,17 @@ from collections.abc import Mapping
 
 from permissions.expressions import FALSE
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
-from schema.meaning import AggregateFunction, Meaning, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, TableRoot
 from schema.model import Catalog, TableName
+from schema.table_types.meaning import (
+    AggregateFunction,
+    Meaning,
+    OfColumn,
+    OfComputedField,
+    OfRelationship,
+    OfRelationshipAggregate,
+    Part,
+    TableRoot,
+)
 
 
 class Visibility:

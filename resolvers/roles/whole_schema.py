@@ -15,10 +15,10 @@ from resolvers.hand_written.ready_json import PreparedDocument, SplicingExecutor
 from resolvers.hand_written.root_fields import ActionFields
 from resolvers.hand_written.table_rows import TableRowField
 from resolvers.roles.role_schema import NO_QUERIES
-from schema.definitions import Definitions
 from schema.model import Catalog
-from schema.root_fields import catalog_types
-from schema.scalars import scalar_map
+from schema.table_types.definitions import Definitions
+from schema.table_types.root_fields import catalog_types
+from schema.table_types.scalars import scalar_map
 
 NOTHING_TO_QUERY = "There are no queries available to the current role."
 

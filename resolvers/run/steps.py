@@ -10,7 +10,7 @@ from permissions.session import Session
 from resolvers.compiled import HandWritten, KnownAnswer, Steps, TableRead, TableWrite
 from resolvers.ir import WRITTEN
 from resolvers.run.database_refusals import check_violation, refusal
-from resolvers.run.hand_written_fields import HandWrittenFields
+from resolvers.run.strawberry_runner import HandWrittenFields
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Database, DatabaseError, DatabaseTransaction
 from resolvers.sql.write_check import CHECK_FAILED

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql import quoted_name
 
-from permissions.bool_exp import condition
+from permissions.compiling.bool_exp import condition
+from permissions.compiling.outer_column import outer
 from permissions.expressions import TRUE, And, Bound, Expression, Rule
-from permissions.outer_column import outer
 from permissions.rules import RoleRules, SelectRule
 from resolvers.ir import (
     AggregateNodes,

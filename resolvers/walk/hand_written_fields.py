@@ -34,8 +34,8 @@ from resolvers.walk.row_arguments import enum_value
 from resolvers.walk.row_selection import row_selection
 from resolvers.walk.walk import Walk
 from resolvers.walk.where import conjunction, input_fields
-from schema.meaning import OfTableRow, meaning_of
 from schema.model import TrackedTable
+from schema.table_types.meaning import OfTableRow, meaning_of
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ from resolvers.ir import Arguments, OrderBy
 from resolvers.walk.bound_values import descend
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean, input_fields
-from schema.meaning import AggregateFunction, Argument, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
 from schema.model import TableName
+from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
 
 _INT_BOUND = 2**31
 _BIGINT_BOUND = 2**63

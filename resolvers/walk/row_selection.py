@@ -26,7 +26,16 @@ from resolvers.ir import (
 )
 from resolvers.walk.row_arguments import column_names, rows_arguments
 from resolvers.walk.walk import Walk
-from schema.meaning import AggregateFunction, Argument, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, Part, meaning_of
+from schema.table_types.meaning import (
+    AggregateFunction,
+    Argument,
+    OfColumn,
+    OfComputedField,
+    OfRelationship,
+    OfRelationshipAggregate,
+    Part,
+    meaning_of,
+)
 
 T = TypeVar("T")
 Sets = Iterable[SelectionSetNode]

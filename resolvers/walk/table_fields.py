@@ -15,8 +15,8 @@ from resolvers.walk.row_arguments import rows_arguments
 from resolvers.walk.row_selection import aggregate_parts, response_parts, row_selection
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean, conjunction, input_fields
-from schema.meaning import Argument, OfColumn, TableRoot, meaning_of
 from schema.model import TableName
+from schema.table_types.meaning import Argument, OfColumn, TableRoot, meaning_of
 
 
 def table_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot) -> TableRootField:

@@ -24,8 +24,8 @@ from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ROWS, Budget, Limits
 from resolvers.documents.variables import Variables
 from resolvers.walk.bound_values import BoundValues
-from schema.meaning import Meaning, meaning_of
 from schema.model import Catalog
+from schema.table_types.meaning import Meaning, meaning_of
 
 INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
 

@@ -10,8 +10,8 @@ from permissions.expressions import And, Compare, Constant, Expression, Not, Or,
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ROWS, VALUE
 from resolvers.walk.walk import Walk, unknown_field
-from schema.meaning import Comparison, Logic, OfColumn, OfRelationship, meaning_of
 from schema.model import Column, PgType, TableName
+from schema.table_types.meaning import Comparison, Logic, OfColumn, OfRelationship, meaning_of
 
 _TEXT = PgType("text")
 

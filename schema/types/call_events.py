@@ -4,7 +4,7 @@ from enum import Enum
 
 import strawberry
 
-from schema.scalars import bigint, jsonb, timestamptz, uuid
+from schema.table_types.scalars import bigint, jsonb, timestamptz, uuid
 from schema.types.camel_case import camel_type
 from schema.types.vocabulary import call_type
 

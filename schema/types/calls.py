@@ -1,6 +1,6 @@
 """Inputs of the call actions."""
 
-from schema.scalars import jsonb, uuid
+from schema.table_types.scalars import jsonb, uuid
 from schema.types.camel_case import camel_input
 from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type
 

@@ -5,7 +5,7 @@ from typing import NewType
 
 import strawberry
 
-from schema.scalars import register
+from schema.table_types.scalars import register
 
 call_type = NewType("call_type", str)
 call_end_reason = NewType("call_end_reason", str)

@@ -6,8 +6,8 @@ import asyncpg
 import sqlalchemy as sa
 
 from app.reflection import Reflected, reflect
-from schema.functions import Argument, Function
 from schema.model import PgType, TableName
+from schema.pg_functions import PgArgument, PgFunction
 from schema.sql_types import pg_type
 
 TABLES = """
@@ -93,8 +93,10 @@ def test_views_say_whether_they_can_be_written(empty_database_url: str) -> None:
 def test_functions_have_their_input_arguments_and_results(empty_database_url: str) -> None:
     functions = {function.name.name: function for function in reflected(empty_database_url).functions}
     item, json = TableName("shop", "item"), TableName("pg_catalog", "json")
-    assert functions["tag"] == Function(TableName("public", "tag"), (Argument("item", item), Argument("session", json)), PgType("text"))
+    assert functions["tag"] == PgFunction(
+        TableName("public", "tag"), (PgArgument("item", item), PgArgument("session", json)), PgType("text")
+    )
     bare = functions["bare"]
-    assert bare.arguments == (Argument(None, TableName("pg_catalog", "int4")),)
+    assert bare.arguments == (PgArgument(None, TableName("pg_catalog", "int4")),)
     assert bare.volatile and bare.returns.name == "mood"
     assert functions["all_items"].returns_set and functions["all_items"].returns_row

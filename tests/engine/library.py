@@ -12,8 +12,8 @@ import yaml
 
 from app.database import PoolDatabase, open_pool
 from app.reflection import reflect
-from permissions.check import Resolved, resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 from app.reflection import reflect
-from permissions import json_source
-from permissions.access import readable
-from permissions.check import Resolved, resolve
-from permissions.metadata import read_metadata
+from permissions.compiling.readable import readable
+from permissions.reading import json_nodes as json_source
+from permissions.reading.metadata import read_metadata
+from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
 from schema.model import TableName
 

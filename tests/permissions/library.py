@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from schema.functions import Argument, Function
 from schema.model import PgType, TableName
+from schema.pg_functions import PgArgument, PgFunction
 
 metadata = sa.MetaData()
 
@@ -37,12 +37,12 @@ book = sa.Table(
 sa.Table("price_list", metadata, sa.Column("title", sa.Text), schema="shop", info={"writable": False})
 
 TEXT = PgType("text")
-BOOK_ROW = Argument("book", TableName("public", "book"))
-SESSION = Argument("session", TableName("pg_catalog", "json"))
+BOOK_ROW = PgArgument("book", TableName("public", "book"))
+SESSION = PgArgument("session", TableName("pg_catalog", "json"))
 
 
-def _function(name: str, *arguments: Argument, volatile: bool = False, returns_set: bool = False) -> Function:
-    return Function(TableName("public", name), arguments, TEXT, volatile=volatile, returns_set=returns_set)
+def _function(name: str, *arguments: PgArgument, volatile: bool = False, returns_set: bool = False) -> PgFunction:
+    return PgFunction(TableName("public", name), arguments, TEXT, volatile=volatile, returns_set=returns_set)
 
 
 functions = (
@@ -50,5 +50,5 @@ functions = (
     _function("link", BOOK_ROW, SESSION),
     _function("shuffle", BOOK_ROW, volatile=True),
     _function("copies", BOOK_ROW, returns_set=True),
-    _function("of_author", Argument("author", TableName("public", "author"))),
+    _function("of_author", PgArgument("author", TableName("public", "author"))),
 )

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from permissions.access import readable
-from permissions.bool_exp import condition
+from permissions.compiling.bool_exp import condition
+from permissions.compiling.readable import readable
 from permissions.expressions import And, Bound, Compare, CompareColumns, Constant, Expression, Operand, Related, Rule, SessionVariable
 from permissions.session import Session
 from schema.model import Catalog, TableName

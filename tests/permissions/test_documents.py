@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from permissions import json_source, yaml_source
-from permissions.metadata import MetadataError, load
+from permissions.reading import json_nodes as json_source
+from permissions.reading import yaml_nodes as yaml_source
+from permissions.reading.metadata import MetadataError, load
 
 BOOK = """table:
   schema: public

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from permissions.check import resolve
 from permissions.expressions import FALSE, TRUE, And, Compare, CompareColumns, Constant, Exists, Not, Or, Related, SessionVariable
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import resolve
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
 from schema.model import TableName
 from tests.permissions import library

@@ -5,8 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from permissions.check import Resolved, resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import Resolved, resolve
 from resolvers.hand_written.root_fields import ActionFields
 from resolvers.roles.whole_schema import whole_schema
 from schema.model import PgType, TableName

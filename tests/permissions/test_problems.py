@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from permissions.check import Resolved, resolve
-from permissions.metadata import MetadataError, load
+from permissions.reading.metadata import MetadataError, load
+from permissions.resolving.resolve import Resolved, resolve
 from permissions.rules import RoleRules
 from schema.model import TableName
 from tests.permissions import library

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from permissions.check import Resolved, resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import Resolved, resolve
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName
 from tests.permissions import library
 

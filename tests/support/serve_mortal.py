@@ -25,8 +25,8 @@ from app.logs import configure_logs
 from app.reflection import reflect
 from app.server import server_config
 from app.service import PRODUCT_METADATA
-from permissions.check import resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import resolve
 from resolvers.hand_written.root_fields import scan
 from resolvers.roles.whole_schema import whole_schema
 from tests.support.call_sites import site

@@ -17,9 +17,9 @@ from app.transactions import EngineTransactions, open_engine
 from domain.errors import RateLimited
 from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
 from domain.world import World
-from permissions import access
-from permissions.check import Resolved, resolve
-from permissions.metadata import load
+from permissions.compiling import readable as access
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
 from schema.model import TableName
 from tests.support.fake_rooms import FakeRooms

@@ -14,8 +14,8 @@ import pytest
 import permissions
 from app.database import PoolDatabase, open_pool
 from app.reflection import reflect
-from permissions.check import Resolved, resolve
-from permissions.metadata import load
+from permissions.reading.metadata import load
+from permissions.resolving.resolve import Resolved, resolve
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.sql.database import DatabaseTransaction

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from permissions.metadata import load
+from permissions.reading.metadata import load
 from schema.tables import metadata as tables
 from tests.permissions.who_sees_what.conftest import METADATA, Stage
 

@@ -6,7 +6,7 @@ from schema.model import PgType, TableName
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class PgArgument:
     """An input argument. `type` is the name in `pg_type`: for an argument that takes a row, the table's."""
 
     name: str | None
@@ -14,9 +14,9 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class PgFunction:
     name: TableName
-    arguments: tuple[Argument, ...]
+    arguments: tuple[PgArgument, ...]
     returns: PgType
     returns_set: bool = False
     returns_row: bool = False

@@ -1,9 +1,9 @@
 """The GraphQL types of one table that writing needs."""
 
-from schema.definitions import Definitions, key, listed, output
-from schema.meaning import OfColumn, Part
 from schema.model import TrackedTable
-from schema.scalars import annotation
+from schema.table_types.definitions import Definitions, key, listed, output
+from schema.table_types.meaning import OfColumn, Part
+from schema.table_types.scalars import annotation
 
 
 def define_writes(definitions: Definitions, table: TrackedTable) -> None:

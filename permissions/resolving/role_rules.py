@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from permissions.entries import Metadata, PermissionEntry
 from permissions.expressions import TRUE, Operand
-from permissions.nodes import MetadataError, Node, Problem
-from permissions.rule_expressions import RuleReader, operand, suggestion
+from permissions.reading.entries import Metadata, PermissionEntry
+from permissions.reading.nodes import MetadataError, Node, Problem
+from permissions.resolving.rule_expressions import RuleReader, operand, suggestion
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
 from permissions.session import ADMIN
 from schema.model import Catalog, TableName, TrackedTable
 
-Rule = SelectRule | InsertRule | UpdateRule | DeleteRule
+TableRule = SelectRule | InsertRule | UpdateRule | DeleteRule
 
 
-def grants(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRules], list[Problem]]:
+def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRules], list[Problem]]:
     """The rules of every role that the metadata names, and of admin. A permission with a problem is left out and noted."""
     problems: list[Problem] = []
     found: dict[str, dict[str, dict[TableName, Any]]] = {}
@@ -60,7 +60,7 @@ def writable_columns(table: TrackedTable) -> frozenset[str]:
     return frozenset(table.columns) - generated
 
 
-def _rule(entry: PermissionEntry, table: TrackedTable, catalog: Catalog, problems: list[Problem]) -> Rule | None:
+def _rule(entry: PermissionEntry, table: TrackedTable, catalog: Catalog, problems: list[Problem]) -> TableRule | None:
     found: list[Problem] = []
     rule = _Permission(entry, table, RuleReader(catalog, table, found), found).rule()
     what = f"The {entry.action} permission of {entry.role} on {table.name}: "
@@ -74,7 +74,7 @@ class _Permission:
     def __init__(self, entry: PermissionEntry, table: TrackedTable, reader: RuleReader, problems: list[Problem]) -> None:
         self.entry, self.table, self.reader, self.problems = entry, table, reader, problems
 
-    def rule(self) -> Rule:
+    def rule(self) -> TableRule:
         entry = self.entry
         if entry.action != "select" and not self.table.writable:
             self.problems.append(Problem(entry.position, "this view can't be written; remove the permission or make the view updatable."))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from permissions.nodes import Node, Position, Problem
+from permissions.reading.nodes import Node, Position, Problem
 from schema.model import TableName
 
 Action = Literal["select", "insert", "update", "delete"]

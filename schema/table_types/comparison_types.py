@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from strawberry.types.field import StrawberryField
 
-from schema.definitions import Definitions, key, listed
-from schema.meaning import Comparison
 from schema.model import PgType
-from schema.scalars import TEXTUAL, annotation
+from schema.table_types.definitions import Definitions, key, listed
+from schema.table_types.meaning import Comparison
+from schema.table_types.scalars import TEXTUAL, annotation
 from schema.type_names import scalar_name
 
 _VALUE = ("_eq", "_neq", "_gt", "_lt", "_gte", "_lte")

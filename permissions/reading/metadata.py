@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from permissions.documents import read_document
-from permissions.entries import ActionEntry, Metadata, TableEntry
-from permissions.nodes import MetadataError, Node, Problem, each
-from permissions.table_entries import read_table
+from permissions.reading.documents import read_document
+from permissions.reading.entries import ActionEntry, Metadata, TableEntry
+from permissions.reading.nodes import MetadataError, Node, Problem, each
+from permissions.reading.table_entries import read_table
 from schema.model import TableName
 
 # Parts of Hasura's metadata that change what is served, and that this service doesn't have.

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from permissions.entries import Action, PermissionEntry
-from permissions.nodes import Node
+from permissions.reading.entries import Action, PermissionEntry
+from permissions.reading.nodes import Node
 
 ACTIONS: tuple[Action, ...] = ("select", "insert", "update", "delete")
 _SELECT_ROOT_FIELDS = frozenset({"select", "select_by_pk", "select_aggregate"})

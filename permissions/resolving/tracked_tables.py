@@ -6,24 +6,24 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from permissions.computed_fields import computed_field
-from permissions.entries import ComputedFieldEntry, Configuration, Metadata, RelationshipEntry, TableEntry
-from permissions.names import Claims, graphql_name, is_name, root_fields
-from permissions.nodes import MetadataError, Problem
-from permissions.relationships import relationship
-from schema.functions import Function
+from permissions.reading.entries import ComputedFieldEntry, Configuration, Metadata, RelationshipEntry, TableEntry
+from permissions.reading.nodes import MetadataError, Problem
+from permissions.resolving.computed_fields import computed_field
+from permissions.resolving.graphql_names import ClaimedNames, graphql_name, is_name, root_fields
+from permissions.resolving.relationships import relationship
 from schema.model import Catalog, Column, ComputedField, Relationship, TableName, TrackedTable
+from schema.pg_functions import PgFunction
 from schema.sql_types import pg_type
 from schema.type_names import GIVEN, scalar_name
 
 Tables = Mapping[TableName, sa.Table]
 
 
-def track(metadata: Metadata, database: sa.MetaData, functions: Iterable[Function]) -> tuple[Catalog, list[Problem]]:
+def track(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction]) -> tuple[Catalog, list[Problem]]:
     """The tracked tables of the metadata as they are in the database. What doesn't fit is left out and noted."""
     tables = {TableName(table.schema or "public", table.name): table for table in database.tables.values()}
     problems: list[Problem] = []
-    claims = Claims()
+    claims = ClaimedNames()
     present = _servable(metadata.tables, tables, claims, problems)
     tracked = {entry.name: _tracked(entry, tables[entry.name], claims, problems) for entry in present}
     signatures = list(functions)
@@ -32,7 +32,7 @@ def track(metadata: Metadata, database: sa.MetaData, functions: Iterable[Functio
     return Catalog(tracked), problems
 
 
-def _servable(entries: Iterable[TableEntry], tables: Tables, claims: Claims, problems: list[Problem]) -> list[TableEntry]:
+def _servable(entries: Iterable[TableEntry], tables: Tables, claims: ClaimedNames, problems: list[Problem]) -> list[TableEntry]:
     """The entries whose table is there and has GraphQL names of its own."""
     servable: list[TableEntry] = []
     for entry in entries:
@@ -45,7 +45,7 @@ def _servable(entries: Iterable[TableEntry], tables: Tables, claims: Claims, pro
     return servable
 
 
-def _tracked(entry: TableEntry, table: sa.Table, claims: Claims, problems: list[Problem]) -> TrackedTable:
+def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems: list[Problem]) -> TrackedTable:
     configuration = entry.configuration
     base = graphql_name(entry.name, configuration)
     problems.extend(
@@ -74,7 +74,7 @@ def _constraint_names(table: sa.Table) -> tuple[str, ...]:
     return tuple(sorted(str(key.name) for key in keys if key.name is not None))
 
 
-def _columns(entry: TableEntry, table: sa.Table, claims: Claims, problems: list[Problem]) -> dict[str, Column]:
+def _columns(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems: list[Problem]) -> dict[str, Column]:
     """Hasura: a column that can't be named in GraphQL is no part of the API."""
     columns: dict[str, Column] = {}
     named: set[str] = set()
@@ -107,7 +107,7 @@ def _comment(written: str | None, of_database: str | None) -> str | None:
     return of_database if written is None else written or None
 
 
-def _add_fields(entry: TableEntry, tracked: dict[TableName, TrackedTable], functions: list[Function], problems: list[Problem]) -> None:
+def _add_fields(entry: TableEntry, tracked: dict[TableName, TrackedTable], functions: list[PgFunction], problems: list[Problem]) -> None:
     """Relationships and computed fields join the columns in one namespace: the first of a name stays."""
     table = tracked[entry.name]
     taken = {column.graphql_name for column in table.columns.values()}

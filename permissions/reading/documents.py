@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from permissions import json_source, yaml_source
-from permissions.nodes import MetadataError, Node, Position, Problem
+from permissions.reading import json_nodes as json_nodes
+from permissions.reading import yaml_nodes as yaml_nodes
+from permissions.reading.nodes import MetadataError, Node, Position, Problem
 
 # Sections of a directory that this service reads, under the name they have in a single document.
 _SECTIONS = {
@@ -28,7 +29,7 @@ def _read_file(path: Path, including: tuple[Path, ...]) -> Node:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MetadataError(Problem(Position(file, 1), f"This file can't be read: {error}.")) from error
-    parse = json_source.parse if path.suffix == ".json" else yaml_source.parse
+    parse = json_nodes.parse if path.suffix == ".json" else yaml_nodes.parse
     return _resolved(parse(text, file), path, (*including, path.resolve()))
 
 
@@ -44,9 +45,9 @@ def _resolved(node: Node, path: Path, including: tuple[Path, ...]) -> Node:
         return Node({key: _resolved(child, path, including) for key, child in node.value.items()}, node.position)
     if isinstance(node.value, list):
         return Node([_resolved(child, path, including) for child in node.value], node.position)
-    if not isinstance(node.value, str) or not node.value.startswith(f"{yaml_source.INCLUDE} "):
+    if not isinstance(node.value, str) or not node.value.startswith(f"{yaml_nodes.INCLUDE} "):
         return node
-    target = path.parent / node.value.removeprefix(yaml_source.INCLUDE).strip()
+    target = path.parent / node.value.removeprefix(yaml_nodes.INCLUDE).strip()
     if target.resolve() in including:
         raise node.error(f"{target.name} includes itself.")
     if not target.is_file():

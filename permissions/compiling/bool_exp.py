@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from permissions.compiling.outer_column import outer
 from permissions.expressions import (
     And,
     Bound,
@@ -24,8 +25,7 @@ from permissions.expressions import (
 )
 from permissions.literals import literal
 from permissions.operators import COLUMN_OPERATORS, OPERATORS
-from permissions.outer_column import outer
-from permissions.relationships import foreign_keys
+from schema.foreign_keys import foreign_keys
 from schema.model import Catalog, PgType, Relationship, TrackedTable
 from schema.sql_types import Native
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal
 
-from permissions.entries import (
+from permissions.reading.entries import (
     ColumnConfig,
     ComputedFieldEntry,
     Configuration,
@@ -14,8 +14,8 @@ from permissions.entries import (
     ReverseForeignKeyOn,
     TableEntry,
 )
-from permissions.nodes import MetadataError, Node, Problem, each
-from permissions.permission_entries import ACTIONS, permission_reader
+from permissions.reading.nodes import MetadataError, Node, Problem, each
+from permissions.reading.permission_entries import ACTIONS, permission_reader
 from schema.model import TableName
 
 # What a table may hold beside what is read here; true: it changes the API, so leaving it out has to be told.

@@ -11,7 +11,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
-from schema.meaning import MEANING, Meaning
+from schema.table_types.meaning import MEANING, Meaning
 
 
 def listed(element: Any) -> Any:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from permissions.entries import Configuration, TableEntry
-from permissions.nodes import Problem
+from permissions.reading.entries import Configuration, TableEntry
+from permissions.reading.nodes import Problem
 from schema.model import RootFields, TableName
 from schema.type_names import GIVEN, table_type_names
 
@@ -42,7 +42,7 @@ def root_fields(base: str, custom: Mapping[str, str]) -> RootFields:
 
 
 @dataclass(slots=True)
-class Claims:
+class ClaimedNames:
     """The names that the tables so far have taken."""
 
     tables: set[str] = field(default_factory=set)

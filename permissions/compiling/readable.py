@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from permissions.bool_exp import Condition, condition
+from permissions.compiling.bool_exp import Condition, condition
 from permissions.expressions import Bound, Constant, Operand, SessionVariable
 from permissions.rules import RoleRules
 from permissions.session import Session

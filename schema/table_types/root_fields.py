@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from schema.aggregate_types import define_aggregates
-from schema.definitions import Definitions, argument, listed, output
-from schema.meaning import Argument, OfColumn, RootType, TableRoot
 from schema.model import Catalog, TrackedTable
-from schema.scalars import annotation
-from schema.table_types import TableTypes
-from schema.write_types import define_writes
+from schema.table_types.aggregate_types import define_aggregates
+from schema.table_types.definitions import Definitions, argument, listed, output
+from schema.table_types.meaning import Argument, OfColumn, RootType, TableRoot
+from schema.table_types.row_types import TableTypes
+from schema.table_types.scalars import annotation
+from schema.table_types.write_types import define_writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from permissions.entries import Metadata
-from permissions.grants import grants
-from permissions.nodes import MetadataError, Problem
+from permissions.reading.entries import Metadata
+from permissions.reading.nodes import MetadataError, Problem
+from permissions.resolving.role_rules import role_rules
+from permissions.resolving.tracked_tables import track
 from permissions.rules import RoleRules
-from permissions.track import track
-from schema.functions import Function
 from schema.model import Catalog
+from schema.pg_functions import PgFunction
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +30,14 @@ class Resolved:
         return self.roles.get(role) or RoleRules(role)
 
 
-def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[Function], *, strict: bool) -> Resolved:
+def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction], *, strict: bool) -> Resolved:
     """The catalog and the rules of every role.
 
     Strict: raises MetadataError with all problems when there is one. Otherwise, as in Hasura, an inconsistent object is left
     out (with it goes whatever needs it) and logged.
     """
     catalog, untracked = track(metadata, database, functions)
-    roles, ungranted = grants(metadata, catalog)
+    roles, ungranted = role_rules(metadata, catalog)
     problems = (*metadata.problems, *untracked, *ungranted)
     if strict and problems:
         raise MetadataError(*problems)

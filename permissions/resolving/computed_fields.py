@@ -1,14 +1,14 @@
 """A computed field of the metadata, resolved against the functions of the database."""
 
-from permissions.entries import ComputedFieldEntry
-from permissions.nodes import MetadataError, Problem
-from schema.functions import Argument, Function
+from permissions.reading.entries import ComputedFieldEntry
+from permissions.reading.nodes import MetadataError, Problem
 from schema.model import ComputedField, TableName
+from schema.pg_functions import PgArgument, PgFunction
 
 _JSON = frozenset({"json", "jsonb"})
 
 
-def computed_field(entry: ComputedFieldEntry, table: TableName, functions: list[Function]) -> ComputedField:
+def computed_field(entry: ComputedFieldEntry, table: TableName, functions: list[PgFunction]) -> ComputedField:
     """A scalar function of the row, with the session as json if it asks for it. Raises MetadataError when there is none that fits."""
     candidates = [function for function in functions if function.name == entry.function]
     if not candidates:
@@ -21,14 +21,14 @@ def computed_field(entry: ComputedFieldEntry, table: TableName, functions: list[
     return ComputedField(entry.name, entry.function, takes_row[0].returns, entry.table_argument, entry.session_argument, entry.comment)
 
 
-def _row_argument(entry: ComputedFieldEntry, function: Function) -> Argument | None:
+def _row_argument(entry: ComputedFieldEntry, function: PgFunction) -> PgArgument | None:
     """The argument that takes the row: the named one, otherwise the first."""
     if entry.table_argument is None:
         return function.arguments[0] if function.arguments else None
     return next((argument for argument in function.arguments if argument.name == entry.table_argument), None)
 
 
-def _check(entry: ComputedFieldEntry, function: Function) -> None:
+def _check(entry: ComputedFieldEntry, function: PgFunction) -> None:
     if function.returns_set or function.returns_row:
         raise _problem(entry, f"{function.name} returns rows; only functions that return one value are supported.")
     if function.volatile:

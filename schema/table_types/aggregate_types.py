@@ -5,10 +5,10 @@ from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from schema.definitions import Definitions, argument, key, listed, output
-from schema.meaning import AggregateFunction, Argument, OfColumn, Part
 from schema.model import Column, TrackedTable
-from schema.scalars import NUMERIC, UNORDERED, annotation
+from schema.table_types.definitions import Definitions, argument, key, listed, output
+from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, Part
+from schema.table_types.scalars import NUMERIC, UNORDERED, annotation
 from schema.type_names import AGGREGATES
 
 STATISTICS = ("avg", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance")

@@ -20,9 +20,9 @@ from permissions.expressions import (
     SessionVariable,
 )
 from permissions.literals import misfit
-from permissions.nodes import MetadataError, Node, Problem
 from permissions.operators import COLUMN_OPERATORS, OPERATORS, Operator, canonical
-from permissions.table_entries import read_table_name
+from permissions.reading.nodes import MetadataError, Node, Problem
+from permissions.reading.table_entries import read_table_name
 from schema.model import Catalog, Column, PgType, TrackedTable
 
 _SESSION_VARIABLE = re.compile(r"x-hasura-[a-z0-9_-]+")

@@ -6,7 +6,7 @@ import json.scanner
 from bisect import bisect_right
 from typing import Any
 
-from permissions.nodes import MetadataError, Node, Position, Problem
+from permissions.reading.nodes import MetadataError, Node, Position, Problem
 
 
 def parse(text: str, file: str) -> Node:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from permissions.nodes import MetadataError, Node, Position, Problem, Scalar
+from permissions.reading.nodes import MetadataError, Node, Position, Problem, Scalar
 
 INCLUDE = "!include"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})

@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 
-import sqlalchemy as sa
-
-from permissions.entries import ForeignKeyOn, ManualMapping, RelationshipEntry, ReverseForeignKeyOn
-from permissions.nodes import MetadataError, Problem
+from permissions.reading.entries import ForeignKeyOn, ManualMapping, RelationshipEntry, ReverseForeignKeyOn
+from permissions.reading.nodes import MetadataError, Problem
+from schema.foreign_keys import Pairs, foreign_keys
 from schema.model import Relationship, TableName, TrackedTable
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 def relationship(entry: RelationshipEntry, table: TrackedTable, tracked: Mapping[TableName, TrackedTable]) -> Relationship:
@@ -24,22 +21,6 @@ def relationship(entry: RelationshipEntry, table: TrackedTable, tracked: Mapping
     follows_key = entry.kind == "object" and isinstance(entry.using, ForeignKeyOn)
     nullable = not follows_key or any(table.table.columns[local].nullable for local, _ in pairs)
     return Relationship(entry.name, target, pairs, entry.kind, nullable, entry.comment)
-
-
-def foreign_keys(table: sa.Table) -> list[tuple[sa.ForeignKeyConstraint, TableName, Pairs]]:
-    """The table's foreign keys with their targets and column pairs (own, target's)."""
-    keys = sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
-    return [(key, _target(key), tuple((element.parent.name, _path(element)[-1]) for element in key.elements)) for key in keys]
-
-
-def _path(element: sa.ForeignKey) -> list[str]:
-    """`[schema,] table, column` as written: the target needs not be in the same MetaData."""
-    return element.target_fullname.split(".")
-
-
-def _target(key: sa.ForeignKeyConstraint) -> TableName:
-    *schema, name, _ = _path(key.elements[0])
-    return TableName(schema[0] if schema else "public", name)
 
 
 def _forward(entry: RelationshipEntry, table: TrackedTable, columns: tuple[str, ...]) -> tuple[TableName, Pairs]:

@@ -6,11 +6,11 @@ from typing import Any
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from schema.comparison_types import INCOMPARABLE, comparison
-from schema.definitions import Definitions, argument, key, listed, output
-from schema.meaning import Argument, Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate
 from schema.model import Catalog, Relationship, TrackedTable
-from schema.scalars import annotation
+from schema.table_types.comparison_types import INCOMPARABLE, comparison
+from schema.table_types.definitions import Definitions, argument, key, listed, output
+from schema.table_types.meaning import Argument, Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate
+from schema.table_types.scalars import annotation
 
 ORDER = ("asc", "asc_nulls_first", "asc_nulls_last", "desc", "desc_nulls_first", "desc_nulls_last")
 
