@@ -53,9 +53,9 @@ bench: setup ## requests per second, beside hand-written SQL
 	@exec $(BIN)/python -m bench
 
 golden: setup ## write the generated files anew: settings in the docs, actions in the metadata, each role's schema
-	@$(BIN)/python -m app.settings_table
-	@$(BIN)/python -m app.actions_metadata
-	@$(BIN)/python -m devstack.golden_sdl
+	@$(BIN)/python -m devstack.golden.settings_table
+	@$(BIN)/python -m devstack.golden.actions_metadata
+	@$(BIN)/python -m devstack.golden.role_sdl
 
 requirements: $(UV) ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

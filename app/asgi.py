@@ -10,18 +10,18 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.console import DemoUser, console_routes
-from app.console_tokens import token_maker
-from app.graphql_http import GraphQLHttp
-from app.health import health_routes
+from app.http.console import OfferedUser, console_routes
+from app.http.console_tokens import token_maker
+from app.http.graphql import GraphQLHttp
+from app.http.health import health_routes
 from app.memory import settle_memory
-from app.metrics import metrics_routes
 from app.service import Service, open_service
 from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence
-from app.transactions import Observe, unobserved
+from app.telemetry.metrics import metrics_routes
+from app.telemetry.moments import Observe, unobserved
 from app.websocket.endpoint import GraphQLWebSocket
-from app.websocket.services import SocketServices
+from app.websocket.socket_services import SocketServices
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ GRAPHQL_PATH = "/v1/graphql"
 
 
 def create_app(
-    settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[DemoUser] = (), observe: Observe = unobserved
+    settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[OfferedUser] = (), observe: Observe = unobserved
 ) -> "Application":
     """The product, or with `metadata` that Hasura metadata over any database: no call actions, no jobs, no LiveKit then.
 
@@ -42,7 +42,7 @@ def create_app(
 class Application(Starlette):
     """Starlette's middleware and routing cost as much as a query by primary key, so GraphQL goes around them."""
 
-    def __init__(self, settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser], observe: Observe) -> None:
+    def __init__(self, settings: Settings, metadata: Path | None, demo_users: Sequence[OfferedUser], observe: Observe) -> None:
         super().__init__()
         self._settings, self._metadata, self._observe = settings, metadata, observe
         self._graphql: dict[str, ASGIApp] = {}

@@ -15,9 +15,9 @@ import structlog
 import uvicorn
 
 from app.asgi import create_app
-from app.console import DemoUser
-from app.logs import configure_logs
+from app.http.console import OfferedUser
 from app.settings import Settings
+from app.telemetry.logs import configure_logs
 from app.websocket.server_protocol import AbortableProtocol
 from app.workers import Workers
 
@@ -54,7 +54,7 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
     )
 
 
-def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[DemoUser] = ()) -> None:
+def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[OfferedUser] = ()) -> None:
     """Serves until SIGINT or SIGTERM; raises SystemExit when the service can't start.
 
     `metadata` serves foreign Hasura metadata instead of the product; the console offers `demo_users` to act as.
@@ -72,14 +72,14 @@ def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: 
         Workers(config, [listening]).run()
 
 
-def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser], listening: socket.socket) -> None:
+def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[OfferedUser], listening: socket.socket) -> None:
     server = uvicorn.Server(server_config(_create(settings, metadata, demo_users)))
     server.run([listening])
     if not server.started:
         sys.exit(1)
 
 
-def _create(settings: Settings, metadata: Path | None, demo_users: Sequence[DemoUser]) -> Any:
+def _create(settings: Settings, metadata: Path | None, demo_users: Sequence[OfferedUser]) -> Any:
     """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
     configure_logs(settings.log_level, settings.log_format)
     _die_with_parent()

@@ -5,8 +5,8 @@ from typing import Final
 
 import asyncpg
 
-from app.auth import ConfigurationError
-from app.dependencies import DatabaseIsNewer, NotMigrated
+from app.database.migration_state import DatabaseIsNewer, NotMigrated
+from app.settings import ConfigurationError
 from permissions.reading.nodes import MetadataError
 from resolvers.sql.database import DatabaseError
 

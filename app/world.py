@@ -1,21 +1,21 @@
 """The product's World: the domain's ports with what stands behind them in this process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import sqlalchemy as sa
 
-from app.auth import ConfigurationError
-from app.clock import SystemClock
-from app.encryption import Encryption
-from app.events import BroadcastHub
-from app.livekit.gateway import connect
-from app.livekit.tokens import LiveKitJoinTokens
-from app.no_media import NoMedia
-from app.rate_limits import open_limiter
-from app.settings import Settings
-from app.transactions import EngineTransactions, open_engine
-from app.turn import TurnRestCredentials, default_urls
+from app.adapters.clock import SystemClock
+from app.adapters.encryption import Encryption
+from app.adapters.rate_limits import open_limiter
+from app.adapters.turn import TurnRestCredentials, default_urls
+from app.database.transactions import EngineTransactions, open_engine
+from app.foundation import Foundation
+from app.livekit.join_tokens import LiveKitJoinTokens
+from app.livekit.no_media import NoMedia
+from app.livekit.room_gateway import connect
+from app.settings import ConfigurationError, Settings
+from app.telemetry.moments import Observe
 from domain.ports import CallLimits, Clock, JoinTokens, Rooms
 from domain.world import Readable, World
 from permissions.compiling import readable as access
@@ -23,20 +23,15 @@ from permissions.resolving.resolve import Resolved
 from permissions.session import Session
 from schema.model import TableName
 
-Observe = Callable[[str], None]
-
 
 @asynccontextmanager
-async def open_world(settings: Settings, resolved: Resolved, hub: BroadcastHub, observe: Observe) -> AsyncIterator[World]:
+async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]:
     """Everything the domain may touch, closed at the end. `observe` hears of each commit and each call of a port."""
-    clock = SystemClock()
+    settings, hub, clock = base.settings, base.hub, SystemClock()
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(
-            open_engine(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
-        )
+        engine = await stack.enter_async_context(open_engine(base.database_url, pool_size=settings.database_pool_size))
         rates = {"initiate": settings.rate_limit_initiate, "token": settings.rate_limit_token}
-        redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-        limiter = await stack.enter_async_context(open_limiter(rates, redis_url))
+        limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
         rooms, tokens = await _media(settings, clock, observe, stack)
         yield World(
             transaction=EngineTransactions(engine, hub, observe),
@@ -52,7 +47,7 @@ async def open_world(settings: Settings, resolved: Resolved, hub: BroadcastHub, 
                 max_duration=settings.max_call_minutes * 60,
                 token_ttl=settings.livekit_token_ttl,
             ),
-            readable=_readable(resolved),
+            readable=_readable(base.resolved),
             server_url=settings.livekit_client_url,
         )
 
@@ -61,19 +56,9 @@ async def _media(settings: Settings, clock: Clock, observe: Observe, stack: Asyn
     if not settings.livekit_enabled:
         nothing = NoMedia()
         return nothing, nothing
-    secret = livekit_secret(settings)
+    secret = settings.livekit_secret()
     rooms = await stack.enter_async_context(connect(settings.livekit_api_url, settings.livekit_api_key, secret, observe=observe))
     return rooms, LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
-
-
-def livekit_secret(settings: Settings) -> str:
-    """The API secret; raises ConfigurationError when it is missing or too short to sign with."""
-    if settings.livekit_api_secret is None:
-        raise ConfigurationError("NCHAT_LIVEKIT_API_SECRET is not set (NCHAT_LIVEKIT_ENABLED=false serves without media)")
-    secret = settings.livekit_api_secret.get_secret_value()
-    if len(secret) < 32:
-        raise ConfigurationError("NCHAT_LIVEKIT_API_SECRET needs at least 32 characters")
-    return secret
 
 
 def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:

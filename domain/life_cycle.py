@@ -50,7 +50,7 @@ SEATED: Final[tuple[ParticipantStatus, ...]] = ("connecting", "connected", "disc
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CallStep:
     """One change of a call's status, as `call_state_changed` tells it. `reason` is the end's reason, otherwise null."""
 
     before: CallStatus
@@ -68,7 +68,7 @@ class Step:
 async def move_call(
     tx: Transaction,
     call_id: UUID,
-    step: Step,
+    step: CallStep,
     *,
     actor_id: UUID | None,
     now: datetime,
@@ -93,7 +93,7 @@ async def move_call(
     return True
 
 
-def _stamps(step: Step, now: datetime) -> dict[str, object]:
+def _stamps(step: CallStep, now: datetime) -> dict[str, object]:
     if step.after == "ended":
         return {"ended_at": now, "end_reason": step.reason}
     if step.after == "connected":

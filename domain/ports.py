@@ -1,12 +1,14 @@
 """The outside world as the domain sees it. Adapters live in app/; the domain never knows LiveKit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-Source = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
+TrackSource = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
+# What LiveKit may add one day, and a track of data, is `unknown`.
+Unknown = Literal["unknown"]
 ParticipantState = Literal["joining", "joined", "active", "disconnected"]
 
 
@@ -27,7 +29,7 @@ class Room:
 @dataclass(frozen=True, slots=True)
 class Track:
     sid: str
-    source: Source | Literal["unknown"]
+    source: TrackSource | Unknown
     muted: bool
 
 
@@ -37,17 +39,17 @@ class RoomParticipant:
 
     identity: str
     sid: str
-    state: ParticipantState
+    state: ParticipantState | Unknown
     tracks: tuple[Track, ...] = ()
     # What the person may publish at this moment; None where that is not known.
-    sources: frozenset[Source] | None = None
+    sources: frozenset[TrackSource] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a participant may do in a room; every right explicit (an empty `sources` means: publish nothing)."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[TrackSource, ...]
     subscribe: bool = True
     data: bool = True
 
@@ -153,6 +155,3 @@ class CallLimits:
     connecting_timeout: int = 60
     reconnecting_timeout: int = 30
     disconnected_timeout: int = 60
-
-
-Payload = Mapping[str, object]

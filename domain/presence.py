@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from domain import events
 from domain.calls.rows import Call, Participant, roster
-from domain.life_cycle import Step, move_call, move_participant
+from domain.life_cycle import CallStep, move_call, move_participant
 from domain.tracks import NOTHING_SENT, see
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
@@ -59,7 +59,7 @@ async def settle(tx: Transaction, call: Call, *, now: datetime) -> bool:
     return step is not None and await move_call(tx, call.id, step, actor_id=None, now=now)
 
 
-def step_of(call: Call, seats: list[str]) -> Step | None:
+def step_of(call: Call, seats: list[str]) -> CallStep | None:
     """The step that the states of the seated people ask of a call, if any.
 
     A call reconnects when fewer than two are left by a lost connection, and is back when two are, or when nobody is
@@ -67,11 +67,11 @@ def step_of(call: Call, seats: list[str]) -> Step | None:
     """
     active, lost = seats.count("connected"), seats.count("disconnected")
     if call.status == "connecting" and active >= COMPANY:
-        return Step("connecting", "connected")
+        return CallStep("connecting", "connected")
     if call.status == "reconnecting" and (active >= COMPANY or (active and not lost)):
-        return Step("reconnecting", "connected")
+        return CallStep("reconnecting", "connected")
     if call.status == "connected" and active < COMPANY and lost:
-        return Step("connected", "reconnecting")
+        return CallStep("connected", "reconnecting")
     return None
 
 

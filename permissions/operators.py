@@ -6,7 +6,7 @@ from typing import Literal
 from schema.model import PgType
 
 # What stands on the right: a value of the column's type, a list of them, a text, a list of texts, or true/false.
-Operand = Literal["value", "list", "text", "texts", "flag"]
+OperandKind = Literal["value", "list", "text", "texts", "flag"]
 
 TEXT_TYPES = frozenset({"text", "varchar", "bpchar", "citext", "name"})
 # Types without `=` in PostgreSQL.
@@ -18,7 +18,7 @@ _TEXT = PgType("text")
 class Operator:
     name: str
     sql: str
-    operand: Operand
+    operand: OperandKind
 
     def takes(self, column: PgType) -> bool:
         """Whether a column of this type can stand on the left."""
@@ -65,7 +65,7 @@ _PATTERN = {
     "_niregex": "!~*",
     "_has_key": "?",
 }
-_FAMILIES: tuple[tuple[Operand, dict[str, str]], ...] = (
+_FAMILIES: tuple[tuple[OperandKind, dict[str, str]], ...] = (
     ("value", {**_COMPARISON, "_contains": "@>", "_contained_in": "<@"}),
     ("list", {"_in": "= ANY", "_nin": "<> ALL"}),
     ("text", _PATTERN),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any, Literal, cast
+from typing import Any
 
 import orjson
 
@@ -11,25 +11,23 @@ from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.compile import compile_operation
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
-from resolvers.documents.document import Operation
+from resolvers.documents.document import Operation, OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
 from resolvers.documents.plan_cache import PlanCache
 from resolvers.documents.request import Request
 from resolvers.documents.variable_shape import Pins
 from resolvers.documents.variables import Variables
-from resolvers.hand_written.root_fields import ActionFields
+from resolvers.hand_written.action_fields import ActionFields
 from resolvers.live.live_query import LiveQuery
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.database_refusals import refusal
 from resolvers.run.steps import run_steps
-from resolvers.run.strawberry_runner import HandWrittenFields
+from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Database, DatabaseError
 from resolvers.walk.walk import Walk
 from schema.model import Catalog
-
-OperationKind = Literal["query", "mutation", "subscription"]
 
 
 class Engine:
@@ -58,7 +56,7 @@ class Engine:
         view = self._views.of(session)
         with not_too_deep():
             document = self._plans.document(view.key, request)
-        return cast(OperationKind, document.operation.kind)
+        return document.operation.kind
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
         """The complete response to a query or mutation. A refusal is part of it and never raised; it never stands beside data.
@@ -86,12 +84,12 @@ class Engine:
                 return await run_steps(compiled, self._database, session, request.variables, fields)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
-    def _hand_written(self, request: Request, session: Session, context: object | None) -> HandWrittenFields:
+    def _hand_written(self, request: Request, session: Session, context: object | None) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
             answer = await self._run(Request(query, variables), session, context)
             return orjson.loads(answer)["data"]
 
-        return HandWrittenFields(self._views.of(session), self._database, session, request.variables, context, read)
+        return StrawberryRunner(self._views.of(session), self._database, session, request.variables, context, read)
 
     def _compiled(self, view: RoleView, request: Request) -> Compiled:
         document = self._plans.document(view.key, request)

@@ -13,8 +13,8 @@ import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
 from app.cli.parser import parser
-from app.metrics import Metrics
 from app.settings import Settings, environment_names
+from app.telemetry.metrics import Metrics
 from domain.errors import ActionError
 from domain.events import PAYLOAD_FIELDS
 from domain.life_cycle import EndReason

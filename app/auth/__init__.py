@@ -1,6 +1,10 @@
-"""Who is asking: the admin secret, a JSON web token or nobody, turned into a verified session."""
+"""Who is asking.
+
+In: a request's headers. Out: a verified session (`permissions/session.py`), or Hasura's refusal. The admin secret counts before a token,
+a token before the unauthorized role.
+"""
 
 from app.auth.authenticator import Authenticator
-from app.auth.configuration import ConfigurationError, JwtConfiguration
+from app.auth.configuration import JwtConfiguration
 
-__all__ = ["Authenticator", "ConfigurationError", "JwtConfiguration"]
+__all__ = ["Authenticator", "JwtConfiguration"]

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from app.auth.claims import ROLE
-from app.auth.configuration import ConfigurationError, TokenHeader
+from app.auth.configuration import TokenHeader
 from app.auth.refusals import access_denied, invalid_headers
 from app.auth.token_header import find_token
 from app.auth.verifier import TokenVerifier
+from app.settings.errors import ConfigurationError
 from permissions.errors import GraphQLRefusal
 from permissions.session import ADMIN, Session
 

@@ -8,6 +8,7 @@ import orjson
 
 from app.auth import json_path
 from app.auth.keys import ALGORITHMS, FixedKey, KeyMaterialError, fixed_key
+from app.settings.errors import ConfigurationError
 
 DEFAULT_NAMESPACE = "https://hasura.io/jwt/claims"
 _KNOWN = frozenset({"type", "key", "jwk_url", "audience", "issuer", "allowed_skew", "header"}) | {
@@ -17,10 +18,6 @@ _KNOWN = frozenset({"type", "key", "jwk_url", "audience", "issuer", "allowed_ske
     "claims_map",
 }
 _MANDATORY_CLAIMS = ("x-hasura-allowed-roles", "x-hasura-default-role")
-
-
-class ConfigurationError(Exception):
-    """A setting can't be used; the sentence says which and why, never its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class TokenHeader:
 class ClaimPath:
     """A claim that is found at a path of the token; without a default its absence refuses the token."""
 
-    path: tuple[json_path.Step, ...]
+    path: tuple[json_path.PathStep, ...]
     text: str
     default: Any = None
     has_default: bool = False
@@ -124,7 +121,7 @@ def _claim_source(raw: object) -> ClaimSource:
 
 def _claim_path(path: object, default: object = None, has_default: bool = False) -> ClaimPath:
     try:
-        return ClaimPath(json_path.parse(str(path)), str(path), default, has_default)
+        return ClaimPath(json_path.parse_path(str(path)), str(path), default, has_default)
     except ValueError as error:
         raise ConfigurationError(f"NCHAT_JWT_SECRET: {error}") from None
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 _STEP = re.compile(r"""\.([^.\[\]'"]+)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]""")
 
-Step = str | int
+PathStep = str | int
 
 
-def parse(path: str) -> tuple[Step, ...]:
+def parse_path(path: str) -> tuple[PathStep, ...]:
     """The steps of a path; raises ValueError for one that is not understood."""
     text = path if path.startswith("$") else f"$.{path}"
-    steps: list[Step] = []
+    steps: list[PathStep] = []
     position = 1
     while position < len(text):
         match = _STEP.match(text, position)
@@ -23,7 +23,7 @@ def parse(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def look_up(value: object, steps: Sequence[Step]) -> object:
+def look_up(value: object, steps: Sequence[PathStep]) -> object:
     """What stands at the path; raises LookupError when nothing does."""
     for step in steps:
         if isinstance(step, int) and isinstance(value, list):

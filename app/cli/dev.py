@@ -17,7 +17,7 @@ from app.cli.dev_facts import data_directory, facts_of, remove_facts, write_fact
 from app.cli.given_settings import settings_or_refuse
 from app.cli.migrate import migrate_or_refuse
 from app.cli.refusal import Refusal
-from app.console import DemoUser as ConsoleUser
+from app.http.console import OfferedUser as ConsoleUser
 from app.server import run_server
 from app.settings import Settings
 from devstack import secrets_file

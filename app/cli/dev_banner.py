@@ -7,11 +7,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 
-from app.auth import ConfigurationError
+from app.auth.token_signing import TokenSigner
 from app.cli.dev_facts import facts_file
 from app.cli.status import local_url
-from app.settings import Settings
-from app.token_signing import TokenSigner
+from app.settings import ConfigurationError, Settings
 from devstack.demo_users import DEMO_USERS
 
 TOKEN_LIFE = 24 * 3600

@@ -6,13 +6,13 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.cli.refusal import Refusal
-from app.settings import Settings, environment_names, load
+from app.settings import Settings, environment_names, load_settings
 
 
 def settings_or_refuse(defaults: Path | None = None, **overrides: object) -> Settings:
     """The settings, or a Refusal that names each variable that is wrong, never its value."""
     try:
-        return load(defaults, **overrides)
+        return load_settings(defaults, **overrides)
     except ValidationError as error:
         raise Refusal("settings: " + "; ".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())) from None
     except SettingsError as error:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import asyncpg
 
-from app.auth import ConfigurationError
+from app.auth.token_signing import TokenSigner
 from app.cli.dev_facts import facts_file
 from app.cli.given_settings import settings_or_refuse
 from app.cli.refusal import Refusal
-from app.token_signing import TokenSigner
+from app.settings import ConfigurationError
 
 
 def run(arguments: argparse.Namespace) -> int:

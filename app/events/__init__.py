@@ -1,4 +1,7 @@
-"""Hints between those who write and those who follow, within a process and between processes."""
+"""Hints between those who write and those who follow, within a process and between processes.
+
+In: topics that changed. Out: followers woken. A hint says that something changed, not what, and may be lost.
+"""
 
 from app.events.hub import BroadcastHub, open_hub
 

@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from app.jobs.scheduler import free_lapsed, run_scheduler
-from app.jobs.supervision import Observe, Work, attempt, every, keep_running, unobserved, wait_for
+from app.jobs.supervision import ObserveJob, Work, attempt, every, keep_running, uncounted, wait_for
 from domain import kick_watch, reconciler, timeouts
 from domain.webhooks import inbox
 from domain.world import World
@@ -23,7 +23,7 @@ CATCH_UP_EVERY: Final = 2.0
 class Jobs:
     """Running jobs. `wake` starts the processing of webhooks at once; `stop` ends everything and returns when it has ended."""
 
-    def __init__(self, world: World, pool: "asyncpg.Pool", observe: Observe) -> None:
+    def __init__(self, world: World, pool: "asyncpg.Pool", observe: ObserveJob) -> None:
         self._new_webhook = asyncio.Event()
         self._tasks = [asyncio.create_task(keep_running(name, work), name=name) for name, work in self._loops(world, pool, observe)]
 
@@ -36,7 +36,7 @@ class Jobs:
             task.cancel()
         await asyncio.wait(self._tasks)
 
-    def _loops(self, world: World, pool: "asyncpg.Pool", observe: Observe) -> list[tuple[str, Work]]:
+    def _loops(self, world: World, pool: "asyncpg.Pool", observe: ObserveJob) -> list[tuple[str, Work]]:
         webhooks = partial(inbox.process_pending, world)
         kicked = partial(kick_watch.watch, world)
         return [
@@ -48,12 +48,12 @@ class Jobs:
         ]
 
 
-async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: Observe = unobserved) -> Jobs:
+async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: ObserveJob = uncounted) -> Jobs:
     """Starts the background work on a migrated database. `pool` needs connections of its own: `scheduler` keeps none."""
     return Jobs(world, pool, observe)
 
 
-async def _catch_up(world: World, observe: Observe) -> None:
+async def _catch_up(world: World, observe: ObserveJob) -> None:
     """At start, before the first tick: what happened while no service was running. Then it rests."""
     await attempt("timeouts", partial(timeouts.run, world), observe)
     never = asyncio.Event()

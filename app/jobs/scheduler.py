@@ -9,7 +9,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Schedule
 
 from app.jobs.periodic import PERIODIC, PeriodicJob
-from app.jobs.supervision import Observe, attempt
+from app.jobs.supervision import ObserveJob, attempt
 from domain.world import World
 
 # A worker beats once a second for each schedule it runs. pgqueuer waits 30 s before it takes a dead worker's schedule for
@@ -20,7 +20,7 @@ FREE_LAPSED: Final = """
 """
 
 
-async def run_scheduler(pool: "asyncpg.Pool", world: World, observe: Observe) -> None:
+async def run_scheduler(pool: "asyncpg.Pool", world: World, observe: ObserveJob) -> None:
     """Runs the periodic jobs until cancelled; raises when the database goes away."""
     scheduler = PgQueuer.from_asyncpg_pool(pool).sm
     for job in PERIODIC:
@@ -31,7 +31,7 @@ async def run_scheduler(pool: "asyncpg.Pool", world: World, observe: Observe) ->
         scheduler.shutdown.set()
 
 
-def tick(job: PeriodicJob, world: World, observe: Observe) -> Callable[[Schedule], Awaitable[None]]:
+def tick(job: PeriodicJob, world: World, observe: ObserveJob) -> Callable[[Schedule], Awaitable[None]]:
     """What pgqueuer calls when the job is due."""
 
     async def run(_schedule: Schedule) -> None:

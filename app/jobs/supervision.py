@@ -24,14 +24,14 @@ AWAY: Final = (
 
 Work = Callable[[], Coroutine[Any, Any, object]]
 # Hears of each run of a job: its name, how many seconds it took, and whether it failed.
-Observe = Callable[[str, float, bool], None]
+ObserveJob = Callable[[str, float, bool], None]
 
 
-def unobserved(_name: str, _seconds: float, _failed: bool) -> None:
+def uncounted(_name: str, _seconds: float, _failed: bool) -> None:
     """The default hook: nobody counts."""
 
 
-async def attempt(name: str, work: Work, observe: Observe = unobserved) -> bool:
+async def attempt(name: str, work: Work, observe: ObserveJob = uncounted) -> bool:
     """Runs one piece of work to its end; a failure is logged, one of our own with its traceback, and answered with False.
 
     The work is a task of its own, so that whatever it fails with ends it and nothing else. Cancelled, it cancels the work.
@@ -76,7 +76,7 @@ async def keep_running(name: str, work: Work) -> None:
         await asyncio.sleep(BEGIN_AGAIN_AFTER)
 
 
-async def every(seconds: float, name: str, work: Work, observe: Observe = unobserved, *, wake: asyncio.Event | None = None) -> None:
+async def every(seconds: float, name: str, work: Work, observe: ObserveJob = uncounted, *, wake: asyncio.Event | None = None) -> None:
     """Runs the work again and again, at once when woken and otherwise this many seconds after it ended."""
     signal = wake or asyncio.Event()
     while True:

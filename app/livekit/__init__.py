@@ -1,1 +1,5 @@
-"""LiveKit behind the domain's ports: rooms, join tokens, webhooks."""
+"""LiveKit behind the domain's ports.
+
+In: what the domain asks of rooms, and LiveKit's signed webhooks. Out: requests to its API, join tokens, events for the inbox. Nobody else
+knows the SDK.
+"""

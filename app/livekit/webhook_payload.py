@@ -1,6 +1,7 @@
 """A delivery's body, read with LiveKit's own message classes, and the few fields of it that we keep."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,6 +9,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from livekit import api
 
+from app.livekit import protocol
 from domain.webhooks.event import WebhookEvent
 
 Fields = dict[str, object]
@@ -17,7 +19,7 @@ class BadBody(Exception):
     """The body is not a webhook event of LiveKit's."""
 
 
-def parse(body: bytes) -> WebhookEvent:
+def read_event(body: bytes) -> WebhookEvent:
     """The event with its allow-listed payload. Zero values, which LiveKit leaves out, come back; unknown fields are ignored."""
     message = api.WebhookEvent()
     try:
@@ -37,25 +39,20 @@ def payload(message: api.WebhookEvent) -> Mapping[str, Fields]:
     return {name: KEPT[name](value) for name, _, value in present}
 
 
-def room(message: api.Room) -> Fields:
-    return {"name": message.name, "sid": message.sid}
+def _room(message: api.Room) -> Fields:
+    return asdict(protocol.room(message))
 
 
-def participant(message: api.ParticipantInfo) -> Fields:
-    return {
-        "identity": message.identity,
-        "sid": message.sid,
-        "kind": name_of(message, "kind"),
-        "state": name_of(message, "state"),
-        "disconnect_reason": name_of(message, "disconnect_reason"),
-    }
+def _participant(message: api.ParticipantInfo) -> Fields:
+    enums = {name: protocol.enum_name(message, name) for name in ("kind", "state", "disconnect_reason")}
+    return {"identity": message.identity, "sid": message.sid, **enums}
 
 
-def track(message: api.TrackInfo) -> Fields:
-    return {"sid": message.sid, "type": name_of(message, "type"), "source": name_of(message, "source"), "muted": message.muted}
+def _track(message: api.TrackInfo) -> Fields:
+    return {**asdict(protocol.track(message)), "type": protocol.enum_name(message, "type")}
 
 
-def egress(message: api.EgressInfo) -> Fields:
+def _egress(message: api.EgressInfo) -> Fields:
     results: dict[str, list[Message]] = {
         "files": list(message.file_results),
         "segments": list(message.segment_results),
@@ -63,28 +60,20 @@ def egress(message: api.EgressInfo) -> Fields:
     }
     return {
         "id": message.egress_id,
-        "status": name_of(message, "status"),
+        "status": protocol.enum_name(message, "status"),
         "error": message.error,
-        "results": {kind: [result(item) for item in items] for kind, items in results.items() if items},
+        "results": {kind: [_result(item) for item in items] for kind, items in results.items() if items},
     }
 
 
-def ingress(message: api.IngressInfo) -> Fields:
-    return {"id": message.ingress_id, "status": name_of(message.state, "status"), "error": message.state.error}
+def _ingress(message: api.IngressInfo) -> Fields:
+    return {"id": message.ingress_id, "status": protocol.enum_name(message.state, "status"), "error": message.state.error}
 
 
-def result(message: Message) -> Fields:
+def _result(message: Message) -> Fields:
     """What came of one output: names, sizes (bytes) and times (nanoseconds); never a location or address, which can hold keys."""
     present = [field for field in message.DESCRIPTOR.fields if field.name in RESULT_FIELDS]
-    return {field.name: name_of(message, field.name) if field.enum_type else getattr(message, field.name) for field in present}
-
-
-def name_of(message: Message, field: str) -> str:
-    """An enum's value by LiveKit's name in lowercase; a number newer than our copy of the protocol as `unknown_<number>`."""
-    number = getattr(message, field)
-    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
-    value = enum.values_by_number.get(number) if enum else None
-    return value.name.lower() if value else f"unknown_{number}"
+    return {field.name: protocol.enum_name(message, field.name) if field.enum_type else getattr(message, field.name) for field in present}
 
 
 RESULT_FIELDS: Final = frozenset(
@@ -93,9 +82,9 @@ RESULT_FIELDS: Final = frozenset(
 # Our name of a part → the message's field.
 PARTS: Final = {"room": "room", "participant": "participant", "track": "track", "egress": "egress_info", "ingress": "ingress_info"}
 KEPT: Final[Mapping[str, Callable[..., Fields]]] = {
-    "room": room,
-    "participant": participant,
-    "track": track,
-    "egress": egress,
-    "ingress": ingress,
+    "room": _room,
+    "participant": _participant,
+    "track": _track,
+    "egress": _egress,
+    "ingress": _ingress,
 }

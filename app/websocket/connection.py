@@ -9,13 +9,13 @@ import structlog
 from starlette.types import Scope
 
 from app.auth.refusals import token_expired
-from app.graphql_body import request_of
-from app.request_log import RequestMark, current
+from app.graphql.request_body import request_of
+from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
 from app.websocket.messages import CloseCode, CloseSocket
-from app.websocket.operation import Operation
-from app.websocket.services import SocketServices
+from app.websocket.running_operation import RunningOperation
 from app.websocket.socket import Disconnected, Socket
+from app.websocket.socket_services import SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 LONGEST_SLEEP = 60.0
 
 
-class Connection:
+class SocketConnection:
     """Every task of a connection lives in one group: the first that orders the end takes all others with it."""
 
     def __init__(self, socket: Socket, scope: Scope, headers: Mapping[str, str], services: SocketServices, connection_id: str) -> None:
@@ -100,13 +100,13 @@ class Connection:
                 raise GraphQLRefusal("limit-exceeded", "too many operations on this connection")
             request = request_of(message.get("payload"))
         except GraphQLRefusal as refused:
-            await self._socket.send(messages.refusal(operation_id, refused))
+            await self._socket.send(messages.refusal_message(operation_id, refused))
             return
         context = self._services.context_of(self._session, self._scope)
-        operation = Operation(operation_id, request, self._session, context, self._services, self._socket)
+        operation = RunningOperation(operation_id, request, self._session, context, self._services, self._socket)
         self._start(operation_id, operation)
 
-    def _start(self, operation_id: str, operation: Operation) -> None:
+    def _start(self, operation_id: str, operation: RunningOperation) -> None:
         def forget(ended: asyncio.Task[None] | None = None) -> None:
             # The client may have completed this one and started another of the same id since.
             if self._operations.get(operation_id) is task:
@@ -148,7 +148,7 @@ class Connection:
         if running:
             await asyncio.wait(running.values())
         for operation_id in running:
-            await self._socket.send(messages.refusal(operation_id, expired))
+            await self._socket.send(messages.refusal_message(operation_id, expired))
         raise CloseSocket(CloseCode.FORBIDDEN, expired.message)
 
 

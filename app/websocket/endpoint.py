@@ -5,18 +5,18 @@ from collections.abc import Collection
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from app.headers import headers_of
-from app.request_log import RequestIds
-from app.websocket.connection import Connection
+from app.graphql.headers import headers_of
+from app.telemetry.log_context import RequestIds
+from app.websocket.connection import SocketConnection
 from app.websocket.messages import SUBPROTOCOL, CloseCode
 from app.websocket.origins import is_allowed_origin
-from app.websocket.services import SocketServices
 from app.websocket.socket import Disconnected, Socket
+from app.websocket.socket_services import SocketServices
 
 log = structlog.get_logger(__name__)
 
 # One class a subprotocol, in the order of preference.
-PROTOCOLS = {SUBPROTOCOL: Connection}
+PROTOCOLS = {SUBPROTOCOL: SocketConnection}
 
 
 class GraphQLWebSocket:

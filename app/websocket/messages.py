@@ -60,17 +60,17 @@ def operation_id(message: dict[str, Any]) -> str:
     return value
 
 
-def json_text(value: str) -> str:
+def quoted(value: str) -> str:
     return orjson.dumps(value).decode()
 
 
 def next_prefix(operation: str) -> str:
     """What stands before every payload of an operation; `payload}` completes the message."""
-    return f'{{"type":"next","id":{json_text(operation)},"payload":'
+    return f'{{"type":"next","id":{quoted(operation)},"payload":'
 
 
 def complete(operation: str) -> str:
-    return f'{{"type":"complete","id":{json_text(operation)}}}'
+    return f'{{"type":"complete","id":{quoted(operation)}}}'
 
 
 def error(operation: str, errors: Sequence[Any]) -> str:
@@ -78,5 +78,5 @@ def error(operation: str, errors: Sequence[Any]) -> str:
     return orjson.dumps({"type": "error", "id": operation, "payload": list(errors)}).decode()
 
 
-def refusal(operation: str, refused: GraphQLRefusal) -> str:
+def refusal_message(operation: str, refused: GraphQLRefusal) -> str:
     return error(operation, refused.answer()["errors"])

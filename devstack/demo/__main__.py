@@ -7,13 +7,13 @@ import sys
 import httpx2
 from livekit import rtc
 
+from app.auth.token_signing import TokenSigner
 from app.cli.dev_facts import facts_file
 from app.cli.given_settings import settings_or_refuse
 from app.cli.refusal import Refusal
 from app.settings import Settings
-from app.token_signing import TokenSigner
-from devstack.demo.person import Person
-from devstack.demo.service import Refused, Service
+from devstack.demo.person import DemoPerson
+from devstack.demo.service import DemoService, Refused
 from devstack.demo.story import Story
 from devstack.demo_users import DEMO_USERS
 
@@ -23,9 +23,9 @@ TONES = {"alice": 440.0, "bob": 880.0, "carol": 1320.0}
 async def play(settings: Settings) -> int:
     """The number of events that came, in order and without a gap; raises on anything missing."""
     signer = TokenSigner.of(settings.jwt_secret)
-    people = [Person(u.name, str(u.id), signer.sign(u.id, u.role, ttl=600), TONES[u.name]) for u in DEMO_USERS if u.name in TONES]
+    people = [DemoPerson(u.name, str(u.id), signer.sign(u.id, u.role, ttl=600), TONES[u.name]) for u in DEMO_USERS if u.name in TONES]
     async with httpx2.AsyncClient(timeout=30) as http:
-        service = Service(f"http://127.0.0.1:{settings.port}", http)
+        service = DemoService(f"http://127.0.0.1:{settings.port}", http)
         try:
             feed = await Story(service, *people).play()
         finally:

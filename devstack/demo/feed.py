@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from devstack.demo.service import Service
+from devstack.demo.service import DemoService
 
 EVENTS = """subscription Events($callId: uuid!) {
   callEvents(callId: $callId, after: 0) { seq kind actor { displayName } participantId payload createdAt }
@@ -15,12 +15,12 @@ EVENTS = """subscription Events($callId: uuid!) {
 class Feed:
     """Follows one call from its first event until `stop`."""
 
-    def __init__(self, service: Service, token: str, call_id: str) -> None:
+    def __init__(self, service: DemoService, token: str, call_id: str) -> None:
         self.events: list[dict[str, Any]] = []
         self._changed = asyncio.Condition()
         self._task = asyncio.create_task(self._follow(service, token, call_id))
 
-    async def _follow(self, service: Service, token: str, call_id: str) -> None:
+    async def _follow(self, service: DemoService, token: str, call_id: str) -> None:
         async with service.subscribe(token, EVENTS, callId=call_id) as subscription:
             async for data in subscription:
                 await self._take(data["callEvents"])

@@ -11,7 +11,7 @@ from devstack.demo import tone
 
 
 @dataclass(slots=True)
-class Person:
+class DemoPerson:
     """`hertz` is the tone this person sings, by which the others know them; `identity` is the user's id, as in the room."""
 
     name: str
@@ -46,7 +46,7 @@ class Person:
             await source.capture_frame(tone.frame(self.hertz, n))  # paced by the source itself
             n += 1
 
-    async def hear(self, other: "Person") -> None:
+    async def hear(self, other: "DemoPerson") -> None:
         """Returns once the other's tone is found in the frames received from them."""
         async for event in rtc.AudioStream.from_track(track=await self._track_of(other), sample_rate=tone.RATE, num_channels=1):
             heard = np.frombuffer(event.frame.data, dtype=np.int16)
@@ -54,7 +54,7 @@ class Person:
             if len(self._window) == tone.RATE // 4 and tone.is_heard(self._window, tone.RATE, other.hertz):
                 return
 
-    async def _track_of(self, other: "Person") -> rtc.Track:
+    async def _track_of(self, other: "DemoPerson") -> rtc.Track:
         """The other's microphone, as soon as it is subscribed."""
         assert self.room is not None  # noqa: S101
         self._window = np.zeros(0, dtype=np.int16)

@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class DemoService:
     """`url` is the service's address, `http://127.0.0.1:8000`."""
 
     url: str
@@ -37,11 +37,11 @@ class Service:
         data: dict[str, Any] = body["data"]
         return data
 
-    def subscribe(self, token: str, query: str, **variables: Any) -> "Subscription":
-        return Subscription(f"{self.url.replace('http', 'ws', 1)}/v1/graphql", token, query, variables)
+    def subscribe(self, token: str, query: str, **variables: Any) -> "DemoSubscription":
+        return DemoSubscription(f"{self.url.replace('http', 'ws', 1)}/v1/graphql", token, query, variables)
 
 
-class Subscription:
+class DemoSubscription:
     """One subscription on a socket of its own: `async with` opens it, `async for` yields the `data` of each event."""
 
     def __init__(self, url: str, token: str, query: str, variables: Mapping[str, Any]) -> None:

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from devstack.demo.feed import Feed
-from devstack.demo.person import Person
-from devstack.demo.service import Refused, Service
+from devstack.demo.person import DemoPerson
+from devstack.demo.service import DemoService, Refused
 
 T = TypeVar("T")
 
@@ -28,12 +28,12 @@ def mutation(action: str, selection: str) -> str:
 class Story:
     """Alice calls Bob; Carol comes later, is thrown out and let in again."""
 
-    def __init__(self, service: Service, alice: Person, bob: Person, carol: Person) -> None:
+    def __init__(self, service: DemoService, alice: DemoPerson, bob: DemoPerson, carol: DemoPerson) -> None:
         self.service, self.alice, self.bob, self.carol = service, alice, bob, carol
         self.seats: dict[str, str] = {}
         self.call_id = ""
 
-    async def act(self, who: Person, action: str, selection: str = "callId", **given: Any) -> dict[str, Any]:
+    async def act(self, who: DemoPerson, action: str, selection: str = "callId", **given: Any) -> dict[str, Any]:
         data = await self.service.ask(who.token, mutation(action, selection), input={"callId": self.call_id, **given})
         payload: dict[str, Any] = data[action]
         return payload

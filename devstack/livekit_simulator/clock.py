@@ -7,7 +7,7 @@ import time
 from typing import Protocol
 
 
-class Clock(Protocol):
+class SimulatorClock(Protocol):
     def now(self) -> float:
         """Seconds since the epoch."""
         ...

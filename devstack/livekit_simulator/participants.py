@@ -7,7 +7,7 @@ from livekit.api.access_token import Claims
 from livekit.protocol.models import DisconnectReason, TrackSource, TrackType
 
 from devstack.livekit_simulator import ids
-from devstack.livekit_simulator.clock import Clock
+from devstack.livekit_simulator.clock import SimulatorClock
 
 if TYPE_CHECKING:
     from devstack.livekit_simulator.rooms import SimulatedRoom
@@ -42,7 +42,7 @@ class NotPermitted(Exception):
 class SimulatedParticipant:
     """One connection. `message` is what the API and the webhooks show."""
 
-    def __init__(self, room: "SimulatedRoom", claims: Claims, token: str, clock: Clock) -> None:
+    def __init__(self, room: "SimulatedRoom", claims: Claims, token: str, clock: SimulatorClock) -> None:
         now = clock.now()
         self.room = room
         self.token = token

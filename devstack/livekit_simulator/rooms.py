@@ -9,7 +9,7 @@ from livekit.api.access_token import Claims
 from livekit.protocol.models import DisconnectReason
 
 from devstack.livekit_simulator import ids
-from devstack.livekit_simulator.clock import Clock
+from devstack.livekit_simulator.clock import SimulatorClock
 from devstack.livekit_simulator.participants import SimulatedParticipant
 from devstack.livekit_simulator.webhooks import WebhookSender
 
@@ -46,7 +46,7 @@ class JoinRefused(Exception):
 class SimulatedRoom:
     """One instance of a room. `message` is what the API shows, `turn_password` included."""
 
-    def __init__(self, settings: api.CreateRoomRequest, defaults: RoomDefaults, clock: Clock, webhooks: WebhookSender) -> None:
+    def __init__(self, settings: api.CreateRoomRequest, defaults: RoomDefaults, clock: SimulatorClock, webhooks: WebhookSender) -> None:
         now = clock.now()
         self.participants: dict[str, SimulatedParticipant] = {}
         self._clock = clock
@@ -162,7 +162,7 @@ class SimulatedRoom:
 class SimulatedRooms:
     """All rooms by name."""
 
-    def __init__(self, defaults: RoomDefaults, clock: Clock, webhooks: WebhookSender) -> None:
+    def __init__(self, defaults: RoomDefaults, clock: SimulatorClock, webhooks: WebhookSender) -> None:
         self.live: dict[str, SimulatedRoom] = {}
         self.defaults = defaults
         self._clock = clock

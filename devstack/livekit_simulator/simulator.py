@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from devstack.livekit_simulator.auth import InvalidToken, Keys
-from devstack.livekit_simulator.clock import Clock, WallClock
+from devstack.livekit_simulator.clock import SimulatorClock, WallClock
 from devstack.livekit_simulator.participants import SimulatedParticipant
 from devstack.livekit_simulator.rooms import JoinRefused, RoomDefaults, SimulatedRooms
 from devstack.livekit_simulator.webhooks import WebhookSender
@@ -32,7 +32,7 @@ class Simulator:
         api_key: str,
         api_secret: str,
         webhook_url: str | None,
-        clock: Clock | None = None,
+        clock: SimulatorClock | None = None,
         defaults: RoomDefaults | None = None,
     ) -> None:
         self.clock = clock or WallClock()

@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from livekit import api
 
 from devstack.livekit_simulator import ids
-from devstack.livekit_simulator.clock import Clock
+from devstack.livekit_simulator.clock import SimulatorClock
 
 WAITS: Final = (1.0, 2.0, 4.0, 8.0)
 MAX_AGE: Final = 30.0
@@ -42,7 +42,7 @@ class Queue:
 class WebhookSender:
     """Posts events to one address. One queue a key (the room's name): strictly one after the other within it."""
 
-    def __init__(self, url: str | None, api_key: str, api_secret: str, clock: Clock) -> None:
+    def __init__(self, url: str | None, api_key: str, api_secret: str, clock: SimulatorClock) -> None:
         self.faults = DeliveryFaults()
         self.delivered: list[api.WebhookEvent] = []
         self.lost: list[api.WebhookEvent] = []

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain import events, push
 from domain.calls.rows import Call, Participant, Roster, roster
-from domain.life_cycle import EndReason, Step, move_call, move_participant
+from domain.life_cycle import CallStep, EndReason, move_call, move_participant
 from domain.ports import MediaError
 from domain.world import Transaction, World
 
@@ -20,7 +20,7 @@ async def end_call(tx: Transaction, call: Call, reason: EndReason, *, actor_id: 
     the call becomes left(`call_ended`). Writes `call_state_changed` and `call_end`, which speaks for all who were in it.
     The caller deletes the room after the commit: `close_room`.
     """
-    if call.ended or not await move_call(tx, call.id, Step(call.status, "ended", reason), actor_id=actor_id, now=now):
+    if call.ended or not await move_call(tx, call.id, CallStep(call.status, "ended", reason), actor_id=actor_id, now=now):
         return False
     await _empty(tx, await roster(tx, call.id), reason, now)
     await events.append(tx, call.id, "call_end", actor_id, {"reason": reason})

@@ -16,7 +16,7 @@ from domain.calls.rows import Call, CallType, Participant, lock_call, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, MediaUnavailable, NotFound, ParticipantKicked
 from domain.input import require_storable
-from domain.life_cycle import Step, move_call, move_participant
+from domain.life_cycle import CallStep, move_call, move_participant
 from domain.ports import MediaError, Room
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -99,7 +99,7 @@ async def _begin(tx: Transaction, world: World, call: Call, room: Room) -> None:
     await tx.connection.execute(sa.update(calls).where(calls.c.id == call.id).values(room_sid=room.sid))
     targets = [one.id for one in (await roster(tx, call.id)).participants if one.status == "invited"]
     await ring(tx, call.id, targets, actor_id=call.initiator_id, now=now)
-    step = Step("initiated", "ringing" if targets else "connecting")
+    step = CallStep("initiated", "ringing" if targets else "connecting")
     await move_call(tx, call.id, step, actor_id=call.initiator_id, now=now)
 
 

@@ -10,13 +10,13 @@ from domain import events
 from domain.calls.access import Entered, enter
 from domain.calls.rows import Participant
 from domain.errors import InvalidInput, MediaUnavailable
-from domain.ports import MediaError, Source
+from domain.ports import MediaError, TrackSource
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.call_participants import call_participants
 
 TrackKind = Literal["audio", "video", "screen"]
-SOURCES: Final[dict[TrackKind, tuple[Source, ...]]] = {
+SOURCES: Final[dict[TrackKind, tuple[TrackSource, ...]]] = {
     "audio": ("microphone",),
     "video": ("camera",),
     "screen": ("screen_share", "screen_share_audio"),

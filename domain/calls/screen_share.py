@@ -13,7 +13,7 @@ from domain.calls.access import Entered, enter
 from domain.calls.rows import Call, Participant
 from domain.calls.tickets import grant_for
 from domain.errors import AlreadySharing, MediaUnavailable, NotAllowed
-from domain.ports import MediaError, Source
+from domain.ports import MediaError, TrackSource
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.call_participants import call_participants
@@ -32,7 +32,7 @@ class StartScreenShare:
     call_id: UUID
     participant_id: UUID
     constraints: Mapping[str, object]
-    allowed_sources: tuple[Source, ...]
+    allowed_sources: tuple[TrackSource, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ async def start_screen_share(
         await _mark(tx, me, door.now)
         for one in idle:
             await _mark(tx, one, None)
-    screen: tuple[Source, ...] = ("screen_share", "screen_share_audio") if with_audio else ("screen_share",)
+    screen: tuple[TrackSource, ...] = ("screen_share", "screen_share_audio") if with_audio else ("screen_share",)
     grant = grant_for(door.call, me, screen=screen)
     try:
         for one in idle:

@@ -9,7 +9,7 @@ from domain import events, push
 from domain.calls.access import Entered
 from domain.calls.rows import Call
 from domain.errors import CallFull
-from domain.life_cycle import Step, move_call, move_participant
+from domain.life_cycle import CallStep, move_call, move_participant
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 
@@ -30,7 +30,7 @@ async def take_seat(tx: Transaction, call: Call, participant_id: UUID, user_id: 
         await push.enqueue(tx, call.id, [user_id], "answered_elsewhere")
     await events.append(tx, call.id, "call_accept", user_id, {}, participant_id)
     if call.status == "ringing":
-        await move_call(tx, call.id, Step("ringing", "connecting"), actor_id=user_id, now=now)
+        await move_call(tx, call.id, CallStep("ringing", "connecting"), actor_id=user_id, now=now)
 
 
 async def renew_seat(tx: Transaction, participant_id: UUID, now: datetime) -> None:

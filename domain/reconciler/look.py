@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.calls.rows import Call, Participant, lock_call, roster
 from domain.calls.tickets import grant_for
-from domain.ports import Room, RoomParticipant, Source
+from domain.ports import Room, RoomParticipant, TrackSource
 from domain.presence import arrive, is_over, lose, settle
 from domain.reconciler.absences import found, missed
 from domain.repairs import DeleteRoom, GrantRights, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
@@ -15,7 +15,7 @@ from domain.tracks import see, sent_by
 from domain.world import Transaction, World
 
 # A screen may be shared with its sound or without: the row does not say which.
-OPTIONAL: Final[frozenset[Source]] = frozenset({"screen_share_audio"})
+OPTIONAL: Final[frozenset[TrackSource]] = frozenset({"screen_share_audio"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def _read_file(path: Path, including: tuple[Path, ...]) -> Node:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MetadataError(Problem(Position(file, 1), f"This file can't be read: {error}.")) from error
-    parse = json_nodes.parse if path.suffix == ".json" else yaml_nodes.parse
+    parse = json_nodes.parse_json if path.suffix == ".json" else yaml_nodes.parse_yaml
     return _resolved(parse(text, file), path, (*including, path.resolve()))
 
 

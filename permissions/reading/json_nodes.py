@@ -9,7 +9,7 @@ from typing import Any
 from permissions.reading.nodes import MetadataError, Node, Position, Problem
 
 
-def parse(text: str, file: str) -> Node:
+def parse_json(text: str, file: str) -> Node:
     """The document; raises MetadataError with its place when it isn't JSON or a key stands twice."""
     try:
         node: Node = _Decoder(text, file).decode(text)

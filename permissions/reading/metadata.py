@@ -24,7 +24,7 @@ _UNSUPPORTED_IN_SOURCE = {
 }
 
 
-def load(path: Path) -> Metadata:
+def load_metadata(path: Path) -> Metadata:
     """A metadata directory, or one JSON or YAML document, of version 2 or 3.
 
     Raises MetadataError when the document as a whole can't be read; a single bad entry is left out and noted in `problems`.
@@ -83,4 +83,4 @@ def _read_action(node: Node) -> ActionEntry:
     return ActionEntry(name, tuple(role.required("role", "A permission").text("A role") for role in roles), node.position)
 
 
-__all__ = ["Metadata", "MetadataError", "load"]
+__all__ = ["Metadata", "MetadataError", "load_metadata"]

@@ -14,7 +14,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
-def parse(text: str, file: str) -> Node:
+def parse_yaml(text: str, file: str) -> Node:
     """The one document of `text`; raises MetadataError with file and line when it isn't YAML."""
     try:
         root = yaml.compose(text, Loader=yaml.CBaseLoader)

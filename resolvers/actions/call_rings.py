@@ -19,7 +19,7 @@ from resolvers.actions.call_payloads import (
     InviteToCallPayload,
 )
 from resolvers.actions.caller import caller
-from resolvers.actions.words import json_object, one_of
+from resolvers.actions.words import object_of, one_of
 from schema.types.calls import AcceptCallInput, CancelCallInput, DeclineCallInput, InitiateCallInput, InviteToCallInput
 from schema.types.camel_case import camel_type
 
@@ -30,7 +30,7 @@ async def initiate_call(info: Info[Any, None], input: InitiateCallInput) -> Init
         type=one_of(CallType, "type", input.type),
         target_user_ids=input.target_user_ids or [],
         channel_id=input.channel_id,
-        metadata=json_object("metadata", input.metadata),
+        metadata=object_of("metadata", input.metadata),
         e2ee=bool(input.e2ee),
         ring_timeout_seconds=input.ring_timeout_seconds,
         client_request_id=input.client_request_id,

@@ -20,7 +20,7 @@ def word(enum: type[Enum], value: object) -> Any:
     return enum(value).value
 
 
-def json_object(field: str, value: object) -> Mapping[str, object]:
+def object_of(field: str, value: object) -> Mapping[str, object]:
     """A jsonb value that has to be an object; null is the empty one."""
     if value is None:
         return {}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Literal
 
 from graphql import (
     DocumentNode,
@@ -19,6 +20,7 @@ from graphql.language import Visitor, visit
 
 from permissions.errors import GraphQLRefusal
 
+OperationKind = Literal["query", "mutation", "subscription"]
 # More than any person's query: what follows is paid for each token.
 MAX_TOKENS = 15_000
 
@@ -33,7 +35,7 @@ class Operation:
     used: frozenset[str]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> OperationKind:
         return self.node.operation.value
 
 

@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from resolvers.hand_written.root_fields import ActionFields
+from resolvers.hand_written.action_fields import ActionFields
 from resolvers.hand_written.table_rows import TableRowField
 from schema.model import Catalog, TableName
 from schema.table_types.definitions import Definitions

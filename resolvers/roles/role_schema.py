@@ -27,7 +27,7 @@ def derive(whole: Schema, visibility: Visibility, sees_action: Callable[[str, An
     config = cast(dict[str, Any], map_schema_config(whole._schema.to_kwargs(), lambda _: view.mappers()))
     config |= {"types": (), "assume_valid": True}
     for root in ("mutation", "subscription"):
-        if config[root] is not None and config[root].name in view.dead:
+        if config[root] is not None and config[root].name in view.pruned:
             config[root] = None
     schema = copy.copy(whole)
     schema._schema = GraphQLSchema(**config)
@@ -40,7 +40,7 @@ Member = GraphQLField | GraphQLInputField
 
 @dataclass
 class _View:
-    """The visible members of each type; `dead` are the types with none left."""
+    """The visible members of each type; `pruned` are the types with none left."""
 
     schema: GraphQLSchema
     visibility: Visibility
@@ -49,12 +49,12 @@ class _View:
     def __post_init__(self) -> None:
         self._roots = {root.name for root in (self.schema.query_type, self.schema.mutation_type, self.schema.subscription_type) if root}
         self.members = {type_.name: set(self._initial(type_)) for type_ in self.schema.type_map.values() if _has_members(type_)}
-        self.dead: set[str] = set()
-        while self._bury():
+        self.pruned: set[str] = set()
+        while self._prune():
             self._unlink()
         query = cast(GraphQLObjectType, self.schema.query_type).name
         self.members[query] = (self.members[query] - {NO_QUERIES}) or {NO_QUERIES}
-        self.dead.discard(query)
+        self.pruned.discard(query)
 
     def _initial(self, type_: GraphQLNamedType) -> Iterator[str]:
         if isinstance(type_, GraphQLEnumType):
@@ -73,14 +73,14 @@ class _View:
             if not isinstance(value.value, OfColumn) or self.visibility.sees(value.value):
                 yield name
 
-    def _bury(self) -> bool:
+    def _prune(self) -> bool:
         """Types without a visible member die; true if there are new ones."""
-        dead = {name for name, members in self.members.items() if not members} - self.dead
-        self.dead |= dead
-        return bool(dead)
+        pruned = {name for name, members in self.members.items() if not members} - self.pruned
+        self.pruned |= pruned
+        return bool(pruned)
 
     def _unlink(self) -> None:
-        """Members whose type is dead, or that need an argument of a dead type, go with it."""
+        """Members whose type is pruned, or that need an argument of a pruned type, go with it."""
         for name, visible in self.members.items():
             type_ = self.schema.type_map[name]
             if visible and not isinstance(type_, GraphQLEnumType):
@@ -88,13 +88,13 @@ class _View:
                 self.members[name] = {member for member in visible if self._lives(members[member])}
 
     def _lives(self, member: Member) -> bool:
-        if get_named_type(member.type).name in self.dead:
+        if get_named_type(member.type).name in self.pruned:
             return False
         arguments = getattr(member, "args", {}).values()
         return not any(is_non_null_type(argument.type) and not self._keeps(argument) for argument in arguments)
 
     def _keeps(self, argument: GraphQLArgument) -> bool:
-        return get_named_type(argument.type).name not in self.dead
+        return get_named_type(argument.type).name not in self.pruned
 
     def mappers(self) -> Any:
         return {SchemaElementKind.OBJECT: self._fields, SchemaElementKind.INPUT_OBJECT: self._fields, SchemaElementKind.ENUM: self._values}

@@ -11,8 +11,8 @@ from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from resolvers.hand_written.action_fields import ActionFields
 from resolvers.hand_written.ready_json import PreparedDocument, SplicingExecutor
-from resolvers.hand_written.root_fields import ActionFields
 from resolvers.hand_written.table_rows import TableRowField
 from resolvers.roles.role_schema import NO_QUERIES
 from schema.model import Catalog

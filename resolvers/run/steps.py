@@ -10,7 +10,7 @@ from permissions.session import Session
 from resolvers.compiled import HandWritten, KnownAnswer, Steps, TableRead, TableWrite
 from resolvers.ir import WRITTEN
 from resolvers.run.database_refusals import check_violation, refusal
-from resolvers.run.strawberry_runner import HandWrittenFields
+from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Database, DatabaseError, DatabaseTransaction
 from resolvers.sql.write_check import CHECK_FAILED
@@ -18,7 +18,7 @@ from resolvers.sql.write_check import CHECK_FAILED
 Open = Callable[[], AbstractAsyncContextManager[DatabaseTransaction]]
 
 
-async def run_steps(steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], fields: HandWrittenFields) -> bytes:
+async def run_steps(steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], fields: StrawberryRunner) -> bytes:
     """Runs the steps in order; the first error is the only answer.
 
     Table writes alone share one transaction. Beside an action each write has its own, and what committed before an error stays.
@@ -56,7 +56,7 @@ def _refused(path: str) -> Iterator[None]:
 
 
 class _Runner:
-    def __init__(self, database: Database, session: Session, variables: Mapping[str, Any], fields: HandWrittenFields) -> None:
+    def __init__(self, database: Database, session: Session, variables: Mapping[str, Any], fields: StrawberryRunner) -> None:
         self._database, self._session, self._variables, self._fields = database, session, variables, fields
 
     async def run(self, steps: Steps, open_: Open) -> dict[str, bytes]:

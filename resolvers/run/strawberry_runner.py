@@ -18,7 +18,7 @@ from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Database, DatabaseError
 
 
-class HandWrittenFields:
+class StrawberryRunner:
     """Runs hand-written root fields for one request."""
 
     def __init__(

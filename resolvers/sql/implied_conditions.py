@@ -9,7 +9,7 @@ from permissions.expressions import TRUE, And, CompareColumns, Exists, Expressio
 from schema.model import Relationship, TrackedTable
 
 
-def unanswered(
+def without_implied(
     filter_: Expression, child: TrackedTable, parent: TrackedTable, answered: Expression | None, way: Relationship
 ) -> Expression:
     """`filter_` of `child` without the terms that `answered`, which holds for the parent row, implies. `way` leads from parent to child."""

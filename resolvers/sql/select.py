@@ -29,12 +29,12 @@ from resolvers.ir import (
     Typename,
 )
 from resolvers.sql.aggregate import aggregate_values, applied
-from resolvers.sql.implied_conditions import unanswered
+from resolvers.sql.implied_conditions import without_implied
 from resolvers.sql.json_values import Json, columns_of, json_object, json_row, json_rows, row_of, text_value
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.tables_read import tables_of
-from resolvers.sql.values_before_rows import all_read, probes
+from resolvers.sql.values_before_rows import all_read, values_to_read
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
 
@@ -150,20 +150,20 @@ class Selects:
         alias = tracked.table.alias(self.name(tracked.graphql_name))
         source = RowSource(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], row_of(alias)))
         self.tables.add(table)
-        conditions = [] if join is None else joined(join, alias)
+        conditions = [] if join is None else _joined(join, alias)
         return source, conditions + self._visible(source, rule, where, join)
 
     def _visible(self, source: RowSource, rule: SelectRule, where: Expression, join: Join | None) -> list[sa.ColumnElement[bool]]:
         filter_ = rule.filter
         if join is not None:
-            filter_ = unanswered(filter_, source.tracked, join.parent.tracked, join.parent.answered, join.relationship)
+            filter_ = without_implied(filter_, source.tracked, join.parent.tracked, join.parent.answered, join.relationship)
         terms: tuple[Expression, ...] = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
         return [self.condition(And(terms) if len(terms) > 1 else terms[0], source)] if terms else []
 
     def condition(self, expression: Expression, source: RowSource) -> sa.ColumnElement[bool]:
         """The expression over a row of `source`, its tables and values noted."""
         self.tables.update(tables_of(expression, source.tracked.name, self.catalog))
-        self._reads.update(probes(expression, source.tracked, self.catalog, self.parameters))
+        self._reads.update(values_to_read(expression, source.tracked, self.catalog, self.parameters))
         return condition(expression, source.tracked, source.from_, self.parameters, self.catalog)
 
     def call(self, computed: ComputedField, row: Json) -> Json:
@@ -235,7 +235,7 @@ class Selects:
         return aggregate_values(part, rows, where, self.name("values"))
 
 
-def joined(join: Join, alias: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+def _joined(join: Join, alias: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     """The columns of a relationship as equalities with the parent row of the enclosing statement."""
     return [alias.columns[remote] == outer(join.parent.column(local)) for local, remote in join.relationship.columns]
 

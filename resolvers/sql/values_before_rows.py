@@ -14,8 +14,8 @@ from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
 from schema.sql_types import Native
 
-Read = sa.ColumnElement[object]
-Bind = Callable[[Bound], sa.ColumnElement[str]]
+ValueRead = sa.ColumnElement[object]
+BindValue = Callable[[Bound], sa.ColumnElement[str]]
 
 _REGULAR = frozenset({"SIMILAR TO", "NOT SIMILAR TO", "~", "!~", "~*", "!~*"})
 _LIKE = frozenset({"LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"})
@@ -23,7 +23,7 @@ _LIKE = frozenset({"LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"})
 _AT_ONCE = 50
 
 
-def probes(expression: Expression, tracked: TrackedTable, catalog: Catalog, bind: Bind) -> Iterator[tuple[object, Read]]:
+def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catalog, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
     """Every value of `expression` that can be refused, with an identity: the same value is read once.
 
     Permission rules have none: their literals were checked at start, and a session variable is nothing that the caller chooses.
@@ -31,16 +31,16 @@ def probes(expression: Expression, tracked: TrackedTable, catalog: Catalog, bind
     match expression:
         case And(terms) | Or(terms):
             for term in terms:
-                yield from probes(term, tracked, catalog, bind)
+                yield from values_to_read(term, tracked, catalog, bind)
         case Not(term):
-            yield from probes(term, tracked, catalog, bind)
+            yield from values_to_read(term, tracked, catalog, bind)
         case Related(relationship, where):
-            yield from probes(where, catalog[tracked.relationships[relationship].target], catalog, bind)
+            yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
         case Compare(column, operator, Bound() as bound):
             yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(tracked.columns[column].type), bound, bind)
 
 
-def _compared(sql: str, type_: PgType, bound: Bound, bind: Bind) -> Iterator[tuple[object, Read]]:
+def _compared(sql: str, type_: PgType, bound: Bound, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
     if sql in _REGULAR:
         kind = "SIMILAR TO" if "SIMILAR" in sql else "~"
         yield (bound.key, kind), sa.literal_column("''").op(kind)(bind(bound))
@@ -52,7 +52,7 @@ def _compared(sql: str, type_: PgType, bound: Bound, bind: Bind) -> Iterator[tup
         yield (bound.key, type_), sa.cast(bind(bound), Native(type_))
 
 
-def all_read(reads: list[Read]) -> list[sa.ColumnElement[bool]]:
+def all_read(reads: list[ValueRead]) -> list[sa.ColumnElement[bool]]:
     """Conditions that are true once each value was read."""
-    zero: Read = sa.literal_column("0")
+    zero: ValueRead = sa.literal_column("0")
     return [sa.func.num_nulls(*reads[start : start + _AT_ONCE]) >= zero for start in range(0, len(reads), _AT_ONCE)]

@@ -13,7 +13,7 @@ from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE, Budget
 from resolvers.documents.variable_shape import VariablePath, pattern
 from resolvers.ir import Binder
-from resolvers.walk.parameter_text import array_literal, array_text, parameter_text
+from resolvers.walk.parameter_text import array_of_texts, array_text, parameter_text
 from schema.model import PgType
 from schema.type_names import scalar_name
 
@@ -93,7 +93,7 @@ class BoundValues:
         binders = [self.binders[part.key] for part in parts]
 
         def bind(session: Session, variables: Mapping[str, Any]) -> str | None:
-            return array_literal([binder(session, variables) or "" for binder in binders])
+            return array_of_texts([binder(session, variables) or "" for binder in binders])
 
         return self.add(("list", len(self.binders)), bind)
 

@@ -29,7 +29,7 @@ from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
 from resolvers.ir import KEYS, Arguments, RowsByKey, SelectRoot
-from resolvers.walk.parameter_text import array_literal
+from resolvers.walk.parameter_text import array_of_texts
 from resolvers.walk.row_arguments import enum_value
 from resolvers.walk.row_selection import row_selection
 from resolvers.walk.walk import Walk
@@ -148,6 +148,6 @@ def _key_columns(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
 def _key(walk: Walk, index: int, meaning: OfTableRow) -> Bound:
     def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
         value: Any = variables[KEYS][index]
-        return array_literal(value) if meaning.many else value
+        return array_of_texts(value) if meaning.many else value
 
     return walk.bound.add((KEYS, index, meaning.many), bind)

@@ -41,10 +41,10 @@ def array_text(values: list[Any], element: PgType, path: str) -> str:
         if text is None:
             raise GraphQLRefusal("validation-failed", f"unexpected null value for type '{scalar_name(element.name)}'", f"{path}[{index}]")
         texts.append(text)
-    return array_literal(texts)
+    return array_of_texts(texts)
 
 
-def array_literal(texts: Iterable[str]) -> str:
+def array_of_texts(texts: Iterable[str]) -> str:
     """PostgreSQL's text of an array of these element texts."""
     return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import sqlalchemy as sa
 
-from app.reflection import Reflected, reflect
+from app.database.reflection import Reflected, reflect
 from schema.model import PgType, TableName
 from schema.pg_functions import PgArgument, PgFunction
 from schema.sql_types import pg_type

@@ -8,8 +8,9 @@ import jwt
 import orjson
 import pytest
 
-from app.auth import Authenticator, ConfigurationError, JwtConfiguration
+from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
+from app.settings import ConfigurationError
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from app.actions_metadata import files
+from devstack.golden.actions_metadata import files
 from permissions.session import Session
 from tests.calls.scenes import answered, group, participant_id, ringing
 from tests.support.actions import Api, api

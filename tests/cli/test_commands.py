@@ -17,7 +17,7 @@ from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
 from app.cli import main
 from app.cli.dev_facts import facts_file, facts_of, write_facts
-from app.settings import Settings, environment_names, load
+from app.settings import Settings, environment_names, load_settings
 from devstack import secrets_file
 from devstack.processes import free_port
 
@@ -113,22 +113,22 @@ def test_the_service_verifies_what_token_prints(jwt_secret: None, capsys: pytest
 
 
 async def _role_of(token: str) -> str:
-    secret = load().jwt_secret
+    secret = load_settings().jwt_secret
     assert secret is not None
     authenticator = Authenticator(tokens=TokenVerifier(JwtConfiguration.parse(secret.get_secret_value())))
     return (await authenticator.authenticate({"authorization": f"Bearer {token}"})).role
 
 
 def test_facts_are_for_the_owner_and_the_environment_beats_them(jwt_secret: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    facts = facts_of(load(port=1234, livekit_api_secret='it\'s "quoted"', encryption_keys=(ENCRYPTION_KEY, ENCRYPTION_KEY)))
+    facts = facts_of(load_settings(port=1234, livekit_api_secret='it\'s "quoted"', encryption_keys=(ENCRYPTION_KEY, ENCRYPTION_KEY)))
     path = write_facts(facts)
     assert path == facts_file()
     assert path.stat().st_mode & 0o777 == 0o600
     monkeypatch.delenv("NCHAT_JWT_SECRET")
-    read = load(path)
+    read = load_settings(path)
     assert facts_of(read) == facts
     monkeypatch.setenv("NCHAT_PORT", "4321")
-    assert load(path).port == 4321
+    assert load_settings(path).port == 4321
 
 
 def test_serve_never_reads_the_facts_of_dev(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from app.encryption import Encryption
-from app.turn import TurnRestCredentials
+from app.adapters.encryption import Encryption
+from app.adapters.turn import TurnRestCredentials
 from domain.ports import IceServer
 from tests.compose.coturn import CONFIGURATION, Coturn, coturn, missing_program
 

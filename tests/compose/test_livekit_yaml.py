@@ -10,7 +10,7 @@ import pytest
 import yaml
 from livekit import api
 
-from app.livekit.gateway import connect
+from app.livekit.room_gateway import connect
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitDidNotStart, free_udp_port, wait_until_healthy
 from devstack.processes import Child, free_port

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from app.asgi import create_app
-from app.console import DemoUser
+from app.http.console import OfferedUser
 from app.settings import Settings
 from devstack.demo_users import DEMO_USERS
 from tests.transport.fakes import serving
@@ -48,7 +48,7 @@ async def address(demo_database_url: str) -> AsyncIterator[str]:
         unauthorized_role="anonymous",
         livekit_enabled=False,
     )
-    users = [DemoUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS]
+    users = [OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS]
     async with serving(create_app(settings, demo_users=users)) as where:
         yield where
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from app.database import PoolDatabase, open_pool
-from app.reflection import reflect
-from permissions.reading.metadata import load
+from app.database.pool import PoolDatabase, open_pool
+from app.database.reflection import reflect
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
 from resolvers.documents.request import Request
@@ -57,7 +57,7 @@ class Library:
 async def library(url: str, metadata: Path) -> AsyncIterator[Library]:
     """An engine over the database at `url` as it is now."""
     reflected = await reflect(url)
-    resolved = resolve(load(metadata), reflected.metadata, reflected.functions, strict=False)
+    resolved = resolve(load_metadata(metadata), reflected.metadata, reflected.functions, strict=False)
     async with open_pool(url, max_size=4) as pool:
         database = PoolDatabase(pool, Silent())
         yield Library(Engine.build(resolved.catalog, resolved.roles, database), database, resolved, pool)

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from app.graphql_body import parse_body
+from app.graphql.request_body import parse_body
 from resolvers.documents.exact_json import json_text, plain, read_json
 from resolvers.documents.request import Request
 from tests.engine.library import Library

@@ -17,7 +17,7 @@ from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.hand_written.root_fields import ActionFields
+from resolvers.hand_written.action_fields import ActionFields
 from resolvers.hand_written.table_rows import table_row, table_rows
 from resolvers.roles.role_schema import ROLES
 from tests.engine.library import Library, session_of

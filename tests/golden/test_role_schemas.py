@@ -2,7 +2,7 @@
 
 import pytest
 
-from devstack.golden_sdl import SDL, schemas
+from devstack.golden.role_sdl import SDL, schemas
 
 pytestmark = pytest.mark.anyio
 

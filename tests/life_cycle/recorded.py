@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from app.livekit.webhook_payload import parse
+from app.livekit.webhook_payload import read_event
 from domain.webhooks.event import WebhookEvent
 from tests.support.worlds import ALICE, BOB, CAROL
 
@@ -21,7 +21,7 @@ def recorded(room_name: str) -> list[WebhookEvent]:
     """What LiveKit told of its room `call-1`, in the order of the run: alice, bob and carol join, bob's second device, carol is
     removed, comes back and goes, a screen share, the room is deleted."""
     bodies = json.loads(FILE.read_text())
-    return [parse(json.dumps(_mapped(body, room_name)).encode()) for body in bodies if body["room"]["name"] == "call-1"]
+    return [read_event(json.dumps(_mapped(body, room_name)).encode()) for body in bodies if body["room"]["name"] == "call-1"]
 
 
 def _mapped(body: dict[str, dict[str, object]], room_name: str) -> dict[str, dict[str, object]]:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from app.transactions import EngineTransactions, open_engine
+from app.database.transactions import EngineTransactions, open_engine
 from domain.calls.answer import accept_call
 from domain.calls.initiate import CallRequest, initiate_call
 from domain.calls.kick import kick_participant

@@ -9,11 +9,11 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from app.clock import SystemClock
+from app.adapters.clock import SystemClock
+from app.database.transactions import EngineTransactions, open_engine
 from app.jobs import Jobs, runner, scheduler, start_jobs
 from app.jobs.periodic import PeriodicJob
 from app.jobs.supervision import Observe, unobserved
-from app.transactions import EngineTransactions, open_engine
 from domain.calls.initiate import CallRequest, initiate_call
 from domain.calls.kick import kick_participant
 from domain.webhooks.inbox import store

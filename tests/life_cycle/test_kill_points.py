@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.transactions import EngineTransactions, open_engine
+from app.database.transactions import EngineTransactions, open_engine
 from domain import kick_watch, timeouts
 from domain.calls.answer import accept_call
 from domain.calls.end import end_call

@@ -13,12 +13,12 @@ import pytest
 from livekit import rtc
 from starlette.applications import Starlette
 
-from app.clock import SystemClock
+from app.adapters.clock import SystemClock
 from app.jobs import start_jobs
-from app.livekit.gateway import LiveKitRooms, connect
-from app.livekit.signature import WebhookSignatures
-from app.livekit.tokens import LiveKitJoinTokens
-from app.livekit.webhooks import PATH, LiveKitWebhooks
+from app.livekit.join_tokens import LiveKitJoinTokens
+from app.livekit.room_gateway import LiveKitRooms, connect
+from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
+from app.livekit.webhook_signature import WebhookSignatures
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from app.livekit.gateway import LiveKitRooms, connect
-from app.livekit.rooms import RoomTimeouts
-from app.livekit.webhooks import PATH
+from app.livekit.room_gateway import LiveKitRooms, connect
+from app.livekit.room_settings import RoomTimeouts
+from app.livekit.webhook_endpoint import PATH
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port

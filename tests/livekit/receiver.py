@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.livekit.signature import WebhookSignatures
-from app.livekit.webhooks import PATH, LiveKitWebhooks
+from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
+from app.livekit.webhook_signature import WebhookSignatures
 from domain.webhooks.event import WebhookEvent
 from tests.livekit.serving import serving
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.livekit.gateway import connect
+from app.livekit.room_gateway import connect
 from devstack import livekit_server
 from devstack.processes import free_port
 from domain.ports import Grant, MediaError

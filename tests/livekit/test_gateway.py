@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from livekit import api
 
-from app.livekit.gateway import LiveKitRooms
-from app.livekit.tokens import LiveKitJoinTokens
+from app.livekit.join_tokens import LiveKitJoinTokens
+from app.livekit.room_gateway import LiveKitRooms
 from domain.ports import Grant
 from tests.livekit.stages import KEY, SECRET, Person, Refused, Stage, fresh_room, token
 from tests.support.waiting import eventually

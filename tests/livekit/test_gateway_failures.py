@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from app.livekit.gateway import LiveKitRooms, connect
+from app.livekit.room_gateway import LiveKitRooms, connect
 from devstack.processes import free_port
 from domain.ports import Grant, MediaError, MediaRefused
 from tests.livekit.stages import KEY, SECRET, SimulatedStage, fresh_room, simulated_stage, token

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from app.livekit.gateway import connect
+from app.livekit.room_gateway import connect
 from devstack import livekit_simulator
 from devstack.livekit_simulator import SimulatorProcess
 from tests.livekit.receiver import Receiver

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from app.livekit.rooms import RoomTimeouts
-from app.livekit.tokens import LiveKitJoinTokens
+from app.livekit.join_tokens import LiveKitJoinTokens
+from app.livekit.room_settings import RoomTimeouts
 from domain.ports import Grant
 from tests.livekit.stages import KEY, SECRET
 

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from cryptography.fernet import Fernet
 
-from app.encryption import Encryption, NoKey, Undecryptable
-from app.turn import TurnRestCredentials, default_urls
+from app.adapters.encryption import Encryption, NoKey, Undecryptable
+from app.adapters.turn import TurnRestCredentials, default_urls
 from domain.ports import IceServer
 
 USER = UUID("00000000-0000-4000-8000-000000000001")

@@ -9,7 +9,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
-from app.reflection import reflect
+from app.database.reflection import reflect
 from permissions.compiling.readable import readable
 from permissions.reading import json_nodes as json_source
 from permissions.reading.metadata import read_metadata

@@ -7,7 +7,7 @@ import pytest
 
 from permissions.reading import json_nodes as json_source
 from permissions.reading import yaml_nodes as yaml_source
-from permissions.reading.metadata import MetadataError, load
+from permissions.reading.metadata import MetadataError, load_metadata
 
 BOOK = """table:
   schema: public
@@ -53,7 +53,7 @@ def test_a_directory_with_each_form_of_include(tmp_path: Path, databases: str, t
         databases__default__tables__public_book=book,
         actions="actions:\n  - name: ring\n    definition: {handler: x}\n    permissions: [{role: guest}]\n",
     )
-    metadata = load(tmp_path)
+    metadata = load_metadata(tmp_path)
     assert metadata.problems == ()
     assert [(str(table.name), [entry.role for entry in table.permissions]) for table in metadata.tables] == [("book", ["guest"])]
     assert [(action.name, action.roles) for action in metadata.actions] == [("ring", ("guest",))]
@@ -63,7 +63,7 @@ def test_a_directory_with_each_form_of_include(tmp_path: Path, databases: str, t
 
 def test_a_directory_of_format_2(tmp_path: Path) -> None:
     write(tmp_path, version="version: 2\n", tables="- table: book\n- table: {schema: other, name: shelf}\n")
-    assert [str(table.name) for table in load(tmp_path).tables] == ["book", "other.shelf"]
+    assert [str(table.name) for table in load_metadata(tmp_path).tables] == ["book", "other.shelf"]
 
 
 @pytest.mark.parametrize("wrap", [lambda document: document, lambda document: {"resource_version": 7, "metadata": document}])
@@ -73,7 +73,7 @@ def test_a_single_document(tmp_path: Path, version: int, wrap: object) -> None:
     document = {"version": 3, "sources": [{"name": "a", "kind": "postgres", "tables": tables}]} if version == 3 else {"tables": tables}
     path = tmp_path / "metadata.json"
     path.write_text(json.dumps(wrap(document)))  # type: ignore[operator]
-    assert [str(table.name) for table in load(path).tables] == ["book"]
+    assert [str(table.name) for table in load_metadata(path).tables] == ["book"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_positions_of_json_name_line_and_column() -> None:
 )
 def test_a_directory_that_cannot_be_read(tmp_path: Path, files: dict[str, str], sentence: str) -> None:
     with pytest.raises(MetadataError) as refused:
-        load(write(tmp_path, **files))
+        load_metadata(write(tmp_path, **files))
     assert sentence in str(refused.value)
 
 
@@ -131,10 +131,10 @@ def test_a_json_document_that_cannot_be_read(tmp_path: Path, text: str, sentence
     path = tmp_path / "metadata.json"
     path.write_text(text)
     with pytest.raises(MetadataError) as refused:
-        load(path)
+        load_metadata(path)
     assert sentence in str(refused.value)
 
 
 def test_a_path_where_nothing_is(tmp_path: Path) -> None:
     with pytest.raises(MetadataError, match="can't be read"):
-        load(tmp_path / "metadata.yaml")
+        load_metadata(tmp_path / "metadata.yaml")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from permissions.expressions import FALSE, TRUE, And, Compare, CompareColumns, Constant, Exists, Not, Or, Related, SessionVariable
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import resolve
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
 from schema.model import TableName
@@ -29,7 +29,7 @@ sources:
 def rules(directory: Path, permissions: str, role: str = "guest") -> RoleRules:
     path = directory / "metadata.yaml"
     path.write_text(HEAD + permissions)
-    return resolve(load(path), library.metadata, library.functions, strict=True).rules(role)
+    return resolve(load_metadata(path), library.metadata, library.functions, strict=True).rules(role)
 
 
 def rule(directory: Path, text: str) -> object:

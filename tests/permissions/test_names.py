@@ -5,9 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
-from resolvers.hand_written.root_fields import ActionFields
+from resolvers.hand_written.action_fields import ActionFields
 from resolvers.roles.whole_schema import whole_schema
 from schema.model import PgType, TableName
 from schema.sql_types import Native
@@ -24,7 +24,7 @@ def served(directory: Path, tables: dict[str, dict[str, PgType]], tracked: str) 
         sa.Table(name, metadata, *made)
     path = directory / "metadata.yaml"
     path.write_text("version: 3\nsources:\n- name: default\n  kind: postgres\n  tables:\n" + tracked)
-    resolved = resolve(load(path), metadata, (), strict=False)
+    resolved = resolve(load_metadata(path), metadata, (), strict=False)
     whole_schema(resolved.catalog, ActionFields())
     return resolved
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from permissions.reading.metadata import MetadataError, load
+from permissions.reading.metadata import MetadataError, load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.rules import RoleRules
 from schema.model import TableName
@@ -18,7 +18,7 @@ HEAD = "version: 3\nsources:\n- name: default\n  kind: postgres\n  tables:\n  - 
 def resolved(directory: Path, text: str, *, strict: bool = False) -> Resolved:
     path = directory / "metadata.yaml"
     path.write_text(text)
-    return resolve(load(path), library.metadata, library.functions, strict=strict)
+    return resolve(load_metadata(path), library.metadata, library.functions, strict=strict)
 
 
 def problems(directory: Path, text: str) -> list[str]:

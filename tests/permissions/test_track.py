@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName
 from tests.permissions import library
@@ -40,7 +40,7 @@ sources:
 def resolved(directory: Path) -> Resolved:
     path = directory / "metadata.yaml"
     path.write_text(METADATA)
-    return resolve(load(path), library.metadata, library.functions, strict=True)
+    return resolve(load_metadata(path), library.metadata, library.functions, strict=True)
 
 
 def catalog(directory: Path) -> Catalog:

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from app.secret_files import holds_secret
-from app.settings import Settings, environment_names, load
-from app.settings_table import PAGE, page_with_table
+from app.settings import Settings, environment_names, load_settings
+from app.settings.secret_files import holds_secret
+from devstack.golden.settings_table import PAGE, page_with_table
 
 ALIASES = {
     "BACKEND_URL": "public_url",
@@ -58,9 +58,9 @@ def test_every_setting_says_what_it_is_for() -> None:
 def test_the_names_of_other_programs_work_and_the_own_name_wins(monkeypatch: pytest.MonkeyPatch, variable: str, field: str) -> None:
     scheme = {"database_url": "postgresql", "redis_url": "redis"}.get(field, "http")
     monkeypatch.setenv(variable, f"{scheme}://other")
-    assert plain(getattr(load(), field)) == f"{scheme}://other"
+    assert plain(getattr(load_settings(), field)) == f"{scheme}://other"
     monkeypatch.setenv(f"NCHAT_{field.upper()}", f"{scheme}://own")
-    assert plain(getattr(load(), field)) == f"{scheme}://own"
+    assert plain(getattr(load_settings(), field)) == f"{scheme}://own"
 
 
 @pytest.mark.parametrize("field", [name for name, field in Settings.model_fields.items() if holds_secret(field)])
@@ -70,7 +70,7 @@ def test_every_secret_has_a_file_form(monkeypatch: pytest.MonkeyPatch, tmp_path:
     for name in environment_names(field):
         with monkeypatch.context() as environment:
             environment.setenv(f"{name}_FILE", str(tmp_path / "secret"))
-            value = getattr(load(), field)
+            value = getattr(load_settings(), field)
             assert plain(value[0] if isinstance(value, tuple) else value) == secret
 
 
@@ -78,20 +78,20 @@ def test_a_secret_in_both_forms_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("NCHAT_JWT_SECRET", "a")
     monkeypatch.setenv("NCHAT_JWT_SECRET_FILE", str(tmp_path / "b"))
     with pytest.raises(SettingsError, match="both set"):
-        load()
+        load_settings()
 
 
 def test_a_secret_file_that_is_absent_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NCHAT_ADMIN_SECRET_FILE", str(tmp_path / "absent"))
     with pytest.raises(SettingsError, match="NCHAT_ADMIN_SECRET_FILE: No such file"):
-        load()
+        load_settings()
 
 
 def test_a_secret_file_that_is_empty_is_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
     monkeypatch.setenv("NCHAT_ADMIN_SECRET_FILE", str(tmp_path / "empty"))
     with pytest.raises(SettingsError, match="NCHAT_ADMIN_SECRET_FILE: the file is empty"):
-        load()
+        load_settings()
 
 
 def test_keyword_beats_environment_beats_file_of_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -102,24 +102,24 @@ def test_keyword_beats_environment_beats_file_of_defaults(monkeypatch: pytest.Mo
     monkeypatch.setenv("LIVEKIT_URL", "http://environment")
     (tmp_path / "turn").write_text("environment")
     monkeypatch.setenv("TURN_SECRET_FILE", str(tmp_path / "turn"))
-    settings = load(defaults)
+    settings = load_settings(defaults)
     assert (settings.port, settings.livekit_url, plain(settings.turn_secret)) == (1002, "http://environment", "environment")
     assert settings.host == "10.0.0.1"
-    assert load(defaults, port=1003).port == 1003
+    assert load_settings(defaults, port=1003).port == 1003
 
 
 def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     for field, info in Settings.model_fields.items():
         if holds_secret(info):
             monkeypatch.setenv(environment_names(field)[0], secret_of_the_right_form(field))
-    shown = repr(load()) + str(load()) + load().model_dump_json()
+    shown = repr(load_settings()) + str(load_settings()) + load_settings().model_dump_json()
     assert not re.search(f"do-not-show|{ENCRYPTION_KEY}", shown)
 
 
 def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NCHAT_PORT", "do-not-show")
     with pytest.raises(ValidationError) as refused:
-        load()
+        load_settings()
     assert "do-not-show" not in str(refused.value)
 
 
@@ -148,7 +148,7 @@ def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=problem):
-        load()
+        load_settings()
 
 
 @pytest.mark.parametrize(
@@ -162,19 +162,19 @@ def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables
     ],
 )
 def test_forms_that_postgresql_knows(url: str) -> None:
-    assert plain(load(database_url=url).database_url) == url
+    assert plain(load_settings(database_url=url).database_url) == url
 
 
 def test_a_slash_after_an_origin_is_not_part_of_it() -> None:
-    assert load(cors_origins="http://localhost:5173/,*").cors_origins == ("http://localhost:5173", "*")
+    assert load_settings(cors_origins="http://localhost:5173/,*").cors_origins == ("http://localhost:5173", "*")
 
 
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NCHAT_CORS_ORIGINS", "https://a.example, https://b.example,")
-    assert load().cors_origins == ("https://a.example", "https://b.example")
+    assert load_settings().cors_origins == ("https://a.example", "https://b.example")
 
 
 def test_livekit_urls_follow_from_each_other() -> None:
-    settings = load(livekit_url="wss://media.example/")
+    settings = load_settings(livekit_url="wss://media.example/")
     assert (settings.livekit_api_url, settings.livekit_client_url) == ("https://media.example", "wss://media.example")
-    assert load(livekit_url="http://10.0.0.1:7880", livekit_public_url="wss://p.example").livekit_client_url == "wss://p.example"
+    assert load_settings(livekit_url="http://10.0.0.1:7880", livekit_public_url="wss://p.example").livekit_client_url == "wss://p.example"

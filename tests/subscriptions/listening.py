@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app.subscriptions import EngineSubscriptions
+from app.graphql.subscriptions import EngineSubscriptions
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.request import Request

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from app.database.transactions import EngineTransactions, open_engine
 from app.events import BroadcastHub, open_hub
-from app.transactions import EngineTransactions, open_engine
 from domain.ports import Hint, Publisher
 from domain.world import World
 from tests.support.worlds import Stage

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from app.subscriptions import EngineSubscriptions
+from app.graphql.subscriptions import EngineSubscriptions
 from resolvers.documents.request import Request
 from resolvers.live.cohorts import LiveQueries
 from tests.calls.scenes import answered

@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 import resolvers.actions
-from app.database import PoolDatabase, open_pool
+from app.database.pool import PoolDatabase, open_pool
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.hand_written.root_fields import scan
+from resolvers.hand_written.action_fields import scan
 from resolvers.sql.database import Database, DatabaseTransaction
 from tests.support.worlds import Stage, product_rules
 

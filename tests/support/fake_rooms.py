@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.ports import Grant, MediaError, ParticipantState, Room, RoomParticipant, Source, Track
+from domain.ports import Grant, MediaError, ParticipantState, Room, RoomParticipant, Track, TrackSource
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class FakeRooms:
         self.grants[room, identity] = grant
         return True
 
-    def join(self, room: str, identity: str, *sources: Source, state: ParticipantState = "active") -> RoomParticipant:
+    def join(self, room: str, identity: str, *sources: TrackSource, state: ParticipantState = "active") -> RoomParticipant:
         """A client connects with its token and publishes these tracks; a second join of an identity replaces the first."""
         tracks = tuple(Track(self._sid("TR"), source, muted=False) for source in sources)
         arrived = RoomParticipant(identity, self._sid("PA"), state, tracks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.events import PAYLOAD_FIELDS
-from domain.life_cycle import Step
+from domain.life_cycle import CallStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,9 @@ def assert_legal(events: Sequence[Event]) -> None:
     for event in events:
         assert event.payload.keys() - {"participantId"} <= PAYLOAD_FIELDS[event.kind], event  # type: ignore[index]
     steps = [
-        Step(event.payload["from"], event.payload["to"], event.payload["reason"]) for event in events if event.kind == "call_state_changed"
+        CallStep(event.payload["from"], event.payload["to"], event.payload["reason"])
+        for event in events
+        if event.kind == "call_state_changed"
     ]
     status = "initiated"
     for step in steps:

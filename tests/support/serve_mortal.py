@@ -21,13 +21,13 @@ from starlette.routing import Route
 import resolvers.actions
 import resolvers.engine
 from app.asgi import create_app
-from app.logs import configure_logs
-from app.reflection import reflect
+from app.database.reflection import reflect
+from app.foundation import PRODUCT_METADATA
 from app.server import server_config
-from app.service import PRODUCT_METADATA
-from permissions.reading.metadata import load
+from app.telemetry.logs import configure_logs
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import resolve
-from resolvers.hand_written.root_fields import scan
+from resolvers.hand_written.action_fields import scan
 from resolvers.roles.whole_schema import whole_schema
 from tests.support.call_sites import site
 from tests.support.whole_service import settings
@@ -82,7 +82,7 @@ def serve(port: int, database_url: str, livekit_url: str, die_at: str | None) ->
 def build_types_once(database_url: str) -> None:
     """Most of a start; the same for every database at the newest migration."""
     reflected = asyncio.run(reflect(database_url))
-    resolved = resolve(load(PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=True)
+    resolved = resolve(load_metadata(PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=True)
     types = whole_schema(resolved.catalog, scan(resolvers.actions))
     setattr(resolvers.engine, "whole_schema", lambda _catalog, _actions: types)  # noqa: B010 - not what its type says
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from uuid import UUID
 
-from domain.ports import RoomParticipant, Source, Track
+from domain.ports import RoomParticipant, Track, TrackSource
 from domain.webhooks.event import WebhookEvent
 from domain.webhooks.inbox import process_pending, store
 from tests.support.worlds import Stage
@@ -21,7 +21,7 @@ class TellingRoom:
     silent: bool = False
     told: list[WebhookEvent] = field(default_factory=list)
 
-    async def join(self, user_id: UUID | str, *sources: Source) -> RoomParticipant:
+    async def join(self, user_id: UUID | str, *sources: TrackSource) -> RoomParticipant:
         """A client connects, ACTIVE, and publishes; a second join of a person replaces the first."""
         earlier = self.on.rooms.people.get(self.name, {}).get(str(user_id))
         if earlier is not None:

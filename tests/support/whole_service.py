@@ -14,7 +14,7 @@ import orjson
 from app.asgi import create_app
 from app.settings import Settings
 from devstack.livekit_simulator import Simulator, application
-from devstack.livekit_simulator.clock import Clock
+from devstack.livekit_simulator.clock import SimulatorClock
 from devstack.processes import free_port
 from tests.livekit.serving import serving
 
@@ -120,7 +120,7 @@ async def whole_service(database_url: str, livekit_url: str, *, port: int = 0, *
 
 
 @asynccontextmanager
-async def simulated(webhook_port: int | None, clock: Clock | None = None) -> AsyncIterator[tuple[Simulator, str]]:
+async def simulated(webhook_port: int | None, clock: SimulatorClock | None = None) -> AsyncIterator[tuple[Simulator, str]]:
     """A LiveKit simulator in this process, and its URL; None sends no webhooks."""
     webhook_url = None if webhook_port is None else f"http://127.0.0.1:{webhook_port}{WEBHOOKS}"
     simulator = Simulator(api_key=KEY, api_secret=SECRET, webhook_url=webhook_url, clock=clock)

@@ -11,14 +11,14 @@ import asyncpg
 import orjson
 import sqlalchemy as sa
 
+from app.database.reflection import reflect
+from app.database.transactions import EngineTransactions, open_engine
 from app.events import BroadcastHub, open_hub
-from app.reflection import reflect
-from app.transactions import EngineTransactions, open_engine
 from domain.errors import RateLimited
 from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
 from domain.world import World
 from permissions.compiling import readable as access
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
 from schema.model import TableName
@@ -115,7 +115,7 @@ class ProductRules:
     async def __call__(self, url: str) -> Resolved:
         if self.resolved is None:
             reflected = await reflect(url)
-            self.resolved = resolve(load(METADATA), reflected.metadata, reflected.functions, strict=True)
+            self.resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=True)
         return self.resolved
 
 

@@ -12,12 +12,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 
 from app.auth import Authenticator
-from app.graphql_http import GraphQLHttp
-from app.metrics import Metrics
+from app.graphql.ports import OperationKind
+from app.http.graphql import GraphQLHttp
 from app.server import server_config
+from app.telemetry.metrics import Metrics
 from app.websocket.endpoint import GraphQLWebSocket
-from app.websocket.ports import OperationKind
-from app.websocket.services import SocketLimits, SocketServices
+from app.websocket.socket_services import SocketLimits, SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.request import Request

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 import asyncpg
 import pytest
 
-from app.database import PoolDatabase, open_pool
-from app.transactions import EngineTransactions, open_engine
+from app.database.pool import PoolDatabase, open_pool
+from app.database.transactions import EngineTransactions, open_engine
 from domain.ports import Hint
 from permissions.session import Session
 from resolvers.sql.database import DatabaseError

@@ -6,8 +6,8 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from app import health
-from app.health import Check, health_routes
+from app.http import health
+from app.http.health import Check, health_routes
 
 pytestmark = pytest.mark.anyio
 

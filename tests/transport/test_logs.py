@@ -7,8 +7,8 @@ import orjson
 import pytest
 import structlog
 
-from app.logs import configure_logs
-from app.request_log import RequestIds, RequestMark, current
+from app.telemetry.log_context import RequestIds, RequestMark, current
+from app.telemetry.logs import configure_logs
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.rate_limits import WindowLimiter, open_limiter
+from app.adapters.rate_limits import WindowLimiter, open_limiter
 from domain.errors import RateLimited
 from tests.support.valkey import valkey
 from tests.support.waiting import eventually

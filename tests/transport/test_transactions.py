@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from app.transactions import EngineTransactions, open_engine
+from app.database.transactions import EngineTransactions, open_engine
 from devstack.processes import free_port
 from domain.errors import CallFull
 from domain.world import Transaction

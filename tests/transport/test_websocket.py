@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
-from app.websocket.services import SocketLimits
+from app.websocket.socket_services import SocketLimits
 from tests.support.waiting import eventually
 from tests.transport.fakes import FakeService, serving, websocket
 

@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 
 import permissions
-from app.database import PoolDatabase, open_pool
-from app.reflection import reflect
-from permissions.reading.metadata import load
+from app.database.pool import PoolDatabase, open_pool
+from app.database.reflection import reflect
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
@@ -107,7 +107,7 @@ def scene_url(databases: Databases, scene_template: str) -> Iterator[str]:
 async def stage(scene_url: str) -> AsyncIterator[Stage]:
     """For tests that only read: one database for all."""
     reflected = await reflect(scene_url)
-    resolved = resolve(load(METADATA), reflected.metadata, reflected.functions, strict=True)
+    resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=True)
     async with open_database(scene_url) as database:
         switch = Switch(database)
         yield Stage(Engine.build(resolved.catalog, resolved.roles, switch), resolved, scene_url, switch)

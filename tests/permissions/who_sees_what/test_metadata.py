@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from schema.tables import metadata as tables
 from tests.permissions.who_sees_what.conftest import METADATA, Stage
 
@@ -17,7 +17,7 @@ OPERATIONS = ("select", "insert", "update", "delete")
 
 
 def test_it_loads_without_a_problem() -> None:
-    assert load(METADATA).problems == ()
+    assert load_metadata(METADATA).problems == ()
 
 
 @pytest.mark.anyio

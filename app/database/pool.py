@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 import structlog
 
-from app.database_errors import CONNECTION_LOST, as_database_error
+from app.database.errors import CONNECTION_LOST, as_database_error
 from domain.ports import Hint, Publisher
 from permissions.session import Session
 from resolvers.sql.database import DatabaseError
@@ -67,13 +67,13 @@ class PoolDatabase:
                 return _single(await connection.fetch(sql, *arguments))
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["TransactionConnection"]:
+    async def transaction(self) -> AsyncIterator["PoolTransaction"]:
         """All or nothing; the tables it wrote are announced after the commit. Raises DatabaseError, also for the commit."""
         with as_database_error():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
                 transaction = connection.transaction()
                 await transaction.start()
-                wrapped = TransactionConnection(connection)
+                wrapped = PoolTransaction(connection)
                 try:
                     yield wrapped
                 except BaseException:
@@ -94,7 +94,7 @@ class PoolDatabase:
         return self._pool.get_size(), self._pool.get_idle_size()
 
 
-class TransactionConnection:
+class PoolTransaction:
     """One connection inside a transaction (`resolvers.sql.database.DatabaseTransaction`)."""
 
     def __init__(self, connection: Any) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from app.secret_files import holds_secret
 from app.settings import Settings, environment_names
+from app.settings.secret_files import holds_secret
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 BEGIN, END = "<!-- settings: written by make golden -->", "<!-- settings end -->"
 
 

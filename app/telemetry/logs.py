@@ -8,7 +8,7 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import Processor
 
-from app.request_log import add_request
+from app.telemetry.log_context import add_request
 
 # Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
 _QUIET = ("uvicorn.access", "uvicorn.error", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")

@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 
 from app.websocket import messages
-from app.websocket.services import SocketServices
 from app.websocket.socket import Socket
+from app.websocket.socket_services import SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.request import Request
 
 
-class Operation:
+class RunningOperation:
     """Pulls the next payload only when the client has taken the one before: there is no queue to grow."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Operation:
         try:
             last = await self._run()
         except GraphQLRefusal as refused:
-            last = messages.refusal(self._id, refused)
+            last = messages.refusal_message(self._id, refused)
         ended()
         await self._socket.send(last)
 

@@ -1,4 +1,4 @@
-"""Writes the actions' part of the product's metadata: `python -m app.actions_metadata` after an action has changed.
+"""Writes the actions' part of the product's metadata: `python -m devstack.golden.actions_metadata` after an action has changed.
 
 Types and names come from the Strawberry types. Who may call an action is written in `actions.yaml` by hand and kept; a new one
 is for admin alone until a role is added there.
@@ -12,14 +12,14 @@ import sqlalchemy as sa
 import yaml
 
 import resolvers.actions
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.tracked_tables import track
+from resolvers.hand_written.action_fields import scan
 from resolvers.hand_written.action_metadata import action_document, action_sdl
-from resolvers.hand_written.root_fields import scan
 from schema.model import Catalog
 from schema.tables import metadata as tables
 
-METADATA: Final = Path(__file__).parents[1] / "permissions" / "metadata"
+METADATA: Final = Path(__file__).parents[2] / "permissions" / "metadata"
 HANDLER: Final = "{{NCHAT_ACTIONS_URL}}"
 HEADER: Final = "# Written by `make golden` from the types of the actions, all but the permissions: those are kept as they stand here.\n"
 
@@ -42,7 +42,7 @@ def _roles(path: Path) -> dict[str, Sequence[str]]:
 def _catalog(directory: Path) -> Catalog:
     """Keys and names are all that is needed, so the models serve without a database."""
     database: sa.MetaData = tables
-    catalog, _ = track(load(directory), database, ())
+    catalog, _ = track(load_metadata(directory), database, ())
     return catalog
 
 

@@ -1,14 +1,10 @@
 """What a websocket connection is made with: the parts behind it and its limits."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from starlette.types import Scope
-
 from app.auth.authenticator import Authenticates
-from app.metrics import Metrics
-from app.websocket.ports import Engine, Subscriptions
-from permissions.session import Session
+from app.graphql.ports import ContextOf, Executes, Subscribes
+from app.telemetry.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +19,9 @@ class SocketLimits:
 
 @dataclass(frozen=True, slots=True)
 class SocketServices:
-    engine: Engine
-    subscriptions: Subscriptions
+    engine: Executes
+    subscriptions: Subscribes
     authenticator: Authenticates
     metrics: Metrics
-    context_of: Callable[[Session, Scope], object]
+    context_of: ContextOf
     limits: SocketLimits = field(default_factory=SocketLimits)

@@ -1,6 +1,6 @@
 """Transactions for the domain: SQLAlchemy connections whose hints go out after the commit."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 from uuid import uuid4
@@ -8,18 +8,14 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.database import STATEMENT_TIMEOUT, server_settings
-from app.database_errors import as_database_error
+from app.database.errors import as_database_error
+from app.database.pool import STATEMENT_TIMEOUT, server_settings
+from app.telemetry.moments import Observe, unobserved
 from domain.ports import Publisher
 from domain.world import Transaction
 
-Observe = Callable[[str], None]
 # Seconds.
 CONNECT_TIMEOUT: Final = 10.0
-
-
-def unobserved(_moment: str) -> None:
-    """The default hook: nobody watches the commits."""
 
 
 class EngineTransactions:

@@ -7,11 +7,10 @@ from typing import Final, TypeVar
 import aiohttp
 from livekit.api import ServerError
 
+from app.telemetry.moments import Observe, unobserved
 from domain.ports import MediaError, MediaRefused
 
 Reply = TypeVar("Reply")
-# Told `rooms.create_room:before` and, whatever came of it, `rooms.create_room:after`: tests of crashes end the process there.
-Observe = Callable[[str], None]
 
 # 408 and 429 pass with time; 404 and 412 are answers about the room's state that a caller may expect.
 TRANSIENT: Final = frozenset({408, 429})
@@ -25,14 +24,10 @@ class MediaUnanswered(MediaError):
     """The media server is up, but no node answered for that participant: absent, or its node is gone."""
 
 
-def ignore(_point: str) -> None:
-    """Observes nothing."""
+class Requests:
+    """Sends requests with a name (`rooms.create_room`), a time limit in seconds and an observer of the moments before and after each."""
 
-
-class Calls:
-    """Makes calls with a name (`rooms.create_room`), a time limit in seconds and an observer."""
-
-    def __init__(self, observe: Observe = ignore) -> None:
+    def __init__(self, observe: Observe = unobserved) -> None:
         self._observe = observe
 
     async def __call__(self, name: str, send: Callable[[], Awaitable[Reply]], *, within: float) -> Reply:

@@ -1,4 +1,4 @@
-"""Writes what each role sees of the GraphQL schema to `schema/sdl/`: `python -m devstack.golden_sdl`, to be read in a review."""
+"""Writes what each role sees of the GraphQL schema to `schema/sdl/`: `python -m devstack.golden.role_sdl`, to be read in a review."""
 
 import asyncio
 import tempfile
@@ -10,16 +10,16 @@ from strawberry import Schema
 
 import migrations
 import resolvers.actions
-from app.reflection import reflect
+from app.database.reflection import reflect
 from devstack.postgres import EmbeddedPostgres
-from permissions.reading.metadata import load
+from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import resolve
 from permissions.session import Session
-from resolvers.hand_written.root_fields import scan
+from resolvers.hand_written.action_fields import scan
 from resolvers.roles.role_views import RoleViews
 from resolvers.roles.whole_schema import whole_schema
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 SDL: Final = ROOT / "schema" / "sdl"
 # Admin sees all there is: no decision to review.
 ROLES: Final = ("anonymous", "moderator", "user")
@@ -28,7 +28,7 @@ ROLES: Final = ("anonymous", "moderator", "user")
 async def schemas(database_url: str) -> dict[Path, str]:
     """The SDL of each role by file, from a migrated database and the product's metadata."""
     reflected = await reflect(database_url)
-    rules = resolve(load(ROOT / "permissions" / "metadata"), reflected.metadata, reflected.functions, strict=True)
+    rules = resolve(load_metadata(ROOT / "permissions" / "metadata"), reflected.metadata, reflected.functions, strict=True)
     views = RoleViews(rules.catalog, rules.roles, whole_schema(rules.catalog, scan(resolvers.actions)))
     return {SDL / f"{role}.graphql": _printed(views.of(Session(role)).schema) for role in ROLES}
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from livekit import api
 
-from app.livekit.rooms import RoomTimeouts, token_configuration
-from app.livekit.translate import video_grants
+from app.livekit.protocol import video_grants
+from app.livekit.room_settings import RoomTimeouts, token_configuration
 from domain.ports import Clock, Grant, JoinToken
 
 # LiveKit refuses a longer participant name; bytes of UTF-8.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from app.encryption import Encryption
+from app.adapters.encryption import Encryption
 from domain.ports import Clock, IceServer
 
 STUN_PORT: Final = 3478

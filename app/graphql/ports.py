@@ -1,15 +1,19 @@
-"""What the transports need of the engine and of the subscriptions behind them."""
+"""What every transport needs of what stands behind it."""
 
-from collections.abc import AsyncGenerator
-from typing import Literal, Protocol
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol
+
+from starlette.types import Scope
 
 from permissions.session import Session
+from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
 
-OperationKind = Literal["query", "mutation", "subscription"]
+# What an engine's resolvers get beside the session; made for each request.
+ContextOf = Callable[[Session, Scope], object]
 
 
-class Engine(Protocol):
+class Executes(Protocol):
     """Runs operations that have one answer."""
 
     def kind(self, request: Request, session: Session) -> OperationKind:
@@ -21,7 +25,7 @@ class Engine(Protocol):
         ...
 
 
-class Subscriptions(Protocol):
+class Subscribes(Protocol):
     """Runs operations that answer for as long as the client listens."""
 
     def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:

@@ -1,26 +1,30 @@
 """LiveKit's protobuf messages as the domain's values and back."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, cast
 
+from google.protobuf.message import Message
 from livekit import api
 from livekit.protocol.models import TrackSource as SourceNumber
 
-from domain.ports import Grant, ParticipantState, Room, RoomParticipant, Source, Track
+from domain.ports import Grant, ParticipantState, Room, RoomParticipant, Track, TrackSource, Unknown
 
-SOURCES: Final[Mapping[Source, SourceNumber]] = {
+SOURCES: Final[Mapping[TrackSource, SourceNumber]] = {
     "camera": SourceNumber.CAMERA,
     "microphone": SourceNumber.MICROPHONE,
     "screen_share": SourceNumber.SCREEN_SHARE,
     "screen_share_audio": SourceNumber.SCREEN_SHARE_AUDIO,
 }
-SOURCE_NAMES: Final[Mapping[int, Source]] = {number: name for name, number in SOURCES.items()}
-STATES: Final[Mapping[int, ParticipantState]] = {
-    api.ParticipantInfo.JOINING: "joining",
-    api.ParticipantInfo.JOINED: "joined",
-    api.ParticipantInfo.ACTIVE: "active",
-    api.ParticipantInfo.DISCONNECTED: "disconnected",
-}
+SOURCE_NAMES: Final[Mapping[int, TrackSource]] = {number: name for name, number in SOURCES.items()}
+# A number that is newer than our copy of the protocol; LiveKit itself calls a track without a source so.
+UNKNOWN: Final = "unknown"
+
+
+def enum_name(message: Message, field: str) -> str:
+    """An enum field's value by LiveKit's name in lowercase, `unknown` for a number that our copy of the protocol has no name for."""
+    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
+    value = enum.values_by_number.get(getattr(message, field)) if enum else None
+    return value.name.lower() if value else UNKNOWN
 
 
 def room(message: api.Room) -> Room:
@@ -35,23 +39,26 @@ def is_person(message: api.ParticipantInfo) -> bool:
 
 def participant(message: api.ParticipantInfo) -> RoomParticipant:
     """A participant as the domain sees one."""
-    tracks = tuple(Track(sid=track.sid, source=source(track.source), muted=track.muted) for track in message.tracks)
     return RoomParticipant(
-        identity=message.identity, sid=message.sid, state=STATES[message.state], tracks=tracks, sources=sources(message.permission)
+        identity=message.identity,
+        sid=message.sid,
+        state=cast(ParticipantState | Unknown, enum_name(message, "state")),
+        tracks=tuple(map(track, message.tracks)),
+        sources=sources(message.permission),
     )
 
 
-def sources(permission: api.ParticipantPermission) -> frozenset[Source]:
+def track(message: api.TrackInfo) -> Track:
+    """A published track; one of data has the source `unknown`."""
+    return Track(sid=message.sid, source=cast(TrackSource | Unknown, enum_name(message, "source")), muted=message.muted)
+
+
+def sources(permission: api.ParticipantPermission) -> frozenset[TrackSource]:
     """What somebody may publish; LiveKit reads an empty list as every source."""
     if not permission.can_publish:
         return frozenset()
     named = permission.can_publish_sources or SOURCE_NAMES
     return frozenset(SOURCE_NAMES[number] for number in named if number in SOURCE_NAMES)
-
-
-def source(number: int) -> Source | Literal["unknown"]:
-    """The name of a track source; data tracks and newer sources are `unknown`."""
-    return SOURCE_NAMES.get(number, "unknown")
 
 
 def permission(grant: Grant) -> api.ParticipantPermission:

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-PAGE = Path(__file__).resolve().parent.parent / "console" / "dist"
+PAGE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
 HEADERS = {
     # Monaco writes styles and starts workers; everything else comes from our own files.
@@ -23,7 +23,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class DemoUser:
+class OfferedUser:
     """A person the console offers to act as, in dev mode only."""
 
     id: str
@@ -32,7 +32,7 @@ class DemoUser:
     note: str
 
 
-def console_routes(demo_users: Sequence[DemoUser] = (), token_for: Callable[[DemoUser], str] | None = None) -> list[BaseRoute]:
+def console_routes(demo_users: Sequence[OfferedUser] = (), token_for: Callable[[OfferedUser], str] | None = None) -> list[BaseRoute]:
     """`/console`, its files, and the demo users with a fresh token each (none outside dev mode)."""
     return [
         Route("/console", _page),
@@ -45,6 +45,6 @@ async def _page(_request: Request) -> Response:
     return FileResponse(PAGE / "index.html", headers=HEADERS)
 
 
-async def _demo_users(users: Sequence[DemoUser], token_for: Callable[[DemoUser], str] | None, _request: Request) -> Response:
+async def _demo_users(users: Sequence[OfferedUser], token_for: Callable[[OfferedUser], str] | None, _request: Request) -> Response:
     offered = [{"name": u.name, "role": u.role, "note": u.note, "token": token_for(u)} for u in users] if token_for else []
     return JSONResponse({"users": offered}, headers=HEADERS | {"Cache-Control": "no-store"})

@@ -1,7 +1,6 @@
 """`POST /v1/graphql`: a bare ASGI application, because every layer costs as much as the request itself."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -9,18 +8,16 @@ import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticates
-from app.graphql_body import parse_body, request_of
-from app.headers import headers_of
-from app.metrics import Metrics
-from app.request_log import RequestIds, RequestMark, current
-from app.websocket.ports import Engine
+from app.graphql.headers import headers_of
+from app.graphql.ports import ContextOf, Executes
+from app.graphql.request_body import parse_body, request_of
+from app.telemetry.log_context import RequestIds, RequestMark, current
+from app.telemetry.metrics import Metrics
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 
 log = structlog.get_logger(__name__)
 
-# What an engine's resolvers get beside the session; made for each request.
-ContextOf = Callable[[Session, Scope], object]
 SLOW_SECONDS = 1.0
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _ALLOW = (b"allow", b"POST, GET, OPTIONS")
@@ -34,7 +31,7 @@ class GraphQLHttp:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Executes,
         authenticator: Authenticates,
         metrics: Metrics,
         *,

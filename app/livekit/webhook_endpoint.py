@@ -8,8 +8,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.livekit.signature import BadSignature, WebhookSignatures, check_digest
-from app.livekit.webhook_payload import BadBody, parse
+from app.livekit.webhook_payload import BadBody, read_event
+from app.livekit.webhook_signature import BadSignature, WebhookSignatures, check_digest
 from domain.webhooks.event import WebhookEvent
 from resolvers.sql.database import DatabaseError
 
@@ -56,7 +56,7 @@ class LiveKitWebhooks:
         digest = self._signatures.signed_digest(request.headers.get("authorization", ""))
         body = await limited_body(request)
         check_digest(body, digest)
-        return parse(body)
+        return read_event(body)
 
     async def _keep(self, event: WebhookEvent) -> Response:
         try:

@@ -10,7 +10,8 @@ from uuid import UUID
 import jwt
 from pydantic import SecretStr
 
-from app.auth import ConfigurationError, JwtConfiguration
+from app.auth import JwtConfiguration
+from app.settings import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from typing import Final
 
 from livekit import api
 
-from app.livekit import translate
-from app.livekit.calls import Calls, MediaAbsent, MediaUnanswered, Observe, ignore
-from app.livekit.rooms import RoomTimeouts, create_request
+from app.livekit import protocol
+from app.livekit.requests import MediaAbsent, MediaUnanswered, Requests
+from app.livekit.room_settings import RoomTimeouts, create_request
+from app.telemetry.moments import Observe, unobserved
 from domain.ports import Grant, Room, RoomParticipant
 
 # Seconds. LiveKit itself takes 3 to say that nobody answered for a participant.
@@ -17,12 +18,12 @@ WITHIN: Final = 5.0
 
 @asynccontextmanager
 async def connect(
-    url: str, api_key: str, api_secret: str, *, observe: Observe = ignore, timeouts: RoomTimeouts | None = None, within: float = WITHIN
+    url: str, api_key: str, api_secret: str, *, observe: Observe = unobserved, timeouts: RoomTimeouts | None = None, within: float = WITHIN
 ) -> AsyncIterator["LiveKitRooms"]:
     """The process's one client, open while the block runs; needs a running loop. `url` is LiveKit's internal http(s) address."""
     client = api.LiveKitAPI(url, api_key, api_secret, failover=False)
     try:
-        yield LiveKitRooms(client, Calls(observe), timeouts or RoomTimeouts(), within)
+        yield LiveKitRooms(client, Requests(observe), timeouts or RoomTimeouts(), within)
     finally:
         await client.aclose()
 
@@ -30,16 +31,16 @@ async def connect(
 class LiveKitRooms:
     """`domain.ports.Rooms` over one LiveKit client. Every method may be repeated safely; each answers within `within` seconds."""
 
-    def __init__(self, client: api.LiveKitAPI, calls: Calls, timeouts: RoomTimeouts, within: float = WITHIN) -> None:
+    def __init__(self, client: api.LiveKitAPI, requests: Requests, timeouts: RoomTimeouts, within: float = WITHIN) -> None:
         self._rooms = client.room
-        self._calls = calls
+        self._ask = requests
         self._timeouts = timeouts
         self._within = within
 
     async def create_room(self, name: str, *, max_participants: int) -> Room:
         """The room of that name, opened if it is not; a live one keeps its settings."""
         request = create_request(name, self._timeouts, max_participants)
-        return translate.room(await self._calls("rooms.create_room", lambda: self._rooms.create_room(request), within=self._within))
+        return protocol.room(await self._ask("rooms.create_room", lambda: self._rooms.create_room(request), within=self._within))
 
     async def delete_room(self, name: str) -> None:
         """Everybody out, room gone; an absent one is no error.
@@ -51,7 +52,7 @@ class LiveKitRooms:
             await self._delete(name)
         except MediaUnanswered:
             reclaim = api.CreateRoomRequest(name=name)
-            await self._calls("rooms.reclaim_room", lambda: self._rooms.create_room(reclaim), within=self._within)
+            await self._ask("rooms.reclaim_room", lambda: self._rooms.create_room(reclaim), within=self._within)
             await self._delete(name)
 
     async def list_rooms(self, names: Sequence[str]) -> list[Room]:
@@ -59,20 +60,20 @@ class LiveKitRooms:
         if not names:
             return []
         request = api.ListRoomsRequest(names=list(names))
-        reply = await self._calls("rooms.list_rooms", lambda: self._rooms.list_rooms(request), within=self._within)
-        return [translate.room(message) for message in reply.rooms]
+        reply = await self._ask("rooms.list_rooms", lambda: self._rooms.list_rooms(request), within=self._within)
+        return [protocol.room(message) for message in reply.rooms]
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:
         """The people in a room, in no order; egress, ingress and agents are not people."""
         request = api.ListParticipantsRequest(room=room)
-        reply = await self._calls("rooms.list_participants", lambda: self._rooms.list_participants(request), within=self._within)
-        return [translate.participant(message) for message in reply.participants if translate.is_person(message)]
+        reply = await self._ask("rooms.list_participants", lambda: self._rooms.list_participants(request), within=self._within)
+        return [protocol.participant(message) for message in reply.participants if protocol.is_person(message)]
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         """Disconnects one person; LiveKit lets the same token in again, so whoever blocks must watch for that."""
         request = api.RoomParticipantIdentity(room=room, identity=identity)
         try:
-            await self._calls("rooms.remove_participant", lambda: self._rooms.remove_participant(request), within=self._within)
+            await self._ask("rooms.remove_participant", lambda: self._rooms.remove_participant(request), within=self._within)
         except MediaAbsent:
             return False
         return True
@@ -81,7 +82,7 @@ class LiveKitRooms:
         """Mutes one published track. LiveKit answers an unknown track with an empty reply, an unknown person not at all."""
         request = api.MuteRoomTrackRequest(room=room, identity=identity, track_sid=track_sid, muted=True)
         try:
-            reply = await self._calls("rooms.mute_track", lambda: self._rooms.mute_published_track(request), within=self._within)
+            reply = await self._ask("rooms.mute_track", lambda: self._rooms.mute_published_track(request), within=self._within)
         except MediaAbsent:
             return False
         except MediaUnanswered:
@@ -92,9 +93,9 @@ class LiveKitRooms:
 
     async def set_grant(self, room: str, identity: str, grant: Grant) -> bool:
         """Replaces a present person's rights; tracks of sources no longer allowed are unpublished by LiveKit."""
-        request = api.UpdateParticipantRequest(room=room, identity=identity, permission=translate.permission(grant))
+        request = api.UpdateParticipantRequest(room=room, identity=identity, permission=protocol.permission(grant))
         try:
-            await self._calls("rooms.set_grant", lambda: self._rooms.update_participant(request), within=self._within)
+            await self._ask("rooms.set_grant", lambda: self._rooms.update_participant(request), within=self._within)
         except MediaAbsent:
             return False
         return True
@@ -102,14 +103,14 @@ class LiveKitRooms:
     async def _delete(self, name: str) -> None:
         request = api.DeleteRoomRequest(room=name)
         try:
-            await self._calls("rooms.delete_room", lambda: self._rooms.delete_room(request), within=self._within)
+            await self._ask("rooms.delete_room", lambda: self._rooms.delete_room(request), within=self._within)
         except MediaAbsent:
             return
 
     async def _is_present(self, room: str, identity: str) -> bool:
         request = api.RoomParticipantIdentity(room=room, identity=identity)
         try:
-            await self._calls("rooms.get_participant", lambda: self._rooms.get_participant(request), within=self._within)
+            await self._ask("rooms.get_participant", lambda: self._rooms.get_participant(request), within=self._within)
         except MediaAbsent:
             return False
         return True

@@ -10,7 +10,7 @@ from resolvers.live.cohorts import LiveQueries
 
 
 class EngineSubscriptions:
-    """`app.websocket.ports.Subscriptions` over the engine."""
+    """`app.graphql.ports.Subscriptions` over the engine."""
 
     def __init__(self, engine: Engine, live_queries: LiveQueries) -> None:
         self._engine, self._live_queries = engine, live_queries

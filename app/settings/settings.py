@@ -8,12 +8,15 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.secret_files import SecretFiles
-from app.setting_forms import EncryptionKeys, HttpUrl, LiveKitUrl, Origins, PostgresUrl, RedisUrl, Words
+from app.settings.errors import ConfigurationError
+from app.settings.forms import EncryptionKeys, HttpUrl, LiveKitUrl, Origins, PostgresUrl, RedisUrl, Words
+from app.settings.secret_files import SecretFiles
 from permissions.session import ADMIN
 
 # As the `limits` library writes them: "10/minute", "10 per 10 second".
 Rate = Annotated[str, Field(pattern=r"^\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?$")]
+
+_SHORTEST_LIVEKIT_SECRET = 32
 
 
 def _also(name: str, *aliases: str) -> Any:
@@ -147,13 +150,22 @@ class Settings(BaseSettings):
         """The HTTP URL of LiveKit's API."""
         return _with_scheme(self.livekit_url, {"ws": "http", "wss": "https"})
 
+    def livekit_secret(self) -> str:
+        """The secret that signs for LiveKit; raises ConfigurationError when it is missing or too short to sign with."""
+        if self.livekit_api_secret is None:
+            raise ConfigurationError("NCHAT_LIVEKIT_API_SECRET is not set (NCHAT_LIVEKIT_ENABLED=false serves without media)")
+        secret = self.livekit_api_secret.get_secret_value()
+        if len(secret) < _SHORTEST_LIVEKIT_SECRET:
+            raise ConfigurationError(f"NCHAT_LIVEKIT_API_SECRET needs at least {_SHORTEST_LIVEKIT_SECRET} characters")
+        return secret
+
     @property
     def signs_webhooks(self) -> str:
         """The name of the key that LiveKit signs its webhooks with."""
         return self.livekit_webhook_key or self.livekit_api_key
 
 
-def load(defaults: Path | None = None, **overrides: object) -> Settings:
+def load_settings(defaults: Path | None = None, **overrides: object) -> Settings:
     """The settings of this process: keywords first, then the environment, then the file of defaults, if there is one."""
     given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
     return Settings(_env_file=defaults, **given)

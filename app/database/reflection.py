@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
-from app.reflection_sql import FUNCTIONS, TABLES, TYPES
+from app.database.reflection_sql import FUNCTIONS, TABLES, TYPES
 from schema.model import PgType, TableName
 from schema.pg_functions import PgArgument, PgFunction
 from schema.sql_types import Native

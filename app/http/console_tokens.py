@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from app.console import DemoUser
+from app.auth.token_signing import TokenSigner
+from app.http.console import OfferedUser
 from app.settings import Settings
-from app.token_signing import TokenSigner
 
 LIFE = 3600
 
 
-def token_maker(settings: Settings) -> Callable[[DemoUser], str]:
+def token_maker(settings: Settings) -> Callable[[OfferedUser], str]:
     """Signs a fresh token, good for an hour; raises ConfigurationError when the settings can only verify."""
     signer = TokenSigner.of(settings.jwt_secret)
 
-    def token_for(user: DemoUser) -> str:
+    def token_for(user: OfferedUser) -> str:
         return signer.sign(UUID(user.id), user.role, ttl=LIFE)
 
     return token_for

@@ -1,0 +1,80 @@
+"""What the engine stands on, whatever metadata it serves: database, rules, hints, and who may ask."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from app.auth import Authenticator
+from app.auth.open_authenticator import jwt_configuration, open_authenticator
+from app.database.migration_state import check_migrated
+from app.database.pool import PoolDatabase, open_pool
+from app.database.reflection import reflect
+from app.events import BroadcastHub, open_hub
+from app.http.health import Check
+from app.http.readiness import open_redis_check
+from app.settings import Settings
+from app.telemetry.metrics import Metrics
+from permissions.reading.metadata import load_metadata
+from permissions.resolving.resolve import Resolved, resolve
+
+log = structlog.get_logger(__name__)
+
+PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """Addresses are in clear here, each unwrapped once."""
+
+    settings: Settings
+    database_url: str
+    redis_url: str | None
+    metrics: Metrics
+    authenticator: Authenticator
+    tokens_in_cookies: bool
+    hub: BroadcastHub
+    database: PoolDatabase
+    resolved: Resolved
+    checks: Sequence[Check]
+
+
+@asynccontextmanager
+async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIterator[Foundation]:
+    """Closed in reverse at the end. `metadata` is foreign; the product's own (None) needs the newest migration and must fit without a
+    single problem. Raises one of `app.startup.STARTUP_ERRORS`.
+    """
+    database_url = settings.database_url.get_secret_value()
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        tokens = jwt_configuration(settings)
+        authenticator = await stack.enter_async_context(open_authenticator(settings, tokens))
+        hub = await stack.enter_async_context(open_hub(redis_url))
+        pool = await stack.enter_async_context(open_pool(database_url, max_size=settings.database_pool_size))
+        database = PoolDatabase(pool, hub)
+        metrics.watch_pool(database.connections)
+        if metadata is None:
+            await check_migrated(database)
+        resolved = await _resolve(database_url, metadata)
+        if settings.unauthorized_role not in (None, *resolved.roles):
+            log.warning("unauthorized_role_unknown", hint="no permission names the role of NCHAT_UNAUTHORIZED_ROLE: it sees nothing")
+        yield Foundation(
+            settings=settings,
+            database_url=database_url,
+            redis_url=redis_url,
+            metrics=metrics,
+            authenticator=authenticator,
+            tokens_in_cookies=tokens is not None and tokens.header.kind == "Cookie",
+            hub=hub,
+            database=database,
+            resolved=resolved,
+            checks=[Check("database", database.ping), *await stack.enter_async_context(open_redis_check(redis_url))],
+        )
+
+
+async def _resolve(database_url: str, metadata: Path | None) -> Resolved:
+    reflected = await reflect(database_url)
+    return resolve(load_metadata(metadata or PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=metadata is None)

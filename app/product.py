@@ -1,0 +1,69 @@
+"""What nchat adds to the engine: a world for its actions, jobs, LiveKit's webhooks."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import asyncpg
+from starlette.routing import BaseRoute
+from starlette.types import Scope
+
+from app.foundation import Foundation
+from app.graphql.ports import ContextOf
+from app.http.health import Check
+from app.http.readiness import product_checks
+from app.jobs import start_jobs
+from app.livekit.webhook_endpoint import LiveKitWebhooks
+from app.livekit.webhook_signature import WebhookSignatures
+from app.telemetry.moments import Observe
+from app.world import open_world
+from domain.webhooks import inbox
+from domain.world import World
+from permissions.session import Session
+
+# The job queue holds connections of its own: a scheduler that waits for one would miss its second.
+JOB_CONNECTIONS = 4
+
+
+def no_context(_session: Session, _scope: Scope) -> object:
+    """Foreign metadata has no actions that would need one."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`context_of` makes what resolvers get beside the session. Foreign metadata has nothing of this: `Product()`."""
+
+    context_of: ContextOf = no_context
+    checks: Sequence[Check] = ()
+    routes: Sequence[BaseRoute] = ()
+
+
+@asynccontextmanager
+async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Product]:
+    """Starts the jobs; they end, and what they used is closed, at the end. `observe` hears of each commit and each call of a port."""
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(open_world(base, observe))
+        wake = await _start_jobs(base, world, stack)
+        yield Product(
+            context_of=lambda _session, _scope: world,
+            checks=product_checks(base.database, world.rooms, with_livekit=base.settings.livekit_enabled),
+            routes=_webhooks(base, world, wake),
+        )
+
+
+async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> Callable[[], None]:
+    pool = await asyncpg.create_pool(base.database_url, min_size=1, max_size=JOB_CONNECTIONS)
+    stack.push_async_callback(pool.close)
+    jobs = await start_jobs(world, pool, observe=base.metrics.job)
+    stack.push_async_callback(jobs.stop)
+    return jobs.wake
+
+
+def _webhooks(base: Foundation, world: World, wake: Callable[[], None]) -> Sequence[BaseRoute]:
+    settings = base.settings
+    if not settings.livekit_enabled:
+        return []
+    signatures = WebhookSignatures({settings.signs_webhooks: settings.livekit_secret()})
+    return [LiveKitWebhooks(signatures, partial(inbox.store, world), wake).route()]
