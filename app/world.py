@@ -18,7 +18,7 @@ from app.settings import ConfigurationError, Settings
 from app.telemetry.moments import Observe
 from domain.ports import CallLimits, Clock, JoinTokens, Rooms
 from domain.world import Readable, World
-from permissions.compiling import readable as access
+from permissions.compiling.readable import readable
 from permissions.resolving.resolve import Resolved
 from permissions.session import Session
 from schema.model import TableName
@@ -75,7 +75,7 @@ def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:
 
 
 def _readable(resolved: Resolved) -> Readable:
-    def readable(session: Session, table: TableName, from_: sa.FromClause) -> sa.ColumnElement[bool]:
-        return access.readable(resolved.catalog, resolved.rules(session.role), session, table, from_)
+    def of_session(session: Session, table: TableName, from_: sa.FromClause) -> sa.ColumnElement[bool]:
+        return readable(resolved.catalog, resolved.rules(session.role), session, table, from_)
 
-    return readable
+    return of_session

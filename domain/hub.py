@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Following(Protocol):
-    """One reader's ear. It holds no message: many hints are one reason to look."""
+    """One reader that follows topics. It holds no message: many hints are one reason to look."""
 
     async def changed(self, within: float) -> None:
         """Returns on the next hint, at once when one came since the last return, and after `within` seconds in any case.

@@ -15,9 +15,9 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 from app.cli.parser import parser
 from app.settings import Settings, environment_names
 from app.telemetry.metrics import Metrics
+from domain.calls.events import PAYLOAD_FIELDS
+from domain.calls.life_cycle import EndReason
 from domain.errors import ActionError
-from domain.events import PAYLOAD_FIELDS
-from domain.life_cycle import EndReason
 from resolvers.run.database_refusals import _STATES
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from app.cli.dev_facts import data_directory, facts_of, remove_facts, write_fact
 from app.cli.given_settings import settings_or_refuse
 from app.cli.migrate import migrate_or_refuse
 from app.cli.refusal import Refusal
-from app.http.console import OfferedUser as ConsoleUser
+from app.http.console import OfferedUser
 from app.server import run_server
 from app.settings import Settings
 from devstack import secrets_file
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             settings, told = _prepare(stack, folder, settings, simulator=arguments.simulator)
             stack.watch(ending.server_lost)
             announce_when_ready(settings, told, began)
-            run_server(settings, demo_users=[ConsoleUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
+            run_server(settings, demo_users=[OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
         except (PostgresError, LiveKitDidNotStart, SecretsUnreadable) as error:
             raise Refusal(str(error)) from None
         finally:

@@ -12,7 +12,7 @@ from domain.hub import Following
 from domain.ports import Hint
 
 
-class _Ear:
+class _Follower:
     """`domain.hub.Following`: a flag, so that a slow reader costs nothing."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class BroadcastHub:
 
     def __init__(self, backend: BroadcastBackend) -> None:
         self._backend = backend
-        self._ears: dict[str, set[_Ear]] = {}
+        self._followers: dict[str, set[_Follower]] = {}
 
     @property
     def connected(self) -> bool:
@@ -57,29 +57,29 @@ class BroadcastHub:
 
     @asynccontextmanager
     async def _follow(self, topics: frozenset[str]) -> AsyncIterator[Following]:
-        ear = _Ear()
+        follower = _Follower()
         try:
             for topic in topics:
-                self._ears.setdefault(topic, set()).add(ear)
+                self._followers.setdefault(topic, set()).add(follower)
                 # Each follower: whoever comes while the broker is still being asked has to wait as well.
                 await self._backend.subscribe(topic)
-            yield ear
+            yield follower
         finally:
             for topic in topics:
-                await self._leave(topic, ear)
+                await self._leave(topic, follower)
 
-    async def _leave(self, topic: str, ear: _Ear) -> None:
-        ears = self._ears.get(topic, set())
-        ears.discard(ear)
-        if not ears and self._ears.pop(topic, None) is not None:
+    async def _leave(self, topic: str, follower: _Follower) -> None:
+        followers = self._followers.get(topic, set())
+        followers.discard(follower)
+        if not followers and self._followers.pop(topic, None) is not None:
             await self._backend.unsubscribe(topic)
 
     async def listen(self) -> None:
         """Wakes followers until it is cancelled."""
         while True:
             event = await self._backend.next_published()
-            for ear in self._ears.get(event.channel, ()):
-                ear.hear()
+            for follower in self._followers.get(event.channel, ()):
+                follower.hear()
 
 
 def open_hub(redis_url: str | None = None) -> AbstractAsyncContextManager[BroadcastHub]:

@@ -8,7 +8,8 @@ import asyncpg
 
 from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Work, attempt, every, keep_running, uncounted, wait_for
-from domain import kick_watch, reconciler, timeouts
+from domain import reconciler, timeouts
+from domain.reconciler import kick_watch
 from domain.webhooks import inbox
 from domain.world import World
 

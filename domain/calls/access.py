@@ -1,4 +1,4 @@
-"""The door of every call action: who may see the call, who was thrown out of it, and whether it still lives."""
+"""What every action on a call asks first: who may see the call, who was removed from it, and whether it still lives."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +19,8 @@ CALLS: Final = TableName("public", calls.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """A caller inside a locked, living call. `me` is None for one who may see the call without taking part."""
+class CallAccess:
+    """A caller's access to a locked, living call. `me` is None for one who may see the call without taking part."""
 
     tx: Transaction
     call: Call
@@ -56,7 +56,7 @@ class Entered:
         return found
 
 
-async def enter(tx: Transaction, world: World, session: Session, call_id: UUID) -> Entered:
+async def access_call(tx: Transaction, world: World, session: Session, call_id: UUID) -> CallAccess:
     """Locks the call for the caller; whoever may not see it can't tell it from one that does not exist.
 
     Refuses in this order: NotFound (absent or hidden), ParticipantKicked, CallEnded. Role and state are the action's to check.
@@ -71,7 +71,7 @@ async def enter(tx: Transaction, world: World, session: Session, call_id: UUID) 
         raise ParticipantKicked
     if call.ended:
         raise CallEnded
-    return Entered(tx, call, present, me, user_id, session, world.clock.now())
+    return CallAccess(tx, call, present, me, user_id, session, world.clock.now())
 
 
 async def is_visible(tx: Transaction, world: World, session: Session, call_id: UUID) -> bool:

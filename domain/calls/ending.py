@@ -4,21 +4,22 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from domain import events, push
-from domain.calls.rows import Call, Participant, Roster, roster
-from domain.life_cycle import CallStep, EndReason, move_call, move_participant
+from domain.calls import events
+from domain.calls.life_cycle import CallStep, EndReason, move_call, move_participant
+from domain.calls.ringing import end_ring
+from domain.calls.rows import Call, Roster, roster
 from domain.ports import MediaError
 from domain.world import Transaction, World
 
 log = logging.getLogger(__name__)
 
 
-async def end_call(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
+async def mark_ended(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
     """Ends the call whose lock the caller holds; False when it had ended already.
 
     Rings become left(`missed`) with a `missed` push when nobody answered, otherwise left(`cancelled`) with a `cancel` push; who was in
     the call becomes left(`call_ended`). Writes `call_state_changed` and `call_end`, which speaks for all who were in it.
-    The caller deletes the room after the commit: `close_room`.
+    The caller deletes the room after the commit: `delete_room`.
     """
     if call.ended or not await move_call(tx, call.id, CallStep(call.status, "ended", reason), actor_id=actor_id, now=now):
         return False
@@ -37,12 +38,6 @@ async def _empty(tx: Transaction, present: Roster, reason: EndReason, now: datet
             await move_participant(tx, one.id, "left", now=now, leave_reason="cancelled")
 
 
-async def end_ring(tx: Transaction, participant: Participant, leave_reason: str, *, now: datetime) -> None:
-    """A ring that nobody took: ringing → left, with the push that silences the devices (`missed`, otherwise `cancel`)."""
-    if await move_participant(tx, participant.id, "left", now=now, leave_reason=leave_reason):
-        await push.enqueue(tx, participant.call_id, [participant.user_id], "missed" if leave_reason == "missed" else "cancel")
-
-
 async def end_unanswered(tx: Transaction, call: Call, *, actor_id: UUID | None, now: datetime) -> bool:
     """Ends a call that rings nobody any more: `busy` when all were, `no_answer` when a ring ran out, otherwise `declined`.
 
@@ -53,10 +48,10 @@ async def end_unanswered(tx: Transaction, call: Call, *, actor_id: UUID | None, 
         return False
     said = {one.leave_reason for one in present.participants if one.status == "left"}
     reason: EndReason = "busy" if said == {"busy"} else "no_answer" if "missed" in said else "declined"
-    return await end_call(tx, call, reason, actor_id=actor_id, now=now)
+    return await mark_ended(tx, call, reason, actor_id=actor_id, now=now)
 
 
-async def close_room(world: World, room_name: str) -> None:
+async def delete_room(world: World, room_name: str) -> None:
     """Deletes the room of an ended call. A media server that does not answer leaves it to the reconciler."""
     try:
         await world.rooms.delete_room(room_name)

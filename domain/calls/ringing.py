@@ -1,4 +1,4 @@
-"""Ringing people: who may be rung, who is busy, and the ring itself."""
+"""Ringing people: who may be rung, who is busy, the ring itself, and its end."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -7,9 +7,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain import events, push
+from domain import push
+from domain.calls import events
+from domain.calls.life_cycle import move_participant
+from domain.calls.rows import Participant
 from domain.errors import InvalidInput, NotFound
-from domain.life_cycle import move_participant
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
@@ -82,3 +84,9 @@ async def ring(tx: Transaction, call_id: UUID, participant_ids: Collection[UUID]
     found = await tx.connection.execute(sa.select(call_participants.c.user_id).where(call_participants.c.id.in_(rung)))
     await push.enqueue(tx, call_id, list(found.scalars()), "ring")
     return rung
+
+
+async def end_ring(tx: Transaction, participant: Participant, leave_reason: str, *, now: datetime) -> None:
+    """A ring that nobody took: ringing → left, with the push that silences the devices (`missed`, otherwise `cancel`)."""
+    if await move_participant(tx, participant.id, "left", now=now, leave_reason=leave_reason):
+        await push.enqueue(tx, participant.call_id, [participant.user_id], "missed" if leave_reason == "missed" else "cancel")

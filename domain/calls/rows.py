@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
-from domain.life_cycle import SEATED, CallStatus, EndReason, ParticipantStatus
+from domain.calls.life_cycle import SEATED, CallStatus, EndReason, ParticipantStatus
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls

@@ -5,19 +5,20 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain import events, push
-from domain.calls.access import Entered
+from domain import push
+from domain.calls import events
+from domain.calls.access import CallAccess
+from domain.calls.life_cycle import CallStep, move_call, move_participant
 from domain.calls.rows import Call
 from domain.errors import CallFull
-from domain.life_cycle import CallStep, move_call, move_participant
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 
 
-def require_seat(door: Entered) -> None:
+def require_seat(access: CallAccess) -> None:
     """CallFull unless the caller has a place or one is free. Taken: connecting, connected and disconnected."""
-    others = [one for one in door.roster.seated if one.user_id != door.user_id]
-    if len(others) >= door.call.max_participants:
+    others = [one for one in access.roster.seated if one.user_id != access.user_id]
+    if len(others) >= access.call.max_participants:
         raise CallFull
 
 

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import sqlalchemy as sa
 
+from domain.calls.grants import grant_for
 from domain.calls.rows import Call, Participant
 from domain.errors import MediaUnavailable
-from domain.ports import Grant, IceServer, MediaError, TrackSource
+from domain.ports import IceServer, MediaError
 from domain.world import Transaction, World
 from schema.tables.users import users
-
-SCREEN: Final[tuple[TrackSource, ...]] = ("screen_share", "screen_share_audio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +22,6 @@ class Ticket:
     server_url: str
     ice_servers: tuple[IceServer, ...]
     expires_at: datetime
-
-
-def grant_for(call: Call, participant: Participant, *, screen: tuple[TrackSource, ...] = ()) -> Grant:
-    """Every right of the participant, spelled out: a viewer only receives, an audio call has no camera.
-
-    `screen` are the sources of a screen share that was asked for; who is sharing already keeps both across a reconnect.
-    """
-    if participant.role == "viewer":
-        return Grant(sources=(), subscribe=True, data=False)
-    own: tuple[TrackSource, ...] = ("microphone",) if call.type == "audio" else ("microphone", "camera")
-    if participant.is_screen_sharing or participant.screen_share_asked_at is not None:
-        screen = screen or SCREEN
-    return Grant(sources=own + screen, subscribe=True, data=True)
 
 
 async def issue(tx: Transaction, world: World, call: Call, participant: Participant) -> Ticket:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from domain.calls.life_cycle import ParticipantStatus
 from domain.hub import Hub
-from domain.life_cycle import ParticipantStatus
 
 RingKind = Literal["incoming", "cancelled", "answered_elsewhere", "missed"]
 LOOK_EVERY: Final = 1.0

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from domain.calls.initiate import open_call
+from domain.calls.opening import open_call
 from domain.calls.rows import Call
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError, Room

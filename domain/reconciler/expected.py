@@ -6,8 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from domain.calls.life_cycle import CallStatus
 from domain.calls.rows import Call
-from domain.life_cycle import CallStatus
 from domain.world import World
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from domain.calls.grants import grant_for
+from domain.calls.presence import arrive, is_over, lose, settle
+from domain.calls.repairs import DeleteRoom, GrantRights, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
 from domain.calls.rows import Call, Participant, lock_call, roster
-from domain.calls.tickets import grant_for
+from domain.calls.tracks import see, sent_by
 from domain.ports import Room, RoomParticipant, TrackSource
-from domain.presence import arrive, is_over, lose, settle
 from domain.reconciler.absences import found, missed
-from domain.repairs import DeleteRoom, GrantRights, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
-from domain.tracks import see, sent_by
 from domain.world import Transaction, World
 
 # A screen may be shared with its sound or without: the row does not say which.

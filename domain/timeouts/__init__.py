@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from domain.repairs import Repair
+from domain.calls.repairs import Repair
 from domain.timeouts import connections, durations, ringing, seats
 from domain.timeouts.due import tell
 from domain.world import World

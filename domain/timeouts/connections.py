@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from domain.presence import settle
-from domain.repairs import Repair
+from domain.calls.presence import settle
+from domain.calls.repairs import Repair
 from domain.timeouts.due import Case, carry_through, end
 from domain.world import World
 from schema.tables.call_participants import call_participants

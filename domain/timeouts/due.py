@@ -10,11 +10,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.ending import end_call
+from domain.calls.ending import mark_ended
+from domain.calls.life_cycle import EndReason
+from domain.calls.repairs import DeleteRoom, Repair, carry_out
 from domain.calls.rows import Call, Roster, lock_call, roster
-from domain.life_cycle import EndReason
 from domain.ports import MediaError
-from domain.repairs import DeleteRoom, Repair, carry_out
 from domain.world import Transaction, World
 
 log = logging.getLogger(__name__)
@@ -77,5 +77,5 @@ async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> None:
 
 async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:
     """Ends the call of a case; None when it had ended."""
-    ended = await end_call(found.tx, found.call, reason, actor_id=None, now=found.now)
+    ended = await mark_ended(found.tx, found.call, reason, actor_id=None, now=found.now)
     return [DeleteRoom(found.call.room_name)] if ended else None

@@ -6,8 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain.life_cycle import LIVING
-from domain.repairs import Repair
+from domain.calls.life_cycle import LIVING
+from domain.calls.repairs import Repair
 from domain.timeouts.due import Case, carry_through, end
 from domain.world import World
 from schema.tables.calls import calls

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from domain import events
-from domain.calls.ending import end_ring, end_unanswered
-from domain.life_cycle import LIVING
-from domain.repairs import DeleteRoom, Repair
+from domain.calls import events
+from domain.calls.ending import end_unanswered
+from domain.calls.life_cycle import LIVING
+from domain.calls.repairs import DeleteRoom, Repair
+from domain.calls.ringing import end_ring
 from domain.timeouts.due import Case, carry_through
 from domain.world import World
 from schema.tables.call_participants import call_participants

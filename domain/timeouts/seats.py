@@ -7,11 +7,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain.calls.leave import leave
+from domain.calls.leaving import leave
+from domain.calls.life_cycle import LIVING, ParticipantStatus
+from domain.calls.presence import settle
+from domain.calls.repairs import RemoveParticipant, Repair, follow_up
 from domain.calls.rows import lock_call, participant
-from domain.life_cycle import LIVING, ParticipantStatus
-from domain.presence import settle
-from domain.repairs import RemoveParticipant, Repair, follow_up
 from domain.timeouts.due import Case, carry_through
 from domain.world import World
 from schema.tables.call_participants import call_participants

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from domain.calls.presence import call_of_room
+from domain.calls.repairs import Repair
 from domain.calls.rows import Call, lock_call, roster
-from domain.presence import call_of_room
-from domain.repairs import Repair
 from domain.webhooks import participants, rooms, tracks
+from domain.webhooks.call_webhook import CallWebhook, Effect
 from domain.webhooks.event import ReceivedEvent
-from domain.webhooks.scene import Effect, Scene
 from domain.world import Transaction, World
 
 # Events of recorders and ingresses, and any that a later LiveKit adds, change no call.
@@ -32,7 +32,7 @@ async def apply(world: World, tx: Transaction, event: ReceivedEvent) -> list[Rep
     call = await lock_call(tx, call_id) if call_id else None
     if effect is None or call is None or _of_another_life(call, event):
         return []
-    return await effect(Scene(tx, event, call, await roster(tx, call.id), world.clock.now()))
+    return await effect(CallWebhook(tx, event, call, await roster(tx, call.id), world.clock.now()))
 
 
 def _of_another_life(call: Call, event: ReceivedEvent) -> bool:

@@ -8,9 +8,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from domain.calls.repairs import Repair, carry_out
 from domain.errors import ActionError
 from domain.ports import MediaError
-from domain.repairs import Repair, carry_out
 from domain.webhooks.effects import apply
 from domain.webhooks.event import ReceivedEvent, WebhookEvent, allowed
 from domain.world import Transaction, World

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.calls.leave import leave
+from domain.calls.leaving import leave
+from domain.calls.presence import arrive, drop, is_over, settle
+from domain.calls.repairs import DeleteRoom, RemoveParticipant, Repair, follow_up
 from domain.calls.rows import Participant
-from domain.presence import arrive, drop, is_over, settle
-from domain.repairs import DeleteRoom, RemoveParticipant, Repair, follow_up
-from domain.webhooks.scene import Scene
+from domain.webhooks.call_webhook import CallWebhook
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
 STAY_ENDS: Final[Mapping[str, str]] = {
@@ -23,33 +23,33 @@ REPLACED: Final = "duplicate_identity"
 REJOINS_WITHIN: Final = timedelta(minutes=1)
 
 
-async def joined(scene: Scene) -> list[Repair]:
+async def joined(webhook: CallWebhook) -> list[Repair]:
     """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is thrown out: a token can't be revoked."""
-    if scene.call.ended:
-        return [DeleteRoom(scene.call.room_name)]
-    if _is_machine(scene) or await is_over(scene.tx, scene.sid, told_before=scene.event.received_at):
+    if webhook.call.ended:
+        return [DeleteRoom(webhook.call.room_name)]
+    if _is_machine(webhook) or await is_over(webhook.tx, webhook.sid, told_before=webhook.event.received_at):
         return []
-    person = scene.person
+    person = webhook.person
     if person is None or not person.seated:
-        return [RemoveParticipant(scene.call.room_name, scene.identity)]
-    await arrive(scene.tx, scene.call, person, scene.sid, now=scene.now)
+        return [RemoveParticipant(webhook.call.room_name, webhook.identity)]
+    await arrive(webhook.tx, webhook.call, person, webhook.sid, now=webhook.now)
     return []
 
 
-async def left(scene: Scene) -> list[Repair]:
+async def left(webhook: CallWebhook) -> list[Repair]:
     """Counts only for the connection that the person has now."""
-    person, reason = scene.connected_person, scene.event.text("participant", "disconnect_reason")
-    if scene.call.ended or person is None or reason == REPLACED:
+    person, reason = webhook.connected_person, webhook.event.text("participant", "disconnect_reason")
+    if webhook.call.ended or person is None or reason == REPLACED:
         return []
-    if reason not in STAY_ENDS or (reason == "client_initiated" and _rejoins(person, scene.now)):
-        await drop(scene.tx, scene.call, person, reason or "unknown_reason", now=scene.now)
+    if reason not in STAY_ENDS or (reason == "client_initiated" and _rejoins(person, webhook.now)):
+        await drop(webhook.tx, webhook.call, person, reason or "unknown_reason", now=webhook.now)
         return []
     actor = person.user_id if reason == "client_initiated" else None
-    departure = await leave(scene.tx, scene.call, person, STAY_ENDS[reason], actor_id=actor, now=scene.now)
+    departure = await leave(webhook.tx, webhook.call, person, STAY_ENDS[reason], actor_id=actor, now=webhook.now)
     if not departure.call_ended:
-        await settle(scene.tx, scene.call, now=scene.now)
+        await settle(webhook.tx, webhook.call, now=webhook.now)
     # LiveKit itself said that the person is out: removing again could hit the next connection of someone who reloaded the page.
-    return follow_up(scene.call, departure)
+    return follow_up(webhook.call, departure)
 
 
 def _rejoins(person: Participant, now: datetime) -> bool:
@@ -57,6 +57,6 @@ def _rejoins(person: Participant, now: datetime) -> bool:
     return person.rejoining_since is not None and now - person.rejoining_since < REJOINS_WITHIN
 
 
-def _is_machine(scene: Scene) -> bool:
+def _is_machine(webhook: CallWebhook) -> bool:
     """Recorders, ingresses and agents are no people of the call."""
-    return scene.event.text("participant", "kind") not in ("", "standard")
+    return webhook.event.text("participant", "kind") not in ("", "standard")

@@ -2,28 +2,28 @@
 
 import sqlalchemy as sa
 
-from domain.calls.ending import end_call
-from domain.repairs import OpenRoom, Repair
-from domain.webhooks.scene import Scene
+from domain.calls.ending import mark_ended
+from domain.calls.repairs import OpenRoom, Repair
+from domain.webhooks.call_webhook import CallWebhook
 from schema.tables.calls import calls
 
 
-async def started(scene: Scene) -> list[Repair]:
+async def started(webhook: CallWebhook) -> list[Repair]:
     """Comes at CreateRoom, before anybody joins: it tells the sid and nothing else."""
-    if not scene.call.ended:
-        unknown = (calls.c.id == scene.call.id) & calls.c.room_sid.is_(None)
-        await scene.tx.connection.execute(sa.update(calls).where(unknown).values(room_sid=scene.event.text("room", "sid")))
+    if not webhook.call.ended:
+        unknown = (calls.c.id == webhook.call.id) & calls.c.room_sid.is_(None)
+        await webhook.tx.connection.execute(sa.update(calls).where(unknown).values(room_sid=webhook.event.text("room", "sid")))
     return []
 
 
-async def finished(scene: Scene) -> list[Repair]:
+async def finished(webhook: CallWebhook) -> list[Repair]:
     """Closed by hand, or empty for longer than any reconnect may take.
 
     A conversation is then completed. A call that still gathers people goes on, and gets its room again.
     """
-    call = scene.call
+    call = webhook.call
     if call.status in ("connected", "reconnecting"):
-        await end_call(scene.tx, call, "completed", actor_id=None, now=scene.now)
+        await mark_ended(webhook.tx, call, "completed", actor_id=None, now=webhook.now)
         return []
     if call.status in ("ringing", "connecting"):
         return [OpenRoom(call)]

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from permissions.reading import json_nodes as json_nodes
-from permissions.reading import yaml_nodes as yaml_nodes
+from permissions.reading import json_nodes, yaml_nodes
 from permissions.reading.nodes import MetadataError, Node, Position, Problem
 
 # Sections of a directory that this service reads, under the name they have in a single document.

@@ -1,11 +1,39 @@
-"""A resolver function as an action's root field."""
+"""A function as an action's root field."""
 
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import strawberry
+from strawberry.types import Info
+from strawberry.utils.str_converters import capitalize_first, to_camel_case
+
+from domain.world import World
+from permissions.session import Session
+from resolvers.hand_written.context import Context
+from schema.types.camel_case import camel_type
+
+Input = TypeVar("Input")
+Payload = TypeVar("Payload")
 
 
-def action(resolver: Callable[..., Awaitable[object]]) -> Any:
-    """The root field of the function's name; its docstring is what a client reads."""
-    return strawberry.field(resolver=resolver, description=(resolver.__doc__ or "").strip())
+def action(act: Callable[[World, Session, Input], Awaitable[Payload]]) -> Any:
+    """The root field of the function's name; its docstring is what a client reads, its third parameter the argument `input`.
+
+    GraphQL wants a payload type for each action. A function may answer with its own (`JoinCallPayload`), or with a shape that several
+    share (`ParticipantPayload`): then a type of the action's name with the same fields is made of it.
+    """
+    hints, given = get_type_hints(act), inspect.signature(act).parameters["input"]
+
+    async def resolve(info: Info[Context, None], input: Input = given.default) -> Payload:
+        return await act(info.context.world, info.context.session, input)
+
+    payload = _named(hints["return"], f"{capitalize_first(to_camel_case(act.__name__))}Payload")
+    info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+    resolve.__name__ = act.__name__
+    resolve.__signature__ = inspect.Signature([info, given.replace(annotation=hints["input"])], return_annotation=payload)  # type: ignore[attr-defined]
+    return strawberry.field(resolver=resolve, description=(act.__doc__ or "").strip())
+
+
+def _named(shape: type, name: str) -> type:
+    return shape if shape.__name__ == name else camel_type(type(name, (shape,), {}))

@@ -1,4 +1,4 @@
-"""Hand-written root fields, found by scanning a package: what each of its modules offers as `Query`, `Mutation` and `Subscription`."""
+"""Hand-written root fields, found by scanning a package: what each module in it offers as `Query`, `Mutation` and `Subscription`."""
 
 import importlib
 import pkgutil
@@ -20,12 +20,12 @@ class ActionFields:
 
 
 def scan(package: ModuleType) -> ActionFields:
-    """The fields of the Strawberry types `Query`, `Mutation` and `Subscription` in the package's modules, by module name.
+    """The fields of the Strawberry types `Query`, `Mutation` and `Subscription` in the package's modules, at any depth, by module name.
 
     Who sees an action is said by `actions.yaml`; a hand-written subscription names its roles itself:
     `strawberry.subscription(metadata={ROLES: frozenset({"user"})})`. Admin sees all.
     """
-    modules = [importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(info.name) for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     return ActionFields(_fields(modules, "Query"), _fields(modules, "Mutation"), _fields(modules, "Subscription"))
 
 

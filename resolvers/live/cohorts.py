@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
 
 import orjson
 
+from domain.hub import Following
 from resolvers.live.live_query import LiveQuery
 from resolvers.run.database_refusals import refusal
 from resolvers.run.unexpected_errors import unexpected
@@ -18,14 +18,6 @@ LOOK_EVERY = 1.0
 AT_MOST_EVERY = 0.1
 # Looking again must never take all connections from those who ask for the first time.
 AT_ONCE = 4
-
-
-class Following(Protocol):
-    """Hears of changes on some topics."""
-
-    async def changed(self, within: float) -> None:
-        """Returns when something may have changed, and after `within` seconds in any case."""
-        ...
 
 
 Follow = Callable[[Collection[str]], AbstractAsyncContextManager[Following]]

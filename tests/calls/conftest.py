@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.worlds import Stage, stage
+from tests.support.domain_setup import Setup, setup
 
 
 @pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Stage]:
+async def on(database_url: str) -> AsyncIterator[Setup]:
     """The world with the people of the demo and no calls."""
-    async with stage(database_url) as ready:
+    async with setup(database_url) as ready:
         yield ready

@@ -2,18 +2,18 @@
 
 import pytest
 
-from domain.calls.answer import accept_call, cancel_call, decline_call
+from domain.calls.actions.answer import accept_call, cancel_call, decline_call
 from domain.errors import AnsweredElsewhere, CallEnded, CallFull, NotAllowed, NotRinging, RateLimited
 from domain.ports import CallLimits
-from tests.calls.scenes import answered, open_channel_call, ringing
+from tests.calls.call_states import answered, open_channel_call, ringing
+from tests.support.call_history import assert_valid_history
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session, setup
 from tests.support.dump import dump
-from tests.support.legal import assert_legal
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, Stage, session, stage
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_accepting_brings_the_call_to_connecting(on: Stage) -> None:
+async def test_accepting_brings_the_call_to_connecting(on: Setup) -> None:
     call_id = await ringing(on)
     on.publisher.topics()
     accepted = await accept_call(on.world, session(BOB), call_id)
@@ -23,17 +23,17 @@ async def test_accepting_brings_the_call_to_connecting(on: Stage) -> None:
     assert (await on.kinds(call_id))[3:] == ["call_accept", "call_state_changed"]
     assert await on.pushes() == [("ring", BOB), ("answered_elsewhere", BOB)]
     assert f"user:{BOB}" in on.publisher.topics()
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))
 
 
-async def test_the_second_to_accept_changes_no_state(on: Stage) -> None:
+async def test_the_second_to_accept_changes_no_state(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     await accept_call(on.world, session(BOB), call_id)
     await accept_call(on.world, session(CAROL), call_id)
     assert (await on.kinds(call_id))[4:] == ["call_accept", "call_state_changed", "call_accept"]
 
 
-async def test_another_device_is_told_so(on: Stage) -> None:
+async def test_another_device_is_told_so(on: Setup) -> None:
     call_id = await answered(on)
     before = await dump(on.url)
     for answer in (accept_call, decline_call):
@@ -43,7 +43,7 @@ async def test_another_device_is_told_so(on: Stage) -> None:
 
 
 async def test_a_full_call_takes_nobody(database_url: str) -> None:
-    async with stage(database_url, CallLimits(max_participants=3)) as on:
+    async with setup(database_url, CallLimits(max_participants=3)) as on:
         call_id = await ringing(on, BOB, CAROL)
         await on.database.execute("UPDATE nchat_calls SET max_participants = 2")
         await accept_call(on.world, session(BOB), call_id)
@@ -53,7 +53,7 @@ async def test_a_full_call_takes_nobody(database_url: str) -> None:
         assert await dump(on.url) == before
 
 
-async def test_the_token_limit_comes_before_everything(on: Stage) -> None:
+async def test_the_token_limit_comes_before_everything(on: Setup) -> None:
     call_id = await ringing(on)
     on.limiter.used_up.add("token")
     before = await dump(on.url)
@@ -63,7 +63,7 @@ async def test_the_token_limit_comes_before_everything(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("reason", ["declined", "busy"])
-async def test_the_only_target_declines(on: Stage, reason: str) -> None:
+async def test_the_only_target_declines(on: Setup, reason: str) -> None:
     call_id = await ringing(on)
     declined = await decline_call(on.world, session(BOB), call_id, reason)  # type: ignore[arg-type]
     assert declined.call_ended
@@ -74,10 +74,10 @@ async def test_the_only_target_declines(on: Stage, reason: str) -> None:
     assert (await on.kinds(call_id))[3:] == ["call_decline", "call_state_changed", "call_end"]
     assert await on.pushes() == [("ring", BOB), ("cancel", BOB)]
     assert on.rooms.rooms == {}
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))
 
 
-async def test_the_call_rings_on_while_someone_may_still_accept(on: Stage) -> None:
+async def test_the_call_rings_on_while_someone_may_still_accept(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     assert not (await decline_call(on.world, session(BOB), call_id, "busy")).call_ended
     assert (await on.call(call_id))["status"] == "ringing"
@@ -85,14 +85,14 @@ async def test_the_call_rings_on_while_someone_may_still_accept(on: Stage) -> No
     assert (await on.call(call_id))["end_reason"] == "declined"
 
 
-async def test_a_no_after_someones_yes_ends_nothing(on: Stage) -> None:
+async def test_a_no_after_someones_yes_ends_nothing(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     await accept_call(on.world, session(BOB), call_id)
     assert not (await decline_call(on.world, session(CAROL), call_id)).call_ended
     assert (await on.call(call_id))["status"] == "connecting"
 
 
-async def test_cancelling_silences_everyone(on: Stage) -> None:
+async def test_cancelling_silences_everyone(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     await cancel_call(on.world, session(ALICE), call_id)
     call = await on.call(call_id)
@@ -103,14 +103,14 @@ async def test_cancelling_silences_everyone(on: Stage) -> None:
     assert on.rooms.rooms == {}
 
 
-async def test_a_call_written_through_the_table_can_be_cancelled(on: Stage) -> None:
+async def test_a_call_written_through_the_table_can_be_cancelled(on: Setup) -> None:
     call_id = await on.database.fetchval("INSERT INTO nchat_calls (initiator_id, type) VALUES ($1, 'audio') RETURNING id", ALICE)
     await cancel_call(on.world, session(ALICE), call_id)
     assert await on.kinds(call_id) == ["call_initiate", "call_cancelled", "call_state_changed", "call_end"]
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))
 
 
-async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Stage) -> None:
+async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Setup) -> None:
     call_id = await ringing(on)
     channel_call = await open_channel_call(on)
     before = await dump(on.url)
@@ -124,7 +124,7 @@ async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Stage) -
     assert await dump(on.url) == before
 
 
-async def test_a_connected_call_is_not_cancelled(on: Stage) -> None:
+async def test_a_connected_call_is_not_cancelled(on: Setup) -> None:
     call_id = await answered(on)
     await on.database.execute("UPDATE nchat_calls SET status = 'connected'")
     before = await dump(on.url)
@@ -133,7 +133,7 @@ async def test_a_connected_call_is_not_cancelled(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_a_declined_ring_cannot_be_accepted_any_more(on: Stage) -> None:
+async def test_a_declined_ring_cannot_be_accepted_any_more(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     await decline_call(on.world, session(BOB), call_id)
     before = await dump(on.url)
@@ -142,7 +142,7 @@ async def test_a_declined_ring_cannot_be_accepted_any_more(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_a_media_server_that_fails_does_not_stop_the_end(on: Stage) -> None:
+async def test_a_media_server_that_fails_does_not_stop_the_end(on: Setup) -> None:
     call_id = await ringing(on)
     on.rooms.broken.add("delete_room")
     await cancel_call(on.world, session(ALICE), call_id)

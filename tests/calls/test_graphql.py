@@ -9,10 +9,10 @@ import pytest
 
 from devstack.golden.actions_metadata import files
 from permissions.session import Session
-from tests.calls.scenes import answered, group, participant_id, ringing
+from tests.calls.call_states import answered, group, participant_id, ringing
 from tests.support.actions import Api, api
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, Setup, session
 from tests.support.dump import dump
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, MALLORY, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ ACTIONS = {
 
 
 @pytest.fixture
-async def client(on: Stage) -> AsyncIterator[Api]:
+async def client(on: Setup) -> AsyncIterator[Api]:
     async with api(on) as ready:
         yield ready
 

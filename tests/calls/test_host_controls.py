@@ -4,21 +4,21 @@ from uuid import UUID
 
 import pytest
 
-from domain.calls.invite import invite_to_call
-from domain.calls.join import join_call
-from domain.calls.kick import kick_participant, readmit_participant
-from domain.calls.leave import leave_call
-from domain.calls.mute import mute_participant, set_muted
+from domain.calls.actions.invite import invite_to_call
+from domain.calls.actions.join import join_call
+from domain.calls.actions.kick import kick_participant, readmit_participant
+from domain.calls.actions.leave import leave_call
+from domain.calls.actions.mute import mute_participant, set_muted
 from domain.errors import ActionError, CallFull, CallNotStarted, InvalidInput, MediaUnavailable, NotAllowed, NotFound, ParticipantKicked
-from tests.calls.scenes import answered, group, open_channel_call, participant_id, ringing
+from tests.calls.call_states import answered, group, open_channel_call, participant_id, ringing
+from tests.support.call_history import assert_valid_history
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, Setup, session
 from tests.support.dump import dump
-from tests.support.legal import assert_legal
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, MALLORY, Stage, session
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_ones_own_microphone(on: Stage) -> None:
+async def test_ones_own_microphone(on: Setup) -> None:
     call_id = await answered(on)
     on.rooms.asked.clear()
     for muted in (True, True, False):
@@ -29,7 +29,7 @@ async def test_ones_own_microphone(on: Stage) -> None:
     assert on.rooms.asked == {}
 
 
-async def test_ones_own_camera_and_screen(on: Stage) -> None:
+async def test_ones_own_camera_and_screen(on: Setup) -> None:
     call_id = await answered(on)
     await set_muted(on.world, session(BOB), call_id, "video", False)
     row = await on.participant(call_id, BOB)
@@ -39,7 +39,7 @@ async def test_ones_own_camera_and_screen(on: Stage) -> None:
     assert (await on.kinds(call_id))[5:] == ["call_video_changed", "call_mute_changed"]
 
 
-async def test_a_host_mutes_the_published_track(on: Stage) -> None:
+async def test_a_host_mutes_the_published_track(on: Setup) -> None:
     call_id = await answered(on)
     room = (await on.call(call_id))["room_name"]
     on.rooms.join(room, str(BOB), "microphone", "camera")
@@ -50,7 +50,7 @@ async def test_a_host_mutes_the_published_track(on: Stage) -> None:
 
 
 @pytest.mark.parametrize("method", ["list_participants", "mute_track"])
-async def test_a_mute_that_livekit_did_not_take_is_not_written(on: Stage, method: str) -> None:
+async def test_a_mute_that_livekit_did_not_take_is_not_written(on: Setup, method: str) -> None:
     call_id = await answered(on)
     on.rooms.join((await on.call(call_id))["room_name"], str(BOB), "microphone")
     on.rooms.broken.add(method)
@@ -60,7 +60,7 @@ async def test_a_mute_that_livekit_did_not_take_is_not_written(on: Stage, method
     assert await dump(on.url) == before
 
 
-async def test_a_removed_participant_is_out_and_stays_out(on: Stage) -> None:
+async def test_a_removed_participant_is_out_and_stays_out(on: Setup) -> None:
     call_id = await group(on)
     room = (await on.call(call_id))["room_name"]
     on.rooms.join(room, str(BOB))
@@ -78,25 +78,25 @@ async def test_a_removed_participant_is_out_and_stays_out(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_a_direct_call_ends_with_the_kick(on: Stage) -> None:
+async def test_a_direct_call_ends_with_the_kick(on: Setup) -> None:
     call_id = await answered(on)
     kicked = await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, BOB))
     assert kicked.call_ended
     assert (await on.call(call_id))["end_reason"] == "kicked"
     assert (await on.participant(call_id, BOB))["status"] == "kicked"
     assert on.rooms.rooms == {}
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))
 
 
-async def test_kicking_who_still_rings(on: Stage) -> None:
+async def test_kicking_who_still_rings(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     assert not (await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, BOB))).call_ended
     assert ("cancel", BOB) in await on.pushes()
     assert (await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, CAROL))).call_ended
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))
 
 
-async def test_readmitted_people_may_join_again(on: Stage) -> None:
+async def test_readmitted_people_may_join_again(on: Setup) -> None:
     call_id = await group(on)
     other = await participant_id(on, call_id, BOB)
     await kick_participant(on.world, session(ALICE), call_id, other)
@@ -107,7 +107,7 @@ async def test_readmitted_people_may_join_again(on: Stage) -> None:
     assert (await on.kinds(call_id))[-3:] == ["kicked", "readmitted", "call_accept"]
 
 
-async def test_inviting_rings_newcomers_and_those_who_left(on: Stage) -> None:
+async def test_inviting_rings_newcomers_and_those_who_left(on: Setup) -> None:
     call_id = await group(on)
     await leave_call(on.world, session(CAROL), call_id)
     invited = await invite_to_call(on.world, session(ALICE), call_id, [DAVE, CAROL, BOB, DAVE])
@@ -117,14 +117,14 @@ async def test_inviting_rings_newcomers_and_those_who_left(on: Stage) -> None:
     assert (await on.pushes()).count(("ring", BOB)) == 1
 
 
-async def test_a_direct_call_with_a_third_is_none_any_more(on: Stage) -> None:
+async def test_a_direct_call_with_a_third_is_none_any_more(on: Setup) -> None:
     call_id = await answered(on)
     await invite_to_call(on.world, session(ALICE), call_id, [CAROL])
     await join_call(on.world, session(CAROL), call_id)
     assert not (await leave_call(on.world, session(BOB), call_id)).call_ended
 
 
-async def test_what_an_invitation_refuses(on: Stage) -> None:
+async def test_what_an_invitation_refuses(on: Setup) -> None:
     call_id = await group(on)
     await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, CAROL))
     refused: list[tuple[int, list[UUID], type[ActionError]]] = [
@@ -142,7 +142,7 @@ async def test_what_an_invitation_refuses(on: Stage) -> None:
         assert await dump(on.url) == before
 
 
-async def test_a_call_that_has_not_begun_invites_nobody(on: Stage) -> None:
+async def test_a_call_that_has_not_begun_invites_nobody(on: Setup) -> None:
     call_id = await open_channel_call(on)
     await on.database.execute("UPDATE nchat_calls SET status = 'initiated'")
     before = await dump(on.url)
@@ -151,7 +151,7 @@ async def test_a_call_that_has_not_begun_invites_nobody(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_only_hosts_control_others(on: Stage) -> None:
+async def test_only_hosts_control_others(on: Setup) -> None:
     call_id = await group(on)
     carol = await participant_id(on, call_id, CAROL)
     before = await dump(on.url)
@@ -166,7 +166,7 @@ async def test_only_hosts_control_others(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_what_a_host_may_not_do(on: Stage) -> None:
+async def test_what_a_host_may_not_do(on: Setup) -> None:
     call_id, elsewhere = await group(on), await ringing(on, DAVE)
     bob, stranger = await participant_id(on, call_id, BOB), await participant_id(on, elsewhere, DAVE)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'co_host' WHERE id = $1", bob)

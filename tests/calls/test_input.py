@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.input import require_storable, require_text
-from tests.support.worlds import Stage
+from tests.support.domain_setup import Setup
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ KEPT: dict[str, Mapping[str, object]] = {
 
 
 @pytest.mark.parametrize("case", KEPT)
-async def test_the_limit_is_the_tables(on: Stage, case: str) -> None:
+async def test_the_limit_is_the_tables(on: Setup, case: str) -> None:
     text = orjson.dumps(KEPT[case]).decode() if case != "numbers with many digits" else str(KEPT[case]).replace("'", '"')
     size = await on.database.fetchval("SELECT octet_length($1::jsonb::text)", text)
     require_storable("metadata", KEPT[case], size)

@@ -7,16 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.calls.answer import accept_call, cancel_call, decline_call
-from domain.calls.end import end_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.join import join_call
-from domain.calls.kick import kick_participant
-from domain.calls.leave import leave_call
+from domain.calls.actions.answer import accept_call, cancel_call, decline_call
+from domain.calls.actions.end import end_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.join import join_call
+from domain.calls.actions.kick import kick_participant
+from domain.calls.actions.leave import leave_call
 from domain.errors import ActionError
-from tests.calls.scenes import group, open_channel_call, participant_id, ringing
-from tests.support.legal import assert_legal
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, Stage, session
+from tests.calls.call_states import group, open_channel_call, participant_id, ringing
+from tests.support.call_history import assert_valid_history
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ async def outcome(action: Awaitable[object]) -> bool:
     return True
 
 
-def rivals(on: Stage, call_id: UUID) -> dict[str, Callable[[], Awaitable[object]]]:
+def rivals(on: Setup, call_id: UUID) -> dict[str, Callable[[], Awaitable[object]]]:
     return {
         "accept": lambda: accept_call(on.world, session(BOB), call_id),
         "decline": lambda: decline_call(on.world, session(BOB), call_id),
@@ -41,7 +41,7 @@ def rivals(on: Stage, call_id: UUID) -> dict[str, Callable[[], Awaitable[object]
     }
 
 
-async def test_accept_decline_cancel_and_end_at_once(on: Stage) -> None:
+async def test_accept_decline_cancel_and_end_at_once(on: Setup) -> None:
     calls = [await ringing(on, BOB, CAROL) for _ in range(CALLS)]
     first: Counter[str] = Counter()
     # One connection looks at all of them.
@@ -53,7 +53,7 @@ async def test_accept_decline_cancel_and_end_at_once(on: Stage) -> None:
         done = dict(zip([name for name, _ in entrants], await asyncio.gather(*(outcome(start()) for _, start in entrants)), strict=True))
         async with lock:
             history = await on.events(call_id)
-            assert_legal(history)
+            assert_valid_history(history)
             assert (await on.call(call_id))["status"] == "ended"
             assert not (done["accept"] and done["decline"])
             assert not (done["cancel"] and done["end"])
@@ -64,7 +64,7 @@ async def test_accept_decline_cancel_and_end_at_once(on: Stage) -> None:
     assert len(first) >= 2
 
 
-async def test_the_last_place_is_taken_once(on: Stage) -> None:
+async def test_the_last_place_is_taken_once(on: Setup) -> None:
     call_id = await open_channel_call(on)
     await on.database.execute("UPDATE nchat_calls SET max_participants = 2")
     done = await asyncio.gather(*(outcome(join_call(on.world, session(user), call_id)) for user in (BOB, CAROL, DAVE)))
@@ -72,14 +72,14 @@ async def test_the_last_place_is_taken_once(on: Stage) -> None:
     assert await on.database.fetchval("SELECT count(*) FROM nchat_call_participants WHERE status = 'connecting'") == 2
 
 
-async def test_two_devices_accept_once(on: Stage) -> None:
+async def test_two_devices_accept_once(on: Setup) -> None:
     call_id = await ringing(on)
     done = await asyncio.gather(*(outcome(accept_call(on.world, session(BOB), call_id)) for _ in range(4)))
     assert done.count(True) == 1
     assert (await on.kinds(call_id)).count("call_accept") == 1
 
 
-async def test_the_same_request_many_times_at_once_is_one_call(on: Stage) -> None:
+async def test_the_same_request_many_times_at_once_is_one_call(on: Setup) -> None:
     request = CallRequest("audio", [BOB], client_request_id=uuid4())
     started = await asyncio.gather(*(initiate_call(on.world, session(ALICE), request) for _ in range(6)))
     assert len({one.call_id for one in started}) == 1
@@ -88,18 +88,18 @@ async def test_the_same_request_many_times_at_once_is_one_call(on: Stage) -> Non
     assert await on.pushes() == [("ring", BOB)]
 
 
-async def test_everybody_leaves_at_once(on: Stage) -> None:
+async def test_everybody_leaves_at_once(on: Setup) -> None:
     call_id = await group(on)
     await asyncio.gather(*(leave_call(on.world, session(user), call_id) for user in (ALICE, BOB, CAROL)))
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))
     assert (await on.call(call_id))["end_reason"] == "completed"
 
 
-async def test_a_kick_meets_a_join(on: Stage) -> None:
+async def test_a_kick_meets_a_join(on: Setup) -> None:
     call_id = await group(on)
     bob = await participant_id(on, call_id, BOB)
     await asyncio.gather(
         kick_participant(on.world, session(ALICE), call_id, bob), *(outcome(join_call(on.world, session(BOB), call_id)) for _ in range(3))
     )
     assert (await on.participant(call_id, BOB))["status"] == "kicked"
-    assert_legal(await on.events(call_id))
+    assert_valid_history(await on.events(call_id))

@@ -5,21 +5,21 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.calls.answer import accept_call, cancel_call, decline_call
-from domain.calls.end import end_call
-from domain.calls.invite import invite_to_call
-from domain.calls.join import join_call, refresh_call_token
-from domain.calls.kick import kick_participant, readmit_participant
-from domain.calls.leave import leave_call
-from domain.calls.mute import mute_participant, set_muted
-from domain.calls.screen_share import start_screen_share, stop_screen_share
+from domain.calls.actions.answer import accept_call, cancel_call, decline_call
+from domain.calls.actions.end import end_call
+from domain.calls.actions.invite import invite_to_call
+from domain.calls.actions.join import join_call, refresh_call_token
+from domain.calls.actions.kick import kick_participant, readmit_participant
+from domain.calls.actions.leave import leave_call
+from domain.calls.actions.mute import mute_participant, set_muted
+from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.errors import ActionError, CallEnded, NotFound, ParticipantKicked
 from domain.world import World
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from tests.calls.scenes import group, participant_id
+from tests.calls.call_states import group, participant_id
+from tests.support.domain_setup import ALICE, BOB, CAROL, MALLORY, Setup, session
 from tests.support.dump import dump
-from tests.support.worlds import ALICE, BOB, CAROL, MALLORY, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -42,7 +42,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-async def refused(on: Stage, action: Action, who: Session, call_id: UUID, other: UUID) -> ActionError:
+async def refused(on: Setup, action: Action, who: Session, call_id: UUID, other: UUID) -> ActionError:
     """The refusal, after a look that no row changed, nobody was told and LiveKit was asked nothing."""
     on.rooms.asked.clear()
     on.publisher.topics()
@@ -56,7 +56,7 @@ async def refused(on: Stage, action: Action, who: Session, call_id: UUID, other:
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-async def test_a_hidden_call_looks_like_no_call(on: Stage, name: str) -> None:
+async def test_a_hidden_call_looks_like_no_call(on: Setup, name: str) -> None:
     call_id = await group(on)
     other = await participant_id(on, call_id, BOB)
     hidden = await refused(on, ACTIONS[name], session(MALLORY), call_id, other)
@@ -69,7 +69,7 @@ async def test_a_hidden_call_looks_like_no_call(on: Stage, name: str) -> None:
 
 @pytest.mark.parametrize("ended", [False, True], ids=["in a running call", "in an ended call"])
 @pytest.mark.parametrize("name", ACTIONS)
-async def test_who_was_removed_hears_so_whatever_they_try(on: Stage, name: str, ended: bool) -> None:
+async def test_who_was_removed_hears_so_whatever_they_try(on: Setup, name: str, ended: bool) -> None:
     call_id = await group(on)
     bob, carol = await participant_id(on, call_id, BOB), await participant_id(on, call_id, CAROL)
     await kick_participant(on.world, session(ALICE), call_id, bob)
@@ -79,7 +79,7 @@ async def test_who_was_removed_hears_so_whatever_they_try(on: Stage, name: str, 
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-async def test_an_ended_call_takes_no_more_actions(on: Stage, name: str) -> None:
+async def test_an_ended_call_takes_no_more_actions(on: Setup, name: str) -> None:
     call_id = await group(on)
     await end_call(on.world, session(ALICE), call_id)
     other = await participant_id(on, call_id, BOB)
@@ -87,7 +87,7 @@ async def test_an_ended_call_takes_no_more_actions(on: Stage, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ACTIONS)
-async def test_nobody_acts_without_being_someone(on: Stage, name: str) -> None:
+async def test_nobody_acts_without_being_someone(on: Setup, name: str) -> None:
     call_id = await group(on)
     before = await dump(on.url)
     for role in ("user", "admin"):

@@ -2,17 +2,17 @@
 
 import pytest
 
-from domain.calls.ice_servers import ice_servers
-from domain.calls.screen_share import start_screen_share, stop_screen_share
+from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.errors import AlreadySharing, InvalidInput, MediaUnavailable, NotAllowed
-from tests.calls.scenes import answered, ringing
+from domain.ice_servers import ice_servers
+from tests.calls.call_states import answered, ringing
+from tests.support.domain_setup import ALICE, BOB, CAROL, Setup, session
 from tests.support.dump import dump
-from tests.support.worlds import ALICE, BOB, CAROL, Stage, session
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_right_to_share_comes_and_goes(on: Stage) -> None:
+async def test_the_right_to_share_comes_and_goes(on: Setup) -> None:
     call_id = await answered(on)
     room = (await on.call(call_id))["room_name"]
     on.rooms.join(room, str(BOB))
@@ -25,7 +25,7 @@ async def test_the_right_to_share_comes_and_goes(on: Stage) -> None:
     assert on.rooms.grants[room, str(BOB)].sources == ("microphone", "camera")
 
 
-async def test_one_shares_at_a_time(on: Stage) -> None:
+async def test_one_shares_at_a_time(on: Setup) -> None:
     call_id = await answered(on)
     await start_screen_share(on.world, session(BOB), call_id)
     before = await dump(on.url)
@@ -34,7 +34,7 @@ async def test_one_shares_at_a_time(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_a_right_that_was_never_used_goes_to_who_asks_next(on: Stage) -> None:
+async def test_a_right_that_was_never_used_goes_to_who_asks_next(on: Setup) -> None:
     call_id = await answered(on)
     room = (await on.call(call_id))["room_name"]
     on.rooms.join(room, str(BOB))
@@ -48,14 +48,14 @@ async def test_a_right_that_was_never_used_goes_to_who_asks_next(on: Stage) -> N
         await start_screen_share(on.world, session(BOB), call_id)
 
 
-async def test_several_share_where_the_call_allows_it(on: Stage) -> None:
+async def test_several_share_where_the_call_allows_it(on: Setup) -> None:
     call_id = await answered(on)
     await on.database.execute("UPDATE nchat_calls SET single_sharer = false")
     await start_screen_share(on.world, session(BOB), call_id)
     await start_screen_share(on.world, session(ALICE), call_id)
 
 
-async def test_who_may_not_share(on: Stage) -> None:
+async def test_who_may_not_share(on: Setup) -> None:
     call_id, unanswered = await answered(on), await ringing(on, CAROL)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'viewer' WHERE user_id = $1 AND call_id = $2", BOB, call_id)
     before = await dump(on.url)
@@ -66,7 +66,7 @@ async def test_who_may_not_share(on: Stage) -> None:
     assert await dump(on.url) == before
 
 
-async def test_a_right_that_livekit_did_not_give_is_taken_back(on: Stage) -> None:
+async def test_a_right_that_livekit_did_not_give_is_taken_back(on: Setup) -> None:
     call_id = await answered(on)
     on.rooms.broken.add("set_grant")
     before = await dump(on.url)
@@ -75,7 +75,7 @@ async def test_a_right_that_livekit_did_not_give_is_taken_back(on: Stage) -> Non
     assert await dump(on.url) == before
 
 
-async def test_ice_servers_of_the_settings_and_of_the_region(on: Stage) -> None:
+async def test_ice_servers_of_the_settings_and_of_the_region(on: Setup) -> None:
     rows = [
         (["turn:eu.example"], "u", "sealed:p", "eu", 1, True),
         (["turn:us.example"], None, None, "us", 9, True),
@@ -93,7 +93,7 @@ async def test_ice_servers_of_the_settings_and_of_the_region(on: Stage) -> None:
     assert len((await ice_servers(on.world, session(ALICE))).servers) == 5
 
 
-async def test_a_server_whose_credential_cannot_be_read_is_left_out(on: Stage, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_server_whose_credential_cannot_be_read_is_left_out(on: Setup, caplog: pytest.LogCaptureFixture) -> None:
     insert = "INSERT INTO nchat_ice_servers (urls, username, credential_encrypted) VALUES ($1, 'u', $2)"
     await on.database.executemany(insert, [(["turn:lost.example"], "another key's"), (["turn:kept.example"], "sealed:p")])
     given = await ice_servers(on.world, session(ALICE))
@@ -103,6 +103,6 @@ async def test_a_server_whose_credential_cannot_be_read_is_left_out(on: Stage, c
 
 
 @pytest.mark.parametrize("region", ["e\0u", "e" * 51])
-async def test_a_region_that_is_none(on: Stage, region: str) -> None:
+async def test_a_region_that_is_none(on: Setup, region: str) -> None:
     with pytest.raises(InvalidInput):
         await ice_servers(on.world, session(ALICE), region)

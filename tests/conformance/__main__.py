@@ -20,7 +20,7 @@ def main() -> int:
         server = EmbeddedPostgres(Path(folder), durable=False)
         url = server.start()
         try:
-            command = [sys.executable, HERE / "run.py", "--postgres", url, "--serve", serve, *chosen, HERE / "hasura_cases.yaml"]
+            command = [sys.executable, str(HERE / "run.py"), "--postgres", url, "--serve", serve, *chosen, str(HERE / "hasura_cases.yaml")]
             return subprocess.run(command).returncode
         finally:
             server.stop()

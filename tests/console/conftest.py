@@ -42,9 +42,9 @@ class Console:
 @pytest.fixture
 async def address(demo_database_url: str) -> AsyncIterator[str]:
     settings = Settings(
-        database_url=demo_database_url,  # type: ignore[arg-type]
-        jwt_secret=orjson.dumps({"type": "HS256", "key": secrets.token_urlsafe(32)}).decode(),  # type: ignore[arg-type]
-        admin_secret=secrets.token_urlsafe(16),  # type: ignore[arg-type]
+        database_url=demo_database_url,
+        jwt_secret=orjson.dumps({"type": "HS256", "key": secrets.token_urlsafe(32)}).decode(),
+        admin_secret=secrets.token_urlsafe(16),
         unauthorized_role="anonymous",
         livekit_enabled=False,
     )

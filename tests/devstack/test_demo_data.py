@@ -1,4 +1,4 @@
-"""The demo data: the ids that outside programs rely on, legal histories, and a second time that changes nothing."""
+"""The demo data: the ids that outside programs rely on, valid histories, and a second time that changes nothing."""
 
 import json
 from uuid import UUID
@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from devstack.demo_data import seed
+from tests.support.call_history import Event, assert_valid_history
 from tests.support.dump import dump
-from tests.support.legal import Event, assert_legal
 
 pytestmark = pytest.mark.anyio
 
@@ -41,5 +41,5 @@ async def test_the_calls_have_legal_histories(demo_database_url: str) -> None:
     for call_id, last in calls:
         events = await connection.fetch(EVENTS, call_id)
         assert [event["seq"] for event in events] == list(range(1, last + 1))
-        assert_legal([Event(*event) for event in events])
+        assert_valid_history([Event(*event) for event in events])
     await connection.close()

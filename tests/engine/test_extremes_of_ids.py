@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.calls.scenes import group
+from tests.calls.call_states import group
 from tests.support.actions import api
-from tests.support.worlds import ALICE, BOB, CAROL, session, stage
+from tests.support.domain_setup import ALICE, BOB, CAROL, session, setup
 
 QUERY = """
     query ($call: uuid!, $nothing: uuid!) {
@@ -19,7 +19,7 @@ QUERY = """
 
 @pytest.mark.anyio
 async def test_ids_have_a_first_and_a_last(database_url: str) -> None:
-    async with stage(database_url) as on, api(on) as client:
+    async with setup(database_url) as on, api(on) as client:
         call_id = await group(on)
         data = await client.data(session(BOB), QUERY, {"call": str(call_id), "nothing": str(UUID(int=0))})
     assert data["people"]["aggregate"] == {"max": {"user_id": str(CAROL)}, "min": {"user_id": str(ALICE)}}

@@ -4,32 +4,32 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from domain.calls.answer import accept_call
-from domain.calls.initiate import CallRequest, initiate_call
-from tests.life_cycle.scenes import Running
-from tests.support.legal import assert_legal
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from tests.life_cycle.running_call import Running
+from tests.support.call_history import assert_valid_history
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session, setup
 from tests.support.telling_rooms import TellingRoom
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, Stage, session, stage
 
 
 @pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Stage]:
-    """The world with the people of the demo; afterwards every call's history must be legal."""
-    async with stage(database_url) as ready:
+async def on(database_url: str) -> AsyncIterator[Setup]:
+    """The world with the people of the demo; afterwards every call's history must be valid."""
+    async with setup(database_url) as ready:
         yield ready
         for row in await ready.database.fetch("SELECT id FROM nchat_calls"):
-            assert_legal(await ready.events(row["id"]))
+            assert_valid_history(await ready.events(row["id"]))
 
 
 @pytest.fixture
-async def ringing(on: Stage) -> Running:
+async def ringing(on: Setup) -> Running:
     """alice calls bob."""
     started = await initiate_call(on.world, session(ALICE), CallRequest("video", [BOB]))
     return Running(on, started.call_id, TellingRoom(on, started.room_name))
 
 
 @pytest.fixture
-async def direct(on: Stage, ringing: Running) -> Running:
+async def direct(on: Setup, ringing: Running) -> Running:
     """alice and bob talk."""
     await accept_call(on.world, session(BOB), ringing.id)
     for user_id in (ALICE, BOB):
@@ -38,7 +38,7 @@ async def direct(on: Stage, ringing: Running) -> Running:
 
 
 @pytest.fixture
-async def group(on: Stage) -> Running:
+async def group(on: Setup) -> Running:
     """alice, bob and carol talk in the channel; alice hosts."""
     started = await initiate_call(on.world, session(ALICE), CallRequest("video", [BOB, CAROL], channel_id=GENERAL))
     running = Running(on, started.call_id, TellingRoom(on, started.room_name))
@@ -51,7 +51,7 @@ async def group(on: Stage) -> Running:
 
 
 @pytest.fixture
-async def channel(on: Stage) -> Running:
+async def channel(on: Setup) -> Running:
     """alice started a call in the channel that rings nobody."""
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", channel_id=GENERAL))
     return Running(on, started.call_id, TellingRoom(on, started.room_name))

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.livekit.webhook_payload import read_event
 from domain.webhooks.event import WebhookEvent
-from tests.support.worlds import ALICE, BOB, CAROL
+from tests.support.domain_setup import ALICE, BOB, CAROL
 
 FILE: Final = Path(__file__).with_name("recorded_webhooks.json")
 ROOM_SID: Final = "RM_HAoKYXFYbLZ4"

@@ -9,32 +9,32 @@ import pytest
 import sqlalchemy as sa
 
 from app.database.transactions import EngineTransactions, open_engine
-from domain.calls.answer import accept_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.kick import kick_participant
-from domain.repairs import Repair
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.kick import kick_participant
+from domain.calls.repairs import Repair
 from domain.webhooks import effects
+from domain.webhooks.call_webhook import CallWebhook
 from domain.webhooks.event import ReceivedEvent, WebhookEvent
 from domain.webhooks.inbox import process_pending, purge, store
-from domain.webhooks.scene import Scene
 from domain.world import Transaction, World
 from resolvers.sql.database import DatabaseError
-from tests.life_cycle.scenes import Running
+from tests.life_cycle.running_call import Running
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
 from tests.support.dump import dump
 from tests.support.telling_rooms import TellingRoom
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, Stage, session
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def workers(on: Stage) -> AsyncIterator[Sequence[World]]:
+async def workers(on: Setup) -> AsyncIterator[Sequence[World]]:
     """Two more processes' worth of connections to the same database."""
     async with open_engine(on.url) as one, open_engine(on.url) as other:
         yield [replace(on.world, transaction=EngineTransactions(engine, on.publisher)) for engine in (one, other)]
 
 
-async def inbox(on: Stage) -> dict[str, "asyncpg.Record"]:
+async def inbox(on: Setup) -> dict[str, "asyncpg.Record"]:
     return {row["id"]: row for row in await on.database.fetch("SELECT * FROM nchat_webhook_events")}
 
 
@@ -46,12 +46,12 @@ async def test_stored_once(ringing: Running) -> None:
     assert await dump(ringing.on.url) == before
 
 
-async def test_at_once_from_several_is_stored_once(on: Stage) -> None:
+async def test_at_once_from_several_is_stored_once(on: Setup) -> None:
     event = WebhookEvent("EV_same", "room_started", on.clock.now(), {})
     assert sorted(await asyncio.gather(*(store(on.world, event) for _ in range(5)))) == [False] * 4 + [True]
 
 
-async def test_only_the_allow_list_is_kept(on: Stage) -> None:
+async def test_only_the_allow_list_is_kept(on: Setup) -> None:
     payload = {"room": {"name": "x", "sid": "RM", "turnPassword": "s3cret"}, "participant": {"identity": "a", "metadata": "s3cret"}, "k": 1}
     await store(on.world, WebhookEvent("EV_1", "room_started", on.clock.now(), payload))
     kept = await on.database.fetchval("SELECT payload::text FROM nchat_webhook_events")
@@ -59,7 +59,7 @@ async def test_only_the_allow_list_is_kept(on: Stage) -> None:
     assert "turnPassword" not in kept
 
 
-async def test_two_workers_process_each_event_once_and_in_order(on: Stage, workers: Sequence[World]) -> None:
+async def test_two_workers_process_each_event_once_and_in_order(on: Setup, workers: Sequence[World]) -> None:
     calls: list[Running] = []
     for caller, callee in ((ALICE, BOB), (CAROL, DAVE)):
         for _ in range(4):
@@ -96,8 +96,8 @@ async def test_a_crash_in_the_middle_leaves_no_half(ringing: Running, monkeypatc
 
     arrive = effects.EFFECTS["participant_joined"]
 
-    async def die(scene: Scene) -> list[Repair]:
-        await arrive(scene)
+    async def die(webhook: CallWebhook) -> list[Repair]:
+        await arrive(webhook)
         raise Killed
 
     ringing.room.silent = True
@@ -114,7 +114,7 @@ async def test_a_crash_in_the_middle_leaves_no_half(ringing: Running, monkeypatc
 
 
 async def test_an_event_that_fails_waits_longer_each_time(ringing: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(_scene: Scene) -> list[Repair]:
+    async def fail(_scene: CallWebhook) -> list[Repair]:
         raise LookupError("s3cret")
 
     on = ringing.on
@@ -158,8 +158,8 @@ async def test_livekit_that_does_not_answer_is_asked_again(group: Running) -> No
 async def test_hints_of_a_failed_event_are_not_sent(ringing: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     arrive = effects.EFFECTS["participant_joined"]
 
-    async def fail(scene: Scene) -> list[Repair]:
-        await arrive(scene)
+    async def fail(webhook: CallWebhook) -> list[Repair]:
+        await arrive(webhook)
         raise ValueError
 
     monkeypatch.setitem(effects.EFFECTS, "participant_joined", fail)

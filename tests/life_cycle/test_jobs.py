@@ -13,21 +13,21 @@ from app.adapters.clock import SystemClock
 from app.database.transactions import EngineTransactions, open_engine
 from app.jobs import Jobs, runner, scheduler, start_jobs
 from app.jobs.periodic import PeriodicJob
-from app.jobs.supervision import Observe, unobserved
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.kick import kick_participant
+from app.jobs.supervision import ObserveJob, uncounted
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.kick import kick_participant
 from domain.webhooks.inbox import store
 from domain.world import World
-from tests.life_cycle.scenes import Running
+from tests.life_cycle.running_call import Running
+from tests.support.domain_setup import ALICE, BOB, Setup, session
 from tests.support.telling_rooms import TellingRoom
 from tests.support.waiting import eventually
-from tests.support.worlds import ALICE, BOB, Stage, session
 
 pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def worker(on: Stage, observe: Observe = unobserved) -> AsyncIterator[Jobs]:
+async def worker(on: Setup, observe: ObserveJob = uncounted) -> AsyncIterator[Jobs]:
     """One process's jobs, on the wall clock, with connections of its own."""
     async with open_engine(on.url) as engine, asyncpg.create_pool(on.url, min_size=1, max_size=2) as pool:
         world: World = replace(on.world, transaction=EngineTransactions(engine, on.publisher), clock=SystemClock())
@@ -38,11 +38,11 @@ async def worker(on: Stage, observe: Observe = unobserved) -> AsyncIterator[Jobs
             await jobs.stop()
 
 
-async def has_ended(on: Stage) -> bool:
+async def has_ended(on: Setup) -> bool:
     return bool(await on.database.fetchval("SELECT bool_and(status = 'ended') FROM nchat_calls"))
 
 
-async def test_a_ring_ends_by_itself(on: Stage) -> None:
+async def test_a_ring_ends_by_itself(on: Setup) -> None:
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB], ring_timeout_seconds=1))
     async with worker(on):
         await eventually(lambda: has_ended(on), seconds=6)
@@ -78,7 +78,7 @@ async def test_a_kicked_person_is_out_within_two_seconds_without_webhooks(group:
             await eventually(out, seconds=2)
 
 
-async def test_of_two_workers_each_tick_is_one_workers(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_two_workers_each_tick_is_one_workers(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks: list[float] = []
 
     async def tick(_world: World) -> None:
@@ -93,7 +93,7 @@ async def test_of_two_workers_each_tick_is_one_workers(on: Stage, monkeypatch: p
     assert len({int(moment) for moment in ticks}) == len(ticks)
 
 
-async def test_a_dead_workers_schedule_goes_to_another(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dead_workers_schedule_goes_to_another(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = asyncio.Event()
 
     async def tick(_world: World) -> None:
@@ -127,7 +127,7 @@ async def test_a_lost_database_connection_stops_nothing(ringing: Running) -> Non
         await eventually(lambda: has_ended(on), seconds=10)
 
 
-async def test_a_job_that_fails_runs_again(on: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_job_that_fails_runs_again(on: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     outcomes: list[bool] = []
     monkeypatch.setattr(scheduler, "PERIODIC", (PeriodicJob("broken", "* * * * * *", broken),))
 
@@ -148,14 +148,14 @@ async def broken(_world: World) -> None:
     raise KeyError("this job is broken")
 
 
-async def test_stopping_leaves_nothing_running(on: Stage) -> None:
+async def test_stopping_leaves_nothing_running(on: Setup) -> None:
     before = asyncio.all_tasks()
     async with worker(on):
         assert len(asyncio.all_tasks()) > len(before)
     assert asyncio.all_tasks() == before
 
 
-async def test_at_start_it_catches_up(on: Stage) -> None:
+async def test_at_start_it_catches_up(on: Setup) -> None:
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
     room = TellingRoom(on, started.room_name, silent=True)
     alice = await room.join(ALICE)

@@ -8,22 +8,22 @@ from uuid import UUID
 import pytest
 
 from app.database.transactions import EngineTransactions, open_engine
-from domain import kick_watch, timeouts
-from domain.calls.answer import accept_call
-from domain.calls.end import end_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.join import join_call
-from domain.calls.kick import kick_participant, readmit_participant
-from domain.calls.leave import leave_call
-from domain.calls.mute import mute_participant
-from domain.calls.screen_share import start_screen_share, stop_screen_share
+from domain import timeouts
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.end import end_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.join import join_call
+from domain.calls.actions.kick import kick_participant, readmit_participant
+from domain.calls.actions.leave import leave_call
+from domain.calls.actions.mute import mute_participant
+from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.ports import Rooms
-from domain.reconciler import SINCE_YESTERDAY, reconcile
+from domain.reconciler import SINCE_YESTERDAY, kick_watch, reconcile
 from domain.webhooks.inbox import process_pending, store
 from domain.world import World
-from tests.support.killing import Killed, KillPoints, MortalRooms
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
+from tests.support.kill_points import KillableRooms, Killed, KillPoints
 from tests.support.telling_rooms import TellingRoom
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, Stage, session
 
 pytestmark = pytest.mark.anyio
 # The points are shared out to tests that can run side by side.
@@ -31,14 +31,14 @@ SHARES = 8
 
 
 @asynccontextmanager
-async def process(on: Stage, points: KillPoints) -> AsyncIterator[World]:
+async def process(on: Setup, points: KillPoints) -> AsyncIterator[World]:
     """A service process with connections of its own, that dies where `points` says."""
     async with open_engine(on.url) as engine:
         transactions = EngineTransactions(engine, on.publisher, points)
-        yield replace(on.world, transaction=transactions, rooms=MortalRooms(on.rooms, points))
+        yield replace(on.world, transaction=transactions, rooms=KillableRooms(on.rooms, points))
 
 
-async def life(on: Stage, world: World) -> None:
+async def life(on: Setup, world: World) -> None:
     """A call through everything that asks something of LiveKit."""
     started = await initiate_call(world, session(ALICE), CallRequest("video", [BOB, CAROL], channel_id=GENERAL))
     call_id, room = started.call_id, TellingRoom(on, started.room_name, silent=True)
@@ -71,7 +71,7 @@ async def hear(world: World, room: TellingRoom) -> None:
     await process_pending(world)
 
 
-async def restart(on: Stage, world: World) -> None:
+async def restart(on: Setup, world: World) -> None:
     """What a fresh process does in its first 30 s."""
     await timeouts.run(world)
     await reconcile(world, ended_within=SINCE_YESTERDAY)
@@ -82,7 +82,7 @@ async def restart(on: Stage, world: World) -> None:
         await reconcile(world)
 
 
-async def until_killed(on: Stage, points: KillPoints, work: Callable[[World], Awaitable[None]]) -> bool:
+async def until_killed(on: Setup, points: KillPoints, work: Callable[[World], Awaitable[None]]) -> bool:
     """Whether the process was killed before its work was done."""
     async with process(on, points) as world:
         try:
@@ -92,7 +92,7 @@ async def until_killed(on: Stage, points: KillPoints, work: Callable[[World], Aw
         return False
 
 
-async def assert_same_on_both_sides(on: Stage) -> None:
+async def assert_same_on_both_sides(on: Setup) -> None:
     for call in await on.database.fetch("SELECT * FROM nchat_calls"):
         people = on.rooms.people.get(call["room_name"], {})
         if call["status"] == "ended":
@@ -109,25 +109,25 @@ async def assert_same_on_both_sides(on: Stage) -> None:
     assert await on.database.fetchval("SELECT count(*) FROM nchat_webhook_events WHERE processed_at IS NULL") == 0
 
 
-async def seen_by_database(on: Stage, call_id: UUID) -> set[tuple[str, str, bool]]:
+async def seen_by_database(on: Setup, call_id: UUID) -> set[tuple[str, str, bool]]:
     rows = await on.database.fetch(
         "SELECT user_id::text, participant_sid, is_muted FROM nchat_call_participants WHERE call_id = $1 AND status = 'connected'", call_id
     )
     return {(row[0], row[1], row[2]) for row in rows}
 
 
-async def may_share(on: Stage, call_id: UUID, identity: str) -> bool:
+async def may_share(on: Setup, call_id: UUID, identity: str) -> bool:
     row = await on.participant(call_id, UUID(identity))
     return row["screen_share_asked_at"] is not None or row["is_screen_sharing"]
 
 
-async def clear(on: Stage) -> None:
+async def clear(on: Setup) -> None:
     """The next life begins in an empty house."""
     for call in await on.database.fetch("SELECT id FROM nchat_calls WHERE status <> 'ended'"):
         await end_call(on.world, session(ALICE, "admin"), call["id"])
 
 
-async def points_of_a_life(on: Stage) -> list[str]:
+async def points_of_a_life(on: Setup) -> list[str]:
     """Every point that an undisturbed process passes."""
     whole = KillPoints()
     assert not await until_killed(on, whole, lambda world: life(on, world))
@@ -136,14 +136,14 @@ async def points_of_a_life(on: Stage) -> list[str]:
     return whole.passed
 
 
-async def test_a_life_passes_every_call_of_the_port(on: Stage) -> None:
+async def test_a_life_passes_every_call_of_the_port(on: Setup) -> None:
     points = await points_of_a_life(on)
     for method in (name for name in vars(Rooms) if not name.startswith("_")):
         assert {f"rooms.{method}:before", f"rooms.{method}:after"} <= set(points), method
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-async def test_killed_at_every_point_of_a_calls_life(on: Stage, share: int) -> None:
+async def test_killed_at_every_point_of_a_calls_life(on: Setup, share: int) -> None:
     points = await points_of_a_life(on)
     for number in range(share, len(points), SHARES):
         if not await until_killed(on, KillPoints(number), lambda world: life(on, world)):

@@ -22,18 +22,18 @@ from app.livekit.webhook_signature import WebhookSignatures
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port
-from domain.calls.answer import accept_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.kick import kick_participant
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.kick import kick_participant
 from domain.calls.tickets import Ticket
 from domain.ports import Rooms
 from domain.reconciler import reconcile
 from domain.webhooks import inbox
 from domain.world import World
 from tests.livekit.serving import serving
-from tests.support.killing import KillPoints, MortalRooms
+from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
+from tests.support.kill_points import KillableRooms, KillPoints
 from tests.support.waiting import eventually
-from tests.support.worlds import ALICE, BOB, GENERAL, Stage, session
 
 pytestmark = pytest.mark.anyio
 KEY, SECRET = "nchat", "a-secret-for-tests-only-0123456789abcdef"
@@ -59,7 +59,7 @@ def server(webhook_port: int, tmp_path_factory: pytest.TempPathFactory) -> Itera
 class Service:
     """The world on the real server. `deaf` loses every webhook."""
 
-    on: Stage
+    on: Setup
     world: World
     rooms: LiveKitRooms
     ws_url: str
@@ -86,7 +86,7 @@ class Service:
 
 
 @pytest.fixture
-async def service(on: Stage, server: LiveKitServer, webhook_port: int) -> AsyncIterator[Service]:
+async def service(on: Setup, server: LiveKitServer, webhook_port: int) -> AsyncIterator[Service]:
     async with AsyncExitStack() as stack:
         rooms = await stack.enter_async_context(connect(server.url, KEY, SECRET))
         clock = SystemClock()
@@ -158,7 +158,7 @@ async def test_without_any_webhook_the_call_connects_all_the_same(service: Servi
     await talk(service)
 
 
-class CountingRooms(MortalRooms):
+class CountingRooms(KillableRooms):
     """Counts what the real server is asked."""
 
     def __init__(self, rooms: Rooms) -> None:

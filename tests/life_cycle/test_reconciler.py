@@ -4,23 +4,23 @@ from uuid import uuid4
 
 import pytest
 
-from domain import kick_watch, timeouts
-from domain.calls.answer import accept_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.kick import kick_participant
-from domain.calls.leave import leave_call
-from domain.calls.screen_share import start_screen_share, stop_screen_share
+from domain import timeouts
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.kick import kick_participant
+from domain.calls.actions.leave import leave_call
+from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError
-from domain.reconciler import SINCE_YESTERDAY, reconcile
-from tests.life_cycle.scenes import Running
+from domain.reconciler import SINCE_YESTERDAY, kick_watch, reconcile
+from tests.life_cycle.running_call import Running
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, Setup, session
 from tests.support.dump import dump
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, MALLORY, Stage, session
 
 pytestmark = pytest.mark.anyio
 
 
-async def later(on: Stage, seconds: float = 15) -> None:
+async def later(on: Setup, seconds: float = 15) -> None:
     """The next round of the reconciler."""
     on.clock.advance(seconds)
     assert await reconcile(on.world)
@@ -146,7 +146,7 @@ class Killed(BaseException):
     """The process is gone at this very point."""
 
 
-async def test_a_start_that_was_cut_off_is_finished(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_that_was_cut_off_is_finished(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     async def die(name: str, *, max_participants: int) -> None:
         raise Killed
 
@@ -162,7 +162,7 @@ async def test_a_start_that_was_cut_off_is_finished(on: Stage, monkeypatch: pyte
     assert await on.pushes() == [("ring", BOB)]
 
 
-async def test_a_row_that_waits_to_be_started_gets_no_room(on: Stage) -> None:
+async def test_a_row_that_waits_to_be_started_gets_no_room(on: Setup) -> None:
     await on.database.execute(
         "INSERT INTO nchat_calls (id, type, initiator_id, channel_id) VALUES ($1, 'audio', $2, $3)", uuid4(), ALICE, GENERAL
     )
@@ -194,7 +194,7 @@ async def test_one_room_that_fails_holds_up_no_other(direct: Running, monkeypatc
     assert (await direct.on.participant(other.call_id, CAROL))["status"] == "connected"
 
 
-async def test_a_failed_start_stays_failed(on: Stage) -> None:
+async def test_a_failed_start_stays_failed(on: Setup) -> None:
     on.rooms.broken.add("create_room")
     with pytest.raises(MediaUnavailable):
         await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from domain import timeouts
-from domain.calls.answer import accept_call
-from domain.calls.initiate import CallRequest, initiate_call
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.ports import Room, RoomParticipant, Track
 from domain.reconciler import reconcile
 from domain.webhooks.event import WebhookEvent
 from tests.life_cycle.recorded import ALICES_MICROPHONE, ALICES_SID, BOBS_SID, ROOM_SID, recorded
-from tests.life_cycle.scenes import Running
+from tests.life_cycle.running_call import Running
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
 from tests.support.telling_rooms import TellingRoom, deliver
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, Stage, session
 
 pytestmark = pytest.mark.anyio
 Events = list[WebhookEvent]
@@ -49,7 +49,7 @@ DELIVERIES = [
 
 
 @pytest.fixture
-async def gathering(on: Stage) -> Running:
+async def gathering(on: Setup) -> Running:
     """A channel's call that alice started; bob and carol accepted; nobody is in the room yet."""
     started = await initiate_call(on.world, session(ALICE), CallRequest("video", [BOB, CAROL], channel_id=GENERAL))
     for user_id in (BOB, CAROL):
@@ -59,7 +59,7 @@ async def gathering(on: Stage) -> Running:
     return Running(on, started.call_id, TellingRoom(on, started.room_name, silent=True))
 
 
-async def rounds(on: Stage, seconds: Sequence[float]) -> None:
+async def rounds(on: Setup, seconds: Sequence[float]) -> None:
     """The reconciler and the timeouts, each time after so many seconds."""
     for gap in seconds:
         on.clock.advance(gap)

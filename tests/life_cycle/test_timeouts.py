@@ -9,22 +9,22 @@ import pytest
 import sqlalchemy as sa
 
 from domain import timeouts
-from domain.calls.answer import accept_call, decline_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.join import join_call, refresh_call_token
-from domain.calls.leave import leave_call
+from domain.calls.actions.answer import accept_call, decline_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.join import join_call, refresh_call_token
+from domain.calls.actions.leave import leave_call
 from domain.ports import MediaError
 from domain.timeouts.due import AT_ONCE
-from tests.life_cycle.scenes import Running
+from tests.life_cycle.running_call import Running
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, session
 from tests.support.dump import dump
 from tests.support.fake_rooms import FakeRooms
 from tests.support.telling_rooms import TellingRoom
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, GENERAL, Stage, session
 
 pytestmark = pytest.mark.anyio
 
 
-async def passes(on: Stage, seconds: float) -> int:
+async def passes(on: Setup, seconds: float) -> int:
     """Time goes by, and the timeouts are looked at once."""
     on.clock.advance(seconds)
     return await timeouts.run(on.world)
@@ -57,14 +57,14 @@ async def test_twice_and_at_once_is_once(ringing: Running) -> None:
     assert await dump(ringing.on.url) == before
 
 
-async def test_the_calls_own_ring_timeout_counts(on: Stage) -> None:
+async def test_the_calls_own_ring_timeout_counts(on: Setup) -> None:
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB], ring_timeout_seconds=5))
     assert await passes(on, 4) == 0
     assert await passes(on, 1) == 1
     assert (await on.call(started.call_id))["end_reason"] == "no_answer"
 
 
-async def test_who_does_not_answer_misses_a_call_that_others_take(on: Stage) -> None:
+async def test_who_does_not_answer_misses_a_call_that_others_take(on: Setup) -> None:
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB, CAROL]))
     await accept_call(on.world, session(BOB), started.call_id)
     room = TellingRoom(on, started.room_name)
@@ -77,7 +77,7 @@ async def test_who_does_not_answer_misses_a_call_that_others_take(on: Stage) -> 
     assert ("missed", CAROL) in await on.pushes()
 
 
-async def test_one_declined_the_other_did_not_answer(on: Stage) -> None:
+async def test_one_declined_the_other_did_not_answer(on: Setup) -> None:
     started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB, CAROL]))
     await decline_call(on.world, session(BOB), started.call_id)
     await passes(on, 45)
@@ -148,7 +148,7 @@ async def test_the_longest_call(group: Running) -> None:
 
 
 @pytest.mark.parametrize(("scheduled_hours", "lives_seconds"), [(None, 600), (2, 26 * 3600)])
-async def test_a_call_that_never_starts(on: Stage, scheduled_hours: int | None, lives_seconds: int) -> None:
+async def test_a_call_that_never_starts(on: Setup, scheduled_hours: int | None, lives_seconds: int) -> None:
     call_id, now = uuid4(), on.clock.now()
     await on.database.execute(
         "INSERT INTO nchat_calls (id, type, initiator_id, channel_id, scheduled_at, created_at)"
@@ -180,7 +180,7 @@ class SilentRooms(FakeRooms):
         raise MediaError("rooms.delete_room: no answer within 5 s")
 
 
-async def test_no_timeout_waits_for_a_silent_media_server(on: Stage) -> None:
+async def test_no_timeout_waits_for_a_silent_media_server(on: Setup) -> None:
     """Every ring that ran out is over before LiveKit is asked, and after its first silence nobody else is."""
     for user_id in (BOB, CAROL, DAVE) * 5:
         await initiate_call(on.world, session(ALICE), CallRequest("audio", [user_id]))

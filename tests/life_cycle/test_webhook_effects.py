@@ -2,15 +2,15 @@
 
 import pytest
 
-from domain.calls.join import join_call
-from domain.calls.kick import kick_participant, readmit_participant
-from domain.calls.leave import leave_call
+from domain.calls.actions.join import join_call
+from domain.calls.actions.kick import kick_participant, readmit_participant
+from domain.calls.actions.leave import leave_call
 from domain.ports import Track
 from domain.webhooks.inbox import process_pending
-from tests.life_cycle.scenes import Running
+from tests.life_cycle.running_call import Running
+from tests.support.domain_setup import ALICE, BOB, CAROL, MALLORY, Setup, session
 from tests.support.dump import dump
 from tests.support.telling_rooms import deliver, participant, published, slim
-from tests.support.worlds import ALICE, BOB, CAROL, MALLORY, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -223,7 +223,7 @@ async def test_a_room_that_is_no_calls_is_left_alone(direct: Running) -> None:
     assert await process_pending(direct.on.world) == 0
 
 
-async def test_an_unknown_event_is_kept_and_done(on: Stage, direct: Running) -> None:
+async def test_an_unknown_event_is_kept_and_done(on: Setup, direct: Running) -> None:
     await direct.room.tell("agent_job_started", {})
     row = await on.database.fetchrow("SELECT processed_at, error FROM nchat_webhook_events WHERE event = 'agent_job_started'")
     assert row is not None

@@ -1,4 +1,4 @@
-"""The two stages, and the gateway on each."""
+"""The two targets, and the gateway on each."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -10,7 +10,7 @@ from app.livekit.webhook_endpoint import PATH
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port
-from tests.livekit.stages import KEY, SECRET, Stage, real_stage, simulated_stage
+from tests.livekit.targets import KEY, SECRET, Target, real_stage, simulated_target
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +32,10 @@ def real_server(webhook_port: int, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(params=["simulator", "real"])
-async def stage(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[Stage]:
+async def target(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[Target]:
     """The same test on the simulator and on a real livekit-server."""
     if request.param == "simulator":
-        async with simulated_stage() as simulated:
+        async with simulated_target() as simulated:
             yield simulated
     else:
         async with real_stage(request.getfixturevalue("real_server"), request.getfixturevalue("webhook_port")) as real:
@@ -43,7 +43,7 @@ async def stage(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIter
 
 
 @pytest.fixture
-async def rooms(stage: Stage) -> AsyncIterator[LiveKitRooms]:
-    """The gateway, connected to the stage."""
-    async with connect(stage.url, KEY, SECRET, timeouts=RoomTimeouts(empty=60, departure=30)) as gateway:
+async def rooms(target: Target) -> AsyncIterator[LiveKitRooms]:
+    """The gateway, connected to the target."""
+    async with connect(target.url, KEY, SECRET, timeouts=RoomTimeouts(empty=60, departure=30)) as gateway:
         yield gateway

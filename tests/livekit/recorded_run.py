@@ -8,7 +8,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from livekit import api
 
-from tests.livekit.stages import KEY, SECRET, Person, Refused, Stage, token
+from tests.livekit.targets import KEY, SECRET, Person, Refused, Target, token
 
 Outcome = dict[str, Any]
 ROOM_FIELDS = ("name", "emptyTimeout", "departureTimeout", "maxParticipants", "metadata")
@@ -18,12 +18,12 @@ METADATA = '{"u":1}'
 
 
 class Run:
-    """Plays the steps on a stage and keeps what each call answered, under the name it has in `recorded/calls.json`."""
+    """Plays the steps on a target and keeps what each call answered, under the name it has in `recorded/calls.json`."""
 
-    def __init__(self, stage: Stage, client: api.LiveKitAPI, names: dict[str, str]) -> None:
+    def __init__(self, target: Target, client: api.LiveKitAPI, names: dict[str, str]) -> None:
         """`names` maps the recorded room names to this run's own."""
         self.outcomes: dict[str, Outcome] = {}
-        self._stage = stage
+        self._stage = target
         self._rooms = client.room
         self._names = names
         self._one = names["call-1"]

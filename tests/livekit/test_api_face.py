@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from livekit import api
 
-from tests.livekit.stages import KEY, SECRET, Stage
+from tests.livekit.targets import KEY, SECRET, Target
 
 pytestmark = pytest.mark.anyio
 JSON = "application/json"
@@ -112,12 +112,12 @@ def cases() -> dict[str, Case]:
 
 
 @pytest.mark.parametrize("name", cases())
-async def test_odd_requests(stage: Stage, name: str) -> None:
+async def test_odd_requests(target: Target, name: str) -> None:
     case = cases()[name]
     headers = {"Content-Type": case.content_type} | ({"Authorization": case.authorization} if case.authorization else {})
     async with (
         aiohttp.ClientSession() as session,
-        session.request(case.verb, f"{stage.url}{SERVICE}/{case.method}", data=case.body, headers=headers) as response,
+        session.request(case.verb, f"{target.url}{SERVICE}/{case.method}", data=case.body, headers=headers) as response,
     ):
         assert response.status == case.status
         if case.code:
@@ -129,18 +129,18 @@ async def test_odd_requests(stage: Stage, name: str) -> None:
             assert (await response.text()).startswith(case.says)
 
 
-async def test_json_replies_are_snake_case_with_zero_values(stage: Stage) -> None:
+async def test_json_replies_are_snake_case_with_zero_values(target: Target) -> None:
     headers = {"Content-Type": JSON, "Authorization": ADMIN}
     async with aiohttp.ClientSession() as session:
         body = b'{"name": "call_of_the_table", "emptyTimeout": 30}'
-        async with session.post(f"{stage.url}{SERVICE}/CreateRoom", data=body, headers=headers) as response:
+        async with session.post(f"{target.url}{SERVICE}/CreateRoom", data=body, headers=headers) as response:
             room = await response.json()
-        async with session.post(f"{stage.url}{SERVICE}/DeleteRoom", data=b'{"room": "call_of_the_table"}', headers=headers) as response:
+        async with session.post(f"{target.url}{SERVICE}/DeleteRoom", data=b'{"room": "call_of_the_table"}', headers=headers) as response:
             assert response.status == 200
     assert (room["name"], room["empty_timeout"], room["num_participants"], room["active_recording"]) == (MINE, 30, 0, False)
     assert room["creation_time"].isdigit() and len(room["sid"]) == 15 and len(room["turn_password"]) >= 40
 
 
-async def test_health(stage: Stage) -> None:
-    async with aiohttp.ClientSession() as session, session.get(stage.url) as response:
+async def test_health(target: Target) -> None:
+    async with aiohttp.ClientSession() as session, session.get(target.url) as response:
         assert (response.status, await response.text()) == (200, "OK")

@@ -10,7 +10,7 @@ from devstack import livekit_server
 from devstack.processes import free_port
 from domain.ports import Grant, MediaError
 from tests.livekit.receiver import Receiver
-from tests.livekit.stages import KEY, SECRET, RealStage, fresh_room, token
+from tests.livekit.targets import KEY, SECRET, RealTarget, fresh_room, token
 from tests.support.valkey import valkey
 
 pytestmark = [
@@ -35,7 +35,7 @@ async def test_a_room_of_a_crashed_node_can_be_closed(redis: str, tmp_path: Path
     server = start()
     async with connect(server.url, KEY, SECRET) as rooms:
         opened = await rooms.create_room(room, max_participants=5)
-        person = await RealStage(server.url, server.ws_url, Receiver({})).join(token(room, "alice"))
+        person = await RealTarget(server.url, server.ws_url, Receiver({})).join(token(room, "alice"))
         server.stop()
         await person.leave()
         with pytest.raises(MediaError):

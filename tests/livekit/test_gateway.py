@@ -8,7 +8,7 @@ from livekit import api
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.room_gateway import LiveKitRooms
 from domain.ports import Grant
-from tests.livekit.stages import KEY, SECRET, Person, Refused, Stage, fresh_room, token
+from tests.livekit.targets import KEY, SECRET, Person, Refused, Target, fresh_room, token
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -26,9 +26,9 @@ def join_token(room: str, identity: str, grant: Grant, *, max_participants: int 
     return signer.sign(room=room, identity=identity, name=identity, grant=grant, max_participants=max_participants).token
 
 
-async def enter(stage: Stage, room: str, identity: str, grant: Grant = TALK) -> Person:
-    person = await stage.join(join_token(room, identity, grant))
-    await stage.receiver.saw(room, "participant_joined", identity)
+async def enter(target: Target, room: str, identity: str, grant: Grant = TALK) -> Person:
+    person = await target.join(join_token(room, identity, grant))
+    await target.receiver.saw(room, "participant_joined", identity)
     return person
 
 
@@ -40,10 +40,10 @@ async def test_create_is_get_or_create(rooms: LiveKitRooms) -> None:
     assert first.name == name and first.sid.startswith("RM_")
 
 
-async def test_a_room_gets_its_timeouts_and_ten_spare_places(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_a_room_gets_its_timeouts_and_ten_spare_places(rooms: LiveKitRooms, target: Target) -> None:
     name = fresh_room()
     await rooms.create_room(name, max_participants=2)
-    async with api.LiveKitAPI(stage.url, KEY, SECRET, failover=False) as client:
+    async with api.LiveKitAPI(target.url, KEY, SECRET, failover=False) as client:
         (room,) = (await client.room.list_rooms(api.ListRoomsRequest(names=[name]))).rooms
     assert (room.empty_timeout, room.departure_timeout, room.max_participants) == (60, 30, 12)
 
@@ -65,12 +65,12 @@ async def test_what_is_absent_is_a_quiet_answer(rooms: LiveKitRooms) -> None:
     assert await rooms.list_rooms([absent]) == []
 
 
-async def test_a_person_with_a_track_is_listed_muted_and_removed(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_a_person_with_a_track_is_listed_muted_and_removed(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
-    alice = await enter(stage, room, "alice")
+    alice = await enter(target, room, "alice")
     mic = await alice.publish("microphone", "mic")
-    await stage.receiver.saw(room, "track_published", "alice")
+    await target.receiver.saw(room, "track_published", "alice")
     (listed,) = await rooms.list_participants(room)
     assert (listed.identity, listed.state, listed.sid[:3]) == ("alice", "active", "PA_")
     assert [(track.sid, track.source, track.muted) for track in listed.tracks] == [(mic, "microphone", False)]
@@ -82,30 +82,30 @@ async def test_a_person_with_a_track_is_listed_muted_and_removed(rooms: LiveKitR
 
     assert await rooms.remove_participant(room, "alice") is True
     assert await alice.disconnected() == 4
-    await stage.receiver.saw(room, "participant_left", "alice")
+    await target.receiver.saw(room, "participant_left", "alice")
     assert await rooms.list_participants(room) == []
 
 
-async def test_a_removed_person_is_back_with_the_same_token(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_a_removed_person_is_back_with_the_same_token(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
     signed = join_token(room, "alice", TALK)
-    await stage.join(signed)
-    await stage.receiver.saw(room, "participant_joined", "alice")
+    await target.join(signed)
+    await target.receiver.saw(room, "participant_joined", "alice")
     assert await rooms.remove_participant(room, "alice") is True
-    await stage.join(signed)
-    await stage.receiver.saw(room, "participant_joined", "alice", times=2)
+    await target.join(signed)
+    await target.receiver.saw(room, "participant_joined", "alice", times=2)
 
 
-async def test_a_narrower_grant_takes_published_tracks_back(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_a_narrower_grant_takes_published_tracks_back(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
-    alice = await enter(stage, room, "alice", Grant(sources=("microphone", "screen_share")))
+    alice = await enter(target, room, "alice", Grant(sources=("microphone", "screen_share")))
     await alice.publish("microphone", "mic")
     await alice.publish("screen_share", "screen")
-    await stage.receiver.saw(room, "track_published", "alice", times=2)
+    await target.receiver.saw(room, "track_published", "alice", times=2)
     assert await rooms.set_grant(room, "alice", Grant(sources=("microphone",))) is True
-    await stage.receiver.saw(room, "track_unpublished", "alice")
+    await target.receiver.saw(room, "track_unpublished", "alice")
 
     async def only_the_microphone() -> bool:
         (person,) = await rooms.list_participants(room)
@@ -114,12 +114,12 @@ async def test_a_narrower_grant_takes_published_tracks_back(rooms: LiveKitRooms,
     await eventually(only_the_microphone)
 
 
-async def test_rights_are_exactly_the_granted_ones(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_rights_are_exactly_the_granted_ones(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
-    await enter(stage, room, "listener", LISTEN)
-    await enter(stage, room, "speaker", Grant(sources=("microphone",), subscribe=False, data=False))
-    async with api.LiveKitAPI(stage.url, KEY, SECRET, failover=False) as client:
+    await enter(target, room, "listener", LISTEN)
+    await enter(target, room, "speaker", Grant(sources=("microphone",), subscribe=False, data=False))
+    async with api.LiveKitAPI(target.url, KEY, SECRET, failover=False) as client:
         people = (await client.room.list_participants(api.ListParticipantsRequest(room=room))).participants
     rights = {person.identity: person.permission for person in people}
     listener, speaker = rights["listener"], rights["speaker"]
@@ -129,22 +129,22 @@ async def test_rights_are_exactly_the_granted_ones(rooms: LiveKitRooms, stage: S
     assert not (listener.can_update_metadata or speaker.can_update_metadata or listener.hidden)
 
 
-async def test_agents_are_not_people(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_agents_are_not_people(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
-    await stage.join(token(room, "robot", kind="agent"))
-    await enter(stage, room, "alice")
+    await target.join(token(room, "robot", kind="agent"))
+    await enter(target, room, "alice")
     assert [person.identity for person in await rooms.list_participants(room)] == ["alice"]
 
 
-async def test_delete_room_puts_everybody_out(rooms: LiveKitRooms, stage: Stage) -> None:
+async def test_delete_room_puts_everybody_out(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
-    alice = await enter(stage, room, "alice")
+    alice = await enter(target, room, "alice")
     await rooms.delete_room(room)
     assert await alice.disconnected() == 5
-    await stage.receiver.saw(room, "room_finished")
+    await target.receiver.saw(room, "room_finished")
     assert await rooms.list_rooms([room]) == []
     with pytest.raises(Refused) as refused:
-        await stage.join(join_token(room, "alice", TALK))
+        await target.join(join_token(room, "alice", TALK))
     assert refused.value.status == 404

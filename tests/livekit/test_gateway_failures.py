@@ -7,7 +7,7 @@ import pytest
 from app.livekit.room_gateway import LiveKitRooms, connect
 from devstack.processes import free_port
 from domain.ports import Grant, MediaError, MediaRefused
-from tests.livekit.stages import KEY, SECRET, SimulatedStage, fresh_room, simulated_stage, token
+from tests.livekit.targets import KEY, SECRET, SimulatedTarget, fresh_room, simulated_target, token
 
 pytestmark = pytest.mark.anyio
 Call = Callable[[LiveKitRooms], Awaitable[object]]
@@ -24,13 +24,13 @@ every_call = pytest.mark.parametrize("name", EVERY_CALL)
 
 
 @pytest.fixture
-async def simulated() -> AsyncIterator[SimulatedStage]:
-    async with simulated_stage() as stage:
-        yield stage
+async def simulated() -> AsyncIterator[SimulatedTarget]:
+    async with simulated_target() as target:
+        yield target
 
 
 @every_call
-async def test_a_broken_answer_is_a_media_error(simulated: SimulatedStage, name: str) -> None:
+async def test_a_broken_answer_is_a_media_error(simulated: SimulatedTarget, name: str) -> None:
     simulated.simulator.faults.status["*"] = 500
     async with connect(simulated.url, KEY, SECRET) as rooms:
         with pytest.raises(MediaError) as error:
@@ -40,7 +40,7 @@ async def test_a_broken_answer_is_a_media_error(simulated: SimulatedStage, name:
 
 
 @every_call
-async def test_a_proxy_without_a_server_behind_it_is_not_an_absent_room(simulated: SimulatedStage, name: str) -> None:
+async def test_a_proxy_without_a_server_behind_it_is_not_an_absent_room(simulated: SimulatedTarget, name: str) -> None:
     simulated.simulator.faults.status["*"] = 503
     async with connect(simulated.url, KEY, SECRET) as rooms:
         with pytest.raises(MediaError):
@@ -48,7 +48,7 @@ async def test_a_proxy_without_a_server_behind_it_is_not_an_absent_room(simulate
 
 
 @every_call
-async def test_a_wrong_key_is_refused(simulated: SimulatedStage, name: str) -> None:
+async def test_a_wrong_key_is_refused(simulated: SimulatedTarget, name: str) -> None:
     async with connect(simulated.url, KEY, SECRET[::-1]) as rooms:
         with pytest.raises(MediaRefused, match=rf"^{name}: 401 unknown$") as error:
             await EVERY_CALL[name](rooms)
@@ -57,7 +57,7 @@ async def test_a_wrong_key_is_refused(simulated: SimulatedStage, name: str) -> N
 
 
 @every_call
-async def test_silence_ends_in_time(simulated: SimulatedStage, name: str) -> None:
+async def test_silence_ends_in_time(simulated: SimulatedTarget, name: str) -> None:
     simulated.simulator.faults.latency = 60
     async with connect(simulated.url, KEY, SECRET, within=0.2) as rooms:
         with pytest.raises(MediaError, match=r"no answer within 0\.2 s"):
@@ -71,7 +71,7 @@ async def test_nobody_listening_is_a_media_error(name: str) -> None:
             await EVERY_CALL[name](rooms)
 
 
-async def test_a_bad_argument_is_refused(simulated: SimulatedStage) -> None:
+async def test_a_bad_argument_is_refused(simulated: SimulatedTarget) -> None:
     async with connect(simulated.url, KEY, SECRET) as rooms:
         with pytest.raises(MediaRefused, match="400 invalid_argument"):
             await rooms.create_room("x" * 300, max_participants=2)
@@ -79,7 +79,7 @@ async def test_a_bad_argument_is_refused(simulated: SimulatedStage) -> None:
 
 
 @every_call
-async def test_every_call_is_observed_before_and_after(simulated: SimulatedStage, name: str) -> None:
+async def test_every_call_is_observed_before_and_after(simulated: SimulatedTarget, name: str) -> None:
     seen: list[str] = []
     async with connect(simulated.url, KEY, SECRET, observe=seen.append) as rooms:
         await rooms.create_room("call_1", max_participants=2)
@@ -90,7 +90,7 @@ async def test_every_call_is_observed_before_and_after(simulated: SimulatedStage
     assert ("call_1" in simulated.simulator.rooms.live) == (name != "rooms.delete_room")
 
 
-async def test_an_observer_that_stops_the_call_stops_it_before_it_is_sent(simulated: SimulatedStage) -> None:
+async def test_an_observer_that_stops_the_call_stops_it_before_it_is_sent(simulated: SimulatedTarget) -> None:
     class Killed(Exception):
         pass
 

@@ -7,7 +7,7 @@ import pytest
 from livekit import api
 
 from tests.livekit.recorded_run import Outcome, Run, expected, reduced_event
-from tests.livekit.stages import KEY, SECRET, Stage, fresh_room
+from tests.livekit.targets import KEY, SECRET, Target, fresh_room
 
 RECORDED = Path(__file__).parent / "recorded"
 # `make demo` listens to real audio; the second device's goodbye is the same event as the first person's.
@@ -20,14 +20,14 @@ def recorded(name: str) -> list[Outcome]:
 
 
 @pytest.mark.anyio
-async def test_a_whole_call_answers_and_tells_what_was_recorded(stage: Stage) -> None:
+async def test_a_whole_call_answers_and_tells_what_was_recorded(target: Target) -> None:
     names = {"call-1": fresh_room(), "call-2": fresh_room()}
-    async with api.LiveKitAPI(stage.url, KEY, SECRET, failover=False) as client:
-        run = Run(stage, client, names)
+    async with api.LiveKitAPI(target.url, KEY, SECRET, failover=False) as client:
+        run = Run(target, client, names)
         await run.play()
     calls = {entry["call"]: expected(entry) for entry in recorded("calls.json") if entry["call"] not in NOT_REPLAYED}
     assert run.outcomes == calls
-    told = [reduced_event(body, names) for body in stage.receiver.bodies if body["room"]["name"] in names.values()]
+    told = [reduced_event(body, names) for body in target.receiver.bodies if body["room"]["name"] in names.values()]
     assert told[:-7] == recorded("webhooks.json")[:-7]
     # People leave a deleted room in no promised order.
     assert sorted(map(json.dumps, told[-7:])) == sorted(map(json.dumps, recorded("webhooks.json")[-7:]))

@@ -13,7 +13,7 @@ from app.livekit.room_gateway import connect
 from devstack import livekit_simulator
 from devstack.livekit_simulator import SimulatorProcess
 from tests.livekit.receiver import Receiver
-from tests.livekit.stages import KEY, SECRET, token
+from tests.livekit.targets import KEY, SECRET, token
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from livekit import api
 from devstack.livekit_simulator import ManualClock
 from devstack.livekit_simulator.webhooks import MAX_DEPTH, WebhookSender
 from tests.livekit.receiver import Receiver
-from tests.livekit.stages import KEY, SECRET
+from tests.livekit.targets import KEY, SECRET
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.room_settings import RoomTimeouts
 from domain.ports import Grant
-from tests.livekit.stages import KEY, SECRET
+from tests.livekit.targets import KEY, SECRET
 
 
 class Frozen:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
 
 from app.database.reflection import reflect
 from permissions.compiling.readable import readable
-from permissions.reading import json_nodes as json_source
+from permissions.reading import json_nodes
 from permissions.reading.metadata import read_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
@@ -54,7 +54,7 @@ class Sample:
 
     def resolved(self, metadata: Mapping[str, Any], *, strict: bool = True) -> Resolved:
         """The metadata as the service loads a single document."""
-        document = json_source.parse(json.dumps(metadata), "metadata.json")
+        document = json_nodes.parse_json(json.dumps(metadata), "metadata.json")
         return resolve(read_metadata(document), self.reflected.metadata, self.reflected.functions, strict=strict)
 
     def visible(self, metadata: Mapping[str, Any], name: str, variables: Mapping[str, str]) -> list[int]:

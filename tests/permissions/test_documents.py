@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from permissions.reading import json_nodes as json_source
-from permissions.reading import yaml_nodes as yaml_source
+from permissions.reading import json_nodes, yaml_nodes
 from permissions.reading.metadata import MetadataError, load_metadata
 
 BOOK = """table:
@@ -95,12 +94,12 @@ def test_a_single_document(tmp_path: Path, version: int, wrap: object) -> None:
     ],
 )
 def test_yaml_scalars_are_those_of_the_core_schema(text: str, value: object) -> None:
-    found = yaml_source.parse(text, "x.yaml").plain()
+    found = yaml_nodes.parse_yaml(text, "x.yaml").plain()
     assert found == value and type(found) is type(value)
 
 
 def test_positions_of_json_name_line_and_column() -> None:
-    node = json_source.parse('{"a": 1,\n "b": [true, {"c": "ü\\n"}]}', "x.json")
+    node = json_nodes.parse_json('{"a": 1,\n "b": [true, {"c": "ü\\n"}]}', "x.json")
     inner = node.mapping("it")["b"].items("it")[1]
     assert node.plain() == {"a": 1, "b": [True, {"c": "ü\n"}]}
     assert str(inner.position) == "x.json:2:14"

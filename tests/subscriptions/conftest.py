@@ -7,19 +7,19 @@ import pytest
 
 from tests.subscriptions.listening import Listeners, listeners
 from tests.support.actions import Api, api
+from tests.support.domain_setup import Setup, setup
 from tests.support.valkey import valkey
-from tests.support.worlds import Stage, stage
 
 
 @pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Stage]:
+async def on(database_url: str) -> AsyncIterator[Setup]:
     """The world with the people of the demo and no calls."""
-    async with stage(database_url) as ready:
+    async with setup(database_url) as ready:
         yield ready
 
 
 @pytest.fixture
-async def client(on: Stage) -> AsyncIterator[Api]:
+async def client(on: Setup) -> AsyncIterator[Api]:
     async with api(on) as ready:
         yield ready
 

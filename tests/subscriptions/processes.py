@@ -11,7 +11,7 @@ from app.database.transactions import EngineTransactions, open_engine
 from app.events import BroadcastHub, open_hub
 from domain.ports import Hint, Publisher
 from domain.world import World
-from tests.support.worlds import Stage
+from tests.support.domain_setup import Setup
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Process:
 
 
 @asynccontextmanager
-async def process(on: Stage, redis_url: str, *, faulty: bool = False) -> AsyncIterator[Process]:
+async def process(on: Setup, redis_url: str, *, faulty: bool = False) -> AsyncIterator[Process]:
     async with open_hub(redis_url) as hub, open_engine(on.url, pool_size=8) as engine:
         publisher: Publisher = FaultyPublisher(hub) if faulty else hub
         world = replace(on.world, transaction=EngineTransactions(engine, publisher), publisher=publisher, hub=hub)

@@ -6,15 +6,15 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from domain import events
-from domain.calls.kick import kick_participant
+from domain.calls import events
+from domain.calls.actions.kick import kick_participant
 from domain.world import World
 from permissions.session import Session
-from tests.calls.scenes import answered, group, open_channel_call, participant_id, ringing
+from tests.calls.call_states import answered, group, open_channel_call, participant_id, ringing
 from tests.subscriptions.listening import Listeners, seqs
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, MOD, Setup, session
 from tests.support.dump import dump
 from tests.support.waiting import eventually
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, MALLORY, MOD, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def write(world: World, call_id: UUID, count: int) -> None:
             await events.append(tx, call_id, "call_video_changed", ALICE, {"enabled": number % 2 == 0})
 
 
-async def test_an_event_as_it_is_sent(on: Stage, listen: Listeners) -> None:
+async def test_an_event_as_it_is_sent(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     first, second, _ = (await listen.events(session(BOB), call_id).count(3))[:3]
     rung = str(await participant_id(on, call_id, BOB))
@@ -44,10 +44,10 @@ async def test_an_event_as_it_is_sent(on: Stage, listen: Listeners) -> None:
     assert (second["kind"], second["participantId"], second["payload"]) == ("call_incoming", rung, {"participantId": rung})
 
 
-async def test_from_the_start_from_a_cursor_and_from_beyond(on: Stage, listen: Listeners) -> None:
+async def test_from_the_start_from_a_cursor_and_from_beyond(on: Setup, listen: Listeners) -> None:
     call_id = await answered(on)
     before = len(await on.events(call_id))
-    firsts = {0: 1, -5: 1, before - 1: before, str(before - 1): before, before + 2: before + 3}
+    firsts: dict[int | str, int] = {0: 1, -5: 1, before - 1: before, str(before - 1): before, before + 2: before + 3}
     listening = {after: listen.events(session(BOB), call_id, after) for after in firsts}
     assert seqs(await listening[0].count(before)) == seqs(await listening[-5].count(before)) == list(range(1, before + 1))
     await write(on.world, call_id, 4)
@@ -56,7 +56,7 @@ async def test_from_the_start_from_a_cursor_and_from_beyond(on: Stage, listen: L
         assert seqs(got) == list(range(first, before + 5))
 
 
-async def test_from_now_on(on: Stage, listen: Listeners) -> None:
+async def test_from_now_on(on: Setup, listen: Listeners) -> None:
     call_id = await answered(on)
     before = len(await on.events(call_id))
     listener = listen.events(session(BOB), call_id, None)
@@ -73,7 +73,7 @@ async def test_from_now_on(on: Stage, listen: Listeners) -> None:
 
 
 @pytest.mark.parametrize("after", [2**63, "1.5", "x", True, 1.5])
-async def test_a_cursor_that_is_no_bigint(on: Stage, listen: Listeners, after: object) -> None:
+async def test_a_cursor_that_is_no_bigint(on: Setup, listen: Listeners, after: object) -> None:
     call_id = await ringing(on)
     before = await dump(on.url)
     refused = await listen(session(BOB), EVENTS_AFTER, call=str(call_id), after=after).ended()
@@ -83,7 +83,7 @@ async def test_a_cursor_that_is_no_bigint(on: Stage, listen: Listeners, after: o
 EVENTS_AFTER = "subscription ($call: uuid!, $after: bigint) { callEvents(callId: $call, after: $after) { seq } }"
 
 
-async def test_a_long_history_comes_in_pages_and_goes_on_live(on: Stage, listen: Listeners) -> None:
+async def test_a_long_history_comes_in_pages_and_goes_on_live(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     async with on.world.transaction("test") as tx:
         for _ in range(900):
@@ -96,7 +96,7 @@ async def test_a_long_history_comes_in_pages_and_goes_on_live(on: Stage, listen:
     assert seqs(await listener.count(total)) == list(range(1, total + 1))
 
 
-async def test_many_writers_and_every_subscriber_sees_each_event_once_in_order(on: Stage, listen: Listeners) -> None:
+async def test_many_writers_and_every_subscriber_sees_each_event_once_in_order(on: Setup, listen: Listeners) -> None:
     call_id = await answered(on)
     early = [listen.events(session(who), call_id) for who in (ALICE, BOB) for _ in range(4)]
     await asyncio.gather(*(write(on.world, call_id, 25) for _ in range(6)))
@@ -106,7 +106,7 @@ async def test_many_writers_and_every_subscriber_sees_each_event_once_in_order(o
         assert seqs(await listener.count(total)) == list(range(1, total + 1))
 
 
-async def test_a_hidden_call_and_one_that_never_was_look_the_same(on: Stage, listen: Listeners) -> None:
+async def test_a_hidden_call_and_one_that_never_was_look_the_same(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     before = await dump(on.url)
     hidden = await listen.events(session(MALLORY), call_id).ended()
@@ -117,7 +117,7 @@ async def test_a_hidden_call_and_one_that_never_was_look_the_same(on: Stage, lis
     assert await dump(on.url) == before
 
 
-async def test_roles_without_the_field(on: Stage, listen: Listeners) -> None:
+async def test_roles_without_the_field(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     for query in ("subscription { incomingCalls { kind } }", f'subscription {{ callEvents(callId: "{call_id}") {{ seq }} }}'):
         refused = await listen(Session("anonymous"), query).ended()
@@ -126,7 +126,7 @@ async def test_roles_without_the_field(on: Stage, listen: Listeners) -> None:
     assert seqs((await everything.count(3))[:3]) == [1, 2, 3]
 
 
-async def test_whoever_is_kicked_hears_no_more_within_two_seconds(on: Stage, listen: Listeners) -> None:
+async def test_whoever_is_kicked_hears_no_more_within_two_seconds(on: Setup, listen: Listeners) -> None:
     call_id = await group(on)
     kicked, stays = listen.events(session(CAROL), call_id), listen.events(session(BOB), call_id)
     before = len(await on.events(call_id))
@@ -138,7 +138,7 @@ async def test_whoever_is_kicked_hears_no_more_within_two_seconds(on: Stage, lis
     assert (await listen.events(session(CAROL), call_id).ended()).code == "participant-kicked"
 
 
-async def test_a_member_who_is_removed_from_the_channel_loses_its_calls(on: Stage, listen: Listeners) -> None:
+async def test_a_member_who_is_removed_from_the_channel_loses_its_calls(on: Setup, listen: Listeners) -> None:
     call_id = await open_channel_call(on)
     removed, stays = listen.events(session(DAVE), call_id), listen.events(session(CAROL), call_id)
     await asyncio.gather(removed.count(1), stays.count(1))
@@ -149,7 +149,7 @@ async def test_a_member_who_is_removed_from_the_channel_loses_its_calls(on: Stag
     assert (await stays.until(lambda got: got[-1]["kind"] == "call_video_changed")) is not None
 
 
-async def test_a_write_without_any_hint_is_seen_within_a_second(on: Stage, listen: Listeners) -> None:
+async def test_a_write_without_any_hint_is_seen_within_a_second(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     listener = listen.events(session(BOB), call_id)
     before = len(await on.events(call_id))
@@ -162,7 +162,7 @@ async def test_a_write_without_any_hint_is_seen_within_a_second(on: Stage, liste
     assert seqs(await listener.count(before + 1, seconds=1.5))[-1] == before + 1
 
 
-async def test_a_database_that_goes_away_for_a_moment(on: Stage, listen: Listeners) -> None:
+async def test_a_database_that_goes_away_for_a_moment(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     feed, rings = listen.events(session(BOB), call_id), listen.rings(session(BOB))
     await asyncio.gather(feed.count(3), rings.count(1))
@@ -176,7 +176,7 @@ async def test_a_database_that_goes_away_for_a_moment(on: Stage, listen: Listene
     assert feed.refused is rings.refused is None
 
 
-async def written(on: Stage, call_id: UUID) -> bool:
+async def written(on: Setup, call_id: UUID) -> bool:
     """Whether one more event could be written: our own connections have to come back as well."""
     try:
         await write(on.world, call_id, 1)

@@ -113,7 +113,7 @@ async def test_a_publisher_whose_connection_is_cut_sends_again(redis_url: str) -
             for _ in range(5):
                 await there.publish([Hint("a")])
                 assert await heard(following, LONG)
-                await admin.execute_command("CLIENT", "KILL", "TYPE", "normal")
+                await admin.execute_command("CLIENT", "KILL", "TYPE", "normal")  # type: ignore[no-untyped-call]
 
 
 async def test_a_connection_that_is_cut_is_made_again(redis_url: str) -> None:
@@ -125,7 +125,7 @@ async def test_a_connection_that_is_cut_is_made_again(redis_url: str) -> None:
     ):
         for _ in range(5):
             await connected(here, there)
-            await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
             assert await heard(following, LONG)
         await connected(here, there)
         await there.publish([Hint("a")])
@@ -157,7 +157,7 @@ async def test_topics_come_and_go_while_the_broker_does(tmp_path: Path) -> None:
             async def cut() -> None:
                 for _ in range(10):
                     await connected(here)
-                    await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+                    await admin.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
 
             cutting = asyncio.create_task(cut())
             while not cutting.done():
@@ -166,7 +166,7 @@ async def test_topics_come_and_go_while_the_broker_does(tmp_path: Path) -> None:
             async with here.follow(["t0"]):
 
                 async def only_one() -> bool:
-                    return await admin.execute_command("PUBSUB", "CHANNELS") == [b"nchat-rtc:t0"]
+                    return bool(await admin.execute_command("PUBSUB", "CHANNELS") == [b"nchat-rtc:t0"])  # type: ignore[no-untyped-call]
 
                 await eventually(only_one)
 

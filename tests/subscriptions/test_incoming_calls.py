@@ -6,15 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.calls.answer import accept_call, cancel_call, decline_call
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.invite import invite_to_call
+from domain.calls.actions.answer import accept_call, cancel_call, decline_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.invite import invite_to_call
 from domain.timeouts.ringing import unanswered
 from permissions.session import Session
-from tests.calls.scenes import answered, ringing
+from tests.calls.call_states import answered, ringing
 from tests.subscriptions.listening import RINGS, Listeners
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
 from tests.support.dump import dump
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -23,7 +23,7 @@ def kinds(got: list[Any]) -> list[str]:
     return [ring["kind"] for ring in got]
 
 
-async def test_a_ring_as_it_is_sent(on: Stage, listen: Listeners) -> None:
+async def test_a_ring_as_it_is_sent(on: Setup, listen: Listeners) -> None:
     call_id = (await initiate_call(on.world, session(ALICE), CallRequest("audio", (BOB,), channel_id=GENERAL))).call_id
     (ring,) = await listen.rings(session(BOB)).count(1)
     expires_at = datetime.fromisoformat(ring.pop("ringExpiresAt"))
@@ -37,7 +37,7 @@ async def test_a_ring_as_it_is_sent(on: Stage, listen: Listeners) -> None:
     }
 
 
-async def end(on: Stage, how: str, call_id: UUID) -> None:
+async def end(on: Setup, how: str, call_id: UUID) -> None:
     match how:
         case "accept":
             await accept_call(on.world, session(BOB), call_id)
@@ -53,7 +53,7 @@ async def end(on: Stage, how: str, call_id: UUID) -> None:
 @pytest.mark.parametrize(
     ("how", "kind"), [("accept", "answered_elsewhere"), ("decline", "cancelled"), ("cancel", "cancelled"), ("time out", "missed")]
 )
-async def test_each_device_hears_how_a_ring_ended(on: Stage, listen: Listeners, how: str, kind: str) -> None:
+async def test_each_device_hears_how_a_ring_ended(on: Setup, listen: Listeners, how: str, kind: str) -> None:
     early = listen.rings(session(BOB))
     call_id = await ringing(on)
     late = listen.rings(session(BOB))
@@ -66,7 +66,7 @@ async def test_each_device_hears_how_a_ring_ended(on: Stage, listen: Listeners, 
         assert got[1] == got[0] | {"kind": kind}
 
 
-async def test_a_second_ring_of_the_same_call_is_incoming_again(on: Stage, listen: Listeners) -> None:
+async def test_a_second_ring_of_the_same_call_is_incoming_again(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on, BOB, CAROL)
     await accept_call(on.world, session(CAROL), call_id)
     device = listen.rings(session(BOB))
@@ -78,7 +78,7 @@ async def test_a_second_ring_of_the_same_call_is_incoming_again(on: Stage, liste
     assert kinds(await device.count(3)) == ["incoming", "cancelled", "incoming"]
 
 
-async def test_a_ring_that_ended_and_began_anew_unheard(on: Stage, listen: Listeners) -> None:
+async def test_a_ring_that_ended_and_began_anew_unheard(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     device = listen.rings(session(BOB))
     (first,) = await device.count(1)
@@ -90,7 +90,7 @@ async def test_a_ring_that_ended_and_began_anew_unheard(on: Stage, listen: Liste
     assert got[2]["ringExpiresAt"] > first["ringExpiresAt"]
 
 
-async def test_a_lost_hint_is_a_second_of_delay(on: Stage, listen: Listeners) -> None:
+async def test_a_lost_hint_is_a_second_of_delay(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     device = listen.rings(session(BOB))
     await device.count(1)
@@ -100,7 +100,7 @@ async def test_a_lost_hint_is_a_second_of_delay(on: Stage, listen: Listeners) ->
     assert kinds(await device.count(2, seconds=2)) == ["incoming", "missed"]
 
 
-async def test_nobody_hears_the_rings_of_others(on: Stage, listen: Listeners) -> None:
+async def test_nobody_hears_the_rings_of_others(on: Setup, listen: Listeners) -> None:
     others = [listen.rings(session(who)) for who in (ALICE, CAROL)]
     moderator = listen.rings(session(CAROL, "moderator"))
     bob = listen.rings(session(BOB))
@@ -111,12 +111,12 @@ async def test_nobody_hears_the_rings_of_others(on: Stage, listen: Listeners) ->
     assert not others[0].got
 
 
-async def answered_another(on: Stage) -> None:
+async def answered_another(on: Setup) -> None:
     """A ring for Carol: had she heard Bob's, it would have come first."""
     await initiate_call(on.world, session(BOB), CallRequest("audio", (CAROL,)))
 
 
-async def test_without_a_person_there_are_no_rings(on: Stage, listen: Listeners) -> None:
+async def test_without_a_person_there_are_no_rings(on: Setup, listen: Listeners) -> None:
     await answered(on)
     before = await dump(on.url)
     refused = await listen(Session("admin"), RINGS).ended()

@@ -1,16 +1,18 @@
 """Live queries on the product's tables: the first answer, then each that differs, each person's own."""
 
 import time
+from functools import partial
+from typing import Any
 
 import pytest
 
-from domain.calls.answer import accept_call
+from domain.calls.actions.answer import accept_call
 from permissions.session import Session
-from tests.calls.scenes import open_channel_call, participant_id, ringing
+from tests.calls.call_states import open_channel_call, participant_id, ringing
 from tests.subscriptions.listening import Listeners
 from tests.support.actions import Api
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, Setup, session
 from tests.support.dump import dump
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE, MALLORY, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +22,11 @@ NOTES = """mutation ($id: uuid!, $notes: jsonb!) {
 }"""
 
 
-async def test_the_first_answer_and_then_only_changes(on: Stage, listen: Listeners) -> None:
+def newest_is(answer: object, got: list[Any]) -> bool:
+    return bool(got[-1] == answer)
+
+
+async def test_the_first_answer_and_then_only_changes(on: Setup, listen: Listeners) -> None:
     listener = listen(session(BOB), CALLS)
     assert await listener.count(1) == [[]]
     call_id = await ringing(on)
@@ -51,7 +57,7 @@ async def test_the_first_answer_and_then_only_changes(on: Stage, listen: Listene
         ("nchat_calls_by_pk(id: $id) { ...shown }", {"now": "ringing"}, {"now": "connecting"}),
     ],
 )
-async def test_each_kind_of_root_field(on: Stage, listen: Listeners, query: str, before: object, after: object) -> None:
+async def test_each_kind_of_root_field(on: Setup, listen: Listeners, query: str, before: object, after: object) -> None:
     call_id = await ringing(on)
     declared, given = ("$id: uuid!", {"id": str(call_id)}) if "$id" in query else ("$status: call_status!", {"status": "connecting"})
     fragment = "fragment shown on nchat_calls { now: status }" if "shown" in query else ""
@@ -61,7 +67,7 @@ async def test_each_kind_of_root_field(on: Stage, listen: Listeners, query: str,
     assert await listener.count(2) == [before, after]
 
 
-async def test_our_own_writes_are_seen_at_once(on: Stage, client: Api, listen: Listeners) -> None:
+async def test_our_own_writes_are_seen_at_once(on: Setup, client: Api, listen: Listeners) -> None:
     call_id = await ringing(on)
     mine = await participant_id(on, call_id, BOB)
     query = 'subscription { nchat_call_participants(where: {metadata: {_has_key: "n"}}) { metadata } }'
@@ -71,13 +77,13 @@ async def test_our_own_writes_are_seen_at_once(on: Stage, client: Api, listen: L
     for number in range(8):
         began = time.monotonic()
         await client.data(session(BOB), NOTES, {"id": str(mine), "notes": {"n": number}})
-        await listener.until(lambda got, number=number: got[-1] == [{"metadata": {"n": number}}])
+        await listener.until(partial(newest_is, [{"metadata": {"n": number}}]))
         delays.append(time.monotonic() - began)
     # Without hints each would take half a second on average.
     assert sorted(delays)[4] < 0.3, delays
 
 
-async def test_each_person_sees_their_own_rows(on: Stage, listen: Listeners) -> None:
+async def test_each_person_sees_their_own_rows(on: Setup, listen: Listeners) -> None:
     people = {who: listen(session(who), CALLS) for who in (ALICE, DAVE, MALLORY)}
     for listener in people.values():
         await listener.count(1)
@@ -89,7 +95,7 @@ async def test_each_person_sees_their_own_rows(on: Stage, listen: Listeners) -> 
     assert people[MALLORY].got == [[]]
 
 
-async def test_only_one_root_field(on: Stage, listen: Listeners) -> None:
+async def test_only_one_root_field(on: Setup, listen: Listeners) -> None:
     before = await dump(on.url)
     refused = await listen(session(BOB), "subscription { a: nchat_calls { id } b: nchat_calls { id } }").ended()
     assert (refused.code, str(refused)) == ("validation-failed", "subscriptions must select one top level field")
@@ -100,7 +106,7 @@ async def test_only_one_root_field(on: Stage, listen: Listeners) -> None:
     assert await dump(on.url) == before
 
 
-async def test_a_refusal_by_the_database_is_an_answer_and_not_the_end(on: Stage, listen: Listeners) -> None:
+async def test_a_refusal_by_the_database_is_an_answer_and_not_the_end(on: Setup, listen: Listeners) -> None:
     query = "subscription ($r: String!) { nchat_calls(where: {room_name: {_regex: $r}}) { status } }"
     listener = listen(session(ALICE), query, r="(")
     (answer,) = await listener.count(1)
@@ -113,7 +119,7 @@ async def test_a_refusal_by_the_database_is_an_answer_and_not_the_end(on: Stage,
     assert len(listener.got) == 1
 
 
-async def test_a_change_while_somebody_joins(on: Stage, listen: Listeners) -> None:
+async def test_a_change_while_somebody_joins(on: Setup, listen: Listeners) -> None:
     """Whoever comes after a commit sees it in the first answer, also among others who came earlier."""
     call_id = await open_channel_call(on)
     listener = listen(Session("admin"), "subscription { nchat_calls { metadata } }")

@@ -10,17 +10,17 @@ from uuid import UUID
 import orjson
 import pytest
 
-from domain import events
-from domain.calls.answer import decline_call
-from domain.calls.initiate import CallRequest, initiate_call
+from domain.calls import events
+from domain.calls.actions.answer import decline_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.world import World
 from permissions.session import Session
-from tests.calls.scenes import answered
+from tests.calls.call_states import answered
 from tests.subscriptions.listening import EVENTS, Listeners, seqs
 from tests.subscriptions.processes import FaultyPublisher, Process, process
+from tests.support.domain_setup import ALICE, BOB, Setup, session
 from tests.support.valkey import Broker, broker
 from tests.support.waiting import eventually
-from tests.support.worlds import ALICE, BOB, Stage, session
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ WRITERS, EVENTS_EACH, SUBSCRIBERS = 6, 50, 24
 
 
 @pytest.fixture
-async def two(on: Stage, redis: Broker) -> AsyncIterator[tuple[Process, Process]]:
+async def two(on: Setup, redis: Broker) -> AsyncIterator[tuple[Process, Process]]:
     async with process(on, redis.url, faulty=True) as one, process(on, redis.url, faulty=True) as other:
         yield one, other
 
@@ -87,7 +87,7 @@ async def told(over: asyncio.Event, within: float) -> bool:
 
 
 async def test_every_subscriber_sees_every_event_once_in_order(
-    on: Stage, listen: Listeners, redis: Broker, two: tuple[Process, Process]
+    on: Setup, listen: Listeners, redis: Broker, two: tuple[Process, Process]
 ) -> None:
     call_id = await answered(on)
     last = len(await on.events(call_id)) + WRITERS * EVENTS_EACH
@@ -102,7 +102,7 @@ async def test_every_subscriber_sees_every_event_once_in_order(
         assert one.publisher.faults.keys() == {"none", "lost", "doubled", "delayed"}
 
 
-async def test_rings_are_told_in_full_although_hints_are_lost(on: Stage, listen: Listeners, two: tuple[Process, Process]) -> None:
+async def test_rings_are_told_in_full_although_hints_are_lost(on: Setup, listen: Listeners, two: tuple[Process, Process]) -> None:
     here, there = two
     device = listen.in_world(here.world).rings(session(BOB))
     wanted = []
@@ -116,7 +116,7 @@ async def test_rings_are_told_in_full_although_hints_are_lost(on: Stage, listen:
     assert [(ring["kind"], ring["callId"]) for ring in device.got] == wanted
 
 
-async def test_another_process_hears_in_a_fifth_of_a_second(on: Stage, listen: Listeners, redis: Broker) -> None:
+async def test_another_process_hears_in_a_fifth_of_a_second(on: Setup, listen: Listeners, redis: Broker) -> None:
     call_id = await answered(on)
     async with process(on, redis.url) as here, process(on, redis.url) as there:
 

@@ -9,10 +9,10 @@ import pytest
 from app.graphql.subscriptions import EngineSubscriptions
 from resolvers.documents.request import Request
 from resolvers.live.cohorts import LiveQueries
-from tests.calls.scenes import answered
+from tests.calls.call_states import answered
 from tests.subscriptions.listening import EVENTS
 from tests.support.actions import DATABASE, Api
-from tests.support.worlds import ALICE, Stage, session
+from tests.support.domain_setup import ALICE, Setup, session
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def take(payloads: AsyncGenerator[bytes, None], count: int) -> None:
         await anext(payloads)
 
 
-async def test_nothing_grows_with_each_event(on: Stage, client: Api) -> None:
+async def test_nothing_grows_with_each_event(on: Setup, client: Api) -> None:
     """graphql-core's executor keeps 3 kB (some 25 objects) of each event for as long as the subscription lives."""
     call_id = await answered(on)
     await on.database.execute(HISTORY, call_id, 3_000, ALICE)

@@ -1,4 +1,4 @@
-"""The engine with the product's tables, rules and actions over a stage of the domain's tests."""
+"""The engine with the product's tables, rules and actions over a setup of the domain's tests."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,15 +14,15 @@ from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.hand_written.action_fields import scan
 from resolvers.sql.database import Database, DatabaseTransaction
-from tests.support.worlds import Stage, product_rules
+from tests.support.domain_setup import Setup, product_rules
 
 
 @dataclass(slots=True)
 class Api:
-    """GraphQL as a client sees it, on a stage whose other parts the test can look at."""
+    """GraphQL as a client sees it, on a setup whose other parts the test can look at."""
 
     engine: Engine
-    on: Stage
+    on: Setup
 
     async def raw(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> bytes:
         """The body of the response."""
@@ -59,8 +59,8 @@ ENGINES: list[Engine] = []
 
 
 @asynccontextmanager
-async def api(on: Stage) -> AsyncIterator[Api]:
-    """The engine on the stage's database."""
+async def api(on: Setup) -> AsyncIterator[Api]:
+    """The engine on the setup's database."""
     rules = await product_rules(on.url)
     async with open_pool(on.url, max_size=4) as pool:
         DATABASE.target = PoolDatabase(pool, on.publisher)

@@ -10,7 +10,7 @@ DOMAIN = ROOT / "domain"
 
 
 def site(frame: FrameType | None) -> str:
-    """The innermost function of the domain on this stack, as `domain.calls.kick.remove`; empty when there is none."""
+    """The innermost function of the domain on this stack, as `domain.calls.actions.kick.remove`; empty when there is none."""
     while frame is not None:
         path = Path(frame.f_code.co_filename)
         if path.is_relative_to(DOMAIN):
@@ -24,7 +24,7 @@ def module(path: Path) -> str:
 
 
 def port_calls() -> set[str]:
-    """`rooms.remove_participant@domain.calls.kick.remove` for each call of a port in the source."""
+    """`rooms.remove_participant@domain.calls.actions.kick.remove` for each call of a port in the source."""
     return {f"rooms.{call.func.attr}@{where}" for where, call in _calls() if _is_port_call(call) and isinstance(call.func, ast.Attribute)}
 
 

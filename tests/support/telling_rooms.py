@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.ports import RoomParticipant, Track, TrackSource
 from domain.webhooks.event import WebhookEvent
 from domain.webhooks.inbox import process_pending, store
-from tests.support.worlds import Stage
+from tests.support.domain_setup import Setup
 
 _numbers = count(1)
 
@@ -16,7 +16,7 @@ _numbers = count(1)
 class TellingRoom:
     """One room. What happens in it is told at once through the inbox, unless `silent`; `told` keeps every webhook."""
 
-    on: Stage
+    on: Setup
     name: str
     silent: bool = False
     told: list[WebhookEvent] = field(default_factory=list)
@@ -63,7 +63,7 @@ class TellingRoom:
         return self.on.rooms.rooms[self.name].sid
 
 
-async def deliver(on: Stage, *events: WebhookEvent) -> None:
+async def deliver(on: Setup, *events: WebhookEvent) -> None:
     """The webhooks arrive in this order and are worked out."""
     for event in events:
         await store(on.world, event)

@@ -3,13 +3,13 @@
 import asyncpg
 import pytest
 
-from domain import kick_watch, timeouts
-from domain.calls.initiate import CallRequest, initiate_call
-from domain.calls.kick import kick_participant
-from domain.reconciler import reconcile
+from domain import timeouts
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.kick import kick_participant
+from domain.reconciler import kick_watch, reconcile
 from domain.webhooks import inbox
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, session, setup
 from tests.support.telling_rooms import TellingRoom
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL, session, stage
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ async def whole_reads(url: str) -> dict[str, int]:
 
 async def a_minute_of_calls(url: str) -> None:
     """Calls in every state, and every job that looks for them."""
-    async with stage(url, populate=False) as on:
+    async with setup(url, populate=False) as on:
         await initiate_call(on.world, session(CAROL), CallRequest("audio", channel_id=GENERAL))
         started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
         room = TellingRoom(on, started.room_name)
@@ -72,7 +72,7 @@ async def a_minute_of_calls(url: str) -> None:
 
 
 async def test_no_job_reads_a_whole_table(database_url: str) -> None:
-    async with stage(database_url):
+    async with setup(database_url):
         pass
     await fill(database_url)
     before = await whole_reads(database_url)

@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 
 from app.auth import Authenticator
-from app.graphql.ports import OperationKind
 from app.http.graphql import GraphQLHttp
 from app.server import server_config
 from app.telemetry.metrics import Metrics
@@ -20,6 +19,7 @@ from app.websocket.endpoint import GraphQLWebSocket
 from app.websocket.socket_services import SocketLimits, SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
+from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
 
 

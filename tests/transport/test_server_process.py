@@ -33,7 +33,7 @@ class Serve:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | {
             "NCHAT_DATABASE_URL": database_url
         }
-        command = [COMMAND, "serve", "--metadata", metadata, "--port", str(self.port), "--workers", str(workers)]
+        command = [str(COMMAND), "serve", "--metadata", str(metadata), "--port", str(self.port), "--workers", str(workers)]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
         self.tree: list[psutil.Process] = []

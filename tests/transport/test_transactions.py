@@ -12,8 +12,8 @@ from devstack.processes import free_port
 from domain.errors import CallFull
 from domain.world import Transaction
 from resolvers.sql.database import DatabaseError
+from tests.support.domain_setup import RecordingPublisher
 from tests.support.waiting import eventually
-from tests.support.worlds import RecordingPublisher
 
 pytestmark = pytest.mark.anyio
 

@@ -1,1 +1,1 @@
-"""What the service has to withstand: strangers, races between processes, and its own death at any moment."""
+"""What the service has to withstand: strangers, races between processes, and its own crash at any moment."""

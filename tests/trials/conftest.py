@@ -7,7 +7,7 @@ from graphql import GraphQLSchema, build_client_schema, get_introspection_query
 
 from devstack.livekit_simulator import Simulator
 from tests.support.whole_service import Caller, WholeService, service_and_simulator, simulated, whole_service
-from tests.trials.hidden import Hidden, hide
+from tests.trials.hidden_call import Hidden, hide
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from livekit import rtc
 from devstack import livekit_server
 from devstack.livekit_simulator import SimulatedParticipant, Simulator
 from devstack.processes import free_port
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL
 from tests.support.dump import dump
 from tests.support.waiting import eventually
 from tests.support.whole_service import KEY, SECRET, WEBHOOKS, Caller, WholeService, whole_service
-from tests.support.worlds import ALICE, BOB, CAROL, GENERAL
 from tests.transport.fakes import Client, websocket
 from tests.trials.conftest import schema_of
 from tests.trials.probes import actions

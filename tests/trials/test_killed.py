@@ -15,13 +15,13 @@ from devstack.processes import free_port
 from domain.timeouts import TIMEOUTS
 from tests.support.call_sites import port_calls, transactions
 from tests.support.databases import Databases
-from tests.support.mortals import MortalService, Nursery, nursery
+from tests.support.killable_service import ForkServer, KillableService, open_fork_server
 from tests.support.waiting import eventually
 from tests.support.whole_service import Refused, simulated
-from tests.trials.company import Company, cut_off
-from tests.trials.deaths import DEATHS, Death
-from tests.trials.harmony import differences
-from tests.trials.turnstile import Turnstile
+from tests.trials.consistency import differences
+from tests.trials.crashes import CRASHES, Crash
+from tests.trials.pausable_livekit import PausableClock
+from tests.trials.trial_call import TrialCall, cut_off
 
 pytestmark = pytest.mark.anyio
 # Services that die side by side, each with a database and a LiveKit of its own.
@@ -33,31 +33,31 @@ REPAIRED_WITHIN = 30
 
 
 def test_no_point_is_left_out() -> None:
-    points = {point for death in DEATHS for point in death.points}
+    points = {point for crash in CRASHES for point in crash.points}
     assert port_calls() <= points
     names = transactions()
     assert len(names) == len(set(names)), "a name tells commits apart"
     assert [name for name in names if not any(fnmatch(point, name) for point in points)] == []
-    assert sum(death.name.startswith("timeout ") for death in DEATHS) == len(TIMEOUTS)
+    assert sum(crash.name.startswith("timeout ") for crash in CRASHES) == len(TIMEOUTS)
 
 
 @dataclass(slots=True)
-class Wreck:
-    """What a death left behind. `answer` is the code that the same request got afterwards, "" for none; None before it was repeated."""
+class Crashed:
+    """What a crash left behind. `answer` is the code that the same request got afterwards, "" for none; None before it was repeated."""
 
-    death: Death
+    crash: Crash
     moment: str
-    company: Company
+    trial: TrialCall
     broken: bool
     answer: str | None = None
 
     async def ask_again(self) -> None:
         """As a client does that got no answer; what the service does by itself needs no asking."""
-        if not self.death.is_request:
+        if not self.crash.is_request:
             self.answer = ""
             return
         try:
-            await self.death.during(self.company)
+            await self.crash.during(self.trial)
         except Refused as refusal:
             self.answer = refusal.code
         else:
@@ -65,88 +65,88 @@ class Wreck:
 
     async def wrongs(self) -> list[str]:
         """What is not as it should be; empty in the end."""
-        wrong = await differences(self.company)
-        if self.answer not in self.death.again:
+        wrong = await differences(self.trial)
+        if self.answer not in self.crash.again:
             wrong.append(f"the same request got {self.answer!r}")
-        if len(list(await self.company.calls())) > 1:
+        if len(list(await self.trial.calls())) > 1:
             wrong.append("the same request did its work twice")
         return wrong
 
 
 @dataclass(slots=True)
 class Lane:
-    service: MortalService
+    service: KillableService
     simulator: Simulator
-    turnstile: Turnstile
+    pausable: PausableClock
     database: "asyncpg.Connection"
-    wrecks: list[Wreck] = field(default_factory=list)
+    crashed_services: list[Crashed] = field(default_factory=list)
 
-    async def bury(self, death: Death, moment: str) -> None:
-        """One death and the next service's start."""
-        company = await Company(self.service, self.simulator, self.turnstile, self.database).gather()
-        for step in death.before:
-            await step(company)
-        self.simulator.faults.status = dict.fromkeys(death.faults, 500)
-        if death.asleep:
+    async def crash_and_restart(self, crash: Crash, moment: str) -> None:
+        """One crash and the next service's start."""
+        trial = await TrialCall(self.service, self.simulator, self.pausable, self.database).gather()
+        for step in crash.before:
+            await step(trial)
+        self.simulator.faults.status = dict.fromkeys(crash.faults, 500)
+        if crash.asleep:
             self.service.kill()
-            await death.during(company)
-            meanwhile = [death.meanwhile(company)] if death.meanwhile else []
+            await crash.during(trial)
+            meanwhile = [crash.meanwhile(trial)] if crash.meanwhile else []
             await asyncio.gather(self.service.start_to_die(moment), *meanwhile)
         else:
             await self.service.arm(moment)
             with cut_off():
-                await death.during(company)
+                await crash.during(trial)
             await self.service.dies(moment)
         self.simulator.faults.status = {}
-        broken = bool(await differences(company))
+        broken = bool(await differences(trial))
         await self.service.start()
-        self.wrecks.append(Wreck(death, moment, company, broken))
+        self.crashed_services.append(Crashed(crash, moment, trial, broken))
 
-    async def tend(self) -> None:
+    async def repeat_requests(self) -> None:
         """Repeats each request as soon as its call is in order."""
-        for wreck in self.wrecks:
-            if wreck.answer is None and not await differences(wreck.company):
-                await wreck.ask_again()
+        for crashed in self.crashed_services:
+            if crashed.answer is None and not await differences(crashed.trial):
+                await crashed.ask_again()
 
     async def all_well(self) -> bool:
-        await self.tend()
+        await self.repeat_requests()
         return not await self.wrongs()
 
     async def wrongs(self) -> dict[str, list[str]]:
         """What is still wrong, by where the process died."""
-        found = {f"{wreck.death.name}: {wreck.moment}": await wreck.wrongs() for wreck in self.wrecks}
+        found = {f"{crashed.crash.name}: {crashed.moment}": await crashed.wrongs() for crashed in self.crashed_services}
         return {where: words for where, words in found.items() if words}
 
 
 @asynccontextmanager
-async def lane(nursing: Nursery, database_url: str) -> AsyncIterator[Lane]:
+async def lane(forks: ForkServer, database_url: str) -> AsyncIterator[Lane]:
     async with AsyncExitStack() as stack:
         port = free_port()
-        turnstile = Turnstile()
-        simulator, livekit_url = await stack.enter_async_context(simulated(port, turnstile))
+        pausable = PausableClock()
+        simulator, livekit_url = await stack.enter_async_context(simulated(port, pausable))
         http = await stack.enter_async_context(httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30))
         database = await asyncpg.connect(database_url)
         stack.push_async_callback(database.close)
-        service = MortalService(nursing, port, database_url, livekit_url, http)
+        service = KillableService(forks, port, database_url, livekit_url, http)
         stack.callback(service.kill)
         await service.start()
-        yield Lane(service, simulator, turnstile, database)
+        yield Lane(service, simulator, pausable, database)
 
 
-# Some 140 deaths: a minute and a half on two idle cores.
+# Some 140 crashes: a minute and a half on two idle cores.
 @pytest.mark.timeout(480)
 async def test_whatever_moment_it_dies_at(databases: Databases, migrated_template: str) -> None:
-    waiting = [(death, moment) for death in DEATHS for moment in death.moments()]
+    waiting = [(crash, moment) for crash in CRASHES for moment in crash.moments()]
     waiting.reverse()
 
-    async def live_and_die(one: Lane) -> None:
+    async def crash_all(one: Lane) -> None:
         while waiting:
-            death, moment = waiting.pop()
+            crash, moment = waiting.pop()
             try:
-                await one.bury(death, moment)
+                await one.crash_and_restart(crash, moment)
             except TimeoutError:
-                pytest.fail(f"{death.name}: nothing died at {moment}")
-            await one.tend()
+                pytest.fail(f"{crash.name}: nothing died at {moment}")
+            await one.repeat_requests()
         try:
             await eventually(one.all_well, seconds=REPAIRED_WITHIN, every=0.5)
         except AssertionError:
@@ -154,8 +154,8 @@ async def test_whatever_moment_it_dies_at(databases: Databases, migrated_templat
 
     async with AsyncExitStack() as stack:
         urls = [stack.enter_context(databases.temporary(migrated_template)) for _ in range(LANES)]
-        nursing = await stack.enter_async_context(nursery(urls[0]))
-        lanes = [await stack.enter_async_context(lane(nursing, url)) for url in urls]
-        await asyncio.gather(*(live_and_die(one) for one in lanes))
+        forks = await stack.enter_async_context(open_fork_server(urls[0]))
+        lanes = [await stack.enter_async_context(lane(forks, url)) for url in urls]
+        await asyncio.gather(*(crash_all(one) for one in lanes))
         # Otherwise nothing was repaired.
-        assert {wreck.death.name for one in lanes for wreck in one.wrecks if wreck.broken} >= BROKEN
+        assert {crashed.crash.name for one in lanes for crashed in one.crashed_services if crashed.broken} >= BROKEN

@@ -1,4 +1,4 @@
-"""Fifty ringing calls, two service processes, two hundred requests in flight: any may win, no history is illegal."""
+"""Fifty ringing calls, two service processes, two hundred requests in flight: any may win, every history is valid."""
 
 import asyncio
 from collections import Counter
@@ -14,13 +14,13 @@ import pytest
 
 from devstack.livekit_simulator import Simulator
 from devstack.processes import free_port
-from tests.support.legal import assert_legal
-from tests.support.mortals import MortalService, nursery
+from tests.support.call_history import assert_valid_history
+from tests.support.killable_service import KillableService, open_fork_server
 from tests.support.waiting import eventually
 from tests.support.whole_service import Caller, Refused, bearer, simulated
-from tests.trials.company import Company
-from tests.trials.harmony import differences, history
-from tests.trials.turnstile import Turnstile
+from tests.trials.consistency import differences, history
+from tests.trials.pausable_livekit import PausableClock
+from tests.trials.trial_call import TrialCall
 
 pytestmark = pytest.mark.anyio
 
@@ -36,15 +36,15 @@ TOO_LATE = {"acceptCall": {"call-ended"}, "declineCall": {"call-ended", "answere
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two service processes over one database and one LiveKit; the company is at the first."""
+    """Two service processes over one database and one LiveKit; the trial is at the first."""
 
-    services: tuple[MortalService, MortalService]
-    company: Company
+    services: tuple[KillableService, KillableService]
+    trial: TrialCall
 
     async def ring(self) -> UUID:
-        company = self.company
-        fields = {"type": "audio", "targetUserIds": [str(company.bob)]}
-        return UUID((await company.caller(company.alice).act("initiateCall", **fields))["callId"])
+        trial = self.trial
+        fields = {"type": "audio", "targetUserIds": [str(trial.bob)]}
+        return UUID((await trial.caller(trial.alice).act("initiateCall", **fields))["callId"])
 
     async def race(self, call_id: UUID, actions: Sequence[str], first: int) -> dict[str, str]:
         """All four at once, two at each process; the code of each, empty for those that were done."""
@@ -52,39 +52,39 @@ class Pair:
         return dict(zip(actions, answers, strict=True))
 
     async def _attempt(self, call_id: UUID, name: str, where: int) -> str:
-        who = self.company.bob if name in ("acceptCall", "declineCall") else self.company.alice
+        who = self.trial.bob if name in ("acceptCall", "declineCall") else self.trial.alice
         try:
             await Caller(self.services[where].http, bearer(who)).act(name, callId=str(call_id))
         except Refused as refusal:
             return refusal.code
         return ""
 
-    async def in_harmony(self) -> bool:
-        return not await differences(self.company)
+    async def is_consistent(self) -> bool:
+        return not await differences(self.trial)
 
 
 @pytest.fixture
 async def pair(database_url: str) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
-        ports, turnstile = (free_port(), free_port()), Turnstile()
+        ports, pausable = (free_port(), free_port()), PausableClock()
         simulator: Simulator
-        simulator, livekit_url = await stack.enter_async_context(simulated(ports[0], turnstile))
-        nursing = await stack.enter_async_context(nursery(database_url))
+        simulator, livekit_url = await stack.enter_async_context(simulated(ports[0], pausable))
+        forks = await stack.enter_async_context(open_fork_server(database_url))
         services = []
         for port in ports:
             all_at_once = httpx2.Limits(max_connections=None)
             client = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=all_at_once)
             http = await stack.enter_async_context(client)
-            services.append(MortalService(nursing, port, database_url, livekit_url, http))
+            services.append(KillableService(forks, port, database_url, livekit_url, http))
             stack.callback(services[-1].kill)
             await services[-1].start()
         database = await asyncpg.connect(database_url)
         stack.push_async_callback(database.close)
-        company = await Company(services[0], simulator, turnstile, database).gather()
-        yield Pair((services[0], services[1]), company)
+        trial = await TrialCall(services[0], simulator, pausable, database).gather()
+        yield Pair((services[0], services[1]), trial)
 
 
-async def test_every_action_wins_somewhere_and_every_history_is_legal(pair: Pair) -> None:
+async def test_every_action_wins_somewhere_and_every_history_is_valid(pair: Pair) -> None:
     winners: Counter[str] = Counter()
     for _ in range(ROUNDS):
         calls = [await pair.ring() for _ in range(CALLS)]
@@ -95,13 +95,13 @@ async def test_every_action_wins_somewhere_and_every_history_is_legal(pair: Pair
         if winners.keys() == set(ACTIONS):
             break
     assert winners.keys() == set(ACTIONS), winners
-    await eventually(pair.in_harmony, seconds=30, every=0.2)
+    await eventually(pair.is_consistent, seconds=30, every=0.2)
 
 
 async def won(pair: Pair, call_id: UUID, answers: dict[str, str]) -> str:
     """Who was first; the answers, the events and the rows tell the same story."""
-    events = await history(pair.company, call_id)
-    assert_legal(events)
+    events = await history(pair.trial, call_id)
+    assert_valid_history(events)
     told = {FIRST[event.kind] for event in events if event.kind in ("call_accept", "call_decline", "call_cancelled")}
     done = {name for name, code in answers.items() if not code}
     assert done - {"endCall"} == told, (answers, events)
@@ -109,7 +109,7 @@ async def won(pair: Pair, call_id: UUID, answers: dict[str, str]) -> str:
     assert len(done - {"acceptCall"}) == 1, answers
     for name in ACTIONS:
         assert name in done or answers[name] in TOO_LATE.get(name, {"call-ended"}), answers
-    row = await pair.company.database.fetchrow("SELECT status::text, end_reason::text FROM nchat_calls WHERE id = $1", call_id)
+    row = await pair.trial.database.fetchrow("SELECT status::text, end_reason::text FROM nchat_calls WHERE id = $1", call_id)
     assert row is not None
     assert tuple(row) == ("ended", events[-1].payload["reason"])
     return FIRST[events[3].kind]

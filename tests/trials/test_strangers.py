@@ -7,12 +7,12 @@ from uuid import UUID
 import orjson
 import pytest
 
+from tests.support.domain_setup import ALICE, MALLORY, MOD
 from tests.support.dump import dump
 from tests.support.whole_service import Caller, WholeService
-from tests.support.worlds import ALICE, MALLORY, MOD
 from tests.transport.fakes import Client, websocket
 from tests.trials.conftest import schema_of
-from tests.trials.hidden import Hidden, Thing, hide
+from tests.trials.hidden_call import Hidden, Thing, hide
 from tests.trials.probes import Probe, probes
 
 pytestmark = pytest.mark.anyio

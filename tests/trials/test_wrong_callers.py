@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE
 from tests.support.dump import dump
 from tests.support.whole_service import Caller, WholeService, bearer
-from tests.support.worlds import ALICE, BOB, CAROL, DAVE
 from tests.trials.conftest import schema_of
-from tests.trials.hidden import Hidden, Thing
+from tests.trials.hidden_call import Hidden, Thing
 from tests.trials.probes import actions
 
 pytestmark = pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""The scene in a database, and the engine with the product's metadata over it."""
+"""The sample rows in a database, and the engine with the product's metadata over it."""
 
 import asyncio
 import json
@@ -19,16 +19,16 @@ from permissions.resolving.resolve import Resolved, resolve
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.sql.database import DatabaseTransaction
-from tests.permissions.who_sees_what.scene import ROWS, id_of, session
+from tests.permissions.who_sees_what.sample_rows import ROWS, id_of, session
 from tests.support.databases import Databases
-from tests.support.worlds import RecordingPublisher
+from tests.support.domain_setup import RecordingPublisher
 
 METADATA = Path(permissions.__file__).parent / "metadata"
 UUIDS = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND atttypid = 'uuid'::regtype"
 
 
 async def fill(url: str) -> None:
-    """Writes the scene."""
+    """Writes the sample rows."""
     connection = await asyncpg.connect(url)
     for table, rows in ROWS.items():
         uuids = {row[0] for row in await connection.fetch(UUIDS, table)}
@@ -62,7 +62,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Setup:
     """The engine over one database."""
 
     engine: Engine
@@ -71,7 +71,7 @@ class Stage:
     switch: Switch
 
     async def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
-        """The response to one of the scene's people."""
+        """The response to one of the sample's people."""
         answer = await self.engine.execute(Request(query, variables), session(who))
         response: dict[str, Any] = json.loads(answer)
         return response
@@ -90,34 +90,34 @@ async def open_database(url: str) -> AsyncIterator[PoolDatabase]:
 
 
 @pytest.fixture(scope="session")
-def scene_template(databases: Databases, migrated_template: str) -> str:
-    """The name of a database with the scene, to be cloned."""
+def sample_template(databases: Databases, migrated_template: str) -> str:
+    """The name of a database with the sample rows, to be cloned."""
     name = databases.create(migrated_template)
     asyncio.run(fill(databases.url(name)))
     return name
 
 
 @pytest.fixture(scope="session")
-def scene_url(databases: Databases, scene_template: str) -> Iterator[str]:
-    with databases.temporary(scene_template) as url:
+def sample_url(databases: Databases, sample_template: str) -> Iterator[str]:
+    with databases.temporary(sample_template) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-async def stage(scene_url: str) -> AsyncIterator[Stage]:
+async def setup(sample_url: str) -> AsyncIterator[Setup]:
     """For tests that only read: one database for all."""
-    reflected = await reflect(scene_url)
+    reflected = await reflect(sample_url)
     resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=True)
-    async with open_database(scene_url) as database:
+    async with open_database(sample_url) as database:
         switch = Switch(database)
-        yield Stage(Engine.build(resolved.catalog, resolved.roles, switch), resolved, scene_url, switch)
+        yield Setup(Engine.build(resolved.catalog, resolved.roles, switch), resolved, sample_url, switch)
 
 
 @pytest.fixture
-async def own_stage(stage: Stage, databases: Databases, scene_template: str) -> AsyncIterator[Stage]:
+async def own_setup(setup: Setup, databases: Databases, sample_template: str) -> AsyncIterator[Setup]:
     """For tests that write: a database of one's own."""
-    shared = stage.switch.current
-    with databases.temporary(scene_template) as url:
-        async with open_database(url) as stage.switch.current:
-            yield replace(stage, url=url)
-    stage.switch.current = shared
+    shared = setup.switch.current
+    with databases.temporary(sample_template) as url:
+        async with open_database(url) as setup.switch.current:
+            yield replace(setup, url=url)
+    setup.switch.current = shared

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.permissions.who_sees_what.conftest import Stage
+from tests.permissions.who_sees_what.conftest import Setup
 
 pytestmark = pytest.mark.anyio
 
@@ -70,44 +70,44 @@ CASES = [(who, table) for who, reads in READS.items() for table in reads]
 
 
 @pytest.mark.parametrize(("who", "table"), CASES, ids=[f"{who}-{table}" for who, table in CASES])
-async def test_columns(stage: Stage, who: str, table: str) -> None:
+async def test_columns(setup: Setup, who: str, table: str) -> None:
     reads = set(READS[who][table].split())
-    related = {name for name in RELATIONSHIPS[table].split() if target(stage, table, name) in READS[who]}
-    kinds = await fields(stage, who, table)
+    related = {name for name in RELATIONSHIPS[table].split() if target(setup, table, name) in READS[who]}
+    kinds = await fields(setup, who, table)
     assert {name for name in kinds if not name.endswith("_aggregate")} == reads | related
-    await stage.data(who, f"{{ {table} {{ {' '.join(sorted(reads))} }} }}")
-    tracked = next(tracked for tracked in stage.resolved.catalog if tracked.name.name == table)
+    await setup.data(who, f"{{ {table} {{ {' '.join(sorted(reads))} }} }}")
+    tracked = next(tracked for tracked in setup.resolved.catalog if tracked.name.name == table)
     hidden = set(tracked.columns) - reads
     assert hidden >= NOBODY_READS.get(table, set())
     for column in hidden:
-        await refused(stage, who, f"{{ {table} {{ {column} }} }}")
-        await refused(stage, who, f"{{ {table}(where: {{ {column}: {{ _is_null: true }} }}) {{ __typename }} }}")
-        await refused(stage, who, f"{{ {table}(order_by: {{ {column}: asc }}) {{ __typename }} }}")
-        await refused(stage, who, f"{{ {table}(distinct_on: {column}) {{ __typename }} }}")
+        await refused(setup, who, f"{{ {table} {{ {column} }} }}")
+        await refused(setup, who, f"{{ {table}(where: {{ {column}: {{ _is_null: true }} }}) {{ __typename }} }}")
+        await refused(setup, who, f"{{ {table}(order_by: {{ {column}: asc }}) {{ __typename }} }}")
+        await refused(setup, who, f"{{ {table}(distinct_on: {column}) {{ __typename }} }}")
 
 
 @pytest.mark.parametrize("who", READS)
-async def test_tables(stage: Stage, who: str) -> None:
+async def test_tables(setup: Setup, who: str) -> None:
     """What is in no list is not in the schema: neither as a root field nor as a type."""
-    for tracked in stage.resolved.catalog:
+    for tracked in setup.resolved.catalog:
         table = tracked.name.name
         if table not in READS[who]:
-            assert await fields(stage, who, table) == set()
+            assert await fields(setup, who, table) == set()
             for root in (table, f"{table}_aggregate", f"{table}_by_pk"):
-                await refused(stage, who, f"{{ {root} {{ __typename }} }}")
+                await refused(setup, who, f"{{ {root} {{ __typename }} }}")
 
 
-async def fields(stage: Stage, who: str, table: str) -> set[str]:
-    data = await stage.data(who, f'{{ __type(name: "{table}") {{ fields {{ name }} }} }}')
+async def fields(setup: Setup, who: str, table: str) -> set[str]:
+    data = await setup.data(who, f'{{ __type(name: "{table}") {{ fields {{ name }} }} }}')
     return {field["name"] for field in data["__type"]["fields"]} if data["__type"] else set()
 
 
-async def refused(stage: Stage, who: str, query: str) -> None:
-    response = await stage.ask(who, query)
+async def refused(setup: Setup, who: str, query: str) -> None:
+    response = await setup.ask(who, query)
     assert [error["extensions"]["code"] for error in response["errors"]] == ["validation-failed"], query
     assert "data" not in response
 
 
-def target(stage: Stage, table: str, relationship: str) -> str:
-    tracked = next(tracked for tracked in stage.resolved.catalog if tracked.name.name == table)
+def target(setup: Setup, table: str, relationship: str) -> str:
+    tracked = next(tracked for tracked in setup.resolved.catalog if tracked.name.name == table)
     return tracked.relationships[relationship].target.name

@@ -7,7 +7,7 @@ import yaml
 
 from permissions.reading.metadata import load_metadata
 from schema.tables import metadata as tables
-from tests.permissions.who_sees_what.conftest import METADATA, Stage
+from tests.permissions.who_sees_what.conftest import METADATA, Setup
 
 TABLES = METADATA / "databases" / "default" / "tables"
 FILES = sorted(TABLES.glob("public_*.yaml"))
@@ -21,21 +21,21 @@ def test_it_loads_without_a_problem() -> None:
 
 
 @pytest.mark.anyio
-async def test_it_fits_the_database(stage: Stage) -> None:
-    assert stage.resolved.problems == ()
-    assert set(stage.resolved.roles) == {"admin", "anonymous", "moderator", "user"}
+async def test_it_fits_the_database(setup: Setup) -> None:
+    assert setup.resolved.problems == ()
+    assert set(setup.resolved.roles) == {"admin", "anonymous", "moderator", "user"}
 
 
 @pytest.mark.anyio
-async def test_every_table_is_tracked_or_left_out_on_purpose(stage: Stage) -> None:
-    tracked = {table.name.name for table in stage.resolved.catalog}
+async def test_every_table_is_tracked_or_left_out_on_purpose(setup: Setup) -> None:
+    tracked = {table.name.name for table in setup.resolved.catalog}
     assert tracked | UNTRACKED == set(tables.tables)
     assert not tracked & UNTRACKED
 
 
 @pytest.mark.anyio
-async def test_every_tracked_column_is_a_column_of_the_models(stage: Stage) -> None:
-    for tracked in stage.resolved.catalog:
+async def test_every_tracked_column_is_a_column_of_the_models(setup: Setup) -> None:
+    for tracked in setup.resolved.catalog:
         assert set(tracked.columns) == set(tables.tables[tracked.name.name].c.keys())
 
 

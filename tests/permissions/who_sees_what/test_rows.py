@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.permissions.who_sees_what.conftest import Stage
-from tests.permissions.who_sees_what.scene import NAMES, ROWS, id_of
+from tests.permissions.who_sees_what.conftest import Setup
+from tests.permissions.who_sees_what.sample_rows import NAMES, ROWS, id_of
 
 pytestmark = pytest.mark.anyio
 
@@ -126,7 +126,7 @@ CASES = [
 
 
 def label(table: str, row: dict[str, Any]) -> str:
-    """The scene's name of a row."""
+    """The sample's name of a row."""
     return " / ".join(str(NAMES.get(str(row[column]), row[column])) for column in KEYS.get(table, ("id",)))
 
 
@@ -144,13 +144,13 @@ def by_pk(table: str, name: str) -> str:
 
 
 @pytest.mark.parametrize(("who", "table"), CASES, ids=[f"{who}-{table}" for who, table in CASES])
-async def test_rows(stage: Stage, who: str, table: str) -> None:
+async def test_rows(setup: Setup, who: str, table: str) -> None:
     sees = SEES[table].get(who, set())
     keys = " ".join(KEYS.get(table, ("id",)))
     counted = f"counted: {table}_aggregate {{ aggregate {{ count }} }}" if table in COUNTED else ""
     names = sorted(all_rows(table))
     single = " ".join(f"row{number}: {by_pk(table, name)}" for number, name in enumerate(names))
-    data = await stage.data(who, f"{{ {table} {{ {keys} }} {counted} {single} }}")
+    data = await setup.data(who, f"{{ {table} {{ {keys} }} {counted} {single} }}")
     assert {label(table, row) for row in data[table]} == sees
     assert len(data[table]) == len(sees)
     assert {name for number, name in enumerate(names) if data[f"row{number}"] is not None} == sees
@@ -159,43 +159,43 @@ async def test_rows(stage: Stage, who: str, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", ROWS)
-async def test_admin_sees_every_row(stage: Stage, table: str) -> None:
-    data = await stage.data("admin", f"{{ {table} {{ __typename }} {table}_aggregate {{ aggregate {{ count }} }} }}")
+async def test_admin_sees_every_row(setup: Setup, table: str) -> None:
+    data = await setup.data("admin", f"{{ {table} {{ __typename }} {table}_aggregate {{ aggregate {{ count }} }} }}")
     assert len(data[table]) == data[f"{table}_aggregate"]["aggregate"]["count"] == len(ROWS[table])
 
 
-async def test_a_stranger_counts_public_reactions_only(stage: Stage) -> None:
-    data = await stage.data(
+async def test_a_stranger_counts_public_reactions_only(setup: Setup) -> None:
+    data = await setup.data(
         "anonymous", "{ nchat_stream_reactions { stream_id type } nchat_stream_reactions_aggregate { aggregate { count } } }"
     )
     assert [row["type"] for row in data["nchat_stream_reactions"]] == ["clap"]
     assert data["nchat_stream_reactions_aggregate"]["aggregate"]["count"] == 1
 
 
-async def test_a_hidden_row_hides_behind_a_relationship(stage: Stage) -> None:
+async def test_a_hidden_row_hides_behind_a_relationship(setup: Setup) -> None:
     query = """{
         nchat_stream_chat_by_pk(id: "%s") { reply_to { content } }
         nchat_users_by_pk(id: "%s") { stream_chats { content } hosted_streams { title } }
     }"""
-    data = await stage.data("carol", query % (id_of("public 3"), id_of("mallory")))
+    data = await setup.data("carol", query % (id_of("public 3"), id_of("mallory")))
     assert data == {"nchat_stream_chat_by_pk": {"reply_to": None}, "nchat_users_by_pk": {"stream_chats": [], "hosted_streams": []}}
-    data = await stage.data("bob", query % (id_of("public 3"), id_of("mallory")))
+    data = await setup.data("bob", query % (id_of("public 3"), id_of("mallory")))
     assert data["nchat_stream_chat_by_pk"] == {"reply_to": {"content": "public 2, deleted"}}
 
 
 @pytest.mark.parametrize("who", ["alice", "carol", "dave", "mallory", "mod"])
-async def test_a_condition_cannot_probe_what_is_hidden(stage: Stage, who: str) -> None:
+async def test_a_condition_cannot_probe_what_is_hidden(setup: Setup, who: str) -> None:
     where = '{ nchat_users(where: { channel_memberships: { channel_id: { _eq: "%s" } } }) { username } }'
-    data = await stage.data(who, where % id_of("secret"))
+    data = await setup.data(who, where % id_of("secret"))
     assert {row["username"] for row in data["nchat_users"]} == ({"carol", "dave"} if who in ("carol", "dave") else set())
 
 
-async def test_at_most_500_messages_and_events_at_once(stage: Stage) -> None:
+async def test_at_most_500_messages_and_events_at_once(setup: Setup) -> None:
     for role in ("user", "moderator"):
-        rules = stage.resolved.rules(role).select
+        rules = setup.resolved.rules(role).select
         assert {table.name: rule.limit for table, rule in rules.items() if rule.limit} == {
             "nchat_stream_chat": 500,
             "nchat_call_events": 500,
         }
-    anonymous = stage.resolved.rules("anonymous").select
+    anonymous = setup.resolved.rules("anonymous").select
     assert {table.name: rule.limit for table, rule in anonymous.items() if rule.limit} == {"nchat_stream_chat": 500}

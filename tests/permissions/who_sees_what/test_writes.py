@@ -6,8 +6,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.permissions.who_sees_what.conftest import Stage
-from tests.permissions.who_sees_what.scene import NAMES, id_of
+from tests.permissions.who_sees_what.conftest import Setup
+from tests.permissions.who_sees_what.sample_rows import NAMES, id_of
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -33,11 +33,11 @@ TITLE = 'mutation ($id: uuid!) { update_nchat_streams_by_pk(pk_columns: {id: $id
 TITLES = 'mutation { update_nchat_streams(where: {}, _set: {title: "New"}) { affected_rows } }'
 
 
-async def unchanged(stage: Stage, who: str, query: str, **variables: Any) -> dict[str, Any]:
+async def unchanged(setup: Setup, who: str, query: str, **variables: Any) -> dict[str, Any]:
     """The response, after making sure that it wrote nothing."""
-    before = await dump(stage.url)
-    response = await stage.ask(who, query, **variables)
-    assert await dump(stage.url) == before
+    before = await dump(setup.url)
+    response = await setup.ask(who, query, **variables)
+    assert await dump(setup.url) == before
     return response
 
 
@@ -48,8 +48,8 @@ def code(response: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("who", ROOTS)
-async def test_the_writes_that_a_role_has(stage: Stage, who: str) -> None:
-    data = await stage.data(who, "{ __schema { mutationType { fields { name } } } }")
+async def test_the_writes_that_a_role_has(setup: Setup, who: str) -> None:
+    data = await setup.data(who, "{ __schema { mutationType { fields { name } } } }")
     mutation = data["__schema"]["mutationType"]
     offered = {field["name"] for field in mutation["fields"]} if mutation else set()
     assert {name for name in offered if "nchat_" in name} == ROOTS[who]
@@ -57,25 +57,25 @@ async def test_the_writes_that_a_role_has(stage: Stage, who: str) -> None:
 
 @pytest.mark.parametrize("name", INPUTS)
 @pytest.mark.parametrize("who", ["alice", "mod"])
-async def test_the_columns_that_a_role_writes(stage: Stage, who: str, name: str) -> None:
-    data = await stage.data(who, f'{{ __type(name: "{name}") {{ inputFields {{ name }} }} }}')
+async def test_the_columns_that_a_role_writes(setup: Setup, who: str, name: str) -> None:
+    data = await setup.data(who, f'{{ __type(name: "{name}") {{ inputFields {{ name }} }} }}')
     assert {field["name"] for field in data["__type"]["inputFields"]} == set(INPUTS[name].split())
 
 
 @pytest.mark.parametrize(("who", "channel"), [("mallory", None), ("mod", None), ("alice", "general"), ("dave", "secret")])
-async def test_a_call_of_ones_own(own_stage: Stage, who: str, channel: str | None) -> None:
+async def test_a_call_of_ones_own(own_setup: Setup, who: str, channel: str | None) -> None:
     call = {"type": "audio"} | ({"channel_id": str(id_of(channel))} if channel else {})
-    row = (await own_stage.data(who, NEW_CALL, call=call))["insert_nchat_calls_one"]
+    row = (await own_setup.data(who, NEW_CALL, call=call))["insert_nchat_calls_one"]
     assert (NAMES[row["initiator_id"]], row["status"], NAMES.get(row["channel_id"] or "")) == (who, "initiated", channel)
     query = "query ($id: uuid!) { nchat_call_events(where: {call_id: {_eq: $id}}) { seq kind actor { username } } }"
-    events = (await own_stage.data(who, query, id=row["id"]))["nchat_call_events"]
+    events = (await own_setup.data(who, query, id=row["id"]))["nchat_call_events"]
     assert events == [{"seq": 1, "kind": "call_initiate", "actor": {"username": who}}]
 
 
 @pytest.mark.parametrize("who", ["alice", "mallory", "mod"])
-async def test_a_hidden_channel_and_none_are_the_same(stage: Stage, who: str) -> None:
+async def test_a_hidden_channel_and_none_are_the_same(setup: Setup, who: str) -> None:
     answers = [
-        await unchanged(stage, who, NEW_CALL, call={"type": "audio", "channel_id": str(id_of(channel))})
+        await unchanged(setup, who, NEW_CALL, call={"type": "audio", "channel_id": str(id_of(channel))})
         for channel in ("secret", "none such")
     ]
     assert [code(answer) for answer in answers] == ["permission-error"] * 2
@@ -83,14 +83,14 @@ async def test_a_hidden_channel_and_none_are_the_same(stage: Stage, who: str) ->
 
 
 @pytest.mark.parametrize("column", ["initiator_id", "status", "room_name", "id", "end_reason", "e2ee", "max_participants", "created_at"])
-async def test_what_a_caller_may_not_say_of_a_call(stage: Stage, column: str) -> None:
-    assert code(await unchanged(stage, "alice", NEW_CALL, call={"type": "audio", column: str(id_of("bob"))})) == "validation-failed"
+async def test_what_a_caller_may_not_say_of_a_call(setup: Setup, column: str) -> None:
+    assert code(await unchanged(setup, "alice", NEW_CALL, call={"type": "audio", column: str(id_of("bob"))})) == "validation-failed"
 
 
-async def test_one_refused_row_refuses_all(stage: Stage) -> None:
+async def test_one_refused_row_refuses_all(setup: Setup) -> None:
     query = "mutation ($calls: [nchat_calls_insert_input!]!) { insert_nchat_calls(objects: $calls) { affected_rows } }"
     calls = [{"type": "audio"}, {"type": "audio", "channel_id": str(id_of("secret"))}]
-    assert code(await unchanged(stage, "alice", query, calls=calls)) == "permission-error"
+    assert code(await unchanged(setup, "alice", query, calls=calls)) == "permission-error"
 
 
 @pytest.mark.parametrize(
@@ -105,37 +105,37 @@ async def test_one_refused_row_refuses_all(stage: Stage) -> None:
         ("mallory", "none such", False),
     ],
 )
-async def test_notes_on_oneself(own_stage: Stage, who: str, row: str, written: bool) -> None:
-    before = await dump(own_stage.url)
-    data = await own_stage.data(who, OWN_NOTE, id=str(id_of(row)))
+async def test_notes_on_oneself(own_setup: Setup, who: str, row: str, written: bool) -> None:
+    before = await dump(own_setup.url)
+    data = await own_setup.data(who, OWN_NOTE, id=str(id_of(row)))
     assert (data["update_nchat_call_participants_by_pk"] is not None) == written
-    assert (await dump(own_stage.url) != before) == written
+    assert (await dump(own_setup.url) != before) == written
 
 
 @pytest.mark.parametrize(("who", "rows"), [("alice", 3), ("bob", 1), ("dave", 1), ("carol", 0), ("mallory", 0), ("mod", 0)])
-async def test_notes_on_all_that_one_may(own_stage: Stage, who: str, rows: int) -> None:
-    data = await own_stage.data(who, NOTES)
+async def test_notes_on_all_that_one_may(own_setup: Setup, who: str, rows: int) -> None:
+    data = await own_setup.data(who, NOTES)
     assert data["update_nchat_call_participants"] == {"affected_rows": rows}
 
 
-async def test_notes_are_short(stage: Stage) -> None:
+async def test_notes_are_short(setup: Setup) -> None:
     query = "mutation ($note: jsonb) { update_nchat_call_participants(where: {}, _set: {metadata: $note}) { affected_rows } }"
-    assert code(await unchanged(stage, "alice", query, note={"note": "x" * 9000})) == "permission-error"
+    assert code(await unchanged(setup, "alice", query, note={"note": "x" * 9000})) == "permission-error"
 
 
 @pytest.mark.parametrize(("who", "streams"), [("bob", 4), ("dave", 1), ("alice", 0), ("carol", 0), ("mod", 0)])
-async def test_streams_are_described_by_their_host(own_stage: Stage, who: str, streams: int) -> None:
-    before = await dump(own_stage.url)
-    data = await own_stage.data(who, TITLE, id=str(id_of("public stream")))
+async def test_streams_are_described_by_their_host(own_setup: Setup, who: str, streams: int) -> None:
+    before = await dump(own_setup.url)
+    data = await own_setup.data(who, TITLE, id=str(id_of("public stream")))
     assert data["update_nchat_streams_by_pk"] == ({"title": "New"} if who == "bob" else None)
-    assert (await own_stage.data(who, TITLES))["update_nchat_streams"] == {"affected_rows": streams}
-    assert (await dump(own_stage.url) != before) == bool(streams)
+    assert (await own_setup.data(who, TITLES))["update_nchat_streams"] == {"affected_rows": streams}
+    assert (await dump(own_setup.url) != before) == bool(streams)
 
 
 @pytest.mark.parametrize("column", ["host_id", "channel_id", "status", "viewer_count", "rtmp_ingest_url", "hls_url", "recording_id"])
-async def test_what_a_host_may_not_say_of_a_stream(stage: Stage, column: str) -> None:
+async def test_what_a_host_may_not_say_of_a_stream(setup: Setup, column: str) -> None:
     query = f'mutation {{ update_nchat_streams(where: {{}}, _set: {{ {column}: "{id_of("bob")}" }}) {{ affected_rows }} }}'
-    assert code(await unchanged(stage, "bob", query)) == "validation-failed"
+    assert code(await unchanged(setup, "bob", query)) == "validation-failed"
 
 
 WRITES = """
@@ -149,12 +149,12 @@ WRITES = """
 
 
 @pytest.mark.parametrize("who", ["alice", "bob", "mod", "anonymous"])
-async def test_all_other_writes_do_not_exist(stage: Stage, who: str) -> None:
-    connection = await asyncpg.connect(stage.url)
+async def test_all_other_writes_do_not_exist(setup: Setup, who: str) -> None:
+    connection = await asyncpg.connect(setup.url)
     queries = [row[0] for row in await connection.fetch(WRITES)]
     await connection.close()
     assert len(queries) > 60
-    before = await dump(stage.url)
+    before = await dump(setup.url)
     for query in queries:
-        assert code(await stage.ask(who, query)) == "validation-failed", query
-    assert await dump(stage.url) == before
+        assert code(await setup.ask(who, query)) == "validation-failed", query
+    assert await dump(setup.url) == before

@@ -1,0 +1,72 @@
+"""Coming into a call that runs, and a fresh token for who is in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.calls.access import CallAccess, access_call
+from domain.calls.actions.results import TicketResult
+from domain.calls.ringing import invite
+from domain.calls.rows import Participant, participant, roster
+from domain.calls.seats import await_connection, renew_seat, require_seat, take_seat
+from domain.calls.tickets import Ticket, issue
+from domain.errors import NotAllowed
+from domain.world import Transaction, World
+from permissions.session import Session
+from schema.tables.channels import channel_members
+
+
+@dataclass(frozen=True, slots=True)
+class JoinResult:
+    """`participant_ids` are all participants of the call, the caller among them, longest in the call first."""
+
+    call_id: UUID
+    participant_id: UUID
+    ticket: Ticket
+    participant_ids: Sequence[UUID]
+
+
+async def join_call(world: World, session: Session, call_id: UUID) -> JoinResult:
+    """The caller comes in: ringing counts as accepting, being in it already moves the call to this device.
+
+    For who was invited and for members of the call's channel (NotAllowed for others). Refuses with CallNotStarted, CallFull, RateLimited.
+    """
+    await world.limiter.hit("token", str(session.user_id))
+    async with world.transaction("join_call.write") as tx:
+        access = await access_call(tx, world, session, call_id)
+        access.require_started()
+        if access.me is None and not await _is_member(tx, access):
+            raise NotAllowed("You are not invited to this call.")
+        require_seat(access)
+        me = await _seat(tx, access)
+        ids = [one.id for one in (await roster(tx, call_id)).participants]
+        return JoinResult(call_id, me.id, await issue(tx, world, access.call, me), ids)
+
+
+async def refresh_call_token(world: World, session: Session, call_id: UUID) -> TicketResult:
+    """A fresh ticket for a caller who is in the call. Refuses with NotAllowed, RateLimited."""
+    await world.limiter.hit("token", str(session.user_id))
+    async with world.transaction("refresh_call_token.write") as tx:
+        access = await access_call(tx, world, session, call_id)
+        me = access.seated()
+        await renew_seat(tx, me.id, access.now)
+        return TicketResult(call_id, me.id, await issue(tx, world, access.call, me))
+
+
+async def _seat(tx: Transaction, access: CallAccess) -> Participant:
+    if access.me is not None and access.me.seated:
+        await renew_seat(tx, access.me.id, access.now)
+        await await_connection(tx, access.me.id, access.now)
+        return access.me
+    participant_id = access.me.id if access.me else (await invite(tx, access.call.id, [access.user_id], access.now))[0]
+    await take_seat(tx, access.call, participant_id, access.user_id, now=access.now)
+    return await participant(tx, participant_id)
+
+
+async def _is_member(tx: Transaction, access: CallAccess) -> bool:
+    if access.call.channel_id is None:
+        return False
+    member = (channel_members.c.channel_id == access.call.channel_id, channel_members.c.user_id == access.user_id)
+    return (await tx.connection.execute(sa.select(sa.literal(1)).select_from(channel_members).where(*member))).first() is not None

@@ -1,0 +1,93 @@
+"""What a commit asks of LiveKit: collected inside the transaction, carried out after it, safe to repeat."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.calls.grants import grant_for
+from domain.calls.leaving import Left, grant_host_rights
+from domain.calls.life_cycle import LIVING
+from domain.calls.rows import Call, Participant
+from domain.world import World
+from schema.tables.calls import calls
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveParticipant:
+    """Throws a person out of a room; nobody there is fine."""
+
+    room: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRoom:
+    """Closes the room of a call that is over."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoom:
+    """Makes sure that an active call has its room, and notes the room's sid."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class GrantHostRights:
+    """Gives who hosts a call now what a host may do."""
+
+    call: Call
+    new_host: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRights:
+    """Gives a participant the rights of the row, and no others."""
+
+    call: Call
+    who: Participant
+
+
+Repair = RemoveParticipant | DeleteRoom | OpenRoom | GrantHostRights | GrantRights
+
+
+async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
+    """Does them in order, outside any transaction. Raises MediaError: what is left is found again by the reconciler."""
+    for repair in repairs:
+        match repair:
+            case RemoveParticipant(room, identity):
+                await world.rooms.remove_participant(room, identity)
+            case DeleteRoom(room):
+                await world.rooms.delete_room(room)
+            case OpenRoom(call):
+                await _open_room(world, call)
+            case GrantHostRights(call, new_host):
+                await grant_host_rights(world, call, new_host)
+            case GrantRights(call, who):
+                await world.rooms.set_grant(call.room_name, who.identity, grant_for(call, who))
+
+
+def follow_up(call: Call, left: Left) -> list[Repair]:
+    """What someone's leaving asks of LiveKit, apart from putting them out: close the room, or tell who hosts now."""
+    if left.call_ended:
+        return [DeleteRoom(call.room_name)]
+    return [] if left.new_host is None else [GrantHostRights(call, left.new_host)]
+
+
+async def _open_room(world: World, call: Call) -> None:
+    room = await world.rooms.create_room(call.room_name, max_participants=call.max_participants)
+    if not await note_room(world, call.id, room.sid):
+        # The call ended while its room was being made.
+        await world.rooms.delete_room(call.room_name)
+
+
+async def note_room(world: World, call_id: UUID, sid: str) -> bool:
+    """Stores the sid of the room's present life; False when the call is over."""
+    living = (calls.c.id == call_id, calls.c.status.in_(LIVING))
+    async with world.transaction("room.note") as tx:
+        noted = sa.update(calls).where(*living).values(room_sid=sid).returning(calls.c.id)
+        return (await tx.connection.execute(noted)).first() is not None

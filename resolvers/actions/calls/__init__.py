@@ -1,0 +1,1 @@
+"""Calls: the actions of the people in them, their payloads, and the two feeds."""

@@ -1,0 +1,143 @@
+"""What call actions answer: the ids they touched, the rows with the caller's permissions, and a ticket into the room.
+
+Each shape stands beside the function that makes it of a domain result, so that mypy sees every field on its way.
+"""
+
+from collections.abc import Iterable
+from typing import TypedDict
+
+from domain.calls.actions.initiate import StartedCall
+from domain.calls.actions.invite import InviteResult
+from domain.calls.actions.join import JoinResult
+from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
+from domain.calls.actions.screen_share import ScreenShareResult
+from domain.calls.tickets import Ticket
+from domain.ports import IceServer as DomainIceServer
+from resolvers.hand_written.table_rows import table_row, table_rows
+from schema.table_types.scalars import jsonb, timestamptz, uuid
+from schema.types.camel_case import camel_type
+from schema.types.ice_servers import IceServer
+
+
+@camel_type
+class CallPayload:
+    call_id: uuid
+    call = table_row("nchat_calls", key="call_id", description="The call, as the caller may see it.")
+
+
+def call_payload(result: CallResult) -> CallPayload:
+    return CallPayload(call_id=uuid(result.call_id))
+
+
+@camel_type
+class ParticipantPayload(CallPayload):
+    participant_id: uuid
+    participant = table_row("nchat_call_participants", key="participant_id", description="The participant, as the caller may see it.")
+
+
+def participant_payload(result: ParticipantResult) -> ParticipantPayload:
+    return ParticipantPayload(call_id=uuid(result.call_id), participant_id=uuid(result.participant_id))
+
+
+@camel_type
+class TicketPayload(ParticipantPayload):
+    """A ticket into the call's LiveKit room; expiresAt is the token's."""
+
+    room_name: str
+    token: str
+    server_url: str
+    ice_servers: list[IceServer]
+    expires_at: timestamptz
+
+
+class TicketFields(TypedDict):
+    room_name: str
+    token: str
+    server_url: str
+    ice_servers: list[IceServer]
+    expires_at: timestamptz
+
+
+def ticket_fields(ticket: Ticket) -> TicketFields:
+    """Times as PostgreSQL writes them in JSON."""
+    return {
+        "room_name": ticket.room_name,
+        "token": ticket.token,
+        "server_url": ticket.server_url,
+        "ice_servers": ice_server_list(ticket.ice_servers),
+        "expires_at": timestamptz(ticket.expires_at.isoformat()),
+    }
+
+
+def ticket_payload(result: TicketResult) -> TicketPayload:
+    return TicketPayload(call_id=uuid(result.call_id), participant_id=uuid(result.participant_id), **ticket_fields(result.ticket))
+
+
+@camel_type
+class InitiateCallPayload(CallPayload):
+    """The ticket is null for a call that has ended already: the single target was busy, or the repeated request came too late."""
+
+    room_name: str
+    token: str | None
+    server_url: str | None
+    ice_servers: list[IceServer] | None
+    expires_at: timestamptz | None
+
+
+def initiate_call_payload(result: StartedCall) -> InitiateCallPayload:
+    call_id = uuid(result.call_id)
+    if result.ticket is None:
+        return InitiateCallPayload(
+            call_id=call_id, room_name=result.room_name, token=None, server_url=None, ice_servers=None, expires_at=None
+        )
+    return InitiateCallPayload(call_id=call_id, **ticket_fields(result.ticket))
+
+
+@camel_type
+class InviteToCallPayload(CallPayload):
+    """participantIds: who rings because of this request."""
+
+    participant_ids: list[uuid]
+    participants = table_rows("nchat_call_participants", keys="participant_ids")
+
+
+def invite_to_call_payload(result: InviteResult) -> InviteToCallPayload:
+    return InviteToCallPayload(call_id=uuid(result.call_id), participant_ids=list(map(uuid, result.participant_ids)))
+
+
+@camel_type
+class JoinCallPayload(TicketPayload):
+    """participants: everyone of the call, the caller among them."""
+
+    participant_ids: list[uuid]
+    participants = table_rows("nchat_call_participants", keys="participant_ids")
+
+
+def join_call_payload(result: JoinResult) -> JoinCallPayload:
+    return JoinCallPayload(
+        call_id=uuid(result.call_id),
+        participant_id=uuid(result.participant_id),
+        participant_ids=list(map(uuid, result.participant_ids)),
+        **ticket_fields(result.ticket),
+    )
+
+
+@camel_type
+class StartScreenSharePayload(ParticipantPayload):
+    """constraints are for the browser's getDisplayMedia, allowedSources what LiveKit lets the participant publish now."""
+
+    constraints: jsonb
+    allowed_sources: list[str]
+
+
+def start_screen_share_payload(result: ScreenShareResult) -> StartScreenSharePayload:
+    return StartScreenSharePayload(
+        call_id=uuid(result.call_id),
+        participant_id=uuid(result.participant_id),
+        constraints=jsonb(result.constraints),
+        allowed_sources=list(result.allowed_sources),
+    )
+
+
+def ice_server_list(servers: Iterable[DomainIceServer]) -> list[IceServer]:
+    return [IceServer(urls=list(one.urls), username=one.username, credential=one.credential) for one in servers]

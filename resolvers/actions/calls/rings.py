@@ -1,0 +1,68 @@
+"""Actions that ring and answer: initiateCall, inviteToCall, acceptCall, declineCall, cancelCall."""
+
+from domain.calls.actions import answer, initiate, invite
+from domain.calls.actions.answer import DeclineReason
+from domain.calls.actions.initiate import CallRequest
+from domain.calls.rows import CallType
+from domain.world import World
+from permissions.session import Session
+from resolvers.actions.action import action
+from resolvers.actions.calls.payloads import (
+    CallPayload,
+    InitiateCallPayload,
+    InviteToCallPayload,
+    ParticipantPayload,
+    TicketPayload,
+    call_payload,
+    initiate_call_payload,
+    invite_to_call_payload,
+    participant_payload,
+    ticket_payload,
+)
+from resolvers.actions.input_words import object_of, one_of
+from schema.types.calls import AcceptCallInput, CancelCallInput, DeclineCallInput, InitiateCallInput, InviteToCallInput
+from schema.types.camel_case import camel_type
+
+
+async def initiate_call(world: World, session: Session, input: InitiateCallInput) -> InitiateCallPayload:
+    """Starts a call: rings the targets, or waits in the channel."""
+    request = CallRequest(
+        type=one_of(CallType, "type", input.type),
+        target_user_ids=input.target_user_ids or [],
+        channel_id=input.channel_id,
+        metadata=object_of("metadata", input.metadata),
+        e2ee=bool(input.e2ee),
+        ring_timeout_seconds=input.ring_timeout_seconds,
+        client_request_id=input.client_request_id,
+    )
+    return initiate_call_payload(await initiate.initiate_call(world, session, request))
+
+
+async def invite_to_call(world: World, session: Session, input: InviteToCallInput) -> InviteToCallPayload:
+    """Rings more people. For host and co-hosts."""
+    return invite_to_call_payload(await invite.invite_to_call(world, session, input.call_id, input.user_ids))
+
+
+async def accept_call(world: World, session: Session, input: AcceptCallInput) -> TicketPayload:
+    """Accepts a ring and comes in."""
+    return ticket_payload(await answer.accept_call(world, session, input.call_id))
+
+
+async def decline_call(world: World, session: Session, input: DeclineCallInput) -> ParticipantPayload:
+    """Declines a ring."""
+    reason = one_of(DeclineReason, "reason", input.reason or "declined")
+    return participant_payload(await answer.decline_call(world, session, input.call_id, reason))
+
+
+async def cancel_call(world: World, session: Session, input: CancelCallInput) -> CallPayload:
+    """Takes a call back before anybody is connected. For who started it."""
+    return call_payload(await answer.cancel_call(world, session, input.call_id))
+
+
+@camel_type
+class Mutation:
+    initiate_call = action(initiate_call)
+    invite_to_call = action(invite_to_call)
+    accept_call = action(accept_call)
+    decline_call = action(decline_call)
+    cancel_call = action(cancel_call)

@@ -1,0 +1,313 @@
+"""Every way a service process dies in the midst of a call: what goes before, what is under way, and at which points it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from livekit import api
+
+from tests.support.killable_service import PATIENCE
+from tests.support.waiting import eventually
+from tests.trials.trial_call import TrialCall, cut_off
+
+Step = Callable[[TrialCall], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """`asleep`: `during` happens while no service runs, and the next one dies at its own work. Otherwise `during` is a request.
+
+    `points` are transactions, and calls of a port with the function that makes them. `faults` are methods of LiveKit that fail
+    until the process is killed. `meanwhile` goes on beside a start that ends in crash. `again` are the codes that the same request
+    may get afterwards, "" for none.
+    """
+
+    name: str
+    points: tuple[str, ...]
+    before: Sequence[Step]
+    during: Step
+    again: frozenset[str] = frozenset({""})
+    asleep: bool = False
+    faults: tuple[str, ...] = ()
+    meanwhile: Step | None = None
+
+    @property
+    def is_request(self) -> bool:
+        """Whether a client asked for it, and may ask again."""
+        return not self.asleep and not self.name.startswith(("webhook", "purge"))
+
+    def moments(self) -> list[str]:
+        """Each point twice: before and after."""
+        return [moment for point in self.points for moment in _around(point)]
+
+
+def _around(point: str) -> tuple[str, str]:
+    method, at, site = point.partition("@")
+    return (f"{method}:before@{site}", f"{method}:after@{site}") if at else (f"{point}:before_commit", f"{point}:after_commit")
+
+
+async def ring(on: TrialCall) -> None:
+    await on.ring()
+
+
+async def ring_and_be_heard(on: TrialCall) -> None:
+    """No webhook is on its way any more."""
+    await on.ring()
+    await eventually(on.start_is_heard)
+
+
+async def ring_both(on: TrialCall) -> None:
+    await on.ring(on.bob, on.carol)
+
+
+async def accept(on: TrialCall) -> None:
+    await on.act(on.bob, "acceptCall")
+
+
+async def talk(on: TrialCall) -> None:
+    await on.talk()
+
+
+async def talk_alone(on: TrialCall) -> None:
+    await on.talk(on.bob)
+
+
+async def kick(on: TrialCall) -> None:
+    await on.act(on.alice, "kickParticipant", participantId=await on.participant(on.carol))
+
+
+async def mute(on: TrialCall) -> None:
+    await on.act(on.alice, "muteParticipant", participantId=await on.participant(on.bob), trackType="audio")
+
+
+async def readmit(on: TrialCall) -> None:
+    await on.act(on.alice, "readmitParticipant", participantId=await on.participant(on.carol))
+
+
+async def invite(on: TrialCall) -> None:
+    await on.act(on.alice, "inviteToCall", userIds=[str(on.carol)])
+
+
+async def only_viewers_stay(on: TrialCall) -> None:
+    await on.database.execute("UPDATE nchat_call_participants SET role = 'viewer' WHERE call_id = $1 AND role <> 'host'", on.call)
+
+
+async def ask_for_ice_servers(on: TrialCall) -> None:
+    await on.caller(on.alice).data("{ iceServers { ttl } }")
+
+
+async def enter_bob(on: TrialCall) -> None:
+    on.enter(on.bob, "microphone", "camera")
+
+
+async def carol_comes_back(on: TrialCall) -> None:
+    """With her old token, when nobody watches for her any more."""
+    await on.long_ago("nchat_call_participants", "status_since")
+    on.enter(on.carol)
+
+
+async def carol_comes_back_at_once(on: TrialCall) -> None:
+    on.enter(on.carol)
+
+
+async def bob_is_lost(on: TrialCall) -> None:
+    on.lose(on.bob)
+    await eventually(partial(on.stands, on.bob, "disconnected"))
+
+
+async def room_vanishes(on: TrialCall) -> None:
+    """As when LiveKit restarts: nobody is told."""
+    del on.simulator.rooms.live[on.room]
+
+
+async def room_vanishes_for_a_while(on: TrialCall) -> None:
+    await room_vanishes(on)
+    on.pausable.shut()
+
+
+async def call_ends_before_its_room_is_back(on: TrialCall) -> None:
+    """The room comes first, then the end, then the service's second look at the call: the lock keeps them in this order."""
+    await on.pausable.someone_waits.wait()
+    await eventually(on.service.is_up, seconds=PATIENCE)
+    async with on.row_lock():
+        ending = asyncio.create_task(act("alice", "endCall", on))
+        await eventually(on.someone_waits_for_a_lock)
+        on.pausable.open()
+        await eventually(on.has_room)
+    with cut_off():
+        await ending
+
+
+async def bob_may_share_by_mistake(on: TrialCall) -> None:
+    on.here[on.bob].set_permission(api.ParticipantPermission(can_publish=True, can_subscribe=True, can_publish_data=True))
+    on.here[on.bob].message.permission.can_publish_sources.extend([api.TrackSource.MICROPHONE, api.TrackSource.SCREEN_SHARE])
+
+
+async def half_started(on: TrialCall) -> None:
+    """A process died before it asked for the room, some time ago."""
+    await on.service.arm("initiate_call.write:after_commit")
+    with cut_off():
+        await on.ring()
+    await on.service.dies("initiate_call.write:after_commit")
+    await on.service.start()
+    (call,) = await on.calls()
+    on.call = call["id"]
+
+
+async def ended_but_for_the_room(on: TrialCall) -> None:
+    await on.service.arm("end_call.write:after_commit")
+    with cut_off():
+        await act("alice", "endCall", on)
+    await on.service.dies("end_call.write:after_commit")
+
+
+async def scheduled_through_the_table(on: TrialCall) -> None:
+    query = 'mutation { insert_nchat_calls_one(object: {type: "audio"}) { id } }'
+    on.call = (await on.caller(on.alice).data(query))["insert_nchat_calls_one"]["id"]
+
+
+async def the_purge_is_due(on: TrialCall) -> None:
+    await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_webhooks'")
+
+
+async def calls_age(on: TrialCall, column: str, hours: int = 1) -> None:
+    await on.long_ago("nchat_calls", column, hours=hours)
+
+
+async def calls_age_an_hour(on: TrialCall) -> None:
+    await calls_age(on, "status_since")
+
+
+async def seats_age(on: TrialCall) -> None:
+    await on.long_ago("nchat_call_participants", "status_since")
+
+
+async def act(who: str, name: str, on: TrialCall, /, **fields: object) -> None:
+    await on.act(getattr(on, who), name, **fields)
+
+
+def request(who: str, name: str, **fields: object) -> Step:
+    return partial(act, who, name, **fields)
+
+
+def timeout(name: str, before: Sequence[Step], during: Step, *told: str) -> Crash:
+    return Crash(f"timeout {name}", (f"timeout.{name}.due", f"timeout.{name}", *told), before, during, asleep=True)
+
+
+def known(*codes: str) -> frozenset[str]:
+    return frozenset({"", *codes})
+
+
+CRASHES = (
+    Crash(
+        "initiate",
+        ("initiate_call.write", "rooms.create_room@domain.calls.opening.open_call", "initiate_call.ring", "initiate_call.answer"),
+        [],
+        ring_both,
+    ),
+    Crash("initiate without LiveKit", ("initiate_call.fail",), [], ring, faults=("CreateRoom",)),
+    Crash("accept", ("accept_call.write",), [ring], request("bob", "acceptCall"), known("answered-elsewhere")),
+    Crash(
+        "decline",
+        ("decline_call.write", "rooms.delete_room@domain.calls.ending.delete_room"),
+        [ring],
+        request("bob", "declineCall"),
+        known("call-ended"),
+    ),
+    Crash("cancel", ("cancel_call.write",), [ring], request("alice", "cancelCall"), known("call-ended")),
+    Crash("end", ("end_call.write",), [talk], request("alice", "endCall"), known("call-ended")),
+    Crash("invite", ("invite_to_call.write",), [ring, accept], invite),
+    Crash("ice servers", ("ice_servers.read",), [ring], ask_for_ice_servers),
+    Crash("join", ("join_call.write",), [ring_both, accept], request("carol", "joinCall")),
+    Crash("refresh", ("refresh_call_token.write",), [ring, accept], request("bob", "refreshCallToken")),
+    Crash("mute oneself", ("set_muted.write",), [ring, accept], request("bob", "setMuted", trackType="audio", muted=True)),
+    Crash(
+        "mute",
+        (
+            "mute_participant.check",
+            "rooms.list_participants@domain.calls.actions.mute._mute_tracks",
+            "rooms.mute_track@domain.calls.actions.mute._mute_tracks",
+            "mute_participant.write",
+        ),
+        [talk],
+        mute,
+    ),
+    Crash("kick", ("kick_participant.write", "rooms.remove_participant@domain.calls.actions.kick.remove"), [talk], kick),
+    Crash("readmit", ("readmit_participant.write",), [talk, kick], readmit, known("invalid-input")),
+    Crash(
+        "leave",
+        ("leave_call.write", "rooms.remove_participant@domain.calls.leaving.after_leaving"),
+        [talk],
+        request("bob", "leaveCall"),
+    ),
+    Crash(
+        "leave it to a viewer",
+        ("rooms.set_grant@domain.calls.leaving.grant_host_rights",),
+        [talk, only_viewers_stay],
+        request("alice", "leaveCall"),
+    ),
+    Crash(
+        "share a screen",
+        ("start_screen_share.write", "rooms.set_grant@domain.calls.actions.screen_share.start_screen_share"),
+        [talk],
+        request("bob", "startScreenShare"),
+    ),
+    Crash("share without LiveKit", ("start_screen_share.undo",), [talk], request("bob", "startScreenShare"), faults=("UpdateParticipant",)),
+    Crash(
+        "stop sharing",
+        ("stop_screen_share.write", "rooms.set_grant@domain.calls.actions.screen_share._revoke"),
+        [talk, request("bob", "startScreenShare")],
+        request("bob", "stopScreenShare"),
+    ),
+    Crash("webhook", ("webhook.store", "webhook.due", "webhook.process"), [ring, accept], enter_bob),
+    Crash("webhook of one who is out", ("webhook.done",), [talk, kick], carol_comes_back),
+    Crash("webhook without LiveKit", ("webhook.failed",), [talk, kick], carol_comes_back, faults=("RemoveParticipant",)),
+    Crash("purge", ("webhook.purge",), [ring], the_purge_is_due),
+    Crash(
+        "watch after a kick",
+        ("kick_watch", "rooms.remove_participant@domain.reconciler.kick_watch._remove"),
+        [talk, kick],
+        carol_comes_back_at_once,
+        asleep=True,
+    ),
+    timeout("ringing", [ring_both], seats_age, "rooms.delete_room@domain.calls.repairs.carry_out"),
+    timeout("connecting", [ring, accept], calls_age_an_hour),
+    timeout("reconnecting", [talk_alone, bob_is_lost], calls_age_an_hour),
+    timeout("never_joined", [ring_both, accept], seats_age),
+    timeout("network_error", [talk, bob_is_lost], seats_age),
+    timeout("duration", [talk], partial(calls_age, column="connected_at", hours=9)),
+    timeout("start", [scheduled_through_the_table], partial(calls_age, column="created_at")),
+    Crash(
+        "reconcile",
+        (
+            "reconcile.calls",
+            "rooms.list_rooms@domain.reconciler._rooms",
+            "rooms.list_participants@domain.reconciler.look.look",
+            "reconcile.call",
+        ),
+        [talk],
+        room_vanishes,
+        asleep=True,
+    ),
+    Crash("room is gone", ("rooms.create_room@domain.calls.repairs._open_room", "room.note"), [ring], room_vanishes, asleep=True),
+    Crash("half started", ("rooms.list_rooms@domain.reconciler._finish_starts",), [half_started], calls_age_an_hour, asleep=True),
+    Crash(
+        "room of an ended call",
+        ("reconcile.ended", "rooms.delete_room@domain.reconciler._side_by_side"),
+        [talk, ended_but_for_the_room],
+        seats_age,
+        asleep=True,
+    ),
+    Crash(
+        "room of a call that ends",
+        ("rooms.delete_room@domain.calls.repairs._open_room",),
+        [ring_and_be_heard],
+        room_vanishes_for_a_while,
+        asleep=True,
+        meanwhile=call_ends_before_its_room_is_back,
+    ),
+    Crash("wrong rights", ("rooms.set_grant@domain.calls.repairs.carry_out",), [talk], bob_may_share_by_mistake, asleep=True),
+    Crash("one who is out", ("rooms.remove_participant@domain.calls.repairs.carry_out",), [talk, kick], carol_comes_back, asleep=True),
+)
