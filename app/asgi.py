@@ -1,8 +1,8 @@
 """The service as one ASGI application: GraphQL on its own short path, everything else through Starlette."""
 
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import structlog
@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.graphql.headers import headers_of
 from app.http.console import OfferedUser, console_routes
 from app.http.console_tokens import token_maker
 from app.http.graphql import GraphQLHttp
@@ -18,6 +19,7 @@ from app.memory import settle_memory
 from app.service import Service, open_service
 from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence
+from app.telemetry.log_context import RequestIds, RequestMark, current
 from app.telemetry.metrics import metrics_routes
 from app.telemetry.moments import Observe, unobserved
 from app.websocket.endpoint import GraphQLWebSocket
@@ -46,6 +48,7 @@ class Application(Starlette):
         super().__init__()
         self._settings, self._metadata, self._observe = settings, metadata, observe
         self._graphql: dict[str, ASGIApp] = {}
+        self._ids = RequestIds()
         self.router.routes.extend(console_routes(demo_users, token_maker(settings) if demo_users else None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +57,17 @@ class Application(Starlette):
         elif scope["path"] == GRAPHQL_PATH:
             await self._graphql[scope["type"]](scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            with self._marked(scope):
+                await super().__call__(scope, receive, send)
+
+    @contextmanager
+    def _marked(self, scope: Scope) -> Iterator[None]:
+        """Log lines name the request, as those of GraphQL do by themselves."""
+        mark = current.set(RequestMark(self._ids.of(headers_of(scope["headers"]).get("x-request-id"))))
+        try:
+            yield
+        finally:
+            current.reset(mark)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -1,10 +1,10 @@
 """STUN and TURN servers for one person: those of the settings and those of the table."""
 
-import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 
 from domain.input import require_text
 from domain.ports import IceServer, Unreadable
@@ -12,7 +12,7 @@ from domain.world import World
 from permissions.session import Session
 from schema.tables.ice_servers import ice_servers as table
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 LONGEST_REGION: Final = 50
 
 
@@ -42,6 +42,6 @@ def _stored(world: World, row: sa.Row[Any]) -> IceServer | None:
     try:
         credential = None if row.credential_encrypted is None else world.turn.reveal(row.credential_encrypted)
     except Unreadable:
-        log.error("the credential of an ICE server can't be read with our keys", extra={"ice_server_id": str(row.id)})
+        log.error("ice_server_unreadable", ice_server_id=str(row.id))
         return None
     return IceServer(tuple(row.urls), row.username, credential)

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from devstack.postgres import EmbeddedPostgres
 from tests.support.databases import Databases
+from tests.support.log_lines import LogLines
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,6 +19,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def log_lines() -> Iterator[LogLines]:
+    """What our own code logs while the test runs, one mapping a line."""
+    with capture_logs() as lines:
+        yield lines
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,15 @@ def test_nothing_is_put_off() -> None:
     assert [str(path.relative_to(ROOT)) for path in product_code() if path != own and marks.search(path.read_text())] == []
 
 
+def test_there_is_one_log_dialect() -> None:
+    """structlog with event names: a sentence can't be counted, and a second logger loses the fields."""
+    allowed = ROOT / "app" / "telemetry" / "logs.py"
+    sources = {path: path.read_text() for path in product_code() if path != allowed and path.parent.name != "devstack"}
+    assert [str(path.relative_to(ROOT)) for path, text in sources.items() if "logging.getLogger" in text] == []
+    said = [found for text in sources.values() for found in re.findall(r"\blog\.(?:debug|info|warning|error)\(\s*(.+)", text)]
+    assert said and [line for line in said if not re.match(r'"[a-z_]+"[,)]', line)] == []
+
+
 def test_no_file_is_a_drawer() -> None:
     drawers = re.compile(r"(^|_)(utils?|helpers?|manager|misc|common)$")
     assert [str(path.relative_to(ROOT)) for path in python_files() if drawers.search(path.stem) or drawers.search(path.parent.name)] == []

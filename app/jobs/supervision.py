@@ -1,15 +1,17 @@
 """Keeping background work alive: a loop that fails is told of and begun again."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextvars import copy_context
 from typing import Any, Final
 
 import asyncpg
+import structlog
 
+from app.telemetry.log_context import JobMark, current
 from resolvers.sql.database import DatabaseError
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 # Seconds. Long enough not to flood the log while the database restarts.
 BEGIN_AGAIN_AFTER: Final = 1.0
 # PostgreSQL restarts, is full, or can't be reached.
@@ -37,7 +39,9 @@ async def attempt(name: str, work: Work, observe: ObserveJob = uncounted) -> boo
     The work is a task of its own, so that whatever it fails with ends it and nothing else. Cancelled, it cancels the work.
     """
     loop = asyncio.get_running_loop()
-    began, task = loop.time(), asyncio.create_task(work(), name=name)
+    began, context = loop.time(), copy_context()
+    context.run(current.set, JobMark(name))
+    task = asyncio.create_task(work(), name=name, context=context)
     try:
         await asyncio.wait({task})
     finally:
@@ -56,9 +60,9 @@ def _tell(name: str, failure: BaseException) -> None:
     reasons = list(_reasons(failure))
     if all(isinstance(one, AWAY) for one in reasons):
         state = getattr(reasons[0], "sqlstate", None)
-        log.warning("a job has to wait", extra={"job": name, "error": type(reasons[0]).__name__, "sqlstate": state})
+        log.warning("job_waits", job=name, error=type(reasons[0]).__name__, sqlstate=state)
     else:
-        log.error("a job failed", extra={"job": name}, exc_info=failure)
+        log.error("job_failed", job=name, exc_info=failure)
 
 
 def _reasons(failure: BaseException) -> Iterator[BaseException]:

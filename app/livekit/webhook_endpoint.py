@@ -1,9 +1,9 @@
 """`POST /api/webhooks/livekit`: signed, small, stored, answered; what it means is worked out afterwards."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +20,7 @@ BODY_LIMIT: Final = 1 << 20
 # Puts the event into the inbox; False when its id is there already.
 Store = Callable[[WebhookEvent], Awaitable[bool]]
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class BodyTooLarge(Exception):
@@ -62,7 +62,7 @@ class LiveKitWebhooks:
         try:
             new = await self._store(event)
         except DatabaseError as error:
-            logger.warning("webhook %s %s not stored: %s", event.event, event.id, error.sqlstate)
+            log.warning("webhook_not_stored", webhook=event.event, webhook_id=event.id, sqlstate=error.sqlstate)
             return Response(status_code=503)
         if new:
             self._wake()
@@ -84,5 +84,5 @@ async def limited_body(request: Request) -> bytes:
 
 def refused(status: int, why: str) -> Response:
     """An answer without a reason for the sender; the reason, which never quotes the delivery, is logged."""
-    logger.warning("webhook refused with %d: %s", status, why)
+    log.warning("webhook_refused", status=status, reason=why)
     return Response(status_code=status)

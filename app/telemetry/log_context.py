@@ -1,4 +1,4 @@
-"""Which request a log line belongs to: an id and a role, never a document, a variable, a token or a header."""
+"""What a log line belongs to: a request by id and role, or a job by name; never a document, a variable, a token or a header."""
 
 import itertools
 import re
@@ -16,7 +16,11 @@ class RequestMark(NamedTuple):
     role: str | None = None
 
 
-current: ContextVar[RequestMark | None] = ContextVar("current_request", default=None)
+class JobMark(NamedTuple):
+    job: str
+
+
+current: ContextVar[RequestMark | JobMark | None] = ContextVar("log_context", default=None)
 
 
 class RequestIds:
@@ -32,10 +36,10 @@ class RequestIds:
         return f"{self._prefix}-{next(_numbers):x}"
 
 
-def add_request(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: the current request's id and role join the line."""
-    if (mark := current.get()) is not None:
-        event.setdefault("request_id", mark.request_id)
-        if mark.role is not None:
-            event.setdefault("role", mark.role)
+def add_mark(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: what the line belongs to joins it."""
+    mark = current.get()
+    for name, value in mark._asdict().items() if mark is not None else ():
+        if value is not None:
+            event.setdefault(name, value)
     return event

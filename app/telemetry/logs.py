@@ -2,37 +2,25 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import structlog
 from structlog.typing import Processor
 
-from app.telemetry.log_context import add_request
+from app.telemetry.log_context import add_mark
 
 # Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
 _QUIET = ("uvicorn.access", "uvicorn.error", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
 
 # While PostgreSQL is away it repeats a traceback with every try; /readyz and the jobs say so in a line.
 _SILENT = ("asyncpg.pool",)
-_OURS = ("app.", "domain.", "resolvers.", "permissions.")
-# What every record has; whatever else it carries came by `extra`.
-_ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-
-
-def add_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A structlog processor: the `extra` of our own lines. What libraries attach may be anything, and stays out."""
-    record: logging.LogRecord | None = event.get("_record")
-    if record is not None and record.name.startswith(_OURS):
-        for name in vars(record).keys() - _ORDINARY:
-            event.setdefault(name, getattr(record, name))
-    return event
 
 
 def configure_logs(level: str = "info", form: Literal["json", "console"] = "json") -> None:
     """Sets up logging for this process; uvicorn must be started with `log_config=None`."""
     shared: Sequence[Processor] = (
-        add_request,
+        add_mark,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -44,7 +32,7 @@ def configure_logs(level: str = "info", form: Literal["json", "console"] = "json
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=[*shared, add_fields], processors=_renderers(form)))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(form)))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,8 +1,9 @@
 """The end of a call: everyone is out, rings fall silent, and the room goes once the end is written."""
 
-import logging
 from datetime import datetime
 from uuid import UUID
+
+import structlog
 
 from domain.calls import events
 from domain.calls.life_cycle import CallStep, EndReason, move_call, move_participant
@@ -11,7 +12,7 @@ from domain.calls.rows import Call, Roster, roster
 from domain.ports import MediaError
 from domain.world import Transaction, World
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 async def mark_ended(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
@@ -56,4 +57,4 @@ async def delete_room(world: World, room_name: str) -> None:
     try:
         await world.rooms.delete_room(room_name)
     except MediaError as error:
-        log.warning("the room of an ended call is still there", extra={"room": room_name, "error": str(error)})
+        log.warning("room_not_deleted", room=room_name, error=str(error))

@@ -1,11 +1,11 @@
 """Someone leaves, of their own will or not: the last one out ends the call, a direct call ends with either, and the host hands it on."""
 
-import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 
 from domain.calls import events
 from domain.calls.ending import delete_room, mark_ended
@@ -16,7 +16,7 @@ from domain.ports import MediaError
 from domain.world import Transaction, World
 from schema.tables.call_participants import call_participants
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ async def after_leaving(world: World, call: Call, who: Participant, left: Left) 
         await world.rooms.remove_participant(call.room_name, who.identity)
         await grant_host_rights(world, call, left.new_host)
     except MediaError as error:
-        log.warning("the media server was not told who left", extra={"room": call.room_name, "error": str(error)})
+        log.warning("leave_not_told", room=call.room_name, error=str(error))
 
 
 async def grant_host_rights(world: World, call: Call, new_host: Participant | None) -> None:

@@ -1,10 +1,11 @@
 """Compares calls with LiveKit's rooms and repairs what a crash, a lost webhook or a restarted LiveKit left apart."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import Final
+
+import structlog
 
 from domain.calls.opening import open_call
 from domain.calls.rows import Call
@@ -14,7 +15,7 @@ from domain.reconciler.expected import calls_with_rooms, half_started, rooms_of_
 from domain.reconciler.look import look
 from domain.world import World
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 ROOMS_AT_ONCE: Final = 8
 NAMES_PER_QUESTION: Final = 200
 # Tokens live for minutes: longer after its end, nobody can keep a call's room alive who is not in it.
@@ -35,7 +36,7 @@ async def reconcile(world: World, *, ended_within: timedelta = RECENTLY) -> bool
         await _compare(world, await calls_with_rooms(world))
         await _delete_rooms(world, await rooms_of_ended(world, ended_within))
     except MediaError as error:
-        log.warning("calls were not compared with the media server", extra={"error": str(error)})
+        log.warning("calls_not_compared", error=str(error))
         return False
     return True
 
@@ -50,7 +51,7 @@ async def _finish_starts(world: World) -> None:
         try:
             await open_call(world, call)
         except MediaUnavailable:
-            log.warning("a call that was half started has failed", extra={"call_id": str(call.id)})
+            log.warning("half_started_call_failed", call_id=str(call.id))
 
 
 async def _compare(world: World, living: Sequence[Call]) -> None:
@@ -82,6 +83,6 @@ async def _side_by_side(work: Sequence[Awaitable[None]]) -> None:
             try:
                 await item
             except MediaError as error:
-                log.warning("a room was not repaired", extra={"error": str(error)})
+                log.warning("room_not_repaired", error=str(error))
 
     await asyncio.gather(*(one(item) for item in work))

@@ -1,11 +1,11 @@
 """Keeps kicked people out: LiveKit can't revoke a token, so a kicked client with an old one is back within half a second."""
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
+import structlog
 
 from domain.calls.life_cycle import LIVING
 from domain.ports import MediaError
@@ -13,7 +13,7 @@ from domain.world import World
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 # After that the webhook of a rejoin, and the reconciler, do it.
 WATCHED_FOR: Final = timedelta(seconds=15)
 KICKED: Final = sa.literal_column("'kicked'::participant_status", call_participants.c.status.type)
@@ -40,5 +40,5 @@ async def _remove(world: World, room: str, identity: str) -> bool:
     try:
         return await world.rooms.remove_participant(room, identity)
     except MediaError as error:
-        log.warning("the watch after a kick got no answer", extra={"room": room, "error": str(error)})
+        log.warning("kick_watch_unanswered", room=room, error=str(error))
         return False

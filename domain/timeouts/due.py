@@ -1,7 +1,6 @@
 """Finding what is due, deciding each case again under its call's lock, and telling LiveKit what was decided."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 
 from domain.calls.ending import mark_ended
 from domain.calls.life_cycle import EndReason
@@ -17,7 +17,7 @@ from domain.calls.rows import Call, Roster, lock_call, roster
 from domain.ports import MediaError
 from domain.world import Transaction, World
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 # As many as one tick takes on; the rest is due at the next one as well.
 BATCH: Final = 200
 AT_ONCE: Final = 8
@@ -72,7 +72,7 @@ async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> None:
 
     await asyncio.gather(*(one(repairs) for repairs in decided if repairs))
     if failures:
-        log.warning("the media server was not told of timeouts", extra={"error": str(failures[0])})
+        log.warning("timeouts_not_told", error=str(failures[0]))
 
 
 async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:

@@ -1,10 +1,10 @@
 """The metadata against a database: what is served, and whether it may be served at all."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+import structlog
 
 from permissions.reading.entries import Metadata
 from permissions.reading.nodes import MetadataError, Problem
@@ -14,7 +14,7 @@ from permissions.rules import RoleRules
 from schema.model import Catalog
 from schema.pg_functions import PgFunction
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,5 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
     if strict and problems:
         raise MetadataError(*problems)
     for problem in problems:
-        log.warning("inconsistent metadata: %s", problem)
+        log.warning("metadata_inconsistent", problem=str(problem))
     return Resolved(catalog, roles, problems)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import Context
 
 import orjson
 
@@ -124,7 +125,8 @@ class _Cohort:
         self._raise()
 
     def start(self, looking: Coroutine[None, None, None]) -> None:
-        self._task = asyncio.create_task(looking, name="live query")
+        # In nobody's name: whoever came first may be gone while others follow.
+        self._task = asyncio.create_task(looking, name="live query", context=Context())
         self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:

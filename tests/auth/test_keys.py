@@ -83,7 +83,7 @@ async def test_a_mistaken_setting_is_said_at_the_start_without_the_key(text: str
     assert "0123456789abcdef" not in str(caught.value)
 
 
-async def test_the_key_does_not_show(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_key_does_not_show() -> None:
     assert "0123456789" not in repr(configuration(type="HS256", key="0123456789abcdef0123456789abcdef"))
 
 

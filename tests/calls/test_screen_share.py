@@ -8,6 +8,7 @@ from domain.ice_servers import ice_servers
 from tests.calls.call_states import answered, ringing
 from tests.support.domain_setup import ALICE, BOB, CAROL, Setup, session
 from tests.support.dump import dump
+from tests.support.log_lines import LogLines
 
 pytestmark = pytest.mark.anyio
 
@@ -93,13 +94,13 @@ async def test_ice_servers_of_the_settings_and_of_the_region(on: Setup) -> None:
     assert len((await ice_servers(on.world, session(ALICE))).servers) == 5
 
 
-async def test_a_server_whose_credential_cannot_be_read_is_left_out(on: Setup, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_server_whose_credential_cannot_be_read_is_left_out(on: Setup, log_lines: LogLines) -> None:
     insert = "INSERT INTO nchat_ice_servers (urls, username, credential_encrypted) VALUES ($1, 'u', $2)"
     await on.database.executemany(insert, [(["turn:lost.example"], "another key's"), (["turn:kept.example"], "sealed:p")])
     given = await ice_servers(on.world, session(ALICE))
     assert [server.urls[0] for server in given.servers[2:]] == ["turn:kept.example"]
-    assert "can't be read" in caplog.text
-    assert "another key's" not in caplog.text
+    assert [line["event"] for line in log_lines] == ["ice_server_unreadable"]
+    assert "another key's" not in str(log_lines)
 
 
 @pytest.mark.parametrize("region", ["e\0u", "e" * 51])

@@ -20,6 +20,7 @@ from domain.webhooks.inbox import store
 from domain.world import World
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, Setup, session
+from tests.support.log_lines import LogLines
 from tests.support.telling_rooms import TellingRoom
 from tests.support.waiting import eventually
 
@@ -127,7 +128,7 @@ async def test_a_lost_database_connection_stops_nothing(ringing: Running) -> Non
         await eventually(lambda: has_ended(on), seconds=10)
 
 
-async def test_a_job_that_fails_runs_again(on: Setup, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_job_that_fails_runs_again(on: Setup, monkeypatch: pytest.MonkeyPatch, log_lines: LogLines) -> None:
     outcomes: list[bool] = []
     monkeypatch.setattr(scheduler, "PERIODIC", (PeriodicJob("broken", "* * * * * *", broken),))
 
@@ -141,7 +142,7 @@ async def test_a_job_that_fails_runs_again(on: Setup, monkeypatch: pytest.Monkey
     async with worker(on, observe):
         await eventually(twice, seconds=10)
     assert all(outcomes)
-    assert any(record.exc_info for record in caplog.records)
+    assert any(line["job"] == "broken" and line["exc_info"] for line in log_lines)
 
 
 async def broken(_world: World) -> None:

@@ -1,6 +1,5 @@
 """Each fault of the metadata is told with file, line and a remedy; what is broken is left out, and what needs it too."""
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from permissions.resolving.resolve import Resolved, resolve
 from permissions.rules import RoleRules
 from schema.model import TableName
 from tests.permissions import library
+from tests.support.log_lines import LogLines
 
 BOOK = TableName("public", "book")
 HEAD = "version: 3\nsources:\n- name: default\n  kind: postgres\n  tables:\n  - table: author\n  - table: book\n"
@@ -195,18 +195,17 @@ def test_every_problem_of_a_rule_is_told_at_once(tmp_path: Path) -> None:
     assert len(problems(tmp_path, wrong)) == 3
 
 
-def test_strict_refuses_with_all_problems_and_logs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_strict_refuses_with_all_problems_and_logs_nothing(tmp_path: Path, log_lines: LogLines) -> None:
     with pytest.raises(MetadataError) as refused:
         resolved(tmp_path, rule("{titel: 1, pages: {_lt: x}}"), strict=True)
     assert len(refused.value.problems) == 2
-    assert caplog.records == []
+    assert log_lines == []
 
 
-def test_otherwise_problems_are_logged_and_the_rest_is_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_otherwise_problems_are_logged_and_the_rest_is_served(tmp_path: Path, log_lines: LogLines) -> None:
     mixed = rule("{titel: 1}") + "    - role: member\n      permission: {columns: '*', filter: {}}\n"
-    with caplog.at_level(logging.WARNING):
-        served = resolved(tmp_path, mixed)
-    assert "metadata.yaml:12" in caplog.text
+    served = resolved(tmp_path, mixed)
+    assert ["metadata.yaml:12" in line["problem"] for line in log_lines] == [True]
     assert served.rules("guest").select == {} and BOOK in served.rules("member").select
 
 

@@ -1,7 +1,8 @@
 """Removing someone from a call for good, and lifting that block again."""
 
-import logging
 from uuid import UUID
+
+import structlog
 
 from domain import push
 from domain.calls import events
@@ -17,7 +18,7 @@ from domain.ports import MediaError
 from domain.world import Transaction, World
 from permissions.session import Session
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 LONGEST_REASON = 100
 
 
@@ -66,7 +67,7 @@ async def remove(world: World, room: str, identity: str) -> None:
     try:
         await world.rooms.remove_participant(room, identity)
     except MediaError as error:
-        log.warning("a removed participant may still be in the room", extra={"room": room, "error": str(error)})
+        log.warning("participant_not_removed", room=room, error=str(error))
 
 
 async def readmit_participant(world: World, session: Session, call_id: UUID, participant_id: UUID) -> ParticipantResult:
