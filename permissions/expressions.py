@@ -3,6 +3,7 @@
 Truth values (Hasura): `And(())` is true, `Or(())` is false. Names are database names throughout.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,3 +95,15 @@ Expression = And | Or | Not | Compare | CompareColumns | Related | Exists | Rule
 
 TRUE = And()
 FALSE = Or()
+
+
+def conjunction(terms: Iterable[Expression]) -> Expression:
+    """All of them, without needless nesting."""
+    kept = tuple(term for term in terms if term != TRUE)
+    return kept[0] if len(kept) == 1 else And(kept)
+
+
+def disjunction(terms: Iterable[Expression]) -> Expression:
+    """Any of them, without needless nesting."""
+    kept = tuple(term for term in terms if term != FALSE)
+    return kept[0] if len(kept) == 1 else Or(kept)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import orjson
+
 from permissions.errors import GraphQLRefusal, missing_session_variable
 
 ADMIN = "admin"
@@ -27,6 +29,10 @@ class Session:
             return self.variables[name.lower()]
         except KeyError:
             raise missing_session_variable(name.lower()) from None
+
+    def as_json(self) -> str:
+        """All session variables as one JSON object: what triggers read from `hasura.user`, and functions get as session argument."""
+        return orjson.dumps(dict(self.variables)).decode()
 
     @property
     def user_id(self) -> UUID:

@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,14 @@ import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGINE = ("schema", "permissions", "resolvers")
+# Rooms of those that are the product's own.
+PRODUCT = ("schema/tables", "schema/types", "permissions/metadata", "resolvers/actions")
+# A folder with more is two rooms; in `schema/tables` each table has a file.
+MAX_MODULES = 15
+ONE_FILE_A_THING = ("schema/tables", "migrations/versions")
+# GraphQL's root types, which every module of `resolvers/actions` names so; and vocabulary that a client sees as an enum or a type and the
+# domain as plain words: one thing in two layers.
+SAME_IN_TWO_PLACES = {"Query", "Mutation", "Subscription", "IceServer", "LeaveReason", "ShareType", "TrackKind"}
 MAX_LINES = 400
 MAX_MEDIAN = 150
 MAX_FUNCTION = 50
@@ -38,7 +47,16 @@ def product_code() -> list[Path]:
 
 
 def engine_files() -> list[Path]:
-    return [path for path in python_files() if path.parent.name in ENGINE and path.parent.parent == ROOT]
+    return [path for path in tracked(*(f"{folder}/*.py" for folder in ENGINE)) if not name_of(path).startswith(PRODUCT)]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def layered_code() -> list[Path]:
+    """The service itself, without the servers and people that stand in for real ones."""
+    return tracked(*(f"{folder}/*.py" for folder in ("app", "domain", *ENGINE)))
 
 
 def text_files() -> Iterator[tuple[Path, str]]:
@@ -59,6 +77,33 @@ def test_each_folder_imports_only_what_stands_to_its_right() -> None:
 def test_the_engine_holds_no_name_of_the_product(path: Path) -> None:
     found = [f"{number}: {line.strip()}" for number, line in enumerate(path.read_text().splitlines(), 1) if PRODUCT_WORD.search(line)]
     assert found == []
+
+
+def test_no_folder_holds_more_than_a_reader_takes_in() -> None:
+    modules = Counter(name_of(path.parent) for path in product_code())
+    assert {folder: number for folder, number in modules.items() if number > MAX_MODULES and folder not in ONE_FILE_A_THING} == {}
+
+
+def test_every_room_says_what_comes_in_and_what_goes_out() -> None:
+    rooms = [path for path in layered_code() if path.name == "__init__.py" and len(path.relative_to(ROOT).parts) > 2]
+    said = {name_of(path): ast.get_docstring(ast.parse(path.read_text())) or "" for path in rooms}
+    assert [name for name, text in said.items() if not ("In: " in text and "Out: " in text)] == []
+
+
+def test_one_name_means_one_thing() -> None:
+    where = defaultdict(set)
+    for path in layered_code():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].add(name_of(path))
+    assert {name: files for name, files in where.items() if len(files) > 1 and name not in SAME_IN_TWO_PLACES} == {}
+
+
+def test_calls_are_calls_and_nothing_else() -> None:
+    """`git ls-files '*calls*'`: LiveKit's requests and whatever else is called are not called so."""
+    named = [name_of(path) for path in tracked("*calls*")]
+    nouns = re.compile(r"(^|/)(test_)?(\w*nchat_|\d+_|incoming_)?calls(/|\.\w+$)")
+    assert [name for name in named if not nouns.search(name)] == []
 
 
 def test_files_are_small() -> None:

@@ -1,4 +1,7 @@
-"""The command line: `nchat-rtc serve | dev | token | migrate | status`."""
+"""The command line: `nchat-rtc serve | dev | token | migrate | status`.
+
+In: arguments and the environment. Out: an exit code, and for whoever waits at the terminal one sentence.
+"""
 
 import sys
 from collections.abc import Sequence

@@ -4,12 +4,11 @@ Behind pgbouncer in transaction mode pass `pgbouncer=True`: no prepared statemen
 (the job queue) never works through it and needs a direct address.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-import orjson
 import structlog
 
 from app.database.errors import CONNECTION_LOST, as_database_error
@@ -107,15 +106,10 @@ class PoolTransaction:
 
     async def set_session(self, session: Session) -> None:
         with as_database_error():
-            await self._connection.fetch(_SET_SESSION, session_json(session.variables))
+            await self._connection.fetch(_SET_SESSION, session.as_json())
 
     def wrote(self, table: TableName) -> None:
         self.written.add(str(table))
-
-
-def session_json(variables: Mapping[str, str]) -> str:
-    """The session variables as the JSON object that triggers and functions read from `hasura.user`."""
-    return orjson.dumps(dict(variables)).decode()
 
 
 def _single(rows: Sequence[Any]) -> bytes:

@@ -20,7 +20,7 @@ class PeriodicJob:
 
 # pgqueuer looks for due schedules at most a second late: "every second" runs about every two.
 PERIODIC: Final[tuple[PeriodicJob, ...]] = (
-    PeriodicJob("timeouts", "* * * * * *", timeouts.run),
+    PeriodicJob("timeouts", "* * * * * *", timeouts.run_timeouts),
     PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
     PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
 )

@@ -56,7 +56,7 @@ async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: ObserveJob 
 
 async def _catch_up(world: World, observe: ObserveJob) -> None:
     """At start, before the first tick: what happened while no service was running. Then it rests."""
-    await attempt("timeouts", partial(timeouts.run, world), observe)
+    await attempt("timeouts", partial(timeouts.run_timeouts, world), observe)
     never = asyncio.Event()
     while not await reconciler.reconcile(world, ended_within=reconciler.SINCE_YESTERDAY):
         await wait_for(never, CATCH_UP_EVERY)

@@ -13,7 +13,7 @@ import yaml
 
 import resolvers.actions
 from permissions.reading.metadata import load_metadata
-from permissions.resolving.tracked_tables import track
+from permissions.resolving.tracked_tables import track_tables
 from resolvers.hand_written.action_fields import scan
 from resolvers.hand_written.action_metadata import action_document, action_sdl
 from schema.model import Catalog
@@ -42,7 +42,7 @@ def _roles(path: Path) -> dict[str, Sequence[str]]:
 def _catalog(directory: Path) -> Catalog:
     """Keys and names are all that is needed, so the models serve without a database."""
     database: sa.MetaData = tables
-    catalog, _ = track(load_metadata(directory), database, ())
+    catalog, _ = track_tables(load_metadata(directory), database, ())
     return catalog
 
 

@@ -29,10 +29,10 @@ class Page:
     head: int
 
 
-Look = Callable[[int], Coroutine[Any, Any, Page]]
+ReadPage = Callable[[int], Coroutine[Any, Any, Page]]
 
 
-async def follow_call(hub: Hub, call_id: UUID, after: int | None, look: Look) -> AsyncGenerator[Event, None]:
+async def follow_call(hub: Hub, call_id: UUID, after: int | None, look: ReadPage) -> AsyncGenerator[Event, None]:
     """The events with a seq above `after` (None: those from now on), in order, each once.
 
     `look` reads what follows a seq and checks the right each time; what it raises is the only end.

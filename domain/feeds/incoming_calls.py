@@ -31,10 +31,10 @@ class Change:
     ring: Ring
 
 
-Look = Callable[[Collection[UUID]], Coroutine[Any, Any, Collection[Ring]]]
+ReadRings = Callable[[Collection[UUID]], Coroutine[Any, Any, Collection[Ring]]]
 
 
-async def follow_rings(hub: Hub, user_id: UUID, look: Look) -> AsyncGenerator[Change, None]:
+async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerator[Change, None]:
     """First the rings that are open now, then each new one and how each ended; a second ring of a call is `incoming` again.
 
     `look` reads all that ring now, and the calls that it is given. The state is the truth: a hint that is lost, or a slow client,

@@ -9,7 +9,7 @@ import structlog
 from permissions.reading.entries import Metadata
 from permissions.reading.nodes import MetadataError, Problem
 from permissions.resolving.role_rules import role_rules
-from permissions.resolving.tracked_tables import track
+from permissions.resolving.tracked_tables import track_tables
 from permissions.rules import RoleRules
 from schema.model import Catalog
 from schema.pg_functions import PgFunction
@@ -36,7 +36,7 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
     Strict: raises MetadataError with all problems when there is one. Otherwise, as in Hasura, an inconsistent object is left
     out (with it goes whatever needs it) and logged.
     """
-    catalog, untracked = track(metadata, database, functions)
+    catalog, untracked = track_tables(metadata, database, functions)
     roles, ungranted = role_rules(metadata, catalog)
     problems = (*metadata.problems, *untracked, *ungranted)
     if strict and problems:

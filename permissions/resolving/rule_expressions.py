@@ -7,7 +7,6 @@ from typing import Any
 
 from permissions.expressions import (
     FALSE,
-    And,
     Compare,
     CompareColumns,
     Constant,
@@ -15,9 +14,10 @@ from permissions.expressions import (
     Expression,
     Not,
     Operand,
-    Or,
     Related,
     SessionVariable,
+    conjunction,
+    disjunction,
 )
 from permissions.literals import misfit
 from permissions.operators import COLUMN_OPERATORS, OPERATORS, Operator, canonical
@@ -129,18 +129,6 @@ class RuleReader:
             types = f"{column.name} is of type {_named(column.type)}, {other.name} of type {_named(other.type)}"
             raise node.error(f"`{name}` compares columns of one type, but {types}.")
         return CompareColumns(column.name, name, other.name, of_root=len(path) == 2)
-
-
-def conjunction(terms: Iterable[Expression]) -> Expression:
-    """All of them, without needless nesting."""
-    kept = tuple(term for term in terms if term != And())
-    return kept[0] if len(kept) == 1 else And(kept)
-
-
-def disjunction(terms: Iterable[Expression]) -> Expression:
-    """Any of them, without needless nesting."""
-    kept = tuple(term for term in terms if term != Or())
-    return kept[0] if len(kept) == 1 else Or(kept)
 
 
 def operand(node: Node, type_: PgType) -> Operand:

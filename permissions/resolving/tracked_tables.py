@@ -19,7 +19,7 @@ from schema.type_names import GIVEN, scalar_name
 Tables = Mapping[TableName, sa.Table]
 
 
-def track(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction]) -> tuple[Catalog, list[Problem]]:
+def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction]) -> tuple[Catalog, list[Problem]]:
     """The tracked tables of the metadata as they are in the database. What doesn't fit is left out and noted."""
     tables = {TableName(table.schema or "public", table.name): table for table in database.tables.values()}
     problems: list[Problem] = []

@@ -4,12 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound, Constant, Operand, SessionVariable
-from permissions.session import Session
 from resolvers.ir import Binder
 from resolvers.sql.json_values import DIALECT, Json, text_literal
 from resolvers.sql.plan import Plan
@@ -37,7 +35,7 @@ class Parameters:
 
     def session_json(self) -> Json:
         """All session variables as one JSON object, for functions with a session argument."""
-        return sa.cast(self._parameter("session", _session_json), sa.JSON())
+        return sa.cast(self._parameter("session", lambda session, _: session.as_json()), sa.JSON())
 
     def _parameter(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
         self.used[name] = binder
@@ -51,7 +49,3 @@ class Parameters:
         if len(names) > _MAX_PARAMETERS:
             raise GraphQLRefusal("validation-failed", f"the request holds more than {_MAX_PARAMETERS} values")
         return Plan(str(compiled), tuple(self.used[name] for name in names), frozenset(tables))
-
-
-def _session_json(session: Session, _: Mapping[str, Any]) -> str:
-    return orjson.dumps(dict(session.variables)).decode()

@@ -22,7 +22,7 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import Bound, Compare
+from permissions.expressions import Bound, Compare, conjunction
 from permissions.session import Session
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
@@ -33,7 +33,7 @@ from resolvers.walk.parameter_text import array_of_texts
 from resolvers.walk.row_arguments import enum_value
 from resolvers.walk.row_selection import row_selection
 from resolvers.walk.walk import Walk
-from resolvers.walk.where import conjunction, input_fields
+from resolvers.walk.where import input_fields
 from schema.model import TrackedTable
 from schema.table_types.meaning import OfTableRow, meaning_of
 

@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLField, GraphQLInputObjectType, get_named_type
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import TRUE, Compare, Expression
+from permissions.expressions import TRUE, Compare, Expression, conjunction
 from resolvers.documents.collect import Selected
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
@@ -14,7 +14,7 @@ from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, TableRoo
 from resolvers.walk.row_arguments import rows_arguments
 from resolvers.walk.row_selection import aggregate_parts, response_parts, row_selection
 from resolvers.walk.walk import ArgumentValue, Walk
-from resolvers.walk.where import boolean, conjunction, input_fields
+from resolvers.walk.where import boolean, input_fields
 from schema.model import TableName
 from schema.table_types.meaning import Argument, OfColumn, TableRoot, meaning_of
 

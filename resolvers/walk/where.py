@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import And, Compare, Constant, Expression, Not, Or, Related, Rule
+from permissions.expressions import And, Compare, Constant, Expression, Not, Or, Related, Rule, conjunction
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ROWS, VALUE
 from resolvers.walk.walk import Walk, unknown_field
@@ -37,10 +37,6 @@ def boolean(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table:
     with walk.budget.deeper(value.path):
         walk.budget.spend(VALUE, value.path)
         return conjunction([_term(walk, field, entry, type_, table) for field, entry in input_fields(walk, value, type_)])
-
-
-def conjunction(terms: list[Expression]) -> Expression:
-    return terms[0] if len(terms) == 1 else And(tuple(terms))
 
 
 def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:

@@ -1,4 +1,7 @@
-"""The product's tables, one file per noun; `metadata` holds all of them."""
+"""The product's tables, one file per noun.
+
+In: nothing. Out: SQLAlchemy tables with a comment on each column, all of them in `metadata`.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -1,1 +1,4 @@
-"""The product's hand-written GraphQL types: inputs of actions, and what has no table."""
+"""The product's hand-written GraphQL types: inputs of actions, and what has no table.
+
+In: plain classes. Out: Strawberry types with camelCase fields, as actions have them.
+"""

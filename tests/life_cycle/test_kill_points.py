@@ -73,12 +73,12 @@ async def hear(world: World, room: TellingRoom) -> None:
 
 async def restart(on: Setup, world: World) -> None:
     """What a fresh process does in its first 30 s."""
-    await timeouts.run(world)
+    await timeouts.run_timeouts(world)
     await reconcile(world, ended_within=SINCE_YESTERDAY)
     for _ in range(2):
         on.clock.advance(15)
         await process_pending(world)
-        await timeouts.run(world)
+        await timeouts.run_timeouts(world)
         await reconcile(world)
 
 

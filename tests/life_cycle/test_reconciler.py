@@ -100,7 +100,7 @@ async def test_nobody_comes_back(direct: Running) -> None:
     await later(direct.on)
     await later(direct.on)
     direct.on.clock.advance(30)
-    await timeouts.run(direct.on.world)
+    await timeouts.run_timeouts(direct.on.world)
     assert await direct.status() == ("ended", "network_error")
 
 

@@ -64,7 +64,7 @@ async def rounds(on: Setup, seconds: Sequence[float]) -> None:
     for gap in seconds:
         on.clock.advance(gap)
         await reconcile(on.world)
-        await timeouts.run(on.world)
+        await timeouts.run_timeouts(on.world)
 
 
 @pytest.mark.parametrize("delivered", DELIVERIES)

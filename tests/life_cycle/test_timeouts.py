@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 async def passes(on: Setup, seconds: float) -> int:
     """Time goes by, and the timeouts are looked at once."""
     on.clock.advance(seconds)
-    return await timeouts.run(on.world)
+    return await timeouts.run_timeouts(on.world)
 
 
 async def test_nothing_is_due_before_its_time(ringing: Running) -> None:
@@ -47,13 +47,13 @@ async def test_a_ring_runs_out(ringing: Running) -> None:
 
 async def test_twice_and_at_once_is_once(ringing: Running) -> None:
     ringing.on.clock.advance(45)
-    await asyncio.gather(*(timeouts.run(ringing.on.world) for _ in range(4)))
+    await asyncio.gather(*(timeouts.run_timeouts(ringing.on.world) for _ in range(4)))
     kinds = await ringing.kinds()
     assert kinds.count("call_end") == 1
     assert kinds.count("call_participant_left") == 1
     assert (await ringing.on.pushes()).count(("missed", BOB)) == 1
     before = await dump(ringing.on.url)
-    assert await timeouts.run(ringing.on.world) == 0
+    assert await timeouts.run_timeouts(ringing.on.world) == 0
     assert await dump(ringing.on.url) == before
 
 
@@ -191,7 +191,7 @@ async def test_no_timeout_waits_for_a_silent_media_server(on: Setup) -> None:
         async with on.world.transaction("count") as tx:
             living[room] = (await tx.connection.execute(sa.text("SELECT count(*) FROM nchat_calls WHERE status <> 'ended'"))).scalar_one()
 
-    assert await timeouts.run(replace(on.world, rooms=SilentRooms(told=count_the_living))) == 15
+    assert await timeouts.run_timeouts(replace(on.world, rooms=SilentRooms(told=count_the_living))) == 15
     assert 1 <= len(living) <= AT_ONCE
     assert set(living.values()) == {0}
 

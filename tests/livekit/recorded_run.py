@@ -18,7 +18,7 @@ METADATA = '{"u":1}'
 
 
 class Run:
-    """Plays the steps on a target and keeps what each call answered, under the name it has in `recorded/calls.json`."""
+    """Plays the steps on a target and keeps what each request answered, under the name it has in `recorded/api_requests.json`."""
 
     def __init__(self, target: Target, client: api.LiveKitAPI, names: dict[str, str]) -> None:
         """`names` maps the recorded room names to this run's own."""

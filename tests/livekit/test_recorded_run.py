@@ -25,7 +25,7 @@ async def test_a_whole_call_answers_and_tells_what_was_recorded(target: Target) 
     async with api.LiveKitAPI(target.url, KEY, SECRET, failover=False) as client:
         run = Run(target, client, names)
         await run.play()
-    calls = {entry["call"]: expected(entry) for entry in recorded("calls.json") if entry["call"] not in NOT_REPLAYED}
+    calls = {entry["call"]: expected(entry) for entry in recorded("api_requests.json") if entry["call"] not in NOT_REPLAYED}
     assert run.outcomes == calls
     told = [reduced_event(body, names) for body in target.receiver.bodies if body["room"]["name"] in names.values()]
     assert told[:-7] == recorded("webhooks.json")[:-7]

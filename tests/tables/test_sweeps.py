@@ -61,7 +61,7 @@ async def a_minute_of_calls(url: str) -> None:
         await room.leave(ALICE, "connection_timeout")
         for _ in range(7):
             on.clock.advance(9)
-            await timeouts.run(on.world)
+            await timeouts.run_timeouts(on.world)
             await kick_watch.watch(on.world)
             await inbox.process_pending(on.world)
             await inbox.purge(on.world)
