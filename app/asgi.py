@@ -10,12 +10,12 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.garbage_collection import settle_memory
 from app.graphql.headers import headers_of
 from app.http.console import OfferedUser, console_routes
 from app.http.console_tokens import token_maker
 from app.http.graphql import GraphQLHttp
 from app.http.health import health_routes
-from app.memory import settle_memory
 from app.service import Service, open_service
 from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence

@@ -6,7 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 import structlog
 
-from domain.input import require_text
+from domain.input_checks import require_text
 from domain.ports import IceServer, Unreadable
 from domain.world import World
 from permissions.session import Session

@@ -12,6 +12,7 @@ from app.auth.refusals import token_expired
 from app.graphql.request_body import request_of
 from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
+from app.websocket.keepalive import ping
 from app.websocket.messages import CloseCode, CloseSocket
 from app.websocket.running_operation import RunningOperation
 from app.websocket.socket import Disconnected, Socket
@@ -44,7 +45,7 @@ class SocketConnection:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self._tasks.create_task(self._require_init())
-                self._tasks.create_task(self._ping())
+                self._tasks.create_task(ping(self._socket, self._services.limits.ping_interval))
                 await self._read()
         except* Disconnected:
             gone = True
@@ -130,12 +131,6 @@ class SocketConnection:
                 await self._acknowledged.wait()
         except TimeoutError:
             raise CloseSocket(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
-
-    async def _ping(self) -> None:
-        """Proxies between us close a connection that is silent; a vanished client is found by the server's own ping."""
-        while True:
-            await asyncio.sleep(self._services.limits.ping_interval)
-            await self._socket.send(messages.PING)
 
     async def _expire(self, expires_at: float) -> None:
         """At that unix time nothing more may be seen: every operation ends with an error, then the socket closes."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain import push
+from domain import push_outbox
 from domain.calls import events
 from domain.calls.life_cycle import move_participant
 from domain.calls.rows import Participant
@@ -82,11 +82,11 @@ async def ring(tx: Transaction, call_id: UUID, participant_ids: Collection[UUID]
         await events.append(tx, call_id, "call_incoming", actor_id, {}, participant_id)
         rung.append(participant_id)
     found = await tx.connection.execute(sa.select(call_participants.c.user_id).where(call_participants.c.id.in_(rung)))
-    await push.enqueue(tx, call_id, list(found.scalars()), "ring")
+    await push_outbox.enqueue(tx, call_id, list(found.scalars()), "ring")
     return rung
 
 
 async def end_ring(tx: Transaction, participant: Participant, leave_reason: str, *, now: datetime) -> None:
     """A ring that nobody took: ringing → left, with the push that silences the devices (`missed`, otherwise `cancel`)."""
     if await move_participant(tx, participant.id, "left", now=now, leave_reason=leave_reason):
-        await push.enqueue(tx, participant.call_id, [participant.user_id], "missed" if leave_reason == "missed" else "cancel")
+        await push_outbox.enqueue(tx, participant.call_id, [participant.user_id], "missed" if leave_reason == "missed" else "cancel")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain import push
+from domain import push_outbox
 from domain.calls import events
 from domain.calls.access import CallAccess
 from domain.calls.life_cycle import CallStep, move_call, move_participant
@@ -28,7 +28,7 @@ async def take_seat(tx: Transaction, call: Call, participant_id: UUID, user_id: 
     if before is None:
         return
     if before == "ringing":
-        await push.enqueue(tx, call.id, [user_id], "answered_elsewhere")
+        await push_outbox.enqueue(tx, call.id, [user_id], "answered_elsewhere")
     await events.append(tx, call.id, "call_accept", user_id, {}, participant_id)
     if call.status == "ringing":
         await move_call(tx, call.id, CallStep("ringing", "connecting"), actor_id=user_id, now=now)

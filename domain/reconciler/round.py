@@ -11,8 +11,8 @@ from domain.calls.opening import open_call
 from domain.calls.rows import Call
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError, Room
-from domain.reconciler.expected import calls_with_rooms, half_started, rooms_of_ended
-from domain.reconciler.look import look
+from domain.reconciler.compare_call import look
+from domain.reconciler.expected_rooms import calls_with_rooms, half_started, rooms_of_ended
 from domain.world import World
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from typing import Final
 
 from domain.calls.repairs import Repair
 from domain.timeouts import connections, durations, ringing, seats
-from domain.timeouts.due import tell
+from domain.timeouts.due_calls import tell
 from domain.world import World
 
 Timeout = Callable[[World], Awaitable[list[Sequence[Repair]]]]

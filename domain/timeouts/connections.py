@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from domain.calls.presence import settle
 from domain.calls.repairs import Repair
-from domain.timeouts.due import Case, carry_through, end
+from domain.timeouts.due_calls import Case, carry_through, end
 from domain.world import World
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from domain.calls.life_cycle import LIVING
 from domain.calls.repairs import Repair
-from domain.timeouts.due import Case, carry_through, end
+from domain.timeouts.due_calls import Case, carry_through, end
 from domain.world import World
 from schema.tables.calls import calls
 

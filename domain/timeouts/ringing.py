@@ -10,7 +10,7 @@ from domain.calls.ending import end_unanswered
 from domain.calls.life_cycle import LIVING
 from domain.calls.repairs import DeleteRoom, Repair
 from domain.calls.ringing import end_ring
-from domain.timeouts.due import Case, carry_through
+from domain.timeouts.due_calls import Case, carry_through
 from domain.world import World
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls

@@ -12,7 +12,7 @@ from domain.calls.life_cycle import LIVING, ParticipantStatus
 from domain.calls.presence import settle
 from domain.calls.repairs import RemoveParticipant, Repair, follow_up
 from domain.calls.rows import lock_call, participant
-from domain.timeouts.due import Case, carry_through
+from domain.timeouts.due_calls import Case, carry_through
 from domain.world import World
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls

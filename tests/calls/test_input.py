@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from domain.errors import InvalidInput
-from domain.input import require_storable, require_text
+from domain.input_checks import require_storable, require_text
 from tests.support.domain_setup import Setup
 
 pytestmark = pytest.mark.anyio

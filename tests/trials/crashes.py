@@ -284,7 +284,7 @@ CRASHES = (
         (
             "reconcile.calls",
             "rooms.list_rooms@domain.reconciler._rooms",
-            "rooms.list_participants@domain.reconciler.look.look",
+            "rooms.list_participants@domain.reconciler.compare_call.look",
             "reconcile.call",
         ),
         [talk],

@@ -17,7 +17,7 @@ from domain.calls.ringing import distinct_targets, invite, is_busy, require_memb
 from domain.calls.rows import Call, CallType, Participant, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, NotFound, ParticipantKicked
-from domain.input import require_storable
+from domain.input_checks import require_storable
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.call_participants import call_participants

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from domain import push
+from domain import push_outbox
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import ParticipantResult
@@ -13,7 +13,7 @@ from domain.calls.life_cycle import move_participant
 from domain.calls.presence import settle
 from domain.calls.rows import Participant
 from domain.errors import InvalidInput, NotAllowed
-from domain.input import require_text
+from domain.input_checks import require_text
 from domain.ports import MediaError
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -51,7 +51,7 @@ async def _kick(tx: Transaction, access: CallAccess, other: Participant, reason:
     if before is None:
         return False
     if before == "ringing":
-        await push.enqueue(tx, access.call.id, [other.user_id], "cancel")
+        await push_outbox.enqueue(tx, access.call.id, [other.user_id], "cancel")
     await events.append(tx, access.call.id, "kicked", access.user_id, {"reason": reason}, other.id)
     if access.roster.is_direct(access.call):
         return await mark_ended(tx, access.call, "kicked", actor_id=access.user_id, now=access.now)
