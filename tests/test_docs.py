@@ -129,6 +129,27 @@ def test_every_folder_is_introduced() -> None:
     assert {folder for folder in folders if f"`{folder}/`" not in (ROOT / "README.md").read_text()} == set()
 
 
+def test_every_room_has_its_row() -> None:
+    """Of the service's own folders; each file that a row names is in one of the row's rooms."""
+    layers = ("app", "domain", "permissions", "resolvers", "schema")
+    folders = {
+        path.rsplit("/", 1)[0] + "/"
+        for path in tracked()
+        if path.endswith(".py") and path.startswith(tuple(f"{layer}/" for layer in layers))
+    }
+    table = page("architecture.md").partition("## The rooms")[2].partition("\n## ")[0]
+    told = {room: words(cells[1]) for cells in rows(table) for room in words(cells[0])}
+    assert {folder for folder in folders if folder not in told and folder != "resolvers/actions/calls/"} == set()
+    misplaced = {
+        (room, file)
+        for cells in rows(table)
+        for file in words(cells[1])
+        if file.endswith(".py") and not any(path.startswith(tuple(words(cells[0]))) and path.endswith(f"/{file}") for path in tracked())
+        for room in words(cells[0])
+    }
+    assert misplaced == set()
+
+
 def test_the_first_query_can_be_copied() -> None:
     block = re.search(r"```sh\n(curl .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert block is not None
