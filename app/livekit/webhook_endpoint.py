@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from app.livekit.webhook_payload import BadBody, read_event
 from app.livekit.webhook_signature import BadSignature, WebhookSignatures, check_digest
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.webhook_event import WebhookEvent
 from resolvers.sql.database import DatabaseError
 
 PATH: Final = "/api/webhooks/livekit"

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from livekit import api
 
 from app.livekit import protocol
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.webhook_event import WebhookEvent
 
 Fields = dict[str, object]
 

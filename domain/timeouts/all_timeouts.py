@@ -4,20 +4,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from domain.calls.repairs import Repair
-from domain.timeouts import connections, durations, ringing, seats
+from domain.timeouts import call_durations, lapsed_seats, lost_connections, unanswered_rings
 from domain.timeouts.due_calls import tell
 from domain.world import World
 
 Timeout = Callable[[World], Awaitable[list[Sequence[Repair]]]]
 
 TIMEOUTS: Final[tuple[Timeout, ...]] = (
-    ringing.unanswered,
-    connections.never_connected,
-    connections.never_reconnected,
-    seats.never_joined,
-    seats.never_back,
-    durations.too_long,
-    durations.never_started,
+    unanswered_rings.unanswered,
+    lost_connections.never_connected,
+    lost_connections.never_reconnected,
+    lapsed_seats.never_joined,
+    lapsed_seats.never_back,
+    call_durations.too_long,
+    call_durations.never_started,
 )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.calls.repairs import Repair
 from domain.calls.rows import Call, Participant, Roster
-from domain.webhooks.event import ReceivedEvent
+from domain.webhooks.webhook_event import ReceivedEvent
 from domain.world import Transaction
 
 

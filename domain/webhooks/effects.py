@@ -6,19 +6,19 @@ from typing import Final
 from domain.calls.presence import call_of_room
 from domain.calls.repairs import Repair
 from domain.calls.rows import Call, lock_call, roster
-from domain.webhooks import participants, rooms, tracks
+from domain.webhooks import participant_events, room_events, track_events
 from domain.webhooks.call_webhook import CallWebhook, Effect
-from domain.webhooks.event import ReceivedEvent
+from domain.webhooks.webhook_event import ReceivedEvent
 from domain.world import Transaction, World
 
 # Events of recorders and ingresses, and any that a later LiveKit adds, change no call.
 EFFECTS: Final[Mapping[str, Effect]] = {
-    "room_started": rooms.started,
-    "room_finished": rooms.finished,
-    "participant_joined": participants.joined,
-    "participant_left": participants.left,
-    "track_published": tracks.published,
-    "track_unpublished": tracks.unpublished,
+    "room_started": room_events.started,
+    "room_finished": room_events.finished,
+    "participant_joined": participant_events.joined,
+    "participant_left": participant_events.left,
+    "track_published": track_events.published,
+    "track_unpublished": track_events.unpublished,
 }
 
 

@@ -12,7 +12,7 @@ from domain.calls.repairs import Repair, carry_out
 from domain.errors import ActionError
 from domain.ports import MediaError
 from domain.webhooks.effects import apply
-from domain.webhooks.event import ReceivedEvent, WebhookEvent, allowed
+from domain.webhooks.webhook_event import ReceivedEvent, WebhookEvent, allowed
 from domain.world import Transaction, World
 
 __all__ = ["WebhookEvent", "process_pending", "purge", "store"]

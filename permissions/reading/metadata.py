@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from permissions.reading.documents import read_document
 from permissions.reading.entries import ActionEntry, Metadata, TableEntry
+from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
 from permissions.reading.table_entries import read_table
 from schema.model import TableName

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from app.livekit.webhook_payload import read_event
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.webhook_event import WebhookEvent
 from tests.support.domain_setup import ALICE, BOB, CAROL
 
 FILE: Final = Path(__file__).with_name("recorded_webhooks.json")

@@ -15,8 +15,8 @@ from domain.calls.actions.kick import kick_participant
 from domain.calls.repairs import Repair
 from domain.webhooks import effects
 from domain.webhooks.call_webhook import CallWebhook
-from domain.webhooks.event import ReceivedEvent, WebhookEvent
 from domain.webhooks.inbox import process_pending, purge, store
+from domain.webhooks.webhook_event import ReceivedEvent, WebhookEvent
 from domain.world import Transaction, World
 from resolvers.sql.database import DatabaseError
 from tests.life_cycle.running_call import Running

@@ -11,7 +11,7 @@ from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.ports import Room, RoomParticipant, Track
 from domain.reconciler import reconcile
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.webhook_event import WebhookEvent
 from tests.life_cycle.recorded import ALICES_MICROPHONE, ALICES_SID, BOBS_SID, ROOM_SID, recorded
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session

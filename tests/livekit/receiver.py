@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.webhook_event import WebhookEvent
 from tests.livekit.serving import serving
 
 Body = dict[str, Any]

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.livekit import protocol
 from app.livekit.webhook_endpoint import BODY_LIMIT, PATH, LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
-from domain.webhooks.event import WebhookEvent
+from domain.webhooks.webhook_event import WebhookEvent
 from resolvers.sql.database import DatabaseError
 from tests.support.log_lines import LogLines
 

@@ -9,7 +9,7 @@ import pytest
 from domain.calls.actions.answer import accept_call, cancel_call, decline_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.invite import invite_to_call
-from domain.timeouts.ringing import unanswered
+from domain.timeouts.unanswered_rings import unanswered
 from permissions.session import Session
 from tests.calls.call_states import answered, ringing
 from tests.subscriptions.listening import RINGS, Listeners

@@ -5,8 +5,8 @@ from itertools import count
 from uuid import UUID
 
 from domain.ports import RoomParticipant, Track, TrackSource
-from domain.webhooks.event import WebhookEvent
 from domain.webhooks.inbox import process_pending, store
+from domain.webhooks.webhook_event import WebhookEvent
 from tests.support.domain_setup import Setup
 
 _numbers = count(1)
