@@ -6,7 +6,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from app.graphql.headers import headers_of
-from app.telemetry.log_context import RequestIds
+from app.telemetry.log_context import RequestIds, RequestMark, current
 from app.websocket.connection import SocketConnection
 from app.websocket.messages import SUBPROTOCOL, CloseCode
 from app.websocket.origins import is_allowed_origin
@@ -30,6 +30,9 @@ class GraphQLWebSocket:
         """Serves one connection from its upgrade to its end."""
         await receive()
         headers = headers_of(scope["headers"])
+        connection_id = self._ids.of(headers.get("x-request-id"))
+        # A connection is a task of its own: nothing of this mark outlives it.
+        current.set(RequestMark(connection_id))
         if not is_allowed_origin(headers, self._allowed_origins):
             log.info("websocket_origin_refused")
             await send({"type": "websocket.close"})  # before the upgrade this is HTTP 403
@@ -39,7 +42,7 @@ class GraphQLWebSocket:
         chosen = next((name for name in PROTOCOLS if name in scope["subprotocols"]), None)
         metrics.sockets.inc()
         try:
-            code = await self._serve(chosen, socket, scope, headers)
+            code = await self._serve(chosen, socket, scope, headers, connection_id)
         except Disconnected:
             return
         finally:
@@ -47,10 +50,11 @@ class GraphQLWebSocket:
         if code is not None:
             metrics.closes.labels(str(int(code))).inc()
 
-    async def _serve(self, chosen: str | None, socket: Socket, scope: Scope, headers: dict[str, str]) -> CloseCode | None:
+    async def _serve(
+        self, chosen: str | None, socket: Socket, scope: Scope, headers: dict[str, str], connection_id: str
+    ) -> CloseCode | None:
         await socket.accept(chosen)
         if chosen is None:
             await socket.close(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
             return CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE
-        connection_id = self._ids.of(headers.get("x-request-id"))
         return await PROTOCOLS[chosen](socket, scope, headers, self._services, connection_id).run()

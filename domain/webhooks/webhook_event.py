@@ -54,7 +54,7 @@ class ReceivedEvent:
 
 
 def allowed(payload: Mapping[str, object]) -> dict[str, dict[str, object]]:
-    """The payload without anything that stands not in `ALLOWED`: a second fence behind the endpoint's own extraction."""
+    """The payload without anything that stands not in `ALLOWED`: a second check behind the endpoint's own extraction."""
     kept: dict[str, dict[str, object]] = {}
     for part, keys in ALLOWED.items():
         value = payload.get(part)

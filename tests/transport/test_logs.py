@@ -6,9 +6,12 @@ from collections.abc import Iterator
 import orjson
 import pytest
 import structlog
+from starlette.types import Message
 
+from app.auth import Authenticator
 from app.telemetry.log_context import RequestIds, RequestMark, current
 from app.telemetry.logs import configure_logs
+from tests.transport.fakes import FakeService
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +44,24 @@ def test_what_libraries_attach_stays_out(capsys: pytest.CaptureFixture[str]) -> 
     logging.getLogger("aiohttp.client").warning("no answer", extra={"url": "https://user:secret@host"})
     (line,) = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
     assert line.keys() == {"event", "level", "logger", "timestamp"}
+
+
+@pytest.mark.anyio
+async def test_a_line_before_the_handshake_names_its_connection_too(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("info", "json")
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"origin", b"https://evil.example"), (b"host", b"chat.example"), (b"x-request-id", b"r-7")]
+    await FakeService(Authenticator(admin_secret="s"))({"type": "websocket", "headers": headers, "subprotocols": []}, receive, send)
+    (line,) = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (line["event"], line["request_id"]) == ("websocket_origin_refused", "r-7")
+    assert sent == [{"type": "websocket.close"}]
 
 
 def test_text_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

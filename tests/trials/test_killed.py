@@ -26,7 +26,7 @@ from tests.trials.trial_call import TrialCall, cut_off
 pytestmark = pytest.mark.anyio
 # Services that die side by side, each with a database and a LiveKit of its own.
 LANES = 4
-# Deaths that leave database and LiveKit apart.
+# Crashes that leave database and LiveKit apart.
 BROKEN = {"initiate", "end", "mute", "kick", "share a screen", "webhook", "room is gone", "wrong rights", "one who is out"}
 # The promise: from the restart until all is well.
 REPAIRED_WITHIN = 30
