@@ -143,6 +143,18 @@ def test_there_is_one_log_dialect() -> None:
     assert said and [line for line in said if not re.match(r'"[a-z_]+"[,)]', line)] == []
 
 
+def test_errors_of_a_response_are_read_in_one_place() -> None:
+    """By key, a response without errors would fail a test with `KeyError: 'errors'`, which names no field."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: use tests/support/refusals.py"
+        for path in tracked("tests/*.py")
+        if path != ROOT / "tests" / "conformance" / "run.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == "errors"
+    ]
+    assert found == []
+
+
 def test_no_file_is_a_drawer() -> None:
     drawers = re.compile(r"(^|_)(utils?|helpers?|manager|misc|common)$")
     assert [str(path.relative_to(ROOT)) for path in python_files() if drawers.search(path.stem) or drawers.search(path.parent.name)] == []

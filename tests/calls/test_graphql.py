@@ -13,6 +13,7 @@ from tests.calls.call_states import answered, group, participant_id, ringing
 from tests.support.actions import Api, api
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, Setup, session
 from tests.support.dump import dump
+from tests.support.refusals import error_in
 
 pytestmark = pytest.mark.anyio
 
@@ -149,7 +150,7 @@ async def test_errors_name_code_and_field(client: Api) -> None:
     )
     assert refused == ("not-found", "$.selectionSet.acceptCall", "No such thing, or you may not see it.")
     client.on.limiter.used_up.add("token")
-    (limited,) = orjson.loads(await client.raw(session(BOB), document("acceptCall"), call))["errors"]
+    limited = error_in(orjson.loads(await client.raw(session(BOB), document("acceptCall"), call)), "acceptCall")
     assert (limited["extensions"]["code"], limited["extensions"]["retryAfter"]) == ("rate-limited", 2.5)
     assert await dump(client.on.url) == before
 

@@ -21,6 +21,7 @@ from resolvers.hand_written.action_fields import ActionFields
 from resolvers.hand_written.table_rows import table_row, table_rows
 from resolvers.roles.role_schema import ROLES
 from tests.engine.library import Library, session_of
+from tests.support.refusals import error_in
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 ADMIN = Session("admin")
@@ -115,8 +116,8 @@ async def test_a_refused_action_says_code_sentence_and_field(
 
 @pytest.mark.anyio
 async def test_a_fault_tells_the_client_nothing_but_an_id(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = await ask(engine, "mutation { lend(input: {book_id: -2}) { token } }")
-    (error,) = answer["errors"]
+    query = "mutation { lend(input: {book_id: -2}) { token } }"
+    error = error_in(await ask(engine, query), query)
     assert error["message"] == "internal error"
     assert error["extensions"]["code"] == "unexpected"
     logged = capsys.readouterr().out
@@ -134,8 +135,7 @@ async def test_nothing_acts_when_anything_in_the_document_is_invalid(engine: Eng
         ("mutation { lend(input: {book_id: 1}) { token } nothing }", "$.selectionSet.nothing"),
         ('mutation { lend(input: {book_id: "x"}) { token } }', "$.selectionSet.lend"),
     ):
-        answer = await ask(engine, bad)
-        assert answer["errors"][0]["extensions"] == {"path": path, "code": "validation-failed"}, answer
+        assert error_in(await ask(engine, bad), bad)["extensions"] == {"path": path, "code": "validation-failed"}, bad
     assert done == []
 
 
@@ -146,8 +146,8 @@ async def test_beside_an_action_each_field_commits_by_itself(engine: Engine, fre
     query = "mutation {{ a: {} lend(input: {{book_id: 7}}) {{ token }} b: {} c: {} }}".format(
         author % "Lie", author % "Ibsen", author % "Never"
     )
-    answer = await ask(engine, query, ADMIN)
-    assert answer["errors"][0]["extensions"]["path"] == "$.selectionSet.insert_author_one.args.object"
+    error = error_in(await ask(engine, query, ADMIN), query)
+    assert error["extensions"]["path"] == "$.selectionSet.insert_author_one.args.object"
     assert done == [7]
     names = await fresh_books.value("SELECT array_agg(name ORDER BY name) FROM author")
     assert names == ["Hamsun", "Ibsen", "Lie", "Undset"]
@@ -200,8 +200,8 @@ async def test_every_role_has_a_valid_schema_of_its_own(engine: Engine, books: L
 @pytest.mark.anyio
 @pytest.mark.parametrize("root", ["book { id }", "ticks(count: 1) { n }"])
 async def test_subscriptions_are_not_answered_once(engine: Engine, root: str) -> None:
-    (error,) = (await ask(engine, f"subscription {{ {root} }}"))["errors"]
-    assert error["extensions"] == {"path": "$", "code": "unexpected-payload"}
+    query = f"subscription {{ {root} }}"
+    assert error_in(await ask(engine, query), query)["extensions"] == {"path": "$", "code": "unexpected-payload"}
     for two in (f"{root} again: {root}", f"{root} __typename"):
         with pytest.raises(GraphQLRefusal, match="subscriptions must select one top level field"):
             engine.live_query(Request(f"subscription {{ {two} }}"), PATRON)

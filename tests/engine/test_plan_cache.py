@@ -8,6 +8,7 @@ from resolvers.documents.request import Request
 from resolvers.documents.variable_shape import Pins, shape
 from resolvers.engine import Engine
 from tests.engine.library import Library, session_of
+from tests.support.refusals import error_in
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 
@@ -52,7 +53,7 @@ async def test_a_cached_plan_still_checks_its_values(books: Library) -> None:
         ({"ids": [1]}, "validation-failed", "$"),
         ({"id": None, "ids": [1]}, "validation-failed", "$"),
     ):
-        (error,) = (await books.ask(query, variables))["errors"]
+        error = error_in(await books.ask(query, variables), (query, variables))
         assert (error["extensions"]["code"], error["extensions"]["path"]) == (code, path), variables
 
 
@@ -68,7 +69,7 @@ async def test_roles_and_sessions_never_share_rows(books: Library) -> None:
 @pytest.mark.anyio
 async def test_a_forgotten_variable_never_widens(books: Library) -> None:
     query = "mutation ($id: Int) { delete_review(where: {stars: {_eq: $id}}) { affected_rows } }"
-    (error,) = (await books.ask(query))["errors"]
+    error = error_in(await books.ask(query), query)
     assert error["extensions"] == {"code": "validation-failed", "path": "$.selectionSet.delete_review.args.where.stars._eq"}
     assert await books.value("SELECT count(*) FROM review") == 4
 

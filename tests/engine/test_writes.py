@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.engine.library import Library, session_of
+from tests.support.refusals import error_in
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 LIBRARIAN = session_of({"x-hasura-role": "librarian", "x-hasura-branch-id": "1"})
@@ -20,8 +21,7 @@ async def refused(books: Library, query: str, code: str, path: str, session: Any
     before = await dump(books)
     answer = await books.ask(query, variables, session=session)
     assert await dump(books) == before
-    (error,) = answer["errors"]
-    assert "data" not in answer
+    error = error_in(answer, query)
     assert (error["extensions"]["code"], error["extensions"]["path"]) == (code, path)
     return str(error["message"])
 

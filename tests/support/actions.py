@@ -15,6 +15,7 @@ from resolvers.engine import Engine
 from resolvers.hand_written.action_fields import scan
 from resolvers.sql.database import Database, DatabaseTransaction
 from tests.support.domain_setup import Setup, product_rules
+from tests.support.refusals import error_in
 
 
 @dataclass(slots=True)
@@ -31,14 +32,12 @@ class Api:
     async def data(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The data of a response without errors."""
         answer = orjson.loads(await self.raw(who, query, variables))
-        assert "errors" not in answer, answer
+        assert "errors" not in answer, f"{query}\nthe answer: {answer}"
         return answer["data"]
 
     async def refusal(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> tuple[str, str, str]:
         """Code, path and message of a response that is nothing but one error."""
-        answer = orjson.loads(await self.raw(who, query, variables))
-        assert answer.keys() == {"errors"}, answer
-        (error,) = answer["errors"]
+        error = error_in(orjson.loads(await self.raw(who, query, variables)), query)
         return error["extensions"]["code"], error["extensions"]["path"], error["message"]
 
 

@@ -17,6 +17,7 @@ from devstack.livekit_simulator import Simulator, application
 from devstack.livekit_simulator.clock import SimulatorClock
 from devstack.processes import free_port
 from tests.livekit.serving import serving
+from tests.support.refusals import code_in
 
 JWT_SECRET = "0123456789abcdef0123456789abcdef"
 ADMIN_SECRET = "open sesame"
@@ -52,9 +53,9 @@ def bearer(user_id: UUID | None, role: str = "user") -> dict[str, str]:
 class Refused(AssertionError):
     """A response that is an error where data was expected."""
 
-    def __init__(self, answer: Any) -> None:
-        super().__init__(answer)
-        self.code: str = answer["errors"][0]["extensions"]["code"]
+    def __init__(self, query: str, answer: Any) -> None:
+        super().__init__(f"{query}\nthe answer: {answer}")
+        self.code = code_in(answer, query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +73,12 @@ class Caller:
         """The data of a response without errors; raises Refused."""
         answer = (await self.post(query, variables)).json()
         if "errors" in answer:
-            raise Refused(answer)
+            raise Refused(query, answer)
         return answer["data"]
 
     async def refusal(self, query: str, variables: Mapping[str, object] | None = None) -> str:
         """The code of a response that is nothing but one error."""
-        answer = (await self.post(query, variables)).json()
-        assert answer.keys() == {"errors"}, answer
-        (error,) = answer["errors"]
-        code: str = error["extensions"]["code"]
-        return code
+        return code_in((await self.post(query, variables)).json(), query)
 
     async def act(self, name: str, answer: str = "callId", /, **fields: object) -> Any:
         """The payload of an action; raises Refused."""

@@ -1,12 +1,17 @@
 """Who sees a call is not yet who may act in it: every action by everyone who may not, and nothing changes."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
+import permissions
+from permissions.reading.metadata import load_metadata
+from tests.support.completeness import unlisted
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE
 from tests.support.dump import dump
+from tests.support.refusals import error_in
 from tests.support.whole_service import Caller, WholeService, bearer
 from tests.trials.conftest import schema_of
 from tests.trials.hidden_call import Hidden, Thing
@@ -14,7 +19,8 @@ from tests.trials.probes import actions
 
 pytestmark = pytest.mark.anyio
 
-# What a participant without a role may not do. Every action stands in one of the two.
+METADATA = Path(permissions.__file__).parent / "metadata"
+# What a participant without a role may not do. Every action on a call stands in one of the two.
 FOR_HOSTS = {"cancelCall", "endCall", "inviteToCall", "kickParticipant", "muteParticipant", "readmitParticipant"}
 FOR_ALL = {
     "acceptCall",
@@ -26,6 +32,8 @@ FOR_ALL = {
     "startScreenShare",
     "stopScreenShare",
 }
+# They name no call: whom a new one may ring is asked in tests/calls, and ICE servers belong to none.
+ON_NO_CALL = {"iceServers", "initiateCall"}
 
 
 async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> Mapping[str, str]:
@@ -35,7 +43,13 @@ async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> M
     return {probe.field: await caller.refusal(probe.document, probe.variables(call.id, call.other)) for probe in asked}
 
 
-async def test_every_action_is_for_hosts_or_for_all(service: WholeService) -> None:
+def test_every_action_is_known() -> None:
+    names = {action.name for action in load_metadata(METADATA).actions}
+    unknown = unlisted(names, FOR_HOSTS | FOR_ALL | ON_NO_CALL, "FOR_HOSTS, FOR_ALL or ON_NO_CALL", __name__)
+    assert not unknown, "\n".join(unknown)
+
+
+async def test_every_action_on_a_call_is_for_hosts_or_for_all(service: WholeService) -> None:
     assert {probe.field for probe in actions(await schema_of(service.person(ALICE)))} == FOR_HOSTS | FOR_ALL
 
 
@@ -70,7 +84,7 @@ async def test_nobody_in_particular_acts_on_nothing(service: WholeService, hidde
     before = await dump(demo_database_url)
     for probe in actions(await schema_of(caller)):
         answer = (await caller.post(probe.document, probe.variables(hidden.call.id, hidden.call.other))).json()
-        assert answer["errors"][0]["message"] == 'missing session variable: "x-hasura-user-id"', (str(probe), answer)
+        assert error_in(answer, probe)["message"] == 'missing session variable: "x-hasura-user-id"', str(probe)
     assert await dump(demo_database_url) == before
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +16,11 @@ from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
+from permissions.rules import RoleRules
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.sql.database import DatabaseTransaction
+from schema.model import TableName, TrackedTable
 from tests.permissions.who_sees_what.sample_rows import ROWS, id_of, session
 from tests.support.databases import Databases
 from tests.support.domain_setup import RecordingPublisher
@@ -70,6 +72,15 @@ class Setup:
     url: str
     switch: Switch
 
+    @property
+    def granted(self) -> Mapping[str, RoleRules]:
+        """The rules of every role but admin, which needs none."""
+        return {role: rules for role, rules in self.resolved.roles.items() if role != "admin"}
+
+    def tracked(self, table: str) -> TrackedTable:
+        """A tracked table by its bare name."""
+        return self.resolved.catalog[TableName("public", table)]
+
     async def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
         """The response to one of the sample's people."""
         answer = await self.engine.execute(Request(query, variables), session(who))
@@ -78,7 +89,7 @@ class Setup:
 
     async def data(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
         response = await self.ask(who, query, **variables)
-        assert "errors" not in response, response["errors"]
+        assert "errors" not in response, f"{who} asked {query}\nthe answer: {response}"
         found: dict[str, Any] = response["data"]
         return found
 

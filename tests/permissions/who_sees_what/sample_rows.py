@@ -133,4 +133,6 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
     "nchat_webhook_events": ({"id": "EV_1", "event": "room_started", "payload": "{}"},),
     "nchat_push_outbox": ({"id": "push", "user_id": "alice", "kind": "ring", "payload": "{}"},),
 }
+# Tables whose rows come by themselves: a trigger notes the beginning of each call, a migration writes the policies.
+FILLED: Final = frozenset({"nchat_call_events", "nchat_retention_policies"})
 NAMES: Final = {str(id_of(str(row["id"]))): str(row["id"]) for rows in ROWS.values() for row in rows if "id" in row}

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.permissions.who_sees_what import sample_rows
 from tests.permissions.who_sees_what.conftest import Setup
-from tests.permissions.who_sees_what.sample_rows import NAMES, ROWS, id_of
+from tests.permissions.who_sees_what.sample_rows import FILLED, NAMES, ROWS, id_of
+from tests.support.completeness import readable, unlisted
 
 pytestmark = pytest.mark.anyio
 
@@ -115,13 +117,14 @@ COUNTED = {
     "nchat_calls", "nchat_call_participants", "nchat_call_recordings",
     "nchat_streams", "nchat_stream_chat", "nchat_stream_reactions", "nchat_stream_viewers",
 }  # fmt: skip
-# Of these a stranger gets neither list nor row; of reactions only how many.
-NOT_ANONYMOUS = SEES.keys() - {"nchat_users", "nchat_streams", "nchat_stream_chat"}
+# A stranger gets list and row of these alone; of reactions only how many, which has a test of its own.
+STRANGERS_SEE = {"nchat_users", "nchat_streams", "nchat_stream_chat"}
+STRANGERS_COUNT = {"nchat_stream_reactions"}
 CASES = [
     (who, table)
     for table in SEES
     for who in ("alice", "bob", "carol", "dave", "mallory", "mod", "anonymous")
-    if who != "anonymous" or table not in NOT_ANONYMOUS
+    if who != "anonymous" or table in STRANGERS_SEE
 ]
 
 
@@ -141,6 +144,32 @@ def by_pk(table: str, name: str) -> str:
     parts = [part if part.isdigit() else f'"{id_of(part)}"' for part in name.split(" / ")]
     arguments = ", ".join(f"{column}: {part}" for column, part in zip(columns, parts, strict=True))
     return f"{table}_by_pk({arguments}) {{ {columns[0]} }}"
+
+
+async def test_every_tracked_table_has_rows(setup: Setup) -> None:
+    tracked = {table.name.name for table in setup.resolved.catalog}
+    unknown = unlisted(tracked, ROWS.keys() | FILLED, "ROWS", sample_rows.__name__)
+    assert not unknown, "\n".join(unknown)
+    data = await setup.data("admin", f"{{ {' '.join(f'{table}(limit: 1) {{ __typename }}' for table in tracked)} }}")
+    assert [table for table, rows in data.items() if not rows] == []
+
+
+async def test_every_table_that_a_role_reads_is_known(setup: Setup) -> None:
+    people = [rules for role, rules in setup.granted.items() if role != "anonymous"]
+    aggregated = {table.name for rules in people for table, rule in rules.select.items() if rule.allow_aggregations}
+    keys = {table for table in readable(*people) if setup.tracked(table).primary_key != ("id",)}
+    unknown = [
+        *unlisted(readable(*setup.granted.values()), SEES, "SEES", __name__),
+        *unlisted(readable(setup.resolved.rules("anonymous")), STRANGERS_SEE | STRANGERS_COUNT, "STRANGERS_SEE", __name__),
+        *unlisted(aggregated, COUNTED, "COUNTED", __name__),
+        *unlisted(keys, KEYS, "KEYS", __name__),
+    ]
+    assert not unknown, "\n".join(unknown)
+
+
+@pytest.mark.parametrize("table", SEES)
+def test_somebody_sees_a_row(table: str) -> None:
+    assert any(SEES[table].values()), f"nobody sees a row of {table}: its rule lets none of the sample rows through"
 
 
 @pytest.mark.parametrize(("who", "table"), CASES, ids=[f"{who}-{table}" for who, table in CASES])
