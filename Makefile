@@ -1,4 +1,4 @@
-# `make` shows this list; every target stands on `setup`, which is quick when nothing changed.
+# `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check fix livekit demo conformance bench requirements golden clean
@@ -17,6 +17,14 @@ BIN := .venv/bin
 UV := .boot/bin/uv
 READY := .venv/.ready
 COMPILE := pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+
+# Scripts and the editable install hold absolute paths. .ready, written last, names the place and the Python that .venv was made for:
+# when these are not the place and the Python of now, .venv was moved, copied or half made, or lost its Python, and is made anew.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR) $(realpath $(BIN)/python))
+ANEW := $(if $(wildcard .venv),Making .venv anew: it was moved or half made or is of another Python …,Installing the\
+  pinned dependencies into .venv, once …)
+.PHONY: $(READY)
+endif
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,9 +79,23 @@ $(UV):
 	@{ $(PYTHON) -m venv .boot && .boot/bin/python -m pip install --quiet --disable-pip-version-check uv; } 2>/dev/null \
 	  || { rm -rf .boot && $(PYTHON) -m pip install --quiet --disable-pip-version-check --target .boot uv; }
 
+# Of two `make` at once the second waits, looks again and finds everything done; without flock (macOS) nobody waits.
+ifndef ALONE
+$(READY): pyproject.toml requirements-dev.txt
+	@$(if $(ANEW),$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is no Python 3.11 or newer. Name one that is: PYTHON=python3.12 make …" >&2; exit 1; })
+	@$(if $(shell command -v flock),flock Makefile) $(MAKE) --silent ALONE=yes $@
+else
+# A uv that came from another machine, or was cut off while it came, is there and does not run.
+ifeq ($(shell $(UV) --version 2>/dev/null),)
+.PHONY: $(UV)
+endif
+
 $(READY): pyproject.toml requirements-dev.txt | $(UV)
-	@echo "Installing the pinned dependencies into .venv, once …" >&2
-	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@echo "$(or $(ANEW),Bringing .venv up to the pinned dependencies …)" >&2
+	@rm -f $@
+	@$(if $(ANEW),$(UV) venv --quiet --clear --python $(PYTHON) .venv)
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.txt
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
-	@touch $@
+	@$(BIN)/python -c 'import os, sys; print(os.getcwd(), os.path.realpath(sys.executable))' > $@
+endif

@@ -190,12 +190,23 @@ def _user_namespaces_work() -> bool:
 
 
 def _live_postgres(lock: Path) -> int | None:
-    """The process that holds the directory's lock file, if it lives and really is PostgreSQL (ids are reused)."""
+    """The process that holds the directory's lock file, if it lives and is a PostgreSQL at work right there.
+
+    Ids are used again, and the lock file of a running server comes along when its directory is copied.
+    """
     try:
-        pid = int(lock.read_text().split()[0])
-        return pid if psutil.Process(pid).name().startswith("postgres") else None
+        process = psutil.Process(int(lock.read_text().split()[0]))
+        return process.pid if process.name().startswith("postgres") and _works_in(process, lock.parent) else None
     except (FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
         return None
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    """A PostgreSQL's current folder is its data directory, also after that was renamed. One that may not be asked is believed."""
+    try:
+        return Path(process.cwd()).samefile(data)
+    except (psutil.AccessDenied, PermissionError):
+        return True
 
 
 def _says_ready(status: Path) -> bool:

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: starts on old and new data, refuses a used directory, and dies with its owner."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,51 @@ def test_a_stale_lock_file_of_another_program_is_not_believed(tmp_path: Path) ->
     server.stop()
     (server.data / "postmaster.pid").write_text(f"{psutil.Process().pid}\n")
     server.start()
+    server.stop()
+
+
+def with_a_row(root: Path) -> EmbeddedPostgres:
+    """A running server with a table `kept`, on disk although such a server does not wait for its disk."""
+    server = EmbeddedPostgres(root, durable=False)
+    server.start()
+    server.tool("psql", "-d", "postgres", "-qc", "create table kept as select 42 as answer", "-c", "checkpoint")
+    return server
+
+
+def kept_row(server: EmbeddedPostgres) -> str:
+    return server.tool("psql", "-d", "postgres", "-qAtc", "select answer from kept").stdout.strip()
+
+
+def test_a_directory_that_was_moved_after_a_kill_serves_its_rows(tmp_path: Path) -> None:
+    before = with_a_row(tmp_path / "old place")
+    family = psutil.Process(before.pid).children(recursive=True)
+    before.child.process.kill()
+    before.child.process.wait()
+    until(lambda: not any(process.is_running() for process in family))
+    assert (before.data / "postmaster.pid").exists()
+    after = EmbeddedPostgres(before.root.rename(tmp_path / "new place"), durable=False)
+    after.start(patience=0)
+    assert kept_row(after) == "42"
+    after.stop()
+
+
+def test_a_copy_starts_beside_its_running_original_though_the_lock_file_came_along(tmp_path: Path) -> None:
+    original = with_a_row(tmp_path / "original")
+    original.stop()
+    copy = EmbeddedPostgres(Path(shutil.copytree(original.root, tmp_path / "copy")), durable=False)
+    original.start()
+    shutil.copy(original.data / "postmaster.pid", copy.data)
+    copy.start(patience=0)
+    assert (kept_row(copy), kept_row(original)) == ("42", "42")
+    copy.stop()
+    original.stop()
+
+
+def test_a_directory_that_was_moved_under_its_running_server_is_refused(tmp_path: Path) -> None:
+    server = with_a_row(tmp_path / "old place")
+    twin = EmbeddedPostgres(server.root.rename(tmp_path / "new place"), durable=False)
+    with pytest.raises(PostgresError, match=f"in use by process {server.pid}"):
+        twin.start(patience=0)
     server.stop()
 
 
