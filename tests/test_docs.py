@@ -124,6 +124,15 @@ def test_metrics_that_are_named_exist() -> None:
     assert named == {name for name in exposed if not name.endswith("_created")}
 
 
+def test_log_lines_that_ask_for_attention() -> None:
+    code = [
+        ROOT / name for name in tracked() if name.endswith(".py") and name.startswith(("app/", "domain/", "permissions/", "resolvers/"))
+    ]
+    said = {found for file in code for found in re.findall(r'log\.(warning|error)\(\s*"(\w+)"', file.read_text())}
+    table = page("operations.md").partition("## Log lines")[2].partition("\n## ")[0]
+    assert {(cells[1], event) for cells in rows(table) for event in words(cells[0])} == said
+
+
 def test_every_folder_is_introduced() -> None:
     folders = {path.split("/")[0] for path in tracked() if "/" in path and not path.startswith(".")}
     assert {folder for folder in folders if f"`{folder}/`" not in (ROOT / "README.md").read_text()} == set()
