@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix livekit demo conformance bench requirements golden clean
+.PHONY: help setup run test check fix livekit demo conformance bench requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -64,6 +64,9 @@ golden: setup ## write the generated files anew: settings in the docs, actions i
 	@$(BIN)/python -m devstack.golden.settings_table
 	@$(BIN)/python -m devstack.golden.actions_metadata
 	@$(BIN)/python -m devstack.golden.role_sdl
+
+revision: setup ## the next migration, from what changed in the models: make revision m="Notes of calls"
+	@$(BIN)/python -m devstack.revision "$$m"
 
 requirements: $(UV) ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

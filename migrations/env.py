@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from migrations.numbering import next_number
 from migrations.ownership import created_by_us, nchat_tables
 from schema.tables import metadata
 
@@ -29,6 +33,13 @@ def database_url() -> sa.URL:
     return sa.make_url(text).set(drivername="postgresql+asyncpg")
 
 
+def number(_context: MigrationContext, _heads: object, scripts: Iterable[MigrationScript]) -> None:
+    """A new revision gets the next number in place of alembic's random id; one that was given by `--rev-id` stays."""
+    if getattr(context.config.cmd_opts, "rev_id", None) is None:
+        for script in scripts:
+            script.rev_id = next_number(known.revision for known in context.script.walk_revisions())
+
+
 def migrate(connection: sa.Connection) -> None:
     """One transaction for all revisions: a failure leaves the database as it was."""
     foreign = nchat_tables - created_by_us(connection)
@@ -37,7 +48,13 @@ def migrate(connection: sa.Connection) -> None:
         table = name if kind == "table" else getattr(getattr(item, "table", None), "name", None)
         return not (table in foreign or (reflected and str(table).startswith("pgqueuer")))
 
-    context.configure(connection=connection, target_metadata=metadata, include_object=is_ours, compare_server_default=True)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=is_ours,
+        compare_server_default=True,
+        process_revision_directives=number,
+    )
     with context.begin_transaction():
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         context.run_migrations()

@@ -1,3 +1,8 @@
+<%!
+def statements(body):
+    """Without the comments that alembic puts around them."""
+    return "\n".join(line for line in (body or "").splitlines() if not line.lstrip().startswith("# ###")).strip()
+%>\
 """${message}."""
 
 import sqlalchemy as sa
@@ -13,9 +18,9 @@ depends_on = ${repr(depends_on)}
 
 def upgrade() -> None:
     limit_lock_wait()
-    ${upgrades if upgrades else "pass"}
+    ${statements(upgrades)}
 
 
 def downgrade() -> None:
     limit_lock_wait()
-    ${downgrades if downgrades else "pass"}
+    ${statements(downgrades)}

@@ -1,17 +1,15 @@
 """Writes what each role sees of the GraphQL schema to `schema/sdl/`: `python -m devstack.golden.role_sdl`, to be read in a review."""
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from graphql import lexicographic_sort_schema, print_schema
 from strawberry import Schema
 
-import migrations
 import resolvers.actions
 from app.database.reflection import reflect
-from devstack.postgres import EmbeddedPostgres
+from devstack.migrated_database import migrated_database
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import resolve
 from permissions.session import Session
@@ -39,16 +37,9 @@ def _printed(schema: Schema) -> str:
 
 
 def write() -> None:
-    """Starts a database of its own for the functions behind computed fields."""
-    with tempfile.TemporaryDirectory() as directory:
-        server = EmbeddedPostgres(Path(directory), durable=False)
-        server.start()
-        try:
-            server.create_database("golden")
-            migrations.upgrade(server.database_url("golden"))
-            found = asyncio.run(schemas(server.database_url("golden")))
-        finally:
-            server.stop()
+    """From a database of its own, for the functions behind computed fields."""
+    with migrated_database() as url:
+        found = asyncio.run(schemas(url))
     SDL.mkdir(exist_ok=True)
     for path, text in found.items():
         path.write_text(text)
