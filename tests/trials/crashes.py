@@ -283,7 +283,7 @@ CRASHES = (
         "reconcile",
         (
             "reconcile.calls",
-            "rooms.list_rooms@domain.reconciler._rooms",
+            "rooms.list_rooms@domain.reconciler.round._rooms",
             "rooms.list_participants@domain.reconciler.compare_call.look",
             "reconcile.call",
         ),
@@ -292,10 +292,10 @@ CRASHES = (
         asleep=True,
     ),
     Crash("room is gone", ("rooms.create_room@domain.calls.repairs._open_room", "room.note"), [ring], room_vanishes, asleep=True),
-    Crash("half started", ("rooms.list_rooms@domain.reconciler._finish_starts",), [half_started], calls_age_an_hour, asleep=True),
+    Crash("half started", ("rooms.list_rooms@domain.reconciler.round._finish_starts",), [half_started], calls_age_an_hour, asleep=True),
     Crash(
         "room of an ended call",
-        ("reconcile.ended", "rooms.delete_room@domain.reconciler._side_by_side"),
+        ("reconcile.ended", "rooms.delete_room@domain.reconciler.round._side_by_side"),
         [talk, ended_but_for_the_room],
         seats_age,
         asleep=True,
