@@ -1,8 +1,8 @@
 """The service as one ASGI application: GraphQL on its own short path, everything else through Starlette."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
@@ -19,7 +19,7 @@ from app.http.health import health_routes
 from app.service import Service, open_service
 from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence
-from app.telemetry.log_context import RequestIds, RequestMark, current
+from app.telemetry.log_context import RequestIds, RequestMark, marked
 from app.telemetry.metrics import metrics_routes
 from app.telemetry.moments import Observe, unobserved
 from app.websocket.endpoint import GraphQLWebSocket
@@ -57,17 +57,9 @@ class Application(Starlette):
         elif scope["path"] == GRAPHQL_PATH:
             await self._graphql[scope["type"]](scope, receive, send)
         else:
-            with self._marked(scope):
+            # Log lines name the request, as those of GraphQL do by themselves.
+            with marked(RequestMark(self._ids.of(headers_of(scope["headers"]).get("x-request-id")))):
                 await super().__call__(scope, receive, send)
-
-    @contextmanager
-    def _marked(self, scope: Scope) -> Iterator[None]:
-        """Log lines name the request, as those of GraphQL do by themselves."""
-        mark = current.set(RequestMark(self._ids.of(headers_of(scope["headers"]).get("x-request-id"))))
-        try:
-            yield
-        finally:
-            current.reset(mark)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -3,7 +3,8 @@
 import itertools
 import re
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -21,6 +22,16 @@ class JobMark(NamedTuple):
 
 
 current: ContextVar[RequestMark | JobMark | None] = ContextVar("log_context", default=None)
+
+
+@contextmanager
+def marked(mark: RequestMark | JobMark) -> Iterator[None]:
+    """Lines of the block, and of the tasks that it starts, belong to this."""
+    before = current.set(mark)
+    try:
+        yield
+    finally:
+        current.reset(before)
 
 
 class RequestIds:

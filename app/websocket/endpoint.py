@@ -6,7 +6,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from app.graphql.headers import headers_of
-from app.telemetry.log_context import RequestIds, RequestMark, current
+from app.telemetry.log_context import RequestIds, RequestMark, marked
 from app.websocket.connection import SocketConnection
 from app.websocket.messages import SUBPROTOCOL, CloseCode
 from app.websocket.origins import is_allowed_origin
@@ -28,11 +28,13 @@ class GraphQLWebSocket:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection from its upgrade to its end."""
-        await receive()
         headers = headers_of(scope["headers"])
         connection_id = self._ids.of(headers.get("x-request-id"))
-        # A connection is a task of its own: nothing of this mark outlives it.
-        current.set(RequestMark(connection_id))
+        with marked(RequestMark(connection_id)):
+            await self._connect(scope, receive, send, headers, connection_id)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], connection_id: str) -> None:
+        await receive()
         if not is_allowed_origin(headers, self._allowed_origins):
             log.info("websocket_origin_refused")
             await send({"type": "websocket.close"})  # before the upgrade this is HTTP 403

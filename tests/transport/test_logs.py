@@ -62,6 +62,7 @@ async def test_a_line_before_the_handshake_names_its_connection_too(capsys: pyte
     (line,) = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (line["event"], line["request_id"]) == ("websocket_origin_refused", "r-7")
     assert sent == [{"type": "websocket.close"}]
+    assert current.get() is None
 
 
 def test_text_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
