@@ -1,6 +1,7 @@
 """Fixtures for all tests: an embedded PostgreSQL for the session and a database of one's own for each test."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,13 @@ from tests.support.log_lines import LogLines
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The trials take longest and come first, so that at the end no worker waits for another's last one."""
     items.sort(key=lambda item: "trials" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now lives to the end: looking through it again and again took a sixth of the tests' time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +41,9 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """The session's server (one per xdist worker), without crash safety."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
     server.start()
-    yield Databases(server)
+    databases = Databases(server)
+    yield databases
+    databases.close()
     server.stop()
 
 

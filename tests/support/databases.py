@@ -1,8 +1,13 @@
 """A server for the test session and databases cut from templates, cheap enough for one per test."""
 
+import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
 
 from devstack.postgres import EmbeddedPostgres
 
@@ -13,6 +18,14 @@ class Databases:
     def __init__(self, server: EmbeddedPostgres) -> None:
         self.server = server
         self._numbers = itertools.count(1)
+        # One connection for the session, on a loop and a thread of its own: a test's loop may be running when it asks for a database.
+        self._thread, self._runner = ThreadPoolExecutor(1), asyncio.Runner()
+        self._connection: asyncpg.Connection = self._do(asyncpg.connect(server.url))
+
+    def close(self) -> None:
+        self._do(self._connection.close())
+        self._thread.submit(self._runner.close).result()
+        self._thread.shutdown()
 
     def create(self, template: str = "template0") -> str:
         """A new database cloned from `template`; returns its name. Nobody may be connected to the template."""
@@ -37,4 +50,7 @@ class Databases:
             self.drop(name)
 
     def _run(self, statement: str) -> None:
-        self.server.tool("psql", "-d", "postgres", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement)
+        self._do(self._connection.execute(statement))
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self._thread.submit(self._runner.run, work).result()
