@@ -87,7 +87,7 @@ def configuration(*, api_key: str, webhook_url: str | None, redis: str | None, p
     """The compose configuration with this machine's ports, webhook address and Redis in place of the containers'."""
     settings: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
     settings |= {"port": port, "bind_addresses": ["127.0.0.1"]}
-    settings["rtc"] |= {"tcp_port": free_port(), "udp_port": free_udp_port(), "enable_loopback_candidate": True}
+    settings["rtc"] |= {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "enable_loopback_candidate": True}
     settings["room"] |= room
     settings["webhook"] = {"api_key": api_key, "urls": [webhook_url]} if webhook_url else {}
     if redis:
@@ -95,13 +95,6 @@ def configuration(*, api_key: str, webhook_url: str | None, redis: str | None, p
     else:
         del settings["redis"]
     return settings
-
-
-def free_udp_port() -> int:
-    """A UDP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_healthy(url: str, child: Child) -> None:

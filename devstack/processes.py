@@ -3,23 +3,30 @@
 import ctypes
 import os
 import pwd
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 _PR_SET_PDEATHSIG = 1
 
 
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+# Below what systems give to outgoing connections (Linux: 32768 and up): what is free now is not taken by one of those a moment later.
+_PORTS: Final = range(15_000, 32_000)
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port of 127.0.0.1 (TCP, or UDP with SOCK_DGRAM) that nobody has at this moment, chosen at random: others choose beside us."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def port_is_busy(host: str, port: int) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from livekit import api
 
 from app.livekit.room_gateway import connect
 from devstack import livekit_server
-from devstack.livekit_server import LiveKitDidNotStart, free_udp_port, wait_until_healthy
+from devstack.livekit_server import LiveKitDidNotStart, wait_until_healthy
 from devstack.processes import Child, free_port
 from tests.support.valkey import valkey
 
@@ -35,7 +36,7 @@ def livekit(config: Path, redis: str, log: Path) -> Iterator[str]:
     assert BINARY is not None
     port = free_port()
     own = ["--redis-host", redis, "--node-ip", "127.0.0.1", "--keys", f"nchat: {SECRET}"]
-    ports = ["--port", str(port), "--rtc.tcp_port", str(free_port()), "--udp-port", str(free_udp_port())]
+    ports = ["--port", str(port), "--rtc.tcp_port", str(free_port()), "--udp-port", str(free_port(socket.SOCK_DGRAM))]
     child = Child([BINARY, "--config", config, *own, *ports], log=log, env=dict(os.environ), stop_signal=signal.SIGKILL)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", child)
