@@ -68,7 +68,7 @@ golden: setup ## write the generated files anew: settings in the docs, actions i
 revision: setup ## the next migration, from what changed in the models: make revision m="Notes of calls"
 	@$(BIN)/python -m devstack.revision "$$m"
 
-requirements: $(UV) ## pin the newest versions that fit pyproject.toml
+requirements: setup ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt
 	$(UV) $(COMPILE) --upgrade pyproject.toml --extra dev --group test --constraint requirements.txt -o requirements-dev.txt
 	echo hatchling | $(UV) $(COMPILE) --constraint requirements-dev.txt - -o compose/requirements-build.txt

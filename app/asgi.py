@@ -16,11 +16,11 @@ from app.http.console import OfferedUser, console_routes
 from app.http.console_tokens import token_maker
 from app.http.graphql import GraphQLHttp
 from app.http.health import health_routes
+from app.http.metrics_route import metrics_routes
 from app.service import Service, open_service
 from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence
 from app.telemetry.log_context import RequestIds, RequestMark, marked
-from app.telemetry.metrics import metrics_routes
 from app.telemetry.moments import Observe, unobserved
 from app.websocket.endpoint import GraphQLWebSocket
 from app.websocket.socket_services import SocketServices
@@ -31,25 +31,25 @@ GRAPHQL_PATH = "/v1/graphql"
 
 
 def create_app(
-    settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[OfferedUser] = (), observe: Observe = unobserved
+    settings: Settings, *, metadata: Path | None = None, offered_users: Sequence[OfferedUser] = (), observe: Observe = unobserved
 ) -> "Application":
     """The product, or with `metadata` that Hasura metadata over any database: no call actions, no jobs, no LiveKit then.
 
-    The console offers `demo_users` to act as. `observe` hears of every commit and every call of a port. Nothing is opened
+    The console offers `offered_users` to act as. `observe` hears of every commit and every call of a port. Nothing is opened
     before the lifespan starts; a start that fails says why in one sentence in the log.
     """
-    return Application(settings, metadata, demo_users, observe)
+    return Application(settings, metadata, offered_users, observe)
 
 
 class Application(Starlette):
     """Starlette's middleware and routing cost as much as a query by primary key, so GraphQL goes around them."""
 
-    def __init__(self, settings: Settings, metadata: Path | None, demo_users: Sequence[OfferedUser], observe: Observe) -> None:
+    def __init__(self, settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser], observe: Observe) -> None:
         super().__init__()
         self._settings, self._metadata, self._observe = settings, metadata, observe
         self._graphql: dict[str, ASGIApp] = {}
         self._ids = RequestIds()
-        self.router.routes.extend(console_routes(demo_users, token_maker(settings) if demo_users else None))
+        self.router.routes.extend(console_routes(offered_users, token_maker(settings) if offered_users else None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

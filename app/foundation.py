@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -12,7 +12,7 @@ from app.auth.open_authenticator import jwt_configuration, open_authenticator
 from app.database.migration_state import check_migrated
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
-from app.events import BroadcastHub, open_hub
+from app.hints import BroadcastHub, open_hub
 from app.http.health import Check
 from app.http.readiness import open_redis_check
 from app.settings import Settings
@@ -27,11 +27,11 @@ PRODUCT_METADATA = Path(__file__).resolve().parent.parent / "permissions" / "met
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """Addresses are in clear here, each unwrapped once."""
+    """Addresses are in clear here, each unwrapped once, and never printed."""
 
     settings: Settings
-    database_url: str
-    redis_url: str | None
+    database_url: str = field(repr=False)
+    redis_url: str | None = field(repr=False)
     metrics: Metrics
     authenticator: Authenticator
     tokens_in_cookies: bool

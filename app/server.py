@@ -54,36 +54,36 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
     )
 
 
-def run_server(settings: Settings, *, metadata: Path | None = None, demo_users: Sequence[OfferedUser] = ()) -> None:
+def run_server(settings: Settings, *, metadata: Path | None = None, offered_users: Sequence[OfferedUser] = ()) -> None:
     """Serves until SIGINT or SIGTERM; raises SystemExit when the service can't start.
 
-    `metadata` serves foreign Hasura metadata instead of the product; the console offers `demo_users` to act as.
+    `metadata` serves foreign Hasura metadata instead of the product; the console offers `offered_users` to act as.
     Sockets are closed with 1012 (come back) at the end.
     """
     configure_logs(settings.log_level, settings.log_format)
     listening = _listen(settings.host, settings.port)
     if settings.workers == 1:
-        _serve(settings, metadata, demo_users, listening)
+        _serve(settings, metadata, offered_users, listening)
         return
-    config = server_config(functools.partial(_create, settings, metadata, demo_users), factory=True, workers=settings.workers)
+    config = server_config(functools.partial(_create, settings, metadata, offered_users), factory=True, workers=settings.workers)
     with tempfile.TemporaryDirectory(prefix="nchat-rtc-metrics-") as shared:
         # prometheus-client reads this variable when it is first imported in a worker.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
         Workers(config, [listening]).run()
 
 
-def _serve(settings: Settings, metadata: Path | None, demo_users: Sequence[OfferedUser], listening: socket.socket) -> None:
-    server = uvicorn.Server(server_config(_create(settings, metadata, demo_users)))
+def _serve(settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser], listening: socket.socket) -> None:
+    server = uvicorn.Server(server_config(_create(settings, metadata, offered_users)))
     server.run([listening])
     if not server.started:
         sys.exit(1)
 
 
-def _create(settings: Settings, metadata: Path | None, demo_users: Sequence[OfferedUser]) -> Any:
+def _create(settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser]) -> Any:
     """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
     configure_logs(settings.log_level, settings.log_format)
     _die_with_parent()
-    return create_app(settings, metadata=metadata, demo_users=demo_users)
+    return create_app(settings, metadata=metadata, offered_users=offered_users)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Everything behind the wires, opened in order and closed in reverse."""
+"""Everything behind the transports, opened in order and closed in reverse."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,7 +25,7 @@ from resolvers.live.cohorts import LiveQueries
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the wires need."""
+    """What the transports need."""
 
     engine: Executes
     subscriptions: Subscribes

@@ -64,7 +64,7 @@ class Rooms(Protocol):
     """LiveKit's rooms. Each method raises MediaError; what is already so is not an error."""
 
     async def create_room(self, name: str, *, max_participants: int) -> Room:
-        """Get or create. `max_participants` is the call's own limit; the adapter adds spare places for ghosts and second devices."""
+        """Get or create. `max_participants` is the call's own limit; the adapter adds some for lost connections and second devices."""
         ...
 
     async def delete_room(self, name: str) -> None:

@@ -13,12 +13,12 @@ from resolvers.compile import compile_operation
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
 from resolvers.documents.document import Operation, OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
-from resolvers.documents.plan_cache import PlanCache
 from resolvers.documents.request import Request
 from resolvers.documents.variable_shape import Pins
 from resolvers.documents.variables import Variables
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.live.live_query import LiveQuery
+from resolvers.plan_cache import PlanCache
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.database_refusals import refusal
@@ -35,7 +35,7 @@ class Engine:
 
     def __init__(self, catalog: Catalog, views: RoleViews, database: Database, limits: Limits) -> None:
         self._catalog, self._views, self._database, self._limits = catalog, views, database, limits
-        self._plans: PlanCache[Compiled] = PlanCache()
+        self._plans = PlanCache()
 
     @classmethod
     def build(
@@ -80,11 +80,11 @@ class Engine:
             case TableQuery(plan):
                 return await self._database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
-                fields = self._hand_written(request, session, context)
-                return await run_steps(compiled, self._database, session, request.variables, fields)
+                strawberry = self._strawberry(request, session, context)
+                return await run_steps(compiled, self._database, session, request.variables, strawberry)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
-    def _hand_written(self, request: Request, session: Session, context: object | None) -> StrawberryRunner:
+    def _strawberry(self, request: Request, session: Session, context: object | None) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
             answer = await self._run(Request(query, variables), session, context)
             return orjson.loads(answer)["data"]
@@ -113,7 +113,7 @@ class Engine:
         compiled = self._subscription(request, session)
         if not isinstance(compiled, HandWrittenSubscription):
             raise TypeError("a live query has a plan, not events")
-        fields = self._hand_written(request, session, context)
+        fields = self._strawberry(request, session, context)
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload

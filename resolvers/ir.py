@@ -141,13 +141,13 @@ class SelectRoot:
 
 @dataclass(frozen=True, slots=True)
 class RowsByKey:
-    """Rows inside a hand-written payload. `keys` are its attributes with the primary key's values: one row's, or of `many` one list.
+    """Rows inside a hand-written payload. `key_attributes` hold the primary key's values: one row's, or of `many` one list.
 
     `bound` are the parameters that take those values, and `root` compares with them.
     """
 
     root: SelectRoot
-    keys: tuple[str, ...]
+    key_attributes: tuple[str, ...]
     bound: tuple[Bound, ...]
     many: bool
 

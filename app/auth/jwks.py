@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -60,7 +61,8 @@ class JwkSet:
         if self._clock() - self._tried_at < self._cooldown:
             return None
         self._tried_at = self._clock()
-        self._fetch = asyncio.create_task(self._load())
+        # For everybody: its log lines belong to none of those who wait.
+        self._fetch = asyncio.create_task(self._load(), context=Context())
         return self._fetch
 
     async def _load(self) -> None:

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             settings, told = _prepare(stack, folder, settings, simulator=arguments.simulator)
             stack.watch(ending.server_lost)
             announce_when_ready(settings, told, began)
-            run_server(settings, demo_users=[OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
+            run_server(settings, offered_users=[OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
         except (PostgresError, LiveKitDidNotStart, SecretsUnreadable) as error:
             raise Refusal(str(error)) from None
         finally:

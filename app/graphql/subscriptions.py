@@ -1,4 +1,4 @@
-"""Subscriptions behind the wires: a live query over tables, or a hand-written feed."""
+"""Subscriptions behind the transports: a live query over tables, or a hand-written feed."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -10,7 +10,7 @@ from resolvers.live.cohorts import LiveQueries
 
 
 class EngineSubscriptions:
-    """`app.graphql.ports.Subscriptions` over the engine."""
+    """`app.graphql.ports.Subscribes` over the engine."""
 
     def __init__(self, engine: Engine, live_queries: LiveQueries) -> None:
         self._engine, self._live_queries = engine, live_queries

@@ -32,11 +32,11 @@ class OfferedUser:
     note: str
 
 
-def console_routes(demo_users: Sequence[OfferedUser] = (), token_for: Callable[[OfferedUser], str] | None = None) -> list[BaseRoute]:
+def console_routes(offered_users: Sequence[OfferedUser] = (), token_for: Callable[[OfferedUser], str] | None = None) -> list[BaseRoute]:
     """`/console`, its files, and the demo users with a fresh token each (none outside dev mode)."""
     return [
         Route("/console", _page),
-        Route("/console/demo-users.json", functools.partial(_demo_users, demo_users, token_for)),
+        Route("/console/demo-users.json", functools.partial(_offered_users, offered_users, token_for)),
         Mount("/console", StaticFiles(directory=PAGE, html=True, check_dir=False)),
     ]
 
@@ -45,6 +45,6 @@ async def _page(_request: Request) -> Response:
     return FileResponse(PAGE / "index.html", headers=HEADERS)
 
 
-async def _demo_users(users: Sequence[OfferedUser], token_for: Callable[[OfferedUser], str] | None, _request: Request) -> Response:
+async def _offered_users(users: Sequence[OfferedUser], token_for: Callable[[OfferedUser], str] | None, _request: Request) -> Response:
     offered = [{"name": u.name, "role": u.role, "note": u.note, "token": token_for(u)} for u in users] if token_for else []
     return JSONResponse({"users": offered}, headers=HEADERS | {"Cache-Control": "no-store"})

@@ -11,7 +11,7 @@ from app.auth.authenticator import Authenticates
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
 from app.graphql.request_body import parse_body, request_of
-from app.telemetry.log_context import RequestIds, RequestMark, current
+from app.telemetry.log_context import RequestIds, RequestMark, current, marked
 from app.telemetry.metrics import Metrics
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
@@ -60,20 +60,17 @@ class GraphQLHttp:
 
     async def _post(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        mark = current.set(RequestMark(request_id))
-        try:
+        with marked(RequestMark(request_id)):
             status, body = await self._read_and_answer(scope, headers, request_id, receive)
-        finally:
-            current.reset(mark)
-        await _respond(send, status, body, request_id)
-        self._observe(time.perf_counter() - started, body, request_id)
+            await _respond(send, status, body, request_id)
+            self._observe(time.perf_counter() - started, body)
 
-    def _observe(self, seconds: float, body: bytes, request_id: str) -> None:
+    def _observe(self, seconds: float, body: bytes) -> None:
         refused = body.startswith(b'{"errors"')
         (self._metrics.http_refused if refused else self._metrics.http_answered).inc()
         self._metrics.http_seconds.observe(seconds)
         if seconds > SLOW_SECONDS:
-            log.warning("slow_request", request_id=request_id, seconds=round(seconds, 3), bytes=len(body))
+            log.warning("slow_request", seconds=round(seconds, 3), bytes=len(body))
 
     async def _read_and_answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> tuple[int, bytes]:
         if self._json_only and not headers.get("content-type", "").startswith("application/json"):

@@ -5,7 +5,7 @@ from typing import Final
 
 from livekit import api
 
-# A ghost or somebody's second device must never meet LiveKit's own limit, which answers a bare 500.
+# A participant whose connection is gone, or somebody's second device, must never meet LiveKit's own limit, which answers a bare 500.
 SPARE_PLACES: Final = 10
 
 

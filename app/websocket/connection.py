@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from starlette.types import Scope
 
 from app.auth.refusals import token_expired
@@ -19,8 +18,6 @@ from app.websocket.socket import Disconnected, Socket
 from app.websocket.socket_services import SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-
-log = structlog.get_logger(__name__)
 
 # A sleeping clock (a suspended machine) is looked at again this often, in seconds.
 LONGEST_SLEEP = 60.0

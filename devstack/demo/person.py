@@ -22,14 +22,14 @@ class DemoPerson:
     singing: asyncio.Task[None] | None = None
     sharing: rtc.LocalTrackPublication | None = None
     leaving: bool = False
-    thrown_out: asyncio.Event = field(default_factory=asyncio.Event)
+    removed: asyncio.Event = field(default_factory=asyncio.Event)
     _window: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
 
     async def enter(self, payload: dict[str, Any]) -> None:
         """Joins the room with what initiateCall, acceptCall or joinCall answered."""
-        self.thrown_out.clear()
+        self.removed.clear()
         self.room = rtc.Room()
-        self.room.on("disconnected", lambda *_: self.thrown_out.set())
+        self.room.on("disconnected", lambda *_: self.removed.set())
         await self.room.connect(payload["serverUrl"], payload["token"], rtc.RoomOptions(auto_subscribe=True))
 
     async def sing(self) -> None:

@@ -26,7 +26,7 @@ def mutation(action: str, selection: str) -> str:
 
 
 class Story:
-    """Alice calls Bob; Carol comes later, is thrown out and let in again."""
+    """Alice calls Bob; Carol comes later, is removed and let in again."""
 
     def __init__(self, service: DemoService, alice: DemoPerson, bob: DemoPerson, carol: DemoPerson) -> None:
         self.service, self.alice, self.bob, self.carol = service, alice, bob, carol
@@ -44,7 +44,7 @@ class Story:
         await self.they_hear_each_other()
         await self.bob_is_muted(feed)
         await self.bob_shares_his_screen(feed)
-        await self.carol_comes_and_is_thrown_out(feed)
+        await self.carol_comes_and_is_removed(feed)
         await self.carol_comes_back(feed)
         await self.alice_ends_it(feed)
         return feed
@@ -96,15 +96,15 @@ class Story:
         await self.act(self.bob, "stopScreenShare")
         await soon(feed.until("call_screen_share_stopped"), "the screen to go")
 
-    async def carol_comes_and_is_thrown_out(self, feed: Feed) -> None:
-        say("Carol is invited, joins, and is thrown out")
+    async def carol_comes_and_is_removed(self, feed: Feed) -> None:
+        say("Carol is invited, joins, and is removed")
         invited = await self.service.ask(self.alice.token, INVITE, input={"callId": self.call_id, "userIds": [await self._id_of("carol")]})
         self._remember_seats(invited["inviteToCall"]["call"])
         seat = await self.act(self.carol, "acceptCall", SEAT)
         await self.carol.enter(seat)
         await soon(feed.until("call_participant_joined", of(self.seats["carol"])), "Carol to join")
         await self.act(self.alice, "kickParticipant", participantId=self.seats["carol"])
-        await soon(self.carol.thrown_out.wait(), "Carol to be thrown out of the room")
+        await soon(self.carol.removed.wait(), "Carol to be removed from the room")
         await soon(feed.until("kicked"), "the kick's event")
         async with refused("participant-kicked"):
             await self.act(self.carol, "joinCall", SEAT)
@@ -114,8 +114,8 @@ class Story:
         """LiveKit lets the old token in again; the service throws it out within 2 s."""
         await self.carol.enter(seat)
         async with asyncio.timeout(5):
-            await self.carol.thrown_out.wait()
-        print("         her old token was thrown out again", flush=True)
+            await self.carol.removed.wait()
+        print("         her old token was removed again", flush=True)
 
     async def carol_comes_back(self, feed: Feed) -> None:
         say("Carol is let in again")
@@ -129,7 +129,7 @@ class Story:
         await self.act(self.alice, "endCall")
         await soon(feed.until("call_state_changed", lambda e: e["payload"]["to"] == "ended"), "the end")
         await soon(feed.until("call_end"), "the end's event")
-        await soon(asyncio.gather(*(p.thrown_out.wait() for p in (self.alice, self.bob, self.carol))), "the room to close")
+        await soon(asyncio.gather(*(p.removed.wait() for p in (self.alice, self.bob, self.carol))), "the room to close")
 
     async def _id_of(self, username: str) -> str:
         found = await self.service.ask(

@@ -15,7 +15,7 @@ from domain.world import Transaction, World
 log = structlog.get_logger(__name__)
 
 
-async def mark_ended(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
+async def end_for_all(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
     """Ends the call whose lock the caller holds; False when it had ended already.
 
     Rings become left(`missed`) with a `missed` push when nobody answered, otherwise left(`cancelled`) with a `cancel` push; who was in
@@ -49,7 +49,7 @@ async def end_unanswered(tx: Transaction, call: Call, *, actor_id: UUID | None, 
         return False
     said = {one.leave_reason for one in present.participants if one.status == "left"}
     reason: EndReason = "busy" if said == {"busy"} else "no_answer" if "missed" in said else "declined"
-    return await mark_ended(tx, call, reason, actor_id=actor_id, now=now)
+    return await end_for_all(tx, call, reason, actor_id=actor_id, now=now)
 
 
 async def delete_room(world: World, room_name: str) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import structlog
 
 from domain.calls import events
-from domain.calls.ending import delete_room, mark_ended
+from domain.calls.ending import delete_room, end_for_all
 from domain.calls.grants import grant_for
 from domain.calls.life_cycle import move_participant
 from domain.calls.rows import Call, Participant, Roster, roster
@@ -37,11 +37,11 @@ async def leave(tx: Transaction, call: Call, who: Participant, reason: str, *, a
     await events.append(tx, call.id, "call_participant_left", actor_id, {"reason": reason}, who.id)
     present = await roster(tx, call.id)
     if not present.seated or (present.is_direct(call) and len(present.participants) == 2):
-        return Left(call_ended=await mark_ended(tx, call, "completed", actor_id=actor_id, now=now))
-    return Left(new_host=await succeed(tx, call, who, present))
+        return Left(call_ended=await end_for_all(tx, call, "completed", actor_id=actor_id, now=now))
+    return Left(new_host=await pass_host_on(tx, call, who, present))
 
 
-async def succeed(tx: Transaction, call: Call, former: Participant, present: Roster) -> Participant | None:
+async def pass_host_on(tx: Transaction, call: Call, former: Participant, present: Roster) -> Participant | None:
     """When a host is gone: the oldest co-host, else who has been connected longest, becomes host, so that there is exactly one."""
     if former.role != "host":
         return None

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.ending import delete_room, mark_ended
+from domain.calls.ending import delete_room, end_for_all
 from domain.calls.life_cycle import CallStep, move_call
 from domain.calls.ringing import ring
 from domain.calls.rows import Call, lock_call, roster
@@ -40,7 +40,7 @@ async def _fail(world: World, call_id: UUID) -> bool:
     async with world.transaction("initiate_call.fail") as tx:
         current = await lock_call(tx, call_id)
         if current is not None and current.status == "initiated":
-            await mark_ended(tx, current, "failed", actor_id=None, now=world.clock.now())
+            await end_for_all(tx, current, "failed", actor_id=None, now=world.clock.now())
         return current is None or current.status == "initiated" or current.end_reason == "failed"
 
 

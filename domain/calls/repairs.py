@@ -16,7 +16,7 @@ from schema.tables.calls import calls
 
 @dataclass(frozen=True, slots=True)
 class RemoveParticipant:
-    """Throws a person out of a room; nobody there is fine."""
+    """Removes a person from a room; nobody there is fine."""
 
     room: str
     identity: str
@@ -24,7 +24,7 @@ class RemoveParticipant:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRoom:
-    """Closes the room of a call that is over."""
+    """Deletes the room of a call that is over."""
 
     room: str
 
@@ -72,7 +72,7 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
 
 
 def follow_up(call: Call, left: Left) -> list[Repair]:
-    """What someone's leaving asks of LiveKit, apart from putting them out: close the room, or tell who hosts now."""
+    """What someone's leaving asks of LiveKit, apart from their removal: delete the room, or tell who hosts now."""
     if left.call_ended:
         return [DeleteRoom(call.room_name)]
     return [] if left.new_host is None else [GrantHostRights(call, left.new_host)]

@@ -68,7 +68,7 @@ class Participant:
 
     @property
     def seated(self) -> bool:
-        """Holds one of the call's places."""
+        """Holds one of the call's seats."""
         return self.status in SEATED
 
     @property

@@ -1,4 +1,4 @@
-"""The places in a call: counted and taken under the call's lock, so that two can never take the last one."""
+"""The seats in a call: counted and taken under the call's lock, so that two can never take the last one."""
 
 from datetime import datetime
 from uuid import UUID
@@ -41,7 +41,7 @@ async def renew_seat(tx: Transaction, participant_id: UUID, now: datetime) -> No
 
 
 async def await_connection(tx: Transaction, participant_id: UUID, now: datetime) -> None:
-    """The person joins anew while connected: if the connection ends now, that is no farewell.
+    """The person joins anew while connected: if the connection ends now, the person has not left.
 
     A reloaded page has its new token before LiveKit's word of the old connection's end is worked out.
     """

@@ -16,7 +16,7 @@ _ANSWERED: Final = ("connecting", "connected", "disconnected")
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """A person's place in one call; `since` (when the person was asked) tells two rings of a call apart, `row` is what the reader shows."""
+    """A person in one call; `since` (when the person was asked) tells two rings of a call apart, `row` is what the reader shows."""
 
     call_id: UUID
     since: str
@@ -43,26 +43,26 @@ async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerat
     known: Mapping[UUID, Ring] = {}
     async with hub.follow([f"user:{user_id}"]) as following:
         while True:
-            places = {ring.call_id: ring for ring in await look(known)}
-            for change in differences(known, places):
+            rings = {ring.call_id: ring for ring in await look(known)}
+            for change in differences(known, rings):
                 yield change
-            known = {call_id: ring for call_id, ring in places.items() if ring.status == "ringing"}
+            known = {call_id: ring for call_id, ring in rings.items() if ring.status == "ringing"}
             await following.changed(LOOK_EVERY)
 
 
-def differences(known: Mapping[UUID, Ring], places: Mapping[UUID, Ring]) -> Iterator[Change]:
+def differences(known: Mapping[UUID, Ring], rings: Mapping[UUID, Ring]) -> Iterator[Change]:
     """How each known ring ended, then those that began."""
     for call_id, ring in known.items():
-        place = places.get(call_id)
-        if place is None or (place.status, place.since) != ("ringing", ring.since):
-            yield Change(_end(place), ring)
-    for call_id, ring in places.items():
+        now = rings.get(call_id)
+        if now is None or (now.status, now.since) != ("ringing", ring.since):
+            yield Change(_end(now), ring)
+    for call_id, ring in rings.items():
         if ring.status == "ringing" and (call_id not in known or known[call_id].since != ring.since):
             yield Change("incoming", ring)
 
 
-def _end(place: Ring | None) -> RingKind:
+def _end(now: Ring | None) -> RingKind:
     """From where the person is now; declined on another device, taken back, or no longer to be seen: it rings no more."""
-    if place is not None and place.status in _ANSWERED:
+    if now is not None and now.status in _ANSWERED:
         return "answered_elsewhere"
-    return "missed" if place is not None and place.status == "left" and place.leave_reason == "missed" else "cancelled"
+    return "missed" if now is not None and now.status == "left" and now.leave_reason == "missed" else "cancelled"

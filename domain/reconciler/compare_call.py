@@ -33,7 +33,7 @@ class Sight:
         return who.status_since > self.at
 
 
-async def look(world: World, call: Call, room: Room | None, at: datetime) -> None:
+async def compare_call(world: World, call: Call, room: Room | None, at: datetime) -> None:
     """Brings one call and its room together. `room` is what LiveKit listed at `at`; None is a room that is gone.
 
     Raises MediaError when LiveKit does not answer; nothing is changed by half an answer.

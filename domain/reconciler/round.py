@@ -11,7 +11,7 @@ from domain.calls.opening import open_call
 from domain.calls.rows import Call
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError, Room
-from domain.reconciler.compare_call import look
+from domain.reconciler.compare_call import compare_call
 from domain.reconciler.expected_rooms import calls_with_rooms, half_started, rooms_of_ended
 from domain.world import World
 
@@ -57,7 +57,7 @@ async def _finish_starts(world: World) -> None:
 async def _compare(world: World, living: Sequence[Call]) -> None:
     looked_at = world.clock.now()
     rooms = await _rooms(world, [call.room_name for call in living])
-    await _side_by_side([look(world, call, rooms.get(call.room_name), looked_at) for call in living])
+    await _side_by_side([compare_call(world, call, rooms.get(call.room_name), looked_at) for call in living])
 
 
 async def _delete_rooms(world: World, names: Sequence[str]) -> None:

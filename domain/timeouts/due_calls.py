@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
-from domain.calls.ending import mark_ended
+from domain.calls.ending import end_for_all
 from domain.calls.life_cycle import EndReason
 from domain.calls.repairs import DeleteRoom, Repair, carry_out
 from domain.calls.rows import Call, Roster, lock_call, roster
@@ -77,5 +77,5 @@ async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> None:
 
 async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:
     """Ends the call of a case; None when it had ended."""
-    ended = await mark_ended(found.tx, found.call, reason, actor_id=None, now=found.now)
+    ended = await end_for_all(found.tx, found.call, reason, actor_id=None, now=found.now)
     return [DeleteRoom(found.call.room_name)] if ended else None

@@ -16,7 +16,7 @@ class CallWebhook:
     tx: Transaction
     event: ReceivedEvent
     call: Call
-    people: Roster
+    roster: Roster
     now: datetime
 
     @property
@@ -35,7 +35,7 @@ class CallWebhook:
             user_id = UUID(self.identity)
         except ValueError:
             return None
-        return self.people.of_user(user_id)
+        return self.roster.of_user(user_id)
 
     @property
     def connected_person(self) -> Participant | None:

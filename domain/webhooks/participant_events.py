@@ -24,7 +24,7 @@ REJOINS_WITHIN: Final = timedelta(minutes=1)
 
 
 async def joined(webhook: CallWebhook) -> list[Repair]:
-    """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is thrown out: a token can't be revoked."""
+    """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed: a token can't be revoked."""
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
     if _is_machine(webhook) or await is_over(webhook.tx, webhook.sid, told_before=webhook.event.received_at):

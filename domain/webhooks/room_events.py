@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from domain.calls.ending import mark_ended
+from domain.calls.ending import end_for_all
 from domain.calls.repairs import OpenRoom, Repair
 from domain.webhooks.call_webhook import CallWebhook
 from schema.tables.calls import calls
@@ -23,7 +23,7 @@ async def finished(webhook: CallWebhook) -> list[Repair]:
     """
     call = webhook.call
     if call.status in ("connected", "reconnecting"):
-        await mark_ended(webhook.tx, call, "completed", actor_id=None, now=webhook.now)
+        await end_for_all(webhook.tx, call, "completed", actor_id=None, now=webhook.now)
         return []
     if call.status in ("ringing", "connecting"):
         return [OpenRoom(call)]

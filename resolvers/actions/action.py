@@ -20,8 +20,8 @@ Payload = TypeVar("Payload")
 def action(act: Callable[[World, Session, Input], Awaitable[Payload]]) -> Any:
     """The root field of the function's name; its docstring is what a client reads, its third parameter the argument `input`.
 
-    GraphQL wants a payload type for each action. A function may answer with its own (`JoinCallPayload`), or with a shape that several
-    share (`ParticipantPayload`): then a type of the action's name with the same fields is made of it.
+    Each action has a payload type of its name in the API. A function may answer with its own (`JoinCallPayload`), or with a shape
+    that several share (`ParticipantPayload`): then a type of the action's name with the same fields is made of it.
     """
     hints, given = get_type_hints(act), inspect.signature(act).parameters["input"]
 

@@ -1,14 +1,21 @@
 """The query `iceServers`."""
 
+from collections.abc import Iterable
+
 import strawberry
 
 from domain import ice_servers as domain
+from domain.ports import IceServer as DomainIceServer
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
-from resolvers.actions.calls.payloads import ice_server_list
 from schema.types.camel_case import camel_type
-from schema.types.ice_servers import IceServersInput, IceServersPayload
+from schema.types.ice_servers import IceServer, IceServersInput, IceServersPayload
+
+
+def ice_server_list(servers: Iterable[DomainIceServer]) -> list[IceServer]:
+    """As `RTCPeerConnection` takes them."""
+    return [IceServer(urls=list(one.urls), username=one.username, credential=one.credential) for one in servers]
 
 
 async def ice_servers(world: World, session: Session, input: IceServersInput | None = strawberry.UNSET) -> IceServersPayload:

@@ -81,7 +81,7 @@ def _relationships(type_: GraphQLObjectType, catalog: Catalog) -> Iterator[dict[
         meaning = field.metadata.get(MEANING)
         if isinstance(meaning, OfTableRow) and not meaning.many:
             table = tables[meaning.table]
-            keys = {names[key]: str(column) for key, column in zip(meaning.keys, table.primary_key, strict=True)}
+            keys = {names[key]: str(column) for key, column in zip(meaning.key_attributes, table.primary_key, strict=True)}
             yield {"name": field.graphql_name, "type": "object", "remote_table": _remote(table.name), "field_mapping": keys}
 
 

@@ -35,7 +35,7 @@ class Context:
     async def rows(self, path: Path, payload: object) -> orjson.Fragment | None:
         """The JSON of the rows at this place of the answer, with the caller's permissions; None when the payload has no key."""
         row_plan = self.plans[tuple(step for step in path.as_list() if isinstance(step, str))]
-        keys = [getattr(payload, attribute) for attribute in row_plan.attributes]
+        keys = [getattr(payload, attribute) for attribute in row_plan.key_attributes]
         if None in keys:
             return orjson.Fragment(b"[]") if row_plan.many else None
         texts = [list(map(str, key)) for key in keys] if row_plan.many else list(map(str, keys))

@@ -1,4 +1,4 @@
 """Operations that answer again and again.
 
-In: a compiled live query. Out: its answer now, and each new one. The hub of feeds comes here.
+In: a compiled live query. Out: its answer now, and each new one.
 """

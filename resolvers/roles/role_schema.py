@@ -74,7 +74,7 @@ class _View:
                 yield name
 
     def _prune(self) -> bool:
-        """Types without a visible member die; true if there are new ones."""
+        """Types without a visible member are pruned; true if there are new ones."""
         pruned = {name for name, members in self.members.items() if not members} - self.pruned
         self.pruned |= pruned
         return bool(pruned)
@@ -85,9 +85,9 @@ class _View:
             type_ = self.schema.type_map[name]
             if visible and not isinstance(type_, GraphQLEnumType):
                 members = _members(type_)
-                self.members[name] = {member for member in visible if self._lives(members[member])}
+                self.members[name] = {member for member in visible if self._stays(members[member])}
 
-    def _lives(self, member: Member) -> bool:
+    def _stays(self, member: Member) -> bool:
         if get_named_type(member.type).name in self.pruned:
             return False
         arguments = getattr(member, "args", {}).values()

@@ -18,12 +18,14 @@ from resolvers.sql.write_check import CHECK_FAILED
 Open = Callable[[], AbstractAsyncContextManager[DatabaseTransaction]]
 
 
-async def run_steps(steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], fields: StrawberryRunner) -> bytes:
+async def run_steps(
+    steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], strawberry: StrawberryRunner
+) -> bytes:
     """Runs the steps in order; the first error is the only answer.
 
     Table writes alone share one transaction. Beside an action each write has its own, and what committed before an error stays.
     """
-    runner = _Runner(database, session, variables, fields)
+    runner = _StepRunner(database, session, variables, strawberry)
     if not steps.one_transaction or not any(isinstance(step, TableWrite) for step in steps.steps):
         answers = await runner.run(steps, lambda: _transaction(database, session))
         return _response(steps, answers)
@@ -55,9 +57,9 @@ def _refused(path: str) -> Iterator[None]:
         raise refusal(error, path) or unexpected(error, path) from error
 
 
-class _Runner:
-    def __init__(self, database: Database, session: Session, variables: Mapping[str, Any], fields: StrawberryRunner) -> None:
-        self._database, self._session, self._variables, self._fields = database, session, variables, fields
+class _StepRunner:
+    def __init__(self, database: Database, session: Session, variables: Mapping[str, Any], strawberry: StrawberryRunner) -> None:
+        self._database, self._session, self._variables, self._strawberry = database, session, variables, strawberry
 
     async def run(self, steps: Steps, open_: Open) -> dict[str, bytes]:
         answers: dict[str, bytes] = {}
@@ -70,7 +72,7 @@ class _Runner:
                 case TableWrite():
                     answers[step.key] = await self._write(step, open_)
                 case HandWritten():
-                    answers |= await self._fields.run(step)
+                    answers |= await self._strawberry.run(step)
         return answers
 
     async def _write(self, step: TableWrite, open_: Open) -> bytes:

@@ -27,5 +27,5 @@ class RowPlan:
     """The plan behind a payload field of rows, and the payload's attributes that hold the keys."""
 
     plan: Plan
-    attributes: tuple[str, ...]
+    key_attributes: tuple[str, ...]
     many: bool

@@ -93,7 +93,7 @@ class Selects:
     def rows_by_key(self, rows: RowsByKey) -> RowPlan:
         """The visible rows behind a hand-written payload's keys; of many they come in the order of the keys."""
         value = self._in_order(rows.root, *rows.bound) if rows.many else self.root(rows.root)
-        return RowPlan(self.plan(value), rows.keys, rows.many)
+        return RowPlan(self.plan(value), rows.key_attributes, rows.many)
 
     def _in_order(self, root: SelectRoot, keys: Bound) -> Json:
         tracked = self.catalog[root.table]

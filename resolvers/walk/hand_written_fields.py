@@ -136,12 +136,12 @@ def _rows_by_key(walk: Walk, selected: Selected, definition: GraphQLField, meani
     operator = "_in" if meaning.many else "_eq"
     where = conjunction([Compare(column, operator, value) for column, value in zip(columns, bound, strict=True)])
     root = SelectRoot(selected.key, selected.path, "select_by_pk", tracked.name, Arguments(where=where), selection)
-    return RowsByKey(root, meaning.keys, bound, meaning.many)
+    return RowsByKey(root, meaning.key_attributes, bound, meaning.many)
 
 
 def _key_columns(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
-    if len(tracked.primary_key) != len(meaning.keys):
-        raise TypeError(f"{tracked.graphql_name} has the primary key {tracked.primary_key}, the payload gives {meaning.keys}")
+    if len(tracked.primary_key) != len(meaning.key_attributes):
+        raise TypeError(f"{tracked.graphql_name} has the primary key {tracked.primary_key}, the payload gives {meaning.key_attributes}")
     return tracked.primary_key
 
 

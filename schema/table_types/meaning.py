@@ -57,7 +57,7 @@ class OfTableRow:
     """Rows inside a hand-written payload: the table by GraphQL name, and the payload's attributes that hold the primary key's values."""
 
     table: str
-    keys: tuple[str, ...]
+    key_attributes: tuple[str, ...]
     many: bool
 
 

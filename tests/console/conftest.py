@@ -49,7 +49,7 @@ async def address(demo_database_url: str) -> AsyncIterator[str]:
         livekit_enabled=False,
     )
     users = [OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS]
-    async with serving(create_app(settings, demo_users=users)) as where:
+    async with serving(create_app(settings, offered_users=users)) as where:
         yield where
 
 

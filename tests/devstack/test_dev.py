@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
-import psutil
 import pytest
 
 from tests.support.development import COMMAND, MAKE, ROOT, Development
+from tests.support.living_processes import living
 from tests.support.waiting import until
 
 SIMULATED = (*COMMAND, "--simulator")
@@ -123,12 +123,12 @@ def test_nothing_outlives_it(development: Development, command: tuple[str, ...],
 def test_a_group_that_gets_ctrl_c_ends_in_order(development: Development) -> None:
     process = development.start(MAKE)
     development.wait_until_ready(process)
-    psutil_group = [one.pid for one in development.processes()]
-    assert len(psutil_group) >= 3
+    group = development.processes()
+    assert len(group) >= 3
     subprocess.run(["kill", "-INT", "--", f"-{process.pid}"], check=True)
     process.wait(10)
     until(lambda: not development.processes(), seconds=5)
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in psutil_group)
+    assert not living(group)
 
 
 def test_a_lost_server_ends_the_rest(development: Development) -> None:

@@ -114,7 +114,7 @@ async def test_a_crash_in_the_middle_leaves_no_half(ringing: Running, monkeypatc
 
 
 async def test_an_event_that_fails_waits_longer_each_time(ringing: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(_scene: CallWebhook) -> list[Repair]:
+    async def fail(_webhook: CallWebhook) -> list[Repair]:
         raise LookupError("s3cret")
 
     on = ringing.on

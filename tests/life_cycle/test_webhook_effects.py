@@ -258,7 +258,7 @@ async def test_a_token_that_nobody_uses_hides_nothing_of_the_first_device(direct
     assert await direct.status() == ("reconnecting", None)
 
 
-async def test_a_token_of_long_ago_makes_no_farewell_a_lost_connection(direct: Running) -> None:
+async def test_a_token_of_long_ago_makes_no_leave_a_lost_connection(direct: Running) -> None:
     await join_call(direct.on.world, session(BOB), direct.id)
     direct.on.clock.advance(61)
     await direct.room.leave(BOB)
@@ -273,7 +273,7 @@ async def test_whoever_has_arrived_anew_may_leave_at_once(direct: Running) -> No
     assert await direct.standing(BOB) == ("left", "user_left")
 
 
-async def test_a_host_who_reloads_the_page_is_not_thrown_out(group: Running) -> None:
+async def test_a_host_who_reloads_the_page_is_not_removed(group: Running) -> None:
     """Another one hosts meanwhile; LiveKit is told nothing, since it could put the page's new connection out."""
     group.on.rooms.asked.clear()
     await group.room.leave(ALICE)

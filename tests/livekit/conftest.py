@@ -10,7 +10,7 @@ from app.livekit.webhook_endpoint import PATH
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port
-from tests.livekit.targets import KEY, SECRET, Target, real_stage, simulated_target
+from tests.livekit.targets import KEY, SECRET, Target, real_target, simulated_target
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ async def target(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIte
         async with simulated_target() as simulated:
             yield simulated
     else:
-        async with real_stage(request.getfixturevalue("real_server"), request.getfixturevalue("webhook_port")) as real:
+        async with real_target(request.getfixturevalue("real_server"), request.getfixturevalue("webhook_port")) as real:
             yield real
 
 

@@ -23,7 +23,7 @@ class Run:
     def __init__(self, target: Target, client: api.LiveKitAPI, names: dict[str, str]) -> None:
         """`names` maps the recorded room names to this run's own."""
         self.outcomes: dict[str, Outcome] = {}
-        self._stage = target
+        self._target = target
         self._rooms = client.room
         self._names = names
         self._one = names["call-1"]
@@ -61,7 +61,7 @@ class Run:
         alice = await self._enter("alice")
         bob = await self._enter("bob")
         mic = await alice.publish("microphone", "mic")
-        await self._stage.receiver.saw(self._one, "track_published")
+        await self._target.receiver.saw(self._one, "track_published")
         await self._keep("ListRooms with two", self._rooms.list_rooms(api.ListRoomsRequest(names=[self._one])))
         await self._keep("ListParticipants", self._rooms.list_participants(api.ListParticipantsRequest(room=self._one)))
         return alice, bob, mic
@@ -88,27 +88,27 @@ class Run:
         await self._gone("removed carol", carol)
         again = await self._enter("carol", times=2)
         await again.leave()
-        await self._stage.receiver.saw(self._one, "participant_left", "carol", times=2)
+        await self._target.receiver.saw(self._one, "participant_left", "carol", times=2)
         screen = await alice.publish("screen_share", "screen")
-        await self._stage.receiver.saw(self._one, "track_published", "alice", times=2)
+        await self._target.receiver.saw(self._one, "track_published", "alice", times=2)
         await alice.unpublish(screen)
-        await self._stage.receiver.saw(self._one, "track_unpublished", "alice")
+        await self._target.receiver.saw(self._one, "track_unpublished", "alice")
 
     async def _wrong_secret(self) -> None:
-        async with api.LiveKitAPI(self._stage.url, KEY, SECRET[::-1], failover=False) as stranger:
+        async with api.LiveKitAPI(self._target.url, KEY, SECRET[::-1], failover=False) as stranger:
             await self._keep("ListRooms wrong secret", stranger.room.list_rooms(api.ListRoomsRequest()))
 
     async def _end(self, alice: Person) -> None:
         await self._keep("DeleteRoom", self._rooms.delete_room(api.DeleteRoomRequest(room=self._one)))
         await self._gone("alice after DeleteRoom", alice)
-        await self._stage.receiver.saw(self._one, "room_finished")
+        await self._target.receiver.saw(self._one, "room_finished")
         two = self._names["call-2"]
         await self._keep("CreateRoom short", self._rooms.create_room(api.CreateRoomRequest(name=two, empty_timeout=2, departure_timeout=3)))
-        await self._stage.receiver.saw(two, "room_finished")
+        await self._target.receiver.saw(two, "room_finished")
 
     async def _enter(self, identity: str, times: int = 1) -> Person:
-        person = await self._stage.join(token(self._one, identity, metadata=METADATA))
-        await self._stage.receiver.saw(self._one, "participant_joined", identity, times)
+        person = await self._target.join(token(self._one, identity, metadata=METADATA))
+        await self._target.receiver.saw(self._one, "participant_joined", identity, times)
         return person
 
     async def _keep(self, name: str, call: Awaitable[Message]) -> None:
@@ -121,7 +121,7 @@ class Run:
 
     async def _join(self, name: str, signed: str) -> None:
         try:
-            await self._stage.join(signed)
+            await self._target.join(signed)
         except Refused as error:
             self.outcomes[name] = {"refused": error.status}
 

@@ -169,7 +169,7 @@ async def simulated_target(defaults: RoomDefaults | None = None) -> AsyncIterato
 
 
 @asynccontextmanager
-async def real_stage(server: LiveKitServer, webhook_port: int) -> AsyncIterator[RealTarget]:
+async def real_target(server: LiveKitServer, webhook_port: int) -> AsyncIterator[RealTarget]:
     """The session's livekit-server, its webhooks arriving at a receiver of this test."""
     receiver = Receiver({KEY: SECRET})
     async with receiver.listening(webhook_port):

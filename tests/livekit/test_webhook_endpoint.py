@@ -1,6 +1,7 @@
 """The webhook endpoint: whom it believes, what it keeps, what it answers."""
 
 import json
+import logging
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -69,7 +70,8 @@ def signature(body: bytes, key: str = "new", *, secret: str | None = None, ttl: 
     return token.with_sha256(b64encode(sha256(body).digest()).decode() if digest else "").to_jwt()
 
 
-def test_a_signed_delivery_is_kept_reduced_and_wakes_the_work(inbox: Inbox, log_lines: LogLines) -> None:
+def test_a_signed_delivery_is_kept_reduced_and_wakes_the_work(inbox: Inbox, log_lines: LogLines, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     assert inbox.post(BODY, signature(BODY)) == (200, b"")
     assert inbox.kept == [
         WebhookEvent(
@@ -90,6 +92,8 @@ def test_a_signed_delivery_is_kept_reduced_and_wakes_the_work(inbox: Inbox, log_
     ]
     assert inbox.woken == 1
     assert log_lines == []
+    # Nor in a line of a library.
+    assert "turn-secret" not in caplog.text and "private" not in caplog.text
 
 
 def test_a_repeated_delivery_is_answered_and_wakes_nobody(inbox: Inbox) -> None:

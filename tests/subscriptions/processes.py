@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from app.database.transactions import EngineTransactions, open_engine
-from app.events import BroadcastHub, open_hub
+from app.hints import BroadcastHub, open_hub
 from domain.ports import Hint, Publisher
 from domain.world import World
 from tests.support.domain_setup import Setup

@@ -8,7 +8,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from app.events import open_hub
+from app.hints import open_hub
 from domain.ports import Hint
 from permissions.errors import GraphQLRefusal
 from resolvers.live.cohorts import LiveQueries

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from app.events import BroadcastHub, open_hub
-from app.events.hub import hub_over
-from app.events.redis_backend import RedisBackend
+from app.hints import BroadcastHub, open_hub
+from app.hints.hub import hub_over
+from app.hints.redis_backend import RedisBackend
 from domain.hub import Following
 from domain.ports import Hint
 from tests.support.valkey import broker

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.database.reflection import reflect
 from app.database.transactions import EngineTransactions, open_engine
-from app.events import BroadcastHub, open_hub
+from app.hints import BroadcastHub, open_hub
 from domain.errors import RateLimited
 from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
 from domain.world import World

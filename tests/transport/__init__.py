@@ -1,1 +1,1 @@
-"""The wires: HTTP, websockets, the database pool, readiness, limits."""
+"""The transports: HTTP, websockets, the database pool, readiness, limits."""

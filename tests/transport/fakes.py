@@ -84,7 +84,7 @@ class FakeSubscriptions:
 
 
 class FakeService:
-    """The two wires on one path, as the real service has them."""
+    """The two transports on one path, as the real service has them."""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ import pytest
 from uvicorn.config import STARTUP_FAILURE
 
 from devstack.processes import free_port
+from tests.support.living_processes import living
 from tests.support.waiting import until
 
 COMMAND = Path(sys.executable).with_name("nchat-rtc")
@@ -52,7 +53,7 @@ class Serve:
         self.tree = [parent, *parent.children(recursive=True)]
 
     def is_gone(self) -> bool:
-        return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in self.tree)
+        return not living(self.tree)
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -134,8 +135,7 @@ def test_a_worker_that_was_killed_is_replaced(serve: Serve) -> None:
     supervisor = psutil.Process(serve.process.pid)
 
     def workers() -> set[psutil.Process]:
-        living = [child for child in supervisor.children() if child.status() != psutil.STATUS_ZOMBIE]
-        return {child for child in living if "spawn_main" in " ".join(child.cmdline())}
+        return {child for child, command in living(supervisor.children()).items() if "spawn_main" in command}
 
     before = workers()
     victim = next(iter(before))

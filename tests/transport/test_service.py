@@ -121,7 +121,7 @@ async def test_the_other_paths(demo_database_url: str) -> None:
 
 async def test_the_console_offers_demo_users_with_tokens_that_work(demo_database_url: str) -> None:
     alice = OfferedUser(ALICE, "alice", "user", "somebody")
-    async with asking(settings(demo_database_url), demo_users=[alice]) as ask:
+    async with asking(settings(demo_database_url), offered_users=[alice]) as ask:
         (offered,) = (await ask.http.get("/console/demo-users.json")).json()["users"]
         assert (await ask(MY_CALLS, {"authorization": f"Bearer {offered['token']}"}))["data"]["nchat_calls"]
 

@@ -284,7 +284,7 @@ CRASHES = (
         (
             "reconcile.calls",
             "rooms.list_rooms@domain.reconciler.round._rooms",
-            "rooms.list_participants@domain.reconciler.compare_call.look",
+            "rooms.list_participants@domain.reconciler.compare_call.compare_call",
             "reconcile.call",
         ),
         [talk],

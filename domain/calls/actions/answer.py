@@ -6,7 +6,7 @@ from uuid import UUID
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
-from domain.calls.ending import delete_room, end_unanswered, mark_ended
+from domain.calls.ending import delete_room, end_for_all, end_unanswered
 from domain.calls.ringing import end_ring
 from domain.calls.rows import Participant
 from domain.calls.seats import require_seat, take_seat
@@ -54,7 +54,7 @@ async def cancel_call(world: World, session: Session, call_id: UUID) -> CallResu
         if access.call.status not in ("initiated", "ringing", "connecting"):
             raise NotAllowed("The call is connected; end it instead.")
         await events.append(tx, call_id, "call_cancelled", access.user_id, {})
-        await mark_ended(tx, access.call, "cancelled", actor_id=access.user_id, now=access.now)
+        await end_for_all(tx, access.call, "cancelled", actor_id=access.user_id, now=access.now)
     await delete_room(world, access.call.room_name)
     return CallResult(call_id)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.calls.access import access_call, known_user
 from domain.calls.actions.results import CallResult
-from domain.calls.ending import delete_room, mark_ended
+from domain.calls.ending import delete_room, end_for_all
 from domain.world import World
 from permissions.session import ADMIN, Session
 
@@ -19,6 +19,6 @@ async def end_call(world: World, session: Session, call_id: UUID, reason: HostEn
         access = await access_call(tx, world, session, call_id)
         if session.role != ADMIN:
             access.hosting()
-        await mark_ended(tx, access.call, reason, actor_id=actor_id, now=access.now)
+        await end_for_all(tx, access.call, reason, actor_id=actor_id, now=access.now)
     await delete_room(world, access.call.room_name)
     return CallResult(call_id)

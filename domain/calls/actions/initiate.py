@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from domain.calls import events
 from domain.calls.access import known_user
-from domain.calls.ending import mark_ended
+from domain.calls.ending import end_for_all
 from domain.calls.life_cycle import move_participant
 from domain.calls.opening import open_call
 from domain.calls.ringing import distinct_targets, invite, is_busy, require_member, require_reachable
@@ -41,7 +41,7 @@ class CallRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class StartedCall:
+class InitiateResult:
     """`ticket` is None for a call that has ended already: its single target was busy, or a repeated request came too late."""
 
     call_id: UUID
@@ -49,7 +49,7 @@ class StartedCall:
     ticket: Ticket | None
 
 
-async def initiate_call(world: World, session: Session, request: CallRequest) -> StartedCall:
+async def initiate_call(world: World, session: Session, request: CallRequest) -> InitiateResult:
     """Starts a call as the caller, or answers a repeated request (same client_request_id) with the call it started.
 
     Refuses with RateLimited, InvalidInput (neither target nor channel, too many people, oneself), NotFound (a channel that the caller is
@@ -90,7 +90,7 @@ async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequ
     invited = await invite(tx, call.id, targets, now)
     if len(targets) == 1 and await is_busy(tx, targets[0]):
         await move_participant(tx, invited[0], "left", now=now, leave_reason="busy")
-        await mark_ended(tx, call, "busy", actor_id=None, now=now)
+        await end_for_all(tx, call, "busy", actor_id=None, now=now)
         return await _reread(tx, call.id)
     return call
 
@@ -134,14 +134,14 @@ async def _reread(tx: Transaction, call_id: UUID) -> Call:
     return Call.of((await tx.connection.execute(sa.select(calls).where(calls.c.id == call_id))).one())
 
 
-async def _answer(world: World, call_id: UUID, user_id: UUID) -> StartedCall:
+async def _answer(world: World, call_id: UUID, user_id: UUID) -> InitiateResult:
     async with world.transaction("initiate_call.answer") as tx:
         call = await _reread(tx, call_id)
         me = (await roster(tx, call_id)).of_user(user_id)
         if me is not None and me.status == "kicked":
             raise ParticipantKicked
         ticket = await issue(tx, world, call, me) if _may_connect(call, me) and me is not None else None
-        return StartedCall(call.id, call.room_name, ticket)
+        return InitiateResult(call.id, call.room_name, ticket)
 
 
 def _may_connect(call: Call, me: Participant | None) -> bool:

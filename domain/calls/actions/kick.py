@@ -8,7 +8,7 @@ from domain import push_outbox
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import ParticipantResult
-from domain.calls.ending import delete_room, end_unanswered, mark_ended
+from domain.calls.ending import delete_room, end_for_all, end_unanswered
 from domain.calls.life_cycle import move_participant
 from domain.calls.presence import settle
 from domain.calls.rows import Participant
@@ -54,7 +54,7 @@ async def _kick(tx: Transaction, access: CallAccess, other: Participant, reason:
         await push_outbox.enqueue(tx, access.call.id, [other.user_id], "cancel")
     await events.append(tx, access.call.id, "kicked", access.user_id, {"reason": reason}, other.id)
     if access.roster.is_direct(access.call):
-        return await mark_ended(tx, access.call, "kicked", actor_id=access.user_id, now=access.now)
+        return await end_for_all(tx, access.call, "kicked", actor_id=access.user_id, now=access.now)
     if before == "ringing":
         return await end_unanswered(tx, access.call, actor_id=access.user_id, now=access.now)
     await settle(tx, access.call, now=access.now)

@@ -3,16 +3,15 @@
 Each shape stands beside the function that makes it of a domain result, so that mypy sees every field on its way.
 """
 
-from collections.abc import Iterable
 from typing import TypedDict
 
-from domain.calls.actions.initiate import StartedCall
+from domain.calls.actions.initiate import InitiateResult
 from domain.calls.actions.invite import InviteResult
 from domain.calls.actions.join import JoinResult
 from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
 from domain.calls.actions.screen_share import ScreenShareResult
 from domain.calls.tickets import Ticket
-from domain.ports import IceServer as DomainIceServer
+from resolvers.actions.ice_servers import ice_server_list
 from resolvers.hand_written.table_rows import table_row, table_rows
 from schema.table_types.scalars import jsonb, timestamptz, uuid
 from schema.types.camel_case import camel_type
@@ -84,7 +83,7 @@ class InitiateCallPayload(CallPayload):
     expires_at: timestamptz | None
 
 
-def initiate_call_payload(result: StartedCall) -> InitiateCallPayload:
+def initiate_call_payload(result: InitiateResult) -> InitiateCallPayload:
     call_id = uuid(result.call_id)
     if result.ticket is None:
         return InitiateCallPayload(
@@ -137,7 +136,3 @@ def start_screen_share_payload(result: ScreenShareResult) -> StartScreenSharePay
         constraints=jsonb(result.constraints),
         allowed_sources=list(result.allowed_sources),
     )
-
-
-def ice_server_list(servers: Iterable[DomainIceServer]) -> list[IceServer]:
-    return [IceServer(urls=list(one.urls), username=one.username, credential=one.credential) for one in servers]

@@ -3,6 +3,6 @@
 In: topics that changed. Out: followers woken. A hint says that something changed, not what, and may be lost.
 """
 
-from app.events.hub import BroadcastHub, open_hub
+from app.hints.hub import BroadcastHub, open_hub
 
 __all__ = ["BroadcastHub", "open_hub"]

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from broadcaster import BroadcastBackend
 from broadcaster._backends.memory import MemoryBackend
 
-from app.events.redis_backend import RedisBackend
+from app.hints.redis_backend import RedisBackend
 from domain.hub import Following
 from domain.ports import Hint
 
@@ -16,19 +16,19 @@ class _Follower:
     """`domain.hub.Following`: a flag, so that a slow reader costs nothing."""
 
     def __init__(self) -> None:
-        self._heard = asyncio.Event()
+        self._hinted = asyncio.Event()
 
-    def hear(self) -> None:
-        self._heard.set()
+    def notify(self) -> None:
+        self._hinted.set()
 
     async def changed(self, within: float) -> None:
         try:
             async with asyncio.timeout(within):
-                await self._heard.wait()
+                await self._hinted.wait()
         except TimeoutError:
             return
         finally:
-            self._heard.clear()
+            self._hinted.clear()
 
 
 class BroadcastHub:
@@ -79,7 +79,7 @@ class BroadcastHub:
         while True:
             event = await self._backend.next_published()
             for follower in self._followers.get(event.channel, ()):
-                follower.hear()
+                follower.notify()
 
 
 def open_hub(redis_url: str | None = None) -> AbstractAsyncContextManager[BroadcastHub]:

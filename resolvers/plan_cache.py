@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
+from resolvers.compiled import Compiled
 from resolvers.documents.document import Operation, read_operation
 from resolvers.documents.lru import LRU
 from resolvers.documents.request import Request
@@ -17,25 +18,23 @@ _MAX_DOCUMENT = 16 * 1024
 # Of long documents fewer plans are kept, for they are long too.
 _CHARACTERS_OF_SHAPES = 64 * 1024
 
-C = TypeVar("C")
-
 
 @dataclass(slots=True)
-class CachedDocument(Generic[C]):
+class CachedDocument:
     """One operation as one role sees it; `pins` grows with every new shape that is compiled."""
 
     operation: Operation
-    compiled: LRU[Hashable, C]
+    compiled: LRU[Hashable, Compiled]
     pins: Pins = field(default_factory=Pins)
 
 
-class PlanCache(Generic[C]):
+class PlanCache:
     """The key is the role's view of the schema, the document, the operation's name, and the variables' shape."""
 
     def __init__(self) -> None:
-        self._documents: LRU[Hashable, CachedDocument[C]] = LRU(_DOCUMENTS, _CHARACTERS)
+        self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS, _CHARACTERS)
 
-    def document(self, view: Hashable, request: Request) -> CachedDocument[C]:
+    def document(self, view: Hashable, request: Request) -> CachedDocument:
         """The parsed operation; raises validation-failed for a document without a clear one."""
         key = (view, request.query, request.operation_name)
         document = self._documents.get(key)
@@ -47,7 +46,9 @@ class PlanCache(Generic[C]):
                 self._documents.put(key, document, length)
         return document
 
-    def compiled(self, document: CachedDocument[C], variables: Mapping[str, Any], compile_: Callable[[Operation], tuple[C, Pins]]) -> C:
+    def compiled(
+        self, document: CachedDocument, variables: Mapping[str, Any], compile_: Callable[[Operation], tuple[Compiled, Pins]]
+    ) -> Compiled:
         """The plan for these variables, compiled at most once a shape."""
         known = document.compiled.get(shape(variables, document.pins))
         if known is not None:

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import RedisError
 
-from app.events.waiting_topics import Topics
+from app.hints.waiting_topics import Topics
 
 log = structlog.get_logger(__name__)
 
