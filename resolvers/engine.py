@@ -51,7 +51,7 @@ class Engine:
         whole = whole_schema(catalog, actions or ActionFields())
         return cls(catalog, RoleViews(catalog, rules, whole), database, limits or Limits())
 
-    def kind(self, request: Request, session: Session) -> OperationKind:
+    async def kind(self, request: Request, session: Session) -> OperationKind:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         view = self._views.of(session)
         with not_too_deep():
@@ -101,16 +101,16 @@ class Engine:
 
         return self._plans.compiled(document, request.variables, compile_)
 
-    def live_query(self, request: Request, session: Session) -> LiveQuery | None:
+    async def live_query(self, request: Request, session: Session) -> LiveQuery | None:
         """The plan of a subscription over tables; None for a hand-written one. Raises GraphQLRefusal."""
-        compiled = self._subscription(request, session)
+        compiled = await self._subscription(request, session)
         if not isinstance(compiled, LiveTables):
             return None
         return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables))
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""
-        compiled = self._subscription(request, session)
+        compiled = await self._subscription(request, session)
         if not isinstance(compiled, HandWrittenSubscription):
             raise TypeError("a live query has a plan, not events")
         fields = self._strawberry(request, session, context)
@@ -118,8 +118,8 @@ class Engine:
             async for payload in payloads:
                 yield payload
 
-    def _subscription(self, request: Request, session: Session) -> Compiled:
-        if self.kind(request, session) != "subscription":
+    async def _subscription(self, request: Request, session: Session) -> Compiled:
+        if await self.kind(request, session) != "subscription":
             raise TypeError("not a subscription")
         with not_too_deep():
             return self._compiled(self._views.of(session), request)

@@ -16,7 +16,7 @@ ContextOf = Callable[[Session, Scope], object]
 class Executes(Protocol):
     """Runs operations that have one answer."""
 
-    def kind(self, request: Request, session: Session) -> OperationKind:
+    async def kind(self, request: Request, session: Session) -> OperationKind:
         """Which operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         ...
 

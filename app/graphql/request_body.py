@@ -4,12 +4,12 @@ from typing import Any
 
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import read_json
-from resolvers.documents.request import Request
+from resolvers.documents.request import Request, Tally
 
 MAX_BATCH = 100
 
 
-def parse_body(body: bytes) -> Request | list[Any]:
+def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
     """One request, or the still unread members of a batch; raises GraphQLRefusal."""
     try:
         raw = read_json(body)
@@ -19,11 +19,11 @@ def parse_body(body: bytes) -> Request | list[Any]:
         if len(raw) > MAX_BATCH:
             raise GraphQLRefusal("parse-failed", f"a batch holds at most {MAX_BATCH} requests")
         return raw
-    return request_of(raw)
+    return request_of(raw, principal)
 
 
-def request_of(raw: object) -> Request:
-    """Reads `{query, variables, operationName}`; other keys are ignored. Raises parse-failed."""
+def request_of(raw: object, principal: str = "", tally: Tally | None = None) -> Request:
+    """Reads `{query, variables, operationName}`; other keys are ignored. Members of a batch share a tally. Raises parse-failed."""
     if not isinstance(raw, dict):
         raise GraphQLRefusal("parse-failed", "expected an object with the key 'query'")
     query, variables, name = raw.get("query"), raw.get("variables"), raw.get("operationName")
@@ -35,4 +35,4 @@ def request_of(raw: object) -> Request:
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name)
+    return Request(query, variables or {}, name, principal, tally or Tally())

@@ -17,7 +17,7 @@ class EngineSubscriptions:
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """Payloads as JSON until the client goes; raises GraphQLRefusal when the operation may not begin or has to end."""
-        live = self._engine.live_query(request, session)
+        live = await self._engine.live_query(request, session)
         payloads = self._engine.subscribe(request, session, context) if live is None else self._live_queries.follow(live)
         async with aclosing(payloads):
             async for payload in payloads:

@@ -10,11 +10,13 @@ from starlette.types import Message, Receive, Scope, Send
 from app.auth.authenticator import Authenticates
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
+from app.graphql.principal import principal_of
 from app.graphql.request_body import parse_body, request_of
 from app.telemetry.log_context import RequestIds, RequestMark, current, marked
 from app.telemetry.metrics import Metrics
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
+from resolvers.documents.request import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -101,14 +103,16 @@ class GraphQLHttp:
         session = await self._authenticator.authenticate(headers)
         current.set(RequestMark(request_id, session.role))
         context = self._context_of(session, scope)
-        parsed = parse_body(body)
+        principal = principal_of(session, scope)
+        parsed = parse_body(body, principal)
         if not isinstance(parsed, list):
             return await self._engine.execute(parsed, session, context)
-        return b"[" + b",".join([await self._member(raw, session, context) for raw in parsed]) + b"]"
+        tally = Tally()
+        return b"[" + b",".join([await self._member(raw, principal, tally, session, context) for raw in parsed]) + b"]"
 
-    async def _member(self, raw: object, session: Session, context: object) -> bytes:
+    async def _member(self, raw: object, principal: str, tally: Tally, session: Session, context: object) -> bytes:
         try:
-            return await self._engine.execute(request_of(raw), session, context)
+            return await self._engine.execute(request_of(raw, principal, tally), session, context)
         except GraphQLRefusal as refusal:
             return _refusal(refusal)
 

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.types import Scope
 
 from app.auth.refusals import token_expired
+from app.graphql.principal import principal_of
 from app.graphql.request_body import request_of
 from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
@@ -96,7 +97,7 @@ class SocketConnection:
         try:
             if len(self._operations) >= self._services.limits.max_operations:
                 raise GraphQLRefusal("limit-exceeded", "too many operations on this connection")
-            request = request_of(message.get("payload"))
+            request = request_of(message.get("payload"), principal_of(self._session, self._scope))
         except GraphQLRefusal as refused:
             await self._socket.send(messages.refusal_message(operation_id, refused))
             return

@@ -33,7 +33,7 @@ class RunningOperation:
         await self._socket.send(last)
 
     async def _run(self) -> str:
-        if self._services.engine.kind(self._request, self._session) == "subscription":
+        if await self._services.engine.kind(self._request, self._session) == "subscription":
             return await self._stream()
         return await self._answer()
 

@@ -5,8 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+@dataclass(slots=True)
+class Tally:
+    """What the members of one batch have cost so far: a batch has no more to spend than a single request."""
+
+    cost: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
+    """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name."""
+
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
+    principal: str = ""
+    tally: Tally = field(default_factory=Tally)

@@ -162,7 +162,7 @@ async def test_tables_and_introspection_in_one_query_keep_their_order(engine: En
 @pytest.mark.anyio
 async def test_a_subscription_sends_its_events_and_ends_with_its_refusal(engine: Engine) -> None:
     request = Request("subscription ($n: Int!) { ticks(count: $n) { n } }", {"n": 2})
-    assert engine.live_query(request, PATRON) is None
+    assert await engine.live_query(request, PATRON) is None
     assert [orjson.loads(payload) async for payload in engine.subscribe(request, PATRON)] == [{"data": {"ticks": {"n": n}}} for n in (0, 1)]
     for role, visible in (("patron", True), ("admin", True), ("guest", False)):
         answer = await ask(engine, '{ __type(name: "subscription_root") { fields { name } } }', Session(role))
@@ -204,7 +204,7 @@ async def test_subscriptions_are_not_answered_once(engine: Engine, root: str) ->
     assert error_in(await ask(engine, query), query)["extensions"] == {"path": "$", "code": "unexpected-payload"}
     for two in (f"{root} again: {root}", f"{root} __typename"):
         with pytest.raises(GraphQLRefusal, match="subscriptions must select one top level field"):
-            engine.live_query(Request(f"subscription {{ {two} }}"), PATRON)
+            await engine.live_query(Request(f"subscription {{ {two} }}"), PATRON)
 
 
 @pytest.mark.anyio

@@ -98,7 +98,7 @@ def test_shapes_tell_null_absent_and_kinds_apart() -> None:
 @pytest.mark.anyio
 async def test_a_live_query_knows_its_tables_and_arguments(books: Library) -> None:
     request = Request("subscription ($t: String!) { book(where: {title: {_eq: $t}}) { id author { name } } }", {"t": "Brand"})
-    live = books.engine.live_query(request, PATRON)
+    live = await books.engine.live_query(request, PATRON)
     assert live is not None
     assert {table.name for table in live.tables} == {"book", "author", "loan"}
     assert sorted(filter(None, live.arguments)) == ["2", "Brand"]

@@ -28,7 +28,7 @@ SHAPES = {
 async def test_sql(name: str, books: Library) -> None:
     variables: dict[str, dict[str, Any]] = {"id": {"id": 1}, "w": {"w": {"title": {"_like": "%e%"}, "id": {"_in": [1, 2]}}}}
     given = next((value for key, value in variables.items() if f"${key}:" in SHAPES[name]), {})
-    live = books.engine.live_query(Request(SHAPES[name], given), PATRON)
+    live = await books.engine.live_query(Request(SHAPES[name], given), PATRON)
     assert isinstance(live, LiveQuery)
     text = "\n".join(line.rstrip() for line in live.plan.sql.splitlines()) + f"\n-- {live.arguments}\n"
     golden = GOLDEN / f"{name}.sql"

@@ -26,7 +26,7 @@ from resolvers.documents.request import Request
 class FakeEngine:
     """Answers with what it was asked; the first word of the document decides."""
 
-    def kind(self, request: Request, session: Session) -> OperationKind:  # noqa: ARG002
+    async def kind(self, request: Request, session: Session) -> OperationKind:  # noqa: ARG002
         match request.query.split()[0]:
             case "subscription":
                 return "subscription"
@@ -38,7 +38,7 @@ class FakeEngine:
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
         try:
-            self.kind(request, session)
+            await self.kind(request, session)
         except GraphQLRefusal as refused:
             return orjson.dumps(refused.answer())
         seen = {"role": session.role, "variables": dict(request.variables), "name": request.operation_name, "context": context}
