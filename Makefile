@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix livekit demo conformance bench requirements golden revision clean
+.PHONY: help setup run test hostile check fix livekit demo conformance bench requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -35,8 +35,13 @@ setup: $(READY) ## .venv with the pinned, hash-checked dependencies and the proj
 run: setup ## everything on this machine: PostgreSQL, LiveKit, the service, demo data
 	@exec $(BIN)/nchat-rtc dev --with-parent
 
+# What a neighbour feels can't be measured beside other tests: the attacks come first and one after the other.
 test: setup check ## the checks, then all tests
-	@exec $(BIN)/python -m pytest -q -n $(or $(WORKERS),logical) --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest -q tests/hostile
+	@exec $(BIN)/python -m pytest -q -n $(or $(WORKERS),logical) --maxprocesses 4 --dist worksteal --ignore=tests/hostile
+
+hostile: setup ## attacks on a service process, at full size
+	@NCHAT_HOSTILE=whole exec $(BIN)/python -m pytest -q -s tests/hostile
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

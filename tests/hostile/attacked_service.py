@@ -1,0 +1,133 @@
+"""The service as it is deployed, in a process of its own, and what may be said of it while somebody attacks it."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+import orjson
+
+from devstack.demo_data import USER_IDS
+from devstack.processes import free_port
+from tests.support.development import OUR_VARIABLES
+from tests.support.waiting import eventually
+from tests.support.whole_service import ADMIN_SECRET, JWT_SECRET, KEY, SECRET, bearer
+
+# What a good neighbour may feel: this many times the quiet time, at least a floor; never longer; and the service's growth.
+TIMES_QUIET, FLOOR_SECONDS, LONGEST_SECONDS, GROWTH_BYTES = 5, 0.15, 1.5, 150 << 20
+# Of fewer questions no 95th percentile is worth its name.
+QUESTIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Feeling:
+    """What the neighbour reports, seconds and bytes."""
+
+    asked: int
+    p95: float
+    longest: float
+    failures: list[str]
+    resident: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttackedService:
+    """One service process and the neighbour that asks it all the time."""
+
+    url: str
+    port: int
+    process: Process
+    output: Path
+    neighbour: Process
+
+    def bearer(self, name: str) -> dict[str, str]:
+        """The headers of a demo user, by name."""
+        return bearer(USER_IDS[name], "moderator" if name == "mod" else "user")
+
+    @asynccontextmanager
+    async def good_neighbour(self) -> AsyncIterator[None]:
+        """The attack is the block; raises AssertionError when the other user felt it too much, or the service grew too large."""
+        await self._feel()  # connections, plans and schemas of a first request are nobody's attack
+        quiet = await self._feel()
+        yield
+        felt = await self._feel()
+        grown = felt.resident - quiet.resident
+        figures = (
+            f"quiet p95 {quiet.p95 * 1000:.0f} ms; attacked: {felt.asked} questions, p95 {felt.p95 * 1000:.0f} ms, "
+            f"longest {felt.longest * 1000:.0f} ms, {grown >> 20} MiB more"
+        )
+        print(figures)  # noqa: T201 - shown by `pytest -s` and beside a failure
+        assert not felt.failures, f"{felt.failures}\n{figures}\n{self.output.read_text()[-2000:]}"
+        assert felt.p95 <= max(TIMES_QUIET * quiet.p95, FLOOR_SECONDS), figures
+        assert felt.longest <= LONGEST_SECONDS, figures
+        assert grown <= GROWTH_BYTES, figures
+
+    async def _feel(self, questions: int = QUESTIONS) -> Feeling:
+        """What was felt since the last time, over at least so many questions."""
+        assert self.neighbour.stdin is not None and self.neighbour.stdout is not None
+        self.neighbour.stdin.write(b"%d\n" % questions)
+        return Feeling(**orjson.loads(await self.neighbour.stdout.readline()))
+
+
+@asynccontextmanager
+async def attacked_service(database_url: str, folder: Path, user: UUID, **settings: object) -> AsyncIterator[AttackedService]:
+    """`nchat-rtc serve` with its defaults, apart from `settings` by their names; `user` is the neighbour."""
+    port, output = free_port(), folder / "service.log"
+    url = f"http://127.0.0.1:{port}"
+    command = str(Path(sys.executable).with_name("nchat-rtc"))
+    with output.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            command, "serve", "--port", str(port), env=environment(database_url, settings), stdout=log, stderr=log
+        )
+    try:
+        await eventually(lambda: _answers(process, url, output), seconds=60)
+        async with _neighbour(url, process.pid, user) as neighbour:
+            yield AttackedService(url, port, process, output, neighbour)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def environment(database_url: str, settings: Mapping[str, object]) -> dict[str, str]:
+    """Ours without settings, and those of a deployment without media."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(OUR_VARIABLES)}
+    given: dict[str, object] = {
+        "database_url": database_url,
+        "jwt_secret": orjson.dumps({"type": "HS256", "key": JWT_SECRET}).decode(),
+        "admin_secret": ADMIN_SECRET,
+        "unauthorized_role": "anonymous",
+        "livekit_enabled": "false",
+        "livekit_api_key": KEY,
+        "livekit_api_secret": SECRET,
+    }
+    return bare | {f"NCHAT_{name.upper()}": str(value) for name, value in {**given, **settings}.items()}
+
+
+async def _answers(process: Process, url: str, output: Path) -> bool:
+    assert process.returncode is None, output.read_text()
+    try:
+        async with httpx2.AsyncClient(base_url=url, timeout=2) as http:
+            return (await http.get("/healthz")).is_success
+    except httpx2.TransportError:
+        return False
+
+
+@asynccontextmanager
+async def _neighbour(url: str, pid: int, user: UUID) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.hostile.neighbour", url, str(pid), stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert process.stdin is not None
+    process.stdin.write(bearer(user)["authorization"].encode() + b"\n")
+    try:
+        yield process
+    finally:
+        process.kill()
+        await process.wait()
