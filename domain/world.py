@@ -1,8 +1,9 @@
 """Everything a domain function may touch, in one value; app/ builds it, tests build it with their own parts."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,9 +20,24 @@ class Transaction:
 
     connection: AsyncConnection
     hints: list[Hint] = field(default_factory=list)
+    # Rows by what writes them.
+    noted: dict["Write", list[Any]] = field(default_factory=dict)
 
     def hint(self, topic: str, seq: int | None = None) -> None:
         self.hints.append(Hint(topic, seq))
+
+    def note(self, write: "Write", row: object) -> None:
+        """A row that nobody reads in this transaction: all that `write` is to write go in one statement, before the commit."""
+        self.noted.setdefault(write, []).append(row)
+
+    async def write_down(self) -> None:
+        """Writes what was noted. Whoever opened the transaction does it before the commit."""
+        noted, self.noted = self.noted, {}
+        for write, rows in noted.items():
+            await write(self, rows)
+
+
+Write = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
 
 
 class Transactions(Protocol):

@@ -37,6 +37,7 @@ class EngineTransactions:
                 transaction = Transaction(connection)
                 async with connection.begin():
                     yield transaction
+                    await transaction.write_down()
                     self._observe(f"{name}:before_commit")
         self._observe(f"{name}:after_commit")
         if transaction.hints:

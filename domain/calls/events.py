@@ -1,13 +1,16 @@
 """The feed of a call: every event has the next number of its call, and a payload of known fields only."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from domain.world import Transaction
-from schema.tables.call_events import call_counters, call_events
+from schema.tables.call_events import call_events
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
@@ -53,6 +56,37 @@ PAYLOAD_FIELDS: Final[Mapping[EventKind, frozenset[str]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    call_id: UUID
+    kind: EventKind
+    actor_id: UUID | None
+    payload: str
+
+
+# All events of a transaction at once. Each counter's row stays locked until the commit, so seqs have no gap and are seen in order.
+WRITE: Final = sa.text("""
+    WITH noted AS (
+        SELECT * FROM unnest(:calls, :kinds, :actors, :payloads) WITH ORDINALITY AS noted (call_id, kind, actor_id, payload, place)
+    ), counted AS (
+        SELECT call_id, count(*) AS many FROM noted GROUP BY call_id
+    ), taken AS (
+        UPDATE nchat_call_counters AS counter SET event_seq = counter.event_seq + counted.many
+        FROM counted WHERE counter.call_id = counted.call_id
+        RETURNING counter.call_id, counter.event_seq - counted.many AS before
+    )
+    INSERT INTO nchat_call_events (call_id, seq, kind, actor_id, payload)
+    SELECT call_id, before + row_number() OVER (PARTITION BY call_id ORDER BY place), kind, actor_id, CAST(payload AS jsonb)
+    FROM noted JOIN taken USING (call_id)
+    RETURNING call_id, seq
+""").bindparams(
+    sa.bindparam("calls", type_=pg.ARRAY(pg.UUID())),
+    sa.bindparam("kinds", type_=pg.ARRAY(sa.Text)),
+    sa.bindparam("actors", type_=pg.ARRAY(pg.UUID())),
+    sa.bindparam("payloads", type_=pg.ARRAY(sa.Text)),
+)
+
+
 async def append(
     tx: Transaction,
     call_id: UUID,
@@ -60,34 +94,32 @@ async def append(
     actor_id: UUID | None,
     payload: Mapping[str, object],
     participant_id: UUID | None = None,
-) -> int:
-    """Writes the call's next event and returns its seq; the counter's row is locked until the commit, so seqs have no gap.
+) -> None:
+    """The call's next event; it gets its number when it is written, together with the transaction's others, before the commit.
 
     `actor_id` is null where nobody acted (a timeout, a webhook); `participant_id` names the row it is
     about and stands in the payload as `participantId`.
-    Raises ValueError for a payload field that its kind does not list, LookupError for an unknown call.
+    Raises ValueError for a payload field that its kind does not list; the transaction ends with LookupError for an unknown call.
     """
     if unknown := payload.keys() - PAYLOAD_FIELDS[kind]:
         raise ValueError(f"{kind} has no field {sorted(unknown)}")
     about = {} if participant_id is None else {"participantId": str(participant_id)}
-    step = sa.update(call_counters).where(call_counters.c.call_id == call_id).values(event_seq=call_counters.c.event_seq + 1)
-    taken = step.returning(call_counters.c.event_seq).cte("taken")
-    row = sa.select(
-        sa.literal(call_id, call_events.c.call_id.type),
-        taken.c.event_seq,
-        sa.literal(kind, call_events.c.kind.type),
-        sa.literal(actor_id, call_events.c.actor_id.type),
-        sa.literal({**payload, **about}, call_events.c.payload.type),
-    )
-    written = await tx.connection.execute(
-        sa.insert(call_events).from_select(["call_id", "seq", "kind", "actor_id", "payload"], row).returning(call_events.c.seq)
-    )
-    seq: int | None = written.scalar_one_or_none()
-    if seq is None:
-        raise LookupError(f"call {call_id} has no counter")
-    tx.hint(f"call:{call_id}", seq)
+    tx.note(_write, _Noted(call_id, kind, actor_id, json.dumps({**payload, **about})))
+
+
+async def _write(tx: Transaction, noted: Sequence[_Noted]) -> None:
+    columns = {
+        "calls": [one.call_id for one in noted],
+        "kinds": [one.kind for one in noted],
+        "actors": [one.actor_id for one in noted],
+        "payloads": [one.payload for one in noted],
+    }
+    written = (await tx.connection.execute(WRITE, columns)).all()
+    if len(written) != len(noted):
+        raise LookupError("an event of a call that has no counter")
+    for row in written:
+        tx.hint(f"call:{row.call_id}", row.seq)
     tx.hint(f"table:{call_events.name}")
-    return seq
 
 
 def changed(tx: Transaction, call_id: UUID) -> None:

@@ -107,12 +107,14 @@ async def _attempt(world: World, tx: Transaction, event: ReceivedEvent) -> Seque
             repairs = await apply(world, tx, event)
             if not repairs:
                 await tx.connection.execute(DONE, {"id": event.id, "now": world.clock.now()})
+            await tx.write_down()
             return repairs
     except FAILURES as failure:
         if isinstance(failure, sa.exc.DBAPIError) and failure.connection_invalidated:
             # There is nobody to tell; the attempt itself is rolled back with the rest.
             raise
         del tx.hints[noted:]
+        tx.noted.clear()
         await tx.connection.execute(FAILED, {"id": event.id, "error": _sentence(failure)})
         return ()
 
