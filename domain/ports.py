@@ -27,6 +27,16 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRoom:
+    """A room as the list of all shows it. The counts are LiveKit's own, of people and of those who publish, and up to 5 s late."""
+
+    name: str
+    sid: str
+    participants: int
+    publishers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     sid: str
     source: TrackSource | Unknown
@@ -72,6 +82,10 @@ class Rooms(Protocol):
         ...
 
     async def list_rooms(self, names: Sequence[str]) -> list[Room]: ...
+
+    async def all_rooms(self) -> list[LiveRoom]:
+        """Every room there is, also those that are no business of ours."""
+        ...
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:
         """An unknown room has none."""

@@ -34,11 +34,12 @@ def limit_lock_wait() -> None:
     op.execute("SET LOCAL lock_timeout = '3s'")
 
 
-def touch_updated_at(table: str) -> None:
-    """Keeps the table's `updated_at` by trigger, for every writer."""
+def touch_updated_at(table: str, *, but_not_with: str | None = None) -> None:
+    """Keeps the table's `updated_at` by trigger, for every writer; an update that changes the column `but_not_with` leaves it."""
+    same = f" AND OLD.{but_not_with} IS NOT DISTINCT FROM NEW.{but_not_with}" if but_not_with else ""
     op.execute(f"""
         CREATE TRIGGER {table}_updated_at BEFORE UPDATE ON {table}
-        FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW) EXECUTE FUNCTION nchat_touch_updated_at()
+        FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW{same}) EXECUTE FUNCTION nchat_touch_updated_at()
     """)
 
 

@@ -58,6 +58,6 @@ async def _catch_up(world: World, observe: ObserveJob) -> None:
     """At start, before the first tick: what happened while no service was running. Then it rests."""
     await attempt("timeouts", partial(timeouts.run_timeouts, world), observe)
     never = asyncio.Event()
-    while not await reconciler.reconcile(world, ended_within=reconciler.SINCE_YESTERDAY):
+    while not await reconciler.reconcile(world):
         await wait_for(never, CATCH_UP_EVERY)
     await never.wait()

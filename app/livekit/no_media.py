@@ -4,7 +4,7 @@
 
 from collections.abc import Sequence
 
-from domain.ports import Grant, JoinToken, MediaRefused, Room, RoomParticipant
+from domain.ports import Grant, JoinToken, LiveRoom, MediaRefused, Room, RoomParticipant
 
 
 class NoMedia:
@@ -18,6 +18,9 @@ class NoMedia:
 
     async def list_rooms(self, names: Sequence[str]) -> list[Room]:
         """None: calls from a time with media are over."""
+        return []
+
+    async def all_rooms(self) -> list[LiveRoom]:
         return []
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:

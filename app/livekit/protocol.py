@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from livekit import api
 from livekit.protocol.models import TrackSource as SourceNumber
 
-from domain.ports import Grant, ParticipantState, Room, RoomParticipant, Track, TrackSource, Unknown
+from domain.ports import Grant, LiveRoom, ParticipantState, Room, RoomParticipant, Track, TrackSource, Unknown
 
 SOURCES: Final[Mapping[TrackSource, SourceNumber]] = {
     "camera": SourceNumber.CAMERA,
@@ -30,6 +30,11 @@ def enum_name(message: Message, field: str) -> str:
 def room(message: api.Room) -> Room:
     """Name and sid; a room message also holds `turn_password`, which stays here."""
     return Room(name=message.name, sid=message.sid)
+
+
+def live_room(message: api.Room) -> LiveRoom:
+    """The same with LiveKit's counts."""
+    return LiveRoom(message.name, message.sid, message.num_participants, message.num_publishers)
 
 
 def is_person(message: api.ParticipantInfo) -> bool:

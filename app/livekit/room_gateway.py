@@ -10,7 +10,7 @@ from app.livekit import protocol
 from app.livekit.requests import MediaAbsent, MediaUnanswered, Requests
 from app.livekit.room_settings import RoomTimeouts, create_request
 from app.telemetry.moments import Observe, unobserved
-from domain.ports import Grant, Room, RoomParticipant
+from domain.ports import Grant, LiveRoom, Room, RoomParticipant
 
 # Seconds. LiveKit itself takes 3 to say that nobody answered for a participant.
 WITHIN: Final = 5.0
@@ -62,6 +62,11 @@ class LiveKitRooms:
         request = api.ListRoomsRequest(names=list(names))
         reply = await self._ask("rooms.list_rooms", lambda: self._rooms.list_rooms(request), within=self._within)
         return [protocol.room(message) for message in reply.rooms]
+
+    async def all_rooms(self) -> list[LiveRoom]:
+        """All that are live, with their counts."""
+        reply = await self._ask("rooms.all_rooms", lambda: self._rooms.list_rooms(api.ListRoomsRequest()), within=self._within)
+        return [protocol.live_room(message) for message in reply.rooms]
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:
         """The people in a room, in no order; egress, ingress and agents are not people."""

@@ -3,16 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from domain.calls import events
 from domain.calls.life_cycle import CallStep, EndReason, move_call, move_participant
 from domain.calls.ringing import end_ring
 from domain.calls.rows import Call, Roster, roster
-from domain.ports import MediaError
-from domain.world import Transaction, World
-
-log = structlog.get_logger(__name__)
+from domain.world import Transaction
 
 
 async def end_for_all(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
@@ -20,7 +15,7 @@ async def end_for_all(tx: Transaction, call: Call, reason: EndReason, *, actor_i
 
     Rings become left(`missed`) with a `missed` push when nobody answered, otherwise left(`cancelled`) with a `cancel` push; who was in
     the call becomes left(`call_ended`). Writes `call_state_changed` and `call_end`, which speaks for all who were in it.
-    The caller deletes the room after the commit: `delete_room`.
+    The caller closes the room after the commit: `closing.py`.
     """
     if call.ended or not await move_call(tx, call.id, CallStep(call.status, "ended", reason), actor_id=actor_id, now=now):
         return False
@@ -50,11 +45,3 @@ async def end_unanswered(tx: Transaction, call: Call, *, actor_id: UUID | None, 
     said = {one.leave_reason for one in present.participants if one.status == "left"}
     reason: EndReason = "busy" if said == {"busy"} else "no_answer" if "missed" in said else "declined"
     return await end_for_all(tx, call, reason, actor_id=actor_id, now=now)
-
-
-async def delete_room(world: World, room_name: str) -> None:
-    """Deletes the room of an ended call. A media server that does not answer leaves it to the reconciler."""
-    try:
-        await world.rooms.delete_room(room_name)
-    except MediaError as error:
-        log.warning("room_not_deleted", room=room_name, error=str(error))

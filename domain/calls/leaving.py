@@ -8,7 +8,8 @@ import sqlalchemy as sa
 import structlog
 
 from domain.calls import events
-from domain.calls.ending import delete_room, end_for_all
+from domain.calls.closing import close_room_or_leave_it
+from domain.calls.ending import end_for_all
 from domain.calls.grants import grant_for
 from domain.calls.life_cycle import move_participant
 from domain.calls.rows import Call, Participant, Roster, roster
@@ -66,7 +67,7 @@ def successor_of(present: Roster) -> Participant | None:
 async def after_leaving(world: World, call: Call, who: Participant, left: Left) -> None:
     """What LiveKit has to know, after the commit; the reconciler repairs what it does not hear."""
     if left.call_ended:
-        await delete_room(world, call.room_name)
+        await close_room_or_leave_it(world, call.room_name)
         return
     try:
         await world.rooms.remove_participant(call.room_name, who.identity)

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.ending import delete_room, end_for_all
+from domain.calls.closing import close_room_or_leave_it
+from domain.calls.ending import end_for_all
 from domain.calls.life_cycle import CallStep, move_call
 from domain.calls.ringing import ring
 from domain.calls.rows import Call, lock_call, roster
@@ -32,7 +33,7 @@ async def open_call(world: World, call: Call) -> None:
         if current is not None and current.status == "initiated":
             await _begin(tx, world, current, room)
     if current is None or current.ended:
-        await delete_room(world, call.room_name)
+        await close_room_or_leave_it(world, call.room_name)
 
 
 async def _fail(world: World, call_id: UUID) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from domain.calls.closing import close_room
 from domain.calls.grants import grant_for
 from domain.calls.leaving import Left, grant_host_rights
 from domain.calls.life_cycle import LIVING
@@ -62,7 +63,7 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
             case RemoveParticipant(room, identity):
                 await world.rooms.remove_participant(room, identity)
             case DeleteRoom(room):
-                await world.rooms.delete_room(room)
+                await close_room(world, room)
             case OpenRoom(call):
                 await _open_room(world, call)
             case GrantHostRights(call, new_host):
@@ -82,7 +83,7 @@ async def _open_room(world: World, call: Call) -> None:
     room = await world.rooms.create_room(call.room_name, max_participants=call.max_participants)
     if not await note_room(world, call.id, room.sid):
         # The call ended while its room was being made.
-        await world.rooms.delete_room(call.room_name)
+        await close_room(world, call.room_name)
 
 
 async def note_room(world: World, call_id: UUID, sid: str) -> bool:

@@ -4,6 +4,6 @@ In: the rows of living calls and LiveKit's rooms. Out: rows moved to what is see
 at start; every second only whether the kicked stay out.
 """
 
-from domain.reconciler.round import SINCE_YESTERDAY, reconcile
+from domain.reconciler.round import reconcile
 
-__all__ = ["SINCE_YESTERDAY", "reconcile"]
+__all__ = ["reconcile"]

@@ -10,7 +10,7 @@ from domain.calls.presence import arrive, is_over, lose, settle
 from domain.calls.repairs import DeleteRoom, GrantRights, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
 from domain.calls.rows import Call, Participant, lock_call, roster
 from domain.calls.tracks import see, sent_by
-from domain.ports import Room, RoomParticipant, TrackSource
+from domain.ports import LiveRoom, RoomParticipant, TrackSource
 from domain.reconciler.absences import found, missed
 from domain.world import Transaction, World
 
@@ -33,7 +33,7 @@ class Sight:
         return who.status_since > self.at
 
 
-async def compare_call(world: World, call: Call, room: Room | None, at: datetime) -> None:
+async def compare_call(world: World, call: Call, room: LiveRoom | None, at: datetime) -> None:
     """Brings one call and its room together. `room` is what LiveKit listed at `at`; None is a room that is gone.
 
     Raises MediaError when LiveKit does not answer; nothing is changed by half an answer.

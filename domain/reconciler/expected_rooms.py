@@ -29,13 +29,6 @@ async def half_started(world: World) -> Sequence[Call]:
     return await _calls(world, calls.c.status == "initiated", calls.c.status_since <= since, hosted)
 
 
-async def rooms_of_ended(world: World, within: timedelta) -> Sequence[str]:
-    """The room names of calls that ended within this time."""
-    async with world.transaction("reconcile.ended") as tx:
-        ended = sa.select(calls.c.room_name).where(calls.c.status == "ended", calls.c.ended_at > world.clock.now() - within)
-        return (await tx.connection.execute(ended)).scalars().all()
-
-
 async def _calls(world: World, *conditions: sa.ColumnElement[bool]) -> Sequence[Call]:
     async with world.transaction("reconcile.calls") as tx:
         return [Call.of(row) for row in await tx.connection.execute(sa.select(calls).where(*conditions))]

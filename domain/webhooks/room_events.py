@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from domain.calls.closing import note_closed
 from domain.calls.ending import end_for_all
 from domain.calls.repairs import OpenRoom, Repair
 from domain.webhooks.call_webhook import CallWebhook
@@ -24,6 +25,8 @@ async def finished(webhook: CallWebhook) -> list[Repair]:
     call = webhook.call
     if call.status in ("connected", "reconnecting"):
         await end_for_all(webhook.tx, call, "completed", actor_id=None, now=webhook.now)
+    if call.status in ("connected", "reconnecting", "ended"):
+        await note_closed(webhook.tx, [call.room_name], webhook.now)
         return []
     if call.status in ("ringing", "connecting"):
         return [OpenRoom(call)]

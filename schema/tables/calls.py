@@ -59,6 +59,7 @@ calls = sa.Table(
     moment("started_at", "When the first person was rung or let in.", index=True),
     moment("connected_at", "When two people were first connected."),
     moment("ended_at", "When the call ended.", index=True),
+    moment("room_closed_at", "When LiveKit confirmed that the ended call's room is gone. Not offered through GraphQL."),
     sa.Column("end_reason", call_end_reason, comment="Why the call ended."),
     sa.Column("max_participants", sa.Integer, server_default=sa.text("100"), comment="Most people connected at once."),
     flag("e2ee", "Media is end-to-end encrypted; the keys never reach the server."),
@@ -76,6 +77,8 @@ calls = sa.Table(
     # The newest calls of one person and of one channel, read in order.
     sa.Index("nchat_calls_initiator_id_created_at_idx", "initiator_id", sa.text("created_at DESC")),
     sa.Index("nchat_calls_channel_id_created_at_idx", "channel_id", sa.text("created_at DESC")),
+    # Those whose room is still to be closed: empty but for the last moments, however long the history grows.
+    sa.Index("nchat_calls_room_open_idx", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL AND room_closed_at IS NULL")),
     sa.CheckConstraint("max_participants > 0", name="max_participants"),
     sa.CheckConstraint("ring_timeout_seconds > 0", name="ring_timeout_seconds"),
     comment="Voice and video calls.",

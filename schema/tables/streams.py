@@ -66,6 +66,7 @@ streams = sa.Table(
     moment("scheduled_at", "When the stream is meant to start.", index=True),
     moment("started_at", "When it went live."),
     moment("ended_at", "When it ended."),
+    moment("room_closed_at", "When LiveKit confirmed that the ended stream's room is gone. Not offered through GraphQL."),
     # Streams and recordings refer to each other: this constraint is added once both tables stand.
     reference("recording_id", "nchat_call_recordings.id", "Its recording.", nullable=True, index=True, ondelete="SET NULL", use_alter=True),
     sa.Column("client_request_id", pg.UUID(), comment="The client's id of the request: repeating it gives the same stream."),
@@ -74,6 +75,7 @@ streams = sa.Table(
     now("updated_at", "When the row last changed; kept by a trigger."),
     sa.UniqueConstraint("host_id", "client_request_id"),
     sa.Index(None, "channel_id", "status"),
+    sa.Index("nchat_streams_room_open_idx", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL AND room_closed_at IS NULL")),
     sa.CheckConstraint("slow_mode_seconds >= 0", name="slow_mode_seconds"),
     comment="Live streams.",
 )

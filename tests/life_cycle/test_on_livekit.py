@@ -1,9 +1,10 @@
 """The whole loop on a real livekit-server: real clients, real webhooks into the inbox, the jobs on the wall clock."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
@@ -23,6 +24,7 @@ from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port
 from domain.calls.actions.answer import accept_call
+from domain.calls.actions.end import end_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
 from domain.calls.tickets import Ticket
@@ -38,6 +40,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.anyio
 KEY, SECRET = "nchat", "a-secret-for-tests-only-0123456789abcdef"
 REMOVED = 4
+ROOM_DELETED = 5
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +154,33 @@ async def test_what_the_real_server_shows_needs_no_repair(service: Service) -> N
     assert await reconcile(replace(service.world, rooms=asked))
     assert asked.asked["set_grant"] == asked.asked["remove_participant"] == asked.asked["create_room"] == 0
     assert await service.on.events(call_id) == before
+
+
+async def test_nobody_stays_in_an_ended_call_after_a_long_outage(service: Service, server: LiveKitServer) -> None:
+    """LiveKit is frozen when the call ends, and hours pass; bob's connection outlives both."""
+    call_id, _, bob = await talk(service)
+    out: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    service.clients[1].on("disconnected", partial(note, out))
+    with frozen(server):
+        async with connect(server.url, KEY, SECRET, within=0.5) as impatient:
+            await end_call(replace(service.world, rooms=impatient), session(ALICE), call_id)
+        await service.on.database.execute("UPDATE nchat_calls SET ended_at = ended_at - interval '5 hours' WHERE id = $1", call_id)
+    assert (await service.on.call(call_id))["room_closed_at"] is None
+    assert [room.name for room in await service.rooms.all_rooms() if room.name == bob.room_name]
+    assert await reconcile(service.world)
+    assert await asyncio.wait_for(out, 5) == ROOM_DELETED
+    assert await service.rooms.list_rooms([bob.room_name]) == []
+    assert (await service.on.call(call_id))["room_closed_at"] is not None
+
+
+@contextmanager
+def frozen(server: LiveKitServer) -> Iterator[None]:
+    """livekit-server stands still: it answers nobody and forgets nobody."""
+    server.child.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.child.process.send_signal(signal.SIGCONT)
 
 
 async def test_without_any_webhook_the_call_connects_all_the_same(service: Service) -> None:

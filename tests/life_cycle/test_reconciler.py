@@ -8,11 +8,10 @@ from domain import timeouts
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
-from domain.calls.actions.leave import leave_call
 from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError
-from domain.reconciler import SINCE_YESTERDAY, kick_watch, reconcile
+from domain.reconciler import kick_watch, reconcile
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, Setup, session
 from tests.support.dump import dump
@@ -112,24 +111,6 @@ async def test_a_mute_is_seen_here_only(direct: Running) -> None:
     assert (await direct.kinds())[-1] == "call_mute_changed"
 
 
-async def test_an_ended_calls_room_goes(direct: Running) -> None:
-    direct.on.rooms.broken.add("delete_room")
-    await leave_call(direct.on.world, session(BOB), direct.id)
-    direct.on.rooms.broken.clear()
-    await later(direct.on)
-    assert direct.room.name not in direct.on.rooms.rooms
-
-
-async def test_at_start_it_looks_further_back(direct: Running) -> None:
-    direct.on.rooms.broken.add("delete_room")
-    await leave_call(direct.on.world, session(BOB), direct.id)
-    direct.on.rooms.broken.clear()
-    await later(direct.on, 3600)
-    assert direct.room.name in direct.on.rooms.rooms
-    assert await reconcile(direct.on.world, ended_within=SINCE_YESTERDAY)
-    assert direct.room.name not in direct.on.rooms.rooms
-
-
 async def test_whoever_holds_no_seat_is_put_out(group: Running) -> None:
     carol = await group.on.participant(group.id, CAROL)
     group.on.rooms.broken.add("remove_participant")
@@ -171,7 +152,7 @@ async def test_a_row_that_waits_to_be_started_gets_no_room(on: Setup) -> None:
 
 
 async def test_a_media_server_that_does_not_answer_is_not_an_empty_one(direct: Running) -> None:
-    direct.on.rooms.broken |= {"list_rooms", "list_participants"}
+    direct.on.rooms.broken |= {"all_rooms", "list_participants"}
     before = await dump(direct.on.url)
     for _ in range(3):
         direct.on.clock.advance(15)

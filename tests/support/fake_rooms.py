@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.ports import Grant, MediaError, ParticipantState, Room, RoomParticipant, Track, TrackSource
+from domain.ports import Grant, LiveRoom, MediaError, ParticipantState, Room, RoomParticipant, Track, TrackSource
 
 
 @dataclass(slots=True)
@@ -35,6 +35,10 @@ class FakeRooms:
     async def list_rooms(self, names: Sequence[str]) -> list[Room]:
         self._ask("list_rooms")
         return [self.rooms[name] for name in names if name in self.rooms]
+
+    async def all_rooms(self) -> list[LiveRoom]:
+        self._ask("all_rooms")
+        return [LiveRoom(room.name, room.sid, *self._counts(room.name)) for room in self.rooms.values()]
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:
         self._ask("list_participants")
@@ -72,6 +76,10 @@ class FakeRooms:
     def disconnect(self, room: str, identity: str) -> None:
         """A client goes away by itself."""
         self.people.get(room, {}).pop(identity, None)
+
+    def _counts(self, room: str) -> tuple[int, int]:
+        people = self.people.get(room, {}).values()
+        return len(people), sum(bool(one.tracks) for one in people)
 
     def _ask(self, method: str) -> None:
         self.asked[method] += 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from domain.ports import Grant, Room, RoomParticipant, Rooms
+from domain.ports import Grant, LiveRoom, Room, RoomParticipant, Rooms
 
 T = TypeVar("T")
 
@@ -42,6 +42,9 @@ class KillableRooms:
 
     async def list_rooms(self, names: Sequence[str]) -> list[Room]:
         return await self._ask("list_rooms", partial(self.rooms.list_rooms, names))
+
+    async def all_rooms(self) -> list[LiveRoom]:
+        return await self._ask("all_rooms", self.rooms.all_rooms)
 
     async def list_participants(self, room: str) -> list[RoomParticipant]:
         return await self._ask("list_participants", partial(self.rooms.list_participants, room))

@@ -6,7 +6,8 @@ from uuid import UUID
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
-from domain.calls.ending import delete_room, end_for_all, end_unanswered
+from domain.calls.closing import close_room_or_leave_it
+from domain.calls.ending import end_for_all, end_unanswered
 from domain.calls.ringing import end_ring
 from domain.calls.rows import Participant
 from domain.calls.seats import require_seat, take_seat
@@ -41,7 +42,7 @@ async def decline_call(world: World, session: Session, call_id: UUID, reason: De
         await events.append(tx, call_id, "call_decline", me.user_id, {"reason": reason}, me.id)
         ended = await end_unanswered(tx, access.call, actor_id=me.user_id, now=access.now)
     if ended:
-        await delete_room(world, access.call.room_name)
+        await close_room_or_leave_it(world, access.call.room_name)
     return ParticipantResult(call_id, me.id, ended)
 
 
@@ -55,7 +56,7 @@ async def cancel_call(world: World, session: Session, call_id: UUID) -> CallResu
             raise NotAllowed("The call is connected; end it instead.")
         await events.append(tx, call_id, "call_cancelled", access.user_id, {})
         await end_for_all(tx, access.call, "cancelled", actor_id=access.user_id, now=access.now)
-    await delete_room(world, access.call.room_name)
+    await close_room_or_leave_it(world, access.call.room_name)
     return CallResult(call_id)
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from domain.calls.access import access_call, known_user
 from domain.calls.actions.results import CallResult
-from domain.calls.ending import delete_room, end_for_all
+from domain.calls.closing import close_room_or_leave_it
+from domain.calls.ending import end_for_all
 from domain.world import World
 from permissions.session import ADMIN, Session
 
@@ -20,5 +21,5 @@ async def end_call(world: World, session: Session, call_id: UUID, reason: HostEn
         if session.role != ADMIN:
             access.hosting()
         await end_for_all(tx, access.call, reason, actor_id=actor_id, now=access.now)
-    await delete_room(world, access.call.room_name)
+    await close_room_or_leave_it(world, access.call.room_name)
     return CallResult(call_id)

@@ -8,7 +8,8 @@ from domain import push_outbox
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import ParticipantResult
-from domain.calls.ending import delete_room, end_for_all, end_unanswered
+from domain.calls.closing import close_room_or_leave_it
+from domain.calls.ending import end_for_all, end_unanswered
 from domain.calls.life_cycle import move_participant
 from domain.calls.presence import settle
 from domain.calls.rows import Participant
@@ -40,7 +41,7 @@ async def kick_participant(
             raise NotAllowed("The host can't be removed.")
         ended = await _kick(tx, access, other, reason)
     if ended:
-        await delete_room(world, access.call.room_name)
+        await close_room_or_leave_it(world, access.call.room_name)
     else:
         await remove(world, access.call.room_name, other.identity)
     return ParticipantResult(call_id, participant_id, ended)

@@ -61,11 +61,11 @@ RELATIONSHIPS = {
 }
 # Named here once more, so that nobody lists one of them by mistake.
 NOBODY_READS = {
-    "nchat_calls": {"status_since"},
+    "nchat_calls": {"status_since", "room_closed_at"},
     "nchat_call_participants": {"status_since", "screen_share_asked_at", "rejoining_since"},
     "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata"},
     "nchat_call_recording_tracks": {"egress_id", "file_path"},
-    "nchat_streams": {"rtmp_ingest_url"},
+    "nchat_streams": {"rtmp_ingest_url", "room_closed_at"},
     "nchat_stream_viewers": {"session_id"},
     "nchat_stream_destinations": {"stream_key_encrypted"},
 }

@@ -1,0 +1,53 @@
+"""The rooms of calls that have ended: gone, and marked as gone, however long ago the end was."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from domain.calls.closing import close_room, note_closed
+from domain.reconciler.side_by_side import side_by_side
+from domain.world import World
+from schema.tables.calls import calls
+
+# One statement's worth; a round takes as many as there are.
+BATCH: Final = 1000
+
+
+async def close_rooms(world: World, others: Collection[str], looked_at: datetime) -> None:
+    """Deletes what LiveKit still has of ended calls, then marks the calls whose rooms it has no more.
+
+    `others` are the rooms that LiveKit listed after `looked_at` and that belong to no living call: somebody with an old token may have
+    opened one anew where LiveKit opens rooms by itself, and some are no business of ours. Raises no MediaError: what LiveKit does not
+    delete keeps its call without the mark.
+    """
+    if left_over := await _of_ended_calls(world, others):
+        await side_by_side([close_room(world, name) for name in left_over])
+    while await _mark_those_without(world, others, looked_at):
+        pass
+
+
+async def _of_ended_calls(world: World, names: Collection[str]) -> Sequence[str]:
+    if not names:
+        return []
+    ended = sa.select(calls.c.room_name).where(_among(names), calls.c.status == "ended").order_by(calls.c.ended_at)
+    async with world.transaction("reconcile.left_over") as tx:
+        return (await tx.connection.execute(ended)).scalars().all()
+
+
+async def _mark_those_without(world: World, listed: Collection[str], looked_at: datetime) -> bool:
+    """Marks some of the ended calls whose room was not listed, those that ended first before the others; whether there may be more."""
+    waiting = sa.select(calls.c.room_name).where(
+        calls.c.ended_at < looked_at, calls.c.room_closed_at.is_(None), calls.c.status == "ended", sa.not_(_among(listed))
+    )
+    async with world.transaction("reconcile.closed") as tx:
+        gone = (await tx.connection.execute(waiting.order_by(calls.c.ended_at).limit(BATCH))).scalars().all()
+        if gone:
+            await note_closed(tx, gone, world.clock.now())
+    return len(gone) == BATCH
+
+
+def _among(names: Collection[str]) -> sa.ColumnElement[bool]:
+    return calls.c.room_name == sa.any_(sa.literal(list(names), pg.ARRAY(sa.Text)))
