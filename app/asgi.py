@@ -22,6 +22,8 @@ from app.settings import Settings
 from app.startup import STARTUP_ERRORS, sentence
 from app.telemetry.log_context import RequestIds, RequestMark, marked
 from app.telemetry.moments import Observe, unobserved
+from app.telemetry.outcomes import Outcomes
+from app.telemetry.version import VERSION
 from app.websocket.endpoint import GraphQLWebSocket
 from app.websocket.socket_services import SocketServices
 
@@ -73,7 +75,7 @@ class Application(Starlette):
                 return
             self._serve(service)
             settle_memory()
-            log.info("serving", seconds=round(time.perf_counter() - began, 2), product=self._metadata is None)
+            log.info("serving", version=VERSION, seconds=round(time.perf_counter() - began, 2), product=self._metadata is None)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
@@ -109,5 +111,12 @@ class Application(Starlette):
         )
 
     def _websocket(self, service: Service) -> ASGIApp:
-        services = SocketServices(service.engine, service.subscriptions, service.authenticator, service.metrics, service.context_of)
+        services = SocketServices(
+            service.engine,
+            service.subscriptions,
+            service.authenticator,
+            service.metrics,
+            Outcomes(service.metrics, "websocket"),
+            service.context_of,
+        )
         return GraphQLWebSocket(services, allowed_origins=self._settings.websocket_origins or self._settings.cors_origins)

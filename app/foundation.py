@@ -16,6 +16,7 @@ from app.hints import BroadcastHub, open_hub
 from app.http.health import Check
 from app.http.readiness import open_redis_check
 from app.settings import Settings
+from app.telemetry.looking import looking
 from app.telemetry.metrics import Metrics
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
@@ -50,12 +51,13 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     metrics = Metrics()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(looking(metrics))
         tokens = jwt_configuration(settings)
         authenticator = await stack.enter_async_context(open_authenticator(settings, tokens))
         hub = await stack.enter_async_context(open_hub(redis_url))
         pool = await stack.enter_async_context(open_pool(database_url, max_size=settings.database_pool_size))
         database = PoolDatabase(pool, hub)
-        metrics.watch_pool(database.connections)
+        metrics.watch_pool("graphql", database.connections)
         if metadata is None:
             await check_migrated(database)
         resolved = await _resolve(database_url, metadata)

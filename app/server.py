@@ -68,7 +68,8 @@ def run_server(settings: Settings, *, metadata: Path | None = None, offered_user
     config = server_config(functools.partial(_create, settings, metadata, offered_users), factory=True, workers=settings.workers)
     with tempfile.TemporaryDirectory(prefix="nchat-rtc-metrics-") as shared:
         # prometheus-client reads this variable when it is first imported in a worker.
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
+        # A folder of this run: in one that is named from outside the numbers of the run before would still count.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
         Workers(config, [listening]).run()
 
 

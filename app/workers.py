@@ -2,6 +2,7 @@
 
 import sys
 
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
@@ -17,11 +18,20 @@ class Workers(Multiprocess):
 
     def init_processes(self) -> None:
         super().init_processes()
+        self._known = {process.pid for process in self.processes}
         self._hear_of_ends()
 
     def keep_subprocess_alive(self) -> None:
         super().keep_subprocess_alive()
+        self._forget_ended()
         self._hear_of_ends()
+
+    def _forget_ended(self) -> None:
+        """What a worker had open is open no more, and one that was killed could not take it off the metrics."""
+        living = {process.pid for process in self.processes}
+        for pid in self._known - living:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        self._known = living
 
     def _hear_of_ends(self) -> None:
         # The pipe breaks with its worker once the worker's end is open in the worker alone.

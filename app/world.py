@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -9,7 +10,7 @@ from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
 from app.adapters.rate_limits import open_limiter
 from app.adapters.turn import TurnRestCredentials, default_urls
-from app.database.transactions import EngineTransactions, open_engine
+from app.database.transactions import EngineTransactions, connections, open_engine
 from app.foundation import Foundation
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.no_media import NoMedia
@@ -30,9 +31,10 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
     settings, hub, clock = base.settings, base.hub, SystemClock()
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(open_engine(base.database_url, pool_size=settings.database_pool_size))
+        base.metrics.watch_pool("domain", partial(connections, engine))
         rates = {"initiate": settings.rate_limit_initiate, "token": settings.rate_limit_token}
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
-        rooms, tokens = await _media(settings, clock, observe, stack)
+        rooms, tokens = await _media(base, clock, observe, stack)
         yield World(
             transaction=EngineTransactions(engine, hub, observe),
             rooms=rooms,
@@ -52,12 +54,14 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         )
 
 
-async def _media(settings: Settings, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens]:
+async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens]:
+    settings = base.settings
     if not settings.livekit_enabled:
         nothing = NoMedia()
         return nothing, nothing
     secret = settings.livekit_secret()
-    rooms = await stack.enter_async_context(connect(settings.livekit_api_url, settings.livekit_api_key, secret, observe=observe))
+    asked = connect(settings.livekit_api_url, settings.livekit_api_key, secret, observe=observe, count=base.metrics.livekit_request)
+    rooms = await stack.enter_async_context(asked)
     return rooms, LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
 
 

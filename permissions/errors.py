@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import orjson
+
 
 class GraphQLRefusal(Exception):
     """A request is answered with one error: `{message, extensions: {path, code, ...}}`.
@@ -17,6 +19,10 @@ class GraphQLRefusal(Exception):
     def answer(self) -> dict[str, Any]:
         """The whole response: no `data` beside an error (Hasura: never partial)."""
         return {"errors": [{"message": self.message, "extensions": {"path": self.path, "code": self.code, **self.extra}}]}
+
+    def body(self) -> bytes:
+        """The same as JSON."""
+        return orjson.dumps(self.answer())
 
 
 def missing_session_variable(name: str) -> GraphQLRefusal:

@@ -1,4 +1,4 @@
-"""The engine: a request and a session in, the complete response as JSON out."""
+"""The engine: a request and a session in, the complete answer out."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -9,6 +9,7 @@ import orjson
 from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import Session
+from resolvers.answer import Answer
 from resolvers.compile import compile_operation
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
 from resolvers.documents.document import Operation, OperationKind
@@ -18,7 +19,7 @@ from resolvers.documents.variable_shape import Pins
 from resolvers.documents.variables import Variables
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.live.live_query import LiveQuery
-from resolvers.plan_cache import PlanCache
+from resolvers.plan_cache import CachedDocument, PlanCache
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.database_refusals import refusal
@@ -58,24 +59,27 @@ class Engine:
             document = self._plans.document(view.key, request)
         return document.operation.kind
 
-    async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
-        """The complete response to a query or mutation. A refusal is part of it and never raised; it never stands beside data.
+    async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
+        """The answer to a query or mutation. A refusal is part of it and never raised; it never stands beside data.
 
         `context` reaches actions as `info.context.world`.
         """
+        operation = None
         try:
             with not_too_deep():
-                return await self._run(request, session, context)
+                view = self._views.of(session)
+                document = self._plans.document(view.key, request)
+                operation = document.operation
+                return Answer(await self._run(view, document, request, session, context), operation.kind)
         except GraphQLRefusal as refused:
-            return orjson.dumps(refused.answer())
+            return Answer.refused(refused, operation)
         except DatabaseError as error:
-            return orjson.dumps((refusal(error) or unexpected(error)).answer())
+            return Answer.refused(refusal(error) or unexpected(error), operation)
         except Exception as error:  # noqa: BLE001 - the outermost place: whatever went wrong, the client gets one answer without details
-            return orjson.dumps(unexpected(error).answer())
+            return Answer.refused(unexpected(error), operation)
 
-    async def _run(self, request: Request, session: Session, context: object | None) -> bytes:
-        view = self._views.of(session)
-        compiled = self._compiled(view, request)
+    async def _run(self, view: RoleView, document: CachedDocument, request: Request, session: Session, context: object | None) -> bytes:
+        compiled = self._compiled(view, document, request)
         match compiled:
             case TableQuery(plan):
                 return await self._database.fetch_json(plan.sql, plan.bind(session, request.variables))
@@ -86,14 +90,13 @@ class Engine:
 
     def _strawberry(self, request: Request, session: Session, context: object | None) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
-            answer = await self._run(Request(query, variables), session, context)
+            inner, view = Request(query, variables), self._views.of(session)
+            answer = await self._run(view, self._plans.document(view.key, inner), inner, session, context)
             return orjson.loads(answer)["data"]
 
         return StrawberryRunner(self._views.of(session), self._database, session, request.variables, context, read)
 
-    def _compiled(self, view: RoleView, request: Request) -> Compiled:
-        document = self._plans.document(view.key, request)
-
+    def _compiled(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         def compile_(operation: Operation) -> tuple[Compiled, Pins]:
             variables = Variables(operation, request.variables)
             walk = Walk(view.schema._schema, self._catalog, view.rules, variables, self._limits)
@@ -122,4 +125,5 @@ class Engine:
         if await self.kind(request, session) != "subscription":
             raise TypeError("not a subscription")
         with not_too_deep():
-            return self._compiled(self._views.of(session), request)
+            view = self._views.of(session)
+            return self._compiled(view, self._plans.document(view.key, request), request)

@@ -115,13 +115,42 @@ def test_settings_that_are_named_exist() -> None:
     assert [said for said in in_each_page(r"\b(NCHAT_[A-Z_]*[A-Z])\b") if said[1] not in settings] == []
 
 
-def test_metrics_that_are_named_exist() -> None:
+def exposed_metrics() -> dict[str, set[str]]:
+    """The labels of each metric by the name that Prometheus stores: a counter's ends with `_total`."""
     metrics = Metrics()
-    metrics.watch_pool(lambda: (0, 0))
-    exposed = set(re.findall(r"^# TYPE (\w+)", metrics.exposition().decode(), re.MULTILINE))
-    table = page("operations.md").partition("## Metrics")[2].partition("\n## ")[0]
-    named = set().union(*(words(cells[0]) for cells in rows(table)))
-    assert named == {name for name in exposed if not name.endswith("_created")}
+    families = {family.name: family.type for family in metrics.registry.collect()}
+    labels: dict[str, set[str]] = {}
+    for collector, names in metrics.registry._collector_to_names.items():
+        (name,) = families.keys() & set(names)
+        stored = f"{name}_total" if families[name] == "counter" else name
+        labels[stored] = set(getattr(collector, "_labelnames"))  # noqa: B009 - all of ours have them
+    return labels
+
+
+def rows_of_metrics() -> list[list[str]]:
+    return list(rows(page("operations.md").partition("## Metrics")[2].partition("\n## ")[0]))
+
+
+def test_metrics_and_their_labels_are_named() -> None:
+    named = {metric: words(re.sub(r"\(.*?\)", "", cells[1])) for cells in rows_of_metrics() for metric in words(cells[0])}
+    assert named == exposed_metrics()
+
+
+@pytest.mark.parametrize("cells", rows_of_metrics(), ids=lambda cells: cells[0])
+def test_every_metric_has_an_alert_or_a_reason_for_none(cells: list[str]) -> None:
+    """An alert is an expression over the metric that uses no label which the metric lacks."""
+    if cells[3].startswith("no alert: "):
+        return
+    labels = exposed_metrics()
+    (expression,) = words(cells[3])
+    used = re.findall(r"\b(nchat_\w+?)(?:_bucket|_count|_sum)?\b(?:\{([^}]*)\})?", expression)
+    assert {name for name, _ in used} <= labels.keys()
+    assert {name for name, _ in used} & words(cells[0])
+    for name, selected in used:
+        assert set(re.findall(r"(\w+)[!=]?[=~]", selected)) <= labels[name]
+    grouped = {label for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(", ")}
+    assert grouped <= {"le"}.union(*(labels[name] for name, _ in used))
+    assert re.search(r"[<>=]=? ?[\d.]+", expression)
 
 
 def test_log_lines_that_ask_for_attention() -> None:

@@ -3,11 +3,11 @@
 import argparse
 import importlib
 from collections.abc import Callable
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from app.cli.refusal import Refusal
+from app.telemetry.version import VERSION
 
 _EPILOG = "Settings come from the environment (NCHAT_…); docs/operations.md lists them all."
 
@@ -15,7 +15,7 @@ _EPILOG = "Settings come from the environment (NCHAT_…); docs/operations.md li
 def parser() -> argparse.ArgumentParser:
     """The parser; `run` of its result takes the parsed arguments and returns an exit code."""
     root = argparse.ArgumentParser(prog="nchat-rtc", description="Voice and video calls for nchat over GraphQL.", epilog=_EPILOG)
-    root.add_argument("--version", action="version", version=f"%(prog)s {version('nchat-rtc')}")
+    root.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for add in (_serve, _dev, _token, _migrate, _status):
         add(commands)

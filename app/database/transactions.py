@@ -6,6 +6,7 @@ from typing import Final
 from uuid import uuid4
 
 import asyncpg
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.errors import as_database_error
@@ -42,6 +43,13 @@ class EngineTransactions:
         self._observe(f"{name}:after_commit")
         if transaction.hints:
             await self._publisher.publish(transaction.hints)
+
+
+def connections(engine: AsyncEngine) -> tuple[int, int]:
+    """How many connections of an engine are open, and how many of them are idle."""
+    pool = engine.pool
+    assert isinstance(pool, sa.QueuePool)  # noqa: S101 - for the type: only this one has numbers, and `open_engine` makes no other
+    return pool.checkedin() + pool.checkedout(), pool.checkedin()
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from typing import Protocol
 from starlette.types import Scope
 
 from permissions.session import Session
+from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
 
@@ -20,8 +21,8 @@ class Executes(Protocol):
         """Which operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         ...
 
-    async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
-        """The complete response as JSON; a refusal is part of it and never raised."""
+    async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
+        """The complete answer; a refusal is part of it and never raised."""
         ...
 
 

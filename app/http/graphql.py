@@ -3,8 +3,6 @@
 import time
 from typing import Any
 
-import orjson
-import structlog
 from starlette.types import Message, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticates
@@ -14,13 +12,11 @@ from app.graphql.principal import principal_of
 from app.graphql.request_body import parse_body, request_of
 from app.telemetry.log_context import RequestIds, RequestMark, current, marked
 from app.telemetry.metrics import Metrics
+from app.telemetry.outcomes import Outcomes
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.documents.request import Tally
+from resolvers.documents.request import Request, Tally
 
-log = structlog.get_logger(__name__)
-
-SLOW_SECONDS = 1.0
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _ALLOW = (b"allow", b"POST, GET, OPTIONS")
 
@@ -42,7 +38,7 @@ class GraphQLHttp:
         json_only: bool = False,
         console: str | None = "/console",
     ) -> None:
-        self._engine, self._authenticator, self._metrics = engine, authenticator, metrics
+        self._engine, self._authenticator, self._outcomes = engine, authenticator, Outcomes(metrics, "http")
         self._context_of, self._max_bytes, self._json_only, self._console = context_of, max_bytes, json_only, console
         self._ids = RequestIds()
 
@@ -57,33 +53,26 @@ class GraphQLHttp:
         elif scope["method"] == "OPTIONS":
             await _respond(send, 204, b"", request_id, _ALLOW)
         else:
-            answer = GraphQLRefusal("method-not-allowed", "GraphQL requests are POST requests with a JSON body").answer()
-            await _respond(send, 405, orjson.dumps(answer), request_id, _ALLOW)
+            refusal = GraphQLRefusal("method-not-allowed", "GraphQL requests are POST requests with a JSON body")
+            await _respond(send, 405, self._refused(refusal), request_id, _ALLOW)
 
     async def _post(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         with marked(RequestMark(request_id)):
             status, body = await self._read_and_answer(scope, headers, request_id, receive)
             await _respond(send, status, body, request_id)
-            self._observe(time.perf_counter() - started, body)
-
-    def _observe(self, seconds: float, body: bytes) -> None:
-        refused = body.startswith(b'{"errors"')
-        (self._metrics.http_refused if refused else self._metrics.http_answered).inc()
-        self._metrics.http_seconds.observe(seconds)
-        if seconds > SLOW_SECONDS:
-            log.warning("slow_request", seconds=round(seconds, 3), bytes=len(body))
+            self._outcomes.took(time.perf_counter() - started, len(body))
 
     async def _read_and_answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> tuple[int, bytes]:
         if self._json_only and not headers.get("content-type", "").startswith("application/json"):
-            return 415, _refusal(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
+            return 415, self._refused(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
         body = await self._read(headers, receive)
         if body is None:
-            return 413, _refusal(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
+            return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
         try:
             return 200, await self._answer(scope, headers, request_id, body)
         except GraphQLRefusal as refusal:
-            return 200, _refusal(refusal)
+            return 200, self._refused(refusal)
 
     async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | None:
         """The body, or None when it is too large."""
@@ -106,19 +95,25 @@ class GraphQLHttp:
         principal = principal_of(session, scope)
         parsed = parse_body(body, principal)
         if not isinstance(parsed, list):
-            return await self._engine.execute(parsed, session, context)
+            return await self._execute(parsed, session, context)
         tally = Tally()
         return b"[" + b",".join([await self._member(raw, principal, tally, session, context) for raw in parsed]) + b"]"
 
     async def _member(self, raw: object, principal: str, tally: Tally, session: Session, context: object) -> bytes:
         try:
-            return await self._engine.execute(request_of(raw, principal, tally), session, context)
+            return await self._execute(request_of(raw, principal, tally), session, context)
         except GraphQLRefusal as refusal:
-            return _refusal(refusal)
+            return self._refused(refusal)
 
+    async def _execute(self, request: Request, session: Session, context: object) -> bytes:
+        answer = await self._engine.execute(request, session, context)
+        self._outcomes.note(answer)
+        return answer.body
 
-def _refusal(refusal: GraphQLRefusal) -> bytes:
-    return orjson.dumps(refusal.answer())
+    def _refused(self, refusal: GraphQLRefusal) -> bytes:
+        """What never got as far as the engine."""
+        self._outcomes.refused(refusal)
+        return refusal.body()
 
 
 async def _respond(send: Send, status: int, body: bytes, request_id: str, *more: tuple[bytes, bytes]) -> None:

@@ -1,6 +1,7 @@
 """The one way to LiveKit's API: observed, timed, and every failure as one of the domain's errors."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
@@ -16,6 +17,14 @@ Reply = TypeVar("Reply")
 TRANSIENT: Final = frozenset({408, 429})
 
 
+# Hears of each request: its method, the seconds it took, and `ok` or in a word what went wrong.
+ObserveRequest = Callable[[str, float, str], None]
+
+
+def uncounted(_method: str, _seconds: float, _outcome: str) -> None:
+    """The default: nobody counts."""
+
+
 class MediaAbsent(MediaError):
     """The media server knows no such room or participant."""
 
@@ -24,11 +33,23 @@ class MediaUnanswered(MediaError):
     """The media server is up, but no node answered for that participant: absent, or its node is gone."""
 
 
-class Requests:
-    """Sends requests with a name (`rooms.create_room`), a time limit in seconds and an observer of the moments before and after each."""
+# Absence is an answer that a caller may expect.
+_OUTCOMES: Final[dict[type[MediaError], str]] = {
+    MediaAbsent: "absent",
+    MediaUnanswered: "unanswered",
+    MediaRefused: "refused",
+    MediaError: "error",
+}
 
-    def __init__(self, observe: Observe = unobserved) -> None:
-        self._observe = observe
+
+class Requests:
+    """Sends requests with a name (`rooms.create_room`) and a time limit in seconds.
+
+    `observe` hears of the moments before and after each, `count` of what became of it.
+    """
+
+    def __init__(self, observe: Observe = unobserved, count: ObserveRequest = uncounted) -> None:
+        self._observe, self._count = observe, count
 
     async def __call__(self, name: str, send: Callable[[], Awaitable[Reply]], *, within: float) -> Reply:
         """The reply of `send`. Raises MediaAbsent, MediaUnanswered, MediaRefused, or MediaError when the outcome is unknown.
@@ -36,16 +57,24 @@ class Requests:
         A kept-alive connection that turns out closed is replaced once: pass only what may be repeated safely.
         """
         self._observe(f"{name}:before")
+        began, outcome = time.perf_counter(), "cancelled"
         try:
             async with asyncio.timeout(within):
-                return await once_more_on_stale_connection(send)
+                reply = await once_more_on_stale_connection(send)
+            outcome = "ok"
+            return reply
         except ServerError as error:
-            raise classified(name, error) from None
+            failure = classified(name, error)
+            outcome = _OUTCOMES[type(failure)]
+            raise failure from None
         except TimeoutError:
+            outcome = "timeout"
             raise MediaError(f"{name}: no answer within {within:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
+            outcome = "unreachable"
             raise MediaError(f"{name}: {type(error).__name__}") from None
         finally:
+            self._count(name.removeprefix("rooms."), time.perf_counter() - began, outcome)
             self._observe(f"{name}:after")
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from livekit import api
 
 from app.livekit import protocol
-from app.livekit.requests import MediaAbsent, MediaUnanswered, Requests
+from app.livekit.requests import MediaAbsent, MediaUnanswered, ObserveRequest, Requests, uncounted
 from app.livekit.room_settings import RoomTimeouts, create_request
 from app.telemetry.moments import Observe, unobserved
 from domain.ports import Grant, LiveRoom, Room, RoomParticipant
@@ -18,12 +18,19 @@ WITHIN: Final = 5.0
 
 @asynccontextmanager
 async def connect(
-    url: str, api_key: str, api_secret: str, *, observe: Observe = unobserved, timeouts: RoomTimeouts | None = None, within: float = WITHIN
+    url: str,
+    api_key: str,
+    api_secret: str,
+    *,
+    observe: Observe = unobserved,
+    count: ObserveRequest = uncounted,
+    timeouts: RoomTimeouts | None = None,
+    within: float = WITHIN,
 ) -> AsyncIterator["LiveKitRooms"]:
     """The process's one client, open while the block runs; needs a running loop. `url` is LiveKit's internal http(s) address."""
     client = api.LiveKitAPI(url, api_key, api_secret, failover=False)
     try:
-        yield LiveKitRooms(client, Requests(observe), timeouts or RoomTimeouts(), within)
+        yield LiveKitRooms(client, Requests(observe, count), timeouts or RoomTimeouts(), within)
     finally:
         await client.aclose()
 

@@ -9,6 +9,7 @@ import structlog
 from structlog.typing import Processor
 
 from app.telemetry.log_context import add_mark
+from app.telemetry.secrets_in_lines import hide_secrets
 
 # Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
 _QUIET = ("uvicorn.access", "uvicorn.error", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
@@ -40,9 +41,14 @@ def configure_logs(level: str = "info", form: Literal["json", "console"] = "json
 
 
 def _renderers(form: Literal["json", "console"]) -> list[Processor]:
+    # Both tracebacks are Python's own, of files and lines; structlog's and rich's show local variables, and with them headers.
     last: list[Any] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if form == "json"
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)]
     )
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _without_secrets]
+
+
+def _without_secrets(_logger: Any, _method: str, line: str) -> str:
+    return hide_secrets(line)

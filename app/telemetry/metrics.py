@@ -1,9 +1,16 @@
-"""Numbers for Prometheus: requests, sockets, subscriptions, the pool."""
+"""Numbers for Prometheus: operations and their outcome, sockets, jobs, LiveKit, the pools. docs/operations.md has the alert for each."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+from app.telemetry.version import VERSION
+
+Transport = Literal["http", "websocket"]
+# How many connections of a pool are open, and how many of these are idle.
+Connections = Callable[[], tuple[int, int]]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -13,37 +20,57 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "nchat_graphql_requests", "GraphQL requests by way and outcome", ["transport", "outcome"], registry=self.registry
+        self._pools: list[tuple[str, Connections]] = []
+        self.outcomes = Counter(
+            "nchat_graphql_operations",
+            "GraphQL operations by transport, kind, outcome, and whose fault that is; each member of a batch is one",
+            ["transport", "kind", "outcome", "fault"],
+            registry=self.registry,
         )
-        self.seconds = Histogram(
-            "nchat_graphql_request_seconds", "Time to answer a GraphQL request", ["transport"], registry=self.registry, buckets=_SECONDS
-        )
-        self.sockets = self._gauge("nchat_websocket_connections", "Open websockets")
-        self.operations = self._gauge("nchat_websocket_operations", "Operations that run on websockets")
+        self.seconds = self._histogram("nchat_graphql_request_seconds", "Time to answer a GraphQL request", ["transport"], _SECONDS)
+        self.sockets = self.gauge("nchat_websocket_connections", "Open websockets")
+        self.operations = self.gauge("nchat_websocket_operations", "Operations that run on websockets")
         self.closes = Counter("nchat_websocket_closes", "Websockets closed by the service, by code", ["code"], registry=self.registry)
         self.stalled = Counter(
             "nchat_websocket_stalled", "Websockets aborted because they did not take their messages", registry=self.registry
         )
-        self.jobs = Histogram("nchat_job_seconds", "Time a background job took", ["job", "outcome"], registry=self.registry)
-        self.http_answered = self.requests.labels("http", "answered")
-        self.http_refused = self.requests.labels("http", "refused")
-        self.http_seconds = self.seconds.labels("http")
+        self.jobs = self._histogram("nchat_job_seconds", "Time a background job took", ["job", "outcome"])
+        self.livekit = self._histogram("nchat_livekit_request_seconds", "Time LiveKit took to answer", ["method", "outcome"])
+        self._open = self.gauge("nchat_database_connections", "Open connections to PostgreSQL", ["pool"])
+        self._idle = self.gauge("nchat_database_connections_idle", "Open connections to PostgreSQL that nobody uses", ["pool"])
+        build = self.gauge("nchat_build_info", "1, with the version that runs", ["version"], mode="max")
+        build.labels(VERSION).set(1)
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, registry=self.registry, multiprocess_mode="livesum")
+    def gauge(self, name: str, text: str, labels: Sequence[str] = (), *, mode: str = "livesum") -> Gauge:
+        """One number of the service; `mode` says how those of several processes become one (of the living ones, their sum)."""
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)  # type: ignore[arg-type]
+
+    def _histogram(self, name: str, text: str, labels: Sequence[str], buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS) -> Histogram:
+        return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
 
     def job(self, name: str, seconds: float, failed: bool) -> None:
         """One run of a background job."""
         self.jobs.labels(name, "failed" if failed else "done").observe(seconds)
 
-    def watch_pool(self, connections: Callable[[], tuple[int, int]]) -> None:
-        """Shows how many database connections are open and idle (of one process: a function can't be shared)."""
-        self._gauge("nchat_database_connections", "Open connections to PostgreSQL").set_function(lambda: connections()[0])
-        self._gauge("nchat_database_connections_idle", "Idle connections to PostgreSQL").set_function(lambda: connections()[1])
+    def livekit_request(self, method: str, seconds: float, outcome: str) -> None:
+        """One request to LiveKit: `ok`, or in a word what went wrong."""
+        self.livekit.labels(method, outcome).observe(seconds)
+
+    def watch_pool(self, name: str, connections: Connections) -> None:
+        """Shows a pool's connections from now on, as they were at the last `look`."""
+        self._pools.append((name, connections))
+        self.look()
+
+    def look(self) -> None:
+        """Writes down what can only be looked at. Each process must do so by itself: one can't look into another when it is asked."""
+        for name, connections in self._pools:
+            opened, idle = connections()
+            self._open.labels(name).set(opened)
+            self._idle.labels(name).set(idle)
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text form, of all processes when they share a folder."""
+        self.look()
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self.registry)
         everybody = CollectorRegistry()

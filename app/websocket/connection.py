@@ -99,6 +99,7 @@ class SocketConnection:
                 raise GraphQLRefusal("limit-exceeded", "too many operations on this connection")
             request = request_of(message.get("payload"), principal_of(self._session, self._scope))
         except GraphQLRefusal as refused:
+            self._services.outcomes.refused(refused)
             await self._socket.send(messages.refusal_message(operation_id, refused))
             return
         context = self._services.context_of(self._session, self._scope)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from app.auth.authenticator import Authenticates
 from app.graphql.ports import ContextOf, Executes, Subscribes
 from app.telemetry.metrics import Metrics
+from app.telemetry.outcomes import Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +24,6 @@ class SocketServices:
     subscriptions: Subscribes
     authenticator: Authenticates
     metrics: Metrics
+    outcomes: Outcomes
     context_of: ContextOf
     limits: SocketLimits = field(default_factory=SocketLimits)

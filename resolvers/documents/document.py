@@ -38,6 +38,10 @@ class Operation:
     def kind(self) -> OperationKind:
         return self.node.operation.value
 
+    @property
+    def name(self) -> str | None:
+        return None if self.node.name is None else self.node.name.value
+
 
 def read_operation(query: str, name: str | None) -> Operation:
     """Parses a document and picks its operation; raises validation-failed in Hasura's words."""

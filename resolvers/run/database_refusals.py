@@ -33,7 +33,14 @@ _OWN_SYNTAX = re.compile(r"of jsonpath input|in ts(query|vector)")
 
 
 def refusal(error: DatabaseError, path: str = "$") -> GraphQLRefusal | None:
-    """The answer to a statement that PostgreSQL refused; None for what is no fault of the request."""
+    """The answer to a statement that PostgreSQL refused, with the error as its cause; None for what is no fault of the request."""
+    refused = _refusal(error, path)
+    if refused is not None:
+        refused.__cause__ = error
+    return refused
+
+
+def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
     if error.sqlstate in _STATES:
         code, prefix = _STATES[error.sqlstate]
         return GraphQLRefusal(code, prefix + error.message, path)

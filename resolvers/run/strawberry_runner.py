@@ -78,9 +78,13 @@ def _refusal(fields: HandWritten, error: GraphQLError) -> GraphQLRefusal:
         cause = cause.original_error
     match cause:
         case ActionError():
-            return GraphQLRefusal(cause.code, cause.sentence, path, **cause.extra)
+            refused = GraphQLRefusal(cause.code, cause.sentence, path, **cause.extra)
+            refused.__cause__ = cause
+            return refused
         case GraphQLRefusal():
-            return GraphQLRefusal(cause.code, cause.message, path, **cause.extra)
+            refused = GraphQLRefusal(cause.code, cause.message, path, **cause.extra)
+            refused.__cause__ = cause.__cause__
+            return refused
         case DatabaseError():
             return refusal(cause, path) or unexpected(cause, path)
         case None | GraphQLError():

@@ -47,7 +47,7 @@ class Library:
         self, query: str, variables: Mapping[str, Any] | None = None, *, session: Session | None = None, name: str | None = None
     ) -> Any:
         """The response as Python values."""
-        return json.loads(await self.engine.execute(Request(query, variables or {}, name), session or Session("admin")))
+        return json.loads((await self.engine.execute(Request(query, variables or {}, name), session or Session("admin"))).body)
 
     async def value(self, sql: str) -> Any:
         return await self.pool.fetchval(sql)

@@ -85,7 +85,7 @@ def engine(books: Library) -> Engine:
 
 
 async def ask(engine: Engine, query: str, session: Session = PATRON, variables: dict[str, Any] | None = None) -> Any:
-    return json.loads(await engine.execute(Request(query, variables or {}), session, "world"))
+    return json.loads((await engine.execute(Request(query, variables or {}), session, "world")).body)
 
 
 @pytest.mark.anyio

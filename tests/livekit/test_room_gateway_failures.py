@@ -1,5 +1,6 @@
 """When LiveKit is slow, broken, gone or refuses us: one of two errors, nothing secret in it, nothing sent twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -102,3 +103,41 @@ async def test_an_observer_that_stops_the_call_stops_it_before_it_is_sent(simula
         with pytest.raises(Killed):
             await rooms.create_room(fresh_room(), max_participants=2)
     assert simulated.simulator.rooms.live == {}
+
+
+async def test_each_request_is_counted_by_its_method_and_what_became_of_it(simulated: SimulatedTarget) -> None:
+    counted: list[tuple[str, str]] = []
+
+    def count(method: str, seconds: float, outcome: str) -> None:
+        assert seconds > 0
+        counted.append((method, outcome))
+
+    faults = simulated.simulator.faults
+    async with connect(simulated.url, KEY, SECRET, count=count, within=0.5) as rooms:
+        await rooms.create_room("call_1", max_participants=2)
+        await rooms.remove_participant("call_1", "nobody")
+        with pytest.raises(MediaRefused):
+            await rooms.create_room("x" * 300, max_participants=2)
+        faults.status["*"] = 500
+        with pytest.raises(MediaError):
+            await rooms.list_rooms(["call_1"])
+        faults.status.clear()
+        faults.latency = 60
+        with pytest.raises(MediaError):
+            await rooms.list_rooms(["call_1"])
+        waiting = asyncio.create_task(rooms.list_rooms(["call_1"]))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with connect(f"http://127.0.0.1:{free_port()}", KEY, SECRET, count=count) as rooms:
+        with pytest.raises(MediaError):
+            await rooms.list_rooms(["call_1"])
+    assert counted == [
+        ("create_room", "ok"),
+        ("remove_participant", "absent"),
+        ("create_room", "refused"),
+        ("list_rooms", "error"),
+        ("list_rooms", "timeout"),
+        ("list_rooms", "cancelled"),
+        ("list_rooms", "unreachable"),
+    ]

@@ -27,7 +27,7 @@ class Api:
 
     async def raw(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> bytes:
         """The body of the response."""
-        return await self.engine.execute(Request(query, variables or {}), who, self.on.world)
+        return (await self.engine.execute(Request(query, variables or {}), who, self.on.world)).body
 
     async def data(self, who: Session, query: str, variables: Mapping[str, Any] | None = None) -> Any:
         """The data of a response without errors."""

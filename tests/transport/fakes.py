@@ -15,16 +15,18 @@ from app.auth import Authenticator
 from app.http.graphql import GraphQLHttp
 from app.server import server_config
 from app.telemetry.metrics import Metrics
+from app.telemetry.outcomes import Outcomes
 from app.websocket.endpoint import GraphQLWebSocket
 from app.websocket.socket_services import SocketLimits, SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
+from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
 
 
 class FakeEngine:
-    """Answers with what it was asked; the first word of the document decides."""
+    """Answers with what it was asked; the first word of the document decides. `mutation fails CODE` is refused with that code."""
 
     async def kind(self, request: Request, session: Session) -> OperationKind:  # noqa: ARG002
         match request.query.split()[0]:
@@ -36,13 +38,17 @@ class FakeEngine:
                 return "query"
         raise GraphQLRefusal("validation-failed", "not a valid graphql query", "$.query")
 
-    async def execute(self, request: Request, session: Session, context: object | None = None) -> bytes:
+    async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
         try:
-            await self.kind(request, session)
+            kind = await self.kind(request, session)
         except GraphQLRefusal as refused:
-            return orjson.dumps(refused.answer())
+            return Answer.refused(refused)
+        match request.query.split():
+            case [_, "fails", code]:
+                refusal = GraphQLRefusal(code, "said so")
+                return Answer(refusal.body(), kind, "Name", refusal)
         seen = {"role": session.role, "variables": dict(request.variables), "name": request.operation_name, "context": context}
-        return orjson.dumps({"data": seen})
+        return Answer(orjson.dumps({"data": seen}), kind)
 
 
 class FakeSubscriptions:
@@ -97,7 +103,13 @@ class FakeService:
     ) -> None:
         self.engine, self.subscriptions, self.metrics = FakeEngine(), FakeSubscriptions(), Metrics()
         services = SocketServices(
-            self.engine, self.subscriptions, authenticator, self.metrics, lambda _session, _scope: "context", limits or SocketLimits()
+            self.engine,
+            self.subscriptions,
+            authenticator,
+            self.metrics,
+            Outcomes(self.metrics, "websocket"),
+            lambda _session, _scope: "context",
+            limits or SocketLimits(),
         )
         self._http: ASGIApp = GraphQLHttp(
             self.engine,

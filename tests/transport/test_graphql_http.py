@@ -113,12 +113,3 @@ async def test_with_tokens_in_cookies_a_form_of_a_foreign_page_is_refused() -> N
     async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as http:
         assert (await http.post(PATH, content=b'{"query":"query q"}', headers={"content-type": "text/plain"})).status_code == 415
         assert (await http.post(PATH, json={"query": "query q"})).json() == seen()
-
-
-async def test_the_outcome_is_counted(http: httpx2.AsyncClient, service: FakeService) -> None:
-    await http.post(PATH, json={"query": "query q"})
-    await http.post(PATH, json={"query": "nonsense"})
-    text = service.metrics.exposition().decode()
-    assert 'nchat_graphql_requests_total{outcome="answered",transport="http"} 1.0' in text
-    assert 'nchat_graphql_requests_total{outcome="refused",transport="http"} 1.0' in text
-    assert 'nchat_graphql_request_seconds_count{transport="http"} 2.0' in text

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import orjson
 import pytest
@@ -63,6 +64,50 @@ async def test_a_line_before_the_handshake_names_its_connection_too(capsys: pyte
     assert (line["event"], line["request_id"]) == ("websocket_origin_refused", "r-7")
     assert sent == [{"type": "websocket.close"}]
     assert current.get() is None
+
+
+SECRET = "a-secret-that-nobody-shows"
+FORMS: list[Literal["json", "console"]] = ["json", "console"]
+
+
+def fails(message: str) -> None:
+    headers = {"authorization": f"Bearer {SECRET}", "x-hasura-admin-secret": SECRET}
+    raise RuntimeError(message.format(headers=headers))
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("message", ["no", "refused with {headers}", f"postgresql://nchat:{SECRET}@host/db", f"Bearer {SECRET}"])
+def test_a_traceback_has_files_and_lines_and_no_secret(
+    form: Literal["json", "console"], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("info", form)
+    try:
+        fails(message)
+    except RuntimeError:
+        structlog.get_logger("ours").exception("unheard_of")
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    text = capsys.readouterr().err
+    assert text.count("in fails") == 2
+    assert SECRET not in text
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (f"Authorization: Bearer {SECRET}", "Authorization: Bearer [hidden]"),
+        ("signed eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln by", "signed [hidden] by"),
+        (f"(b'x-hasura-admin-secret', b'{SECRET}')", "(b'x-hasura-admin-secret', b'[hidden]')"),
+        (f"redis://:{SECRET}@host:6379/0", "redis://:[hidden]@host:6379/0"),
+        ("http://host:8000/path?at=12:30", "http://host:8000/path?at=12:30"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(
+    form: Literal["json", "console"], said: str, left: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("info", form)
+    logging.getLogger("theirs").warning(said)
+    assert left in capsys.readouterr().err
 
 
 def test_text_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

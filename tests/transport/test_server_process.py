@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,17 @@ import orjson
 import psutil
 import pytest
 from uvicorn.config import STARTUP_FAILURE
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from devstack.processes import free_port
 from tests.support.living_processes import living
 from tests.support.waiting import until
 
 COMMAND = Path(sys.executable).with_name("nchat-rtc")
+# Each process opens so many connections at once.
+POOL_MINIMUM = 4
 OURS = ("NCHAT_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
 
 
@@ -99,12 +105,36 @@ def test_workers_share_their_metrics(serve: Serve) -> None:
         with urllib.request.urlopen(request, timeout=5) as response:
             assert response.status == 200
 
-    def all_counted() -> bool:
-        text = (serve.answers("/metrics") or b"").decode()
-        counts = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("nchat_graphql_requests_total")]
-        return sum(counts) == 6
+    def of_all_workers() -> bool:
+        read = metrics_of(serve)
+        return read["nchat_graphql_operations_total"] == 6 and read["nchat_database_connections"] == 2 * POOL_MINIMUM
 
-    until(all_counted)
+    until(of_all_workers)
+    assert metrics_of(serve)["nchat_build_info"] == 1
+
+
+@pytest.mark.parametrize("serve", [2], indirect=True)
+def test_what_a_killed_worker_had_open_is_open_no_more(serve: Serve) -> None:
+    serve.wait_until_up()
+    supervisor = psutil.Process(serve.process.pid)
+    with connect(f"ws://127.0.0.1:{serve.port}/v1/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        until(lambda: metrics_of(serve)["nchat_websocket_connections"] == 1)
+        for worker in [child for child, command in living(supervisor.children()).items() if "spawn_main" in command]:
+            worker.kill()
+        with pytest.raises(ConnectionClosed):
+            socket.recv(timeout=10)
+    until(lambda: metrics_of(serve)["nchat_websocket_connections"] == 0, seconds=30)
+    serve.tree = [supervisor, *supervisor.children(recursive=True)]
+
+
+def metrics_of(serve: Serve) -> dict[str, float]:
+    """Each metric's sum over its labels."""
+    sums: dict[str, float] = defaultdict(lambda: -1)
+    for line in (serve.answers("/metrics") or b"").decode().splitlines():
+        if not line.startswith("#"):
+            name = line.partition("{")[0].partition(" ")[0]
+            sums[name] = max(sums[name], 0) + float(line.split()[-1])
+    return sums
 
 
 def test_a_port_that_is_taken(tmp_path: Path, empty_database_url: str) -> None:

@@ -84,7 +84,7 @@ class Setup:
     async def ask(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
         """The response to one of the sample's people."""
         answer = await self.engine.execute(Request(query, variables), session(who))
-        response: dict[str, Any] = json.loads(answer)
+        response: dict[str, Any] = json.loads(answer.body)
         return response
 
     async def data(self, who: str, query: str, **variables: Any) -> dict[str, Any]:
