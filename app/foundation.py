@@ -1,5 +1,6 @@
 """What the engine stands on, whatever metadata it serves: database, rules, hints, and who may ask."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from app.auth.open_authenticator import jwt_configuration, open_authenticator
 from app.database.migration_state import check_migrated
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
+from app.database.shared_pool import SharedPool, StatementLimits
 from app.hints import BroadcastHub, open_hub
 from app.http.health import Check
 from app.http.readiness import open_redis_check
@@ -38,6 +40,7 @@ class Foundation:
     tokens_in_cookies: bool
     hub: BroadcastHub
     database: PoolDatabase
+    shared_database: SharedPool
     resolved: Resolved
     checks: Sequence[Check]
 
@@ -57,6 +60,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         hub = await stack.enter_async_context(open_hub(redis_url))
         pool = await stack.enter_async_context(open_pool(database_url, max_size=settings.database_pool_size))
         database = PoolDatabase(pool, hub)
+        limits = StatementLimits(settings.statements_per_principal, settings.statement_timeout, settings.admin_statement_timeout)
         metrics.watch_pool("graphql", database.connections)
         if metadata is None:
             await check_migrated(database)
@@ -72,6 +76,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
             tokens_in_cookies=tokens is not None and tokens.header.kind == "Cookie",
             hub=hub,
             database=database,
+            shared_database=SharedPool(database, settings.database_pool_size, limits, time.monotonic),
             resolved=resolved,
             checks=[Check("database", database.ping), *await stack.enter_async_context(open_redis_check(redis_url))],
         )

@@ -46,14 +46,15 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         engine = Engine.build(
             base.resolved.catalog,
             base.resolved.roles,
-            base.database,
+            base.shared_database,
             scan(resolvers.actions) if is_product else ActionFields(),
             limits=Limits(settings.query_max_depth, settings.query_max_cost),
         )
+        live_queries = LiveQueries(base.shared_database, base.hub.follow, most=settings.live_queries_per_principal)
         product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
         yield Service(
             engine=engine,
-            subscriptions=EngineSubscriptions(engine, LiveQueries(base.database, base.hub.follow)),
+            subscriptions=EngineSubscriptions(engine, live_queries),
             authenticator=base.authenticator,
             tokens_in_cookies=base.tokens_in_cookies,
             metrics=base.metrics,

@@ -8,7 +8,7 @@ import orjson
 
 from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
-from permissions.session import Session
+from permissions.session import ADMIN, Session
 from resolvers.answer import Answer
 from resolvers.compile import compile_operation
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
@@ -26,7 +26,7 @@ from resolvers.run.database_refusals import refusal
 from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
-from resolvers.sql.database import Database, DatabaseError
+from resolvers.sql.database import Asker, Database, DatabaseError, SharedDatabase
 from resolvers.walk.walk import Walk
 from schema.model import Catalog
 
@@ -34,7 +34,7 @@ from schema.model import Catalog
 class Engine:
     """Runs GraphQL over the tables of a catalog with the rules of each role. Build it once, at start."""
 
-    def __init__(self, catalog: Catalog, views: RoleViews, database: Database, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits) -> None:
         self._catalog, self._views, self._database, self._limits = catalog, views, database, limits
         self._plans = PlanCache()
 
@@ -43,7 +43,7 @@ class Engine:
         cls,
         catalog: Catalog,
         rules: Mapping[str, RoleRules],
-        database: Database,
+        database: SharedDatabase,
         actions: ActionFields | None = None,
         *,
         limits: Limits | None = None,
@@ -82,19 +82,21 @@ class Engine:
         compiled = self._compiled(view, document, request)
         match compiled:
             case TableQuery(plan):
-                return await self._database.fetch_json(plan.sql, plan.bind(session, request.variables))
+                database = self._database.request(_asker(request, session))
+                return await database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
-                strawberry = self._strawberry(request, session, context)
-                return await run_steps(compiled, self._database, session, request.variables, strawberry)
+                database = self._database.request(_asker(request, session))
+                strawberry = self._strawberry(request, session, context, database)
+                return await run_steps(compiled, database, session, request.variables, strawberry)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
-    def _strawberry(self, request: Request, session: Session, context: object | None) -> StrawberryRunner:
+    def _strawberry(self, request: Request, session: Session, context: object | None, database: Database) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
-            inner, view = Request(query, variables), self._views.of(session)
+            inner, view = Request(query, variables, principal=request.principal), self._views.of(session)
             answer = await self._run(view, self._plans.document(view.key, inner), inner, session, context)
             return orjson.loads(answer)["data"]
 
-        return StrawberryRunner(self._views.of(session), self._database, session, request.variables, context, read)
+        return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read)
 
     def _compiled(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         def compile_(operation: Operation) -> tuple[Compiled, Pins]:
@@ -109,14 +111,14 @@ class Engine:
         compiled = await self._subscription(request, session)
         if not isinstance(compiled, LiveTables):
             return None
-        return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables))
+        return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables), _asker(request, session))
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""
         compiled = await self._subscription(request, session)
         if not isinstance(compiled, HandWrittenSubscription):
             raise TypeError("a live query has a plan, not events")
-        fields = self._strawberry(request, session, context)
+        fields = self._strawberry(request, session, context, self._database.request(_asker(request, session)))
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload
@@ -127,3 +129,7 @@ class Engine:
         with not_too_deep():
             view = self._views.of(session)
             return self._compiled(view, self._plans.document(view.key, request), request)
+
+
+def _asker(request: Request, session: Session) -> Asker:
+    return Asker(request.principal, session.role == ADMIN)

@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 STATEMENTS_PER_CONNECTION = 512
 MAX_STATEMENT_BYTES = 1 << 20
 ACQUIRE_TIMEOUT = 10.0
+# Beyond PostgreSQL's own limit, for one that does not answer at all.
+SILENCE = 5.0
+# What the service itself asks.
 STATEMENT_TIMEOUT = 30.0
 IDLE_TIMEOUT = 15
 READ_RETRY_STATES = frozenset({"0A000", "26000"}) | CONNECTION_LOST
@@ -31,25 +34,36 @@ _SET_SESSION = "SELECT set_config('hasura.user', $1::text, true)"
 
 
 class PlainConnection(asyncpg.Connection):
-    """Released without a round trip: nothing outlives a transaction here, every setting is local to one."""
+    """Released without a round trip: nothing outlives a transaction here but the time limit of statements, which is always set."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._seconds: float | None = None
 
     def get_reset_query(self) -> str:
         return ""
+
+    async def limit_statements(self, seconds: float) -> None:
+        """PostgreSQL ends what takes longer. A round trip only when the statement before had another limit."""
+        if seconds != self._seconds:
+            self._seconds = None
+            await self.execute(f"SET statement_timeout = {int(seconds * 1000)}")
+            self._seconds = seconds
 
 
 class PoolDatabase:
     """`resolvers.sql.database.Database` over asyncpg. Statements have text parameters and one row with one json column."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", publisher: Publisher) -> None:
-        self._pool, self._publisher = pool, publisher
+    def __init__(self, pool: "asyncpg.Pool[Any]", publisher: Publisher, *, pgbouncer: bool = False) -> None:
+        self._pool, self._publisher, self._pgbouncer = pool, publisher, pgbouncer
 
-    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
-        """One read in its own implicit transaction; raises DatabaseError.
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None], *, seconds: float = STATEMENT_TIMEOUT) -> bytes:
+        """One read in its own implicit transaction, of at most `seconds`; raises DatabaseError.
 
         Asked again once when the schema changed under a prepared statement or the connection was gone before.
         """
         try:
-            return await self._fetch(sql, arguments)
+            return await self._fetch(sql, arguments, seconds)
         except DatabaseError as error:
             if error.sqlstate not in READ_RETRY_STATES:
                 raise
@@ -57,19 +71,26 @@ class PoolDatabase:
             if error.sqlstate in CONNECTION_LOST:
                 # One connection lost means most likely all of them: the server went away or another one took over.
                 await self._pool.expire_connections()
-        return await self._fetch(sql, arguments)
+        return await self._fetch(sql, arguments, seconds)
 
-    async def _fetch(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+    async def _fetch(self, sql: str, arguments: Sequence[str | None], seconds: float) -> bytes:
         with as_database_error():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                await self._limit(connection, seconds)
                 # Not fetchval: a row limit keeps PostgreSQL from using parallel plans.
-                return _single(await connection.fetch(sql, *arguments))
+                return _single(await connection.fetch(sql, *arguments, timeout=seconds + SILENCE))
+
+    async def _limit(self, connection: Any, seconds: float) -> None:
+        # Behind pgbouncer the next statement of this connection may be another client's.
+        if not self._pgbouncer:
+            await connection.limit_statements(seconds)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator["PoolTransaction"]:
+    async def transaction(self, *, seconds: float = STATEMENT_TIMEOUT) -> AsyncIterator["PoolTransaction"]:
         """All or nothing; the tables it wrote are announced after the commit. Raises DatabaseError, also for the commit."""
         with as_database_error():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                await self._limit(connection, seconds)
                 transaction = connection.transaction()
                 await transaction.start()
                 wrapped = PoolTransaction(connection)

@@ -48,6 +48,12 @@ class Settings(BaseSettings):
         description="PostgreSQL, as `postgresql://user:password@host:port/database`.",
     )
     database_pool_size: int = Field(10, ge=1, description="Connections to PostgreSQL for GraphQL, in each process.")
+    statements_per_principal: int = Field(
+        4, ge=1, description="Statements of one person, or of one address without a token, that run at once in each process."
+    )
+    statement_timeout: float = Field(5.0, gt=0, description="Longest time of a GraphQL request's statement in PostgreSQL, in seconds.")
+    admin_statement_timeout: float = Field(30.0, gt=0, description="The same for the role `admin`.")
+    live_queries_per_principal: int = Field(200, ge=1, description="Live queries of one principal that are open at once in each process.")
     redis_url: RedisUrl | None = Field(
         None,
         validation_alias=_also("NCHAT_REDIS_URL", "REDIS_URL"),

@@ -1,11 +1,13 @@
 """What the engine needs of PostgreSQL; `app/database` provides it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
 from permissions.session import Session
 from schema.model import TableName
+
+QUERY_CANCELED: Final = "57014"
 
 
 class DatabaseTransaction(Protocol):
@@ -36,9 +38,38 @@ class Database(Protocol):
         ...
 
 
+class Asker(NamedTuple):
+    """For whom a statement runs: whose share it takes, and whether the time limits of an admin hold."""
+
+    principal: str = ""
+    is_admin: bool = False
+
+
+NOBODY: Final = Asker()
+
+
+class SharedDatabase(Protocol):
+    """The database as each asker has it: within their share and their time limit. Raises GraphQLRefusal when more is asked than fits."""
+
+    def request(self, asker: Asker) -> Database:
+        """For requests, which wait for an answer."""
+        ...
+
+    def look(self, askers: Collection[Asker]) -> AbstractAsyncContextManager[Database]:
+        """For one look of a live query that these follow: the block begins when it has its place among the looks."""
+        ...
+
+
 class DatabaseError(Exception):
     """PostgreSQL refused a statement: its SQLSTATE and its own message."""
 
     def __init__(self, sqlstate: str, message: str) -> None:
         super().__init__(message)
         self.sqlstate, self.message = sqlstate, message
+
+
+class TookTooLong(DatabaseError):
+    """A statement was stopped because of the time it takes; the same statement would take it again."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(QUERY_CANCELED, message)

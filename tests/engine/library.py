@@ -17,6 +17,7 @@ from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
+from tests.support.unshared import Unshared
 
 CASES = Path(__file__).parents[1] / "conformance" / "hasura_cases.yaml"
 
@@ -60,7 +61,7 @@ async def library(url: str, metadata: Path) -> AsyncIterator[Library]:
     resolved = resolve(load_metadata(metadata), reflected.metadata, reflected.functions, strict=False)
     async with open_pool(url, max_size=4) as pool:
         database = PoolDatabase(pool, Silent())
-        yield Library(Engine.build(resolved.catalog, resolved.roles, database), database, resolved, pool)
+        yield Library(Engine.build(resolved.catalog, resolved.roles, Unshared(database)), database, resolved, pool)
 
 
 def session_of(headers: Mapping[str, Any]) -> Session:

@@ -22,6 +22,7 @@ from resolvers.hand_written.table_rows import table_row, table_rows
 from resolvers.roles.role_schema import ROLES
 from tests.engine.library import Library, session_of
 from tests.support.refusals import error_in
+from tests.support.unshared import Unshared
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 ADMIN = Session("admin")
@@ -81,7 +82,7 @@ def engine(books: Library) -> Engine:
     for name in ("patron", "admin"):
         old = roles[name]
         roles[name] = RoleRules(name, old.select, old.insert, old.update, old.delete, frozenset({"lend"}))
-    return Engine.build(books.resolved.catalog, roles, books.database, ACTIONS)
+    return Engine.build(books.resolved.catalog, roles, Unshared(books.database), ACTIONS)
 
 
 async def ask(engine: Engine, query: str, session: Session = PATRON, variables: dict[str, Any] | None = None) -> Any:

@@ -13,6 +13,7 @@ from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.live.cohorts import LiveQueries
 from tests.support.actions import DATABASE, Api
+from tests.support.unshared import Unshared
 
 EVENTS = """subscription ($call: uuid!, $after: bigint) {
   callEvents(callId: $call, after: $after) { seq kind callId actor { id displayName } participantId payload createdAt }
@@ -80,7 +81,7 @@ class Listeners:
     def __init__(self, client: Api, stack: AsyncExitStack, world: Any = None) -> None:
         self._client, self._stack = client, stack
         self._world = world or client.on.world
-        self.subscriptions = EngineSubscriptions(client.engine, LiveQueries(DATABASE, self._world.hub.follow))
+        self.subscriptions = EngineSubscriptions(client.engine, LiveQueries(Unshared(DATABASE), self._world.hub.follow))
 
     def in_world(self, world: Any) -> "Listeners":
         """The same engine in another process's world: another hub."""

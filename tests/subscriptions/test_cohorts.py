@@ -17,6 +17,7 @@ from resolvers.sql.database import Database, DatabaseError
 from resolvers.sql.plan import Plan
 from schema.model import TableName
 from tests.support.refusals import code_in
+from tests.support.unshared import Unshared
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -51,7 +52,7 @@ class Table:
 
     def __init__(self, database: PlayedDatabase, hub: Any) -> None:
         self.database, self._hub = database, hub
-        self.queries = LiveQueries(cast(Database, database), hub.follow, look_every=60)
+        self.queries = LiveQueries(Unshared(cast(Database, database)), hub.follow, look_every=60)
 
     async def put(self, answer: bytes | Exception) -> None:
         self.database.answer = answer
@@ -163,7 +164,7 @@ async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
     async def follow(_topics: object) -> AsyncIterator[Deaf]:
         yield Deaf()
 
-    queries = LiveQueries(cast(Database, PlayedDatabase()), follow)
+    queries = LiveQueries(Unshared(cast(Database, PlayedDatabase())), follow)
     async with aclosing(queries.follow(live())) as payloads:
         assert await anext(payloads) == b'{"data":1}'
         with pytest.raises(GraphQLRefusal, match="internal error"):

@@ -13,6 +13,7 @@ from tests.calls.call_states import answered
 from tests.subscriptions.listening import EVENTS
 from tests.support.actions import DATABASE, Api
 from tests.support.domain_setup import ALICE, Setup, session
+from tests.support.unshared import Unshared
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ async def test_nothing_grows_with_each_event(on: Setup, client: Api) -> None:
     """graphql-core's executor keeps 3 kB (some 25 objects) of each event for as long as the subscription lives."""
     call_id = await answered(on)
     await on.database.execute(HISTORY, call_id, 3_000, ALICE)
-    subscriptions = EngineSubscriptions(client.engine, LiveQueries(DATABASE, on.world.hub.follow))
+    subscriptions = EngineSubscriptions(client.engine, LiveQueries(Unshared(DATABASE), on.world.hub.follow))
     request = Request(EVENTS, {"call": str(call_id), "after": 0})
     async with aclosing(subscriptions.subscribe(request, session(ALICE), on.world)) as payloads:
         # Whole pages: each measurement holds one.

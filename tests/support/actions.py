@@ -16,6 +16,7 @@ from resolvers.hand_written.action_fields import scan
 from resolvers.sql.database import Database, DatabaseTransaction
 from tests.support.domain_setup import Setup, product_rules
 from tests.support.refusals import error_in
+from tests.support.unshared import Unshared
 
 
 @dataclass(slots=True)
@@ -64,5 +65,5 @@ async def api(on: Setup) -> AsyncIterator[Api]:
     async with open_pool(on.url, max_size=4) as pool:
         DATABASE.target = PoolDatabase(pool, on.publisher)
         if not ENGINES:
-            ENGINES.append(Engine.build(rules.catalog, rules.roles, DATABASE, scan(resolvers.actions)))
+            ENGINES.append(Engine.build(rules.catalog, rules.roles, Unshared(DATABASE), scan(resolvers.actions)))
         yield Api(ENGINES[0], on)

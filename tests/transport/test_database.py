@@ -147,6 +147,6 @@ async def test_domain_transactions_publish_after_the_commit_and_say_where_they_a
 
 async def test_both_pools_work_without_prepared_statements(empty_database_url: str, published: Published) -> None:
     async with open_pool(empty_database_url, pgbouncer=True) as pool, open_engine(empty_database_url, pgbouncer=True) as engine:
-        assert await PoolDatabase(pool, published).fetch_json("SELECT to_json($1::text)", ["a"]) == b'"a"'
+        assert await PoolDatabase(pool, published, pgbouncer=True).fetch_json("SELECT to_json($1::text)", ["a"]) == b'"a"'
         async with EngineTransactions(engine, published)("read") as tx:
             assert (await tx.connection.exec_driver_sql("SELECT 1")).scalar() == 1

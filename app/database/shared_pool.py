@@ -1,0 +1,104 @@
+"""The pool as each principal has it: within their share of the places, and their time limit."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from app.database.pool import PoolDatabase
+from app.database.share import Places
+from app.database.turns import Turns
+from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, TookTooLong
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLimits:
+    """Statements of one principal at once, and the seconds of each; `admin_seconds` for the role admin."""
+
+    share: int = 4
+    seconds: float = 5.0
+    admin_seconds: float = 30.0
+
+
+def places(connections: int, share: int) -> tuple[Places, Places]:
+    """Of requests and of looks: whatever one kind takes, the other keeps its own connections."""
+    looks = max(1, connections * 3 // 10)
+    requests = max(1, connections - looks)
+    return _places(requests, share), _places(looks, max(1, looks // 2))
+
+
+def _places(total: int, share: int) -> Places:
+    """No principal has all of the places, and long statements leave a third of them."""
+    return Places(total, heavy=max(1, total * 2 // 3), share=min(share, max(1, total - 1)))
+
+
+class SharedPool:
+    """`resolvers.sql.database.SharedDatabase` over a pool of so many connections. `clock` gives seconds."""
+
+    def __init__(self, database: PoolDatabase, connections: int, limits: StatementLimits, clock: Callable[[], float]) -> None:
+        self._database, self._limits = database, limits
+        requests, looks = places(connections, limits.share)
+        self._admins_share = max(1, requests.total - 1)
+        self._requests, self._looks = Turns(requests, clock), Turns(looks, clock)
+
+    def request(self, asker: Asker) -> Database:
+        """For requests, which wait for an answer."""
+        limited = _Limited(self._database, self._seconds(asker))
+        return _InTurn(limited, self._requests, asker.principal, self._admins_share if asker.is_admin else None)
+
+    @asynccontextmanager
+    async def look(self, askers: Collection[Asker]) -> AsyncIterator[Database]:
+        """In the name of whoever has most of their share left: nobody waits for those who want too much."""
+        principal = self._looks.lightest({asker.principal for asker in askers})
+        async with self._looks.turn(principal):
+            yield _Limited(self._database, min(map(self._seconds, askers)))
+
+    def _seconds(self, asker: Asker) -> float:
+        return self._limits.admin_seconds if asker.is_admin else self._limits.seconds
+
+
+class _Limited:
+    """`Database` with a time limit."""
+
+    __slots__ = ("_database", "_seconds")
+
+    def __init__(self, database: PoolDatabase, seconds: float) -> None:
+        self._database, self._seconds = database, seconds
+
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        try:
+            return await self._database.fetch_json(sql, arguments, seconds=self._seconds)
+        except DatabaseError as error:
+            raise _in_words(error, self._seconds) from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
+        try:
+            async with self._database.transaction(seconds=self._seconds) as transaction:
+                yield transaction
+        except DatabaseError as error:
+            raise _in_words(error, self._seconds) from error
+
+
+class _InTurn:
+    """`Database` whose every statement and transaction waits for its turn."""
+
+    __slots__ = ("_limited", "_principal", "_share", "_turns")
+
+    def __init__(self, limited: _Limited, turns: Turns, principal: str, share: int | None) -> None:
+        self._limited, self._turns, self._principal, self._share = limited, turns, principal, share
+
+    async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        async with self._turns.turn(self._principal, self._share):
+            return await self._limited.fetch_json(sql, arguments)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
+        async with self._turns.turn(self._principal, self._share), self._limited.transaction() as transaction:
+            yield transaction
+
+
+def _in_words(error: DatabaseError, seconds: float) -> DatabaseError:
+    """PostgreSQL's own limit says what it was; that nobody answered at all stays as it is."""
+    if error.sqlstate != QUERY_CANCELED or isinstance(error.__cause__, TimeoutError):
+        return error
+    return TookTooLong(f"the query took longer than {seconds:g} s; ask for less")

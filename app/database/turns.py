@@ -1,0 +1,206 @@
+"""Whose statement runs next: each principal has a share of a few places, and long statements leave some of them to others.
+
+A principal whose statements lately took long is heavy, and so is a statement that takes long. All heavy ones together have only
+some of the places; when more have become heavy since they began, and others wait, those who took most give theirs up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection
+from types import TracebackType
+from typing import Final, Self
+
+from app.database.share import Places, Share
+from permissions.errors import GraphQLRefusal
+from resolvers.sql.database import TookTooLong
+
+BUSY: Final = "others are waiting and the query takes long; ask for less, or later"
+# Seconds. Nobody becomes heavy, or loses a place, within this time.
+SAFE: Final = 0.25
+SWEEP_EVERY: Final = 0.1
+# Principals that are remembered while they ask nothing.
+REMEMBERED: Final = 10_000
+
+_Share = Share["Turn"]
+
+
+class Turns:
+    """The places of one kind of work. `clock` gives seconds."""
+
+    def __init__(self, places: Places, clock: Callable[[], float]) -> None:
+        self._places, self._clock = places, clock
+        self._shares: dict[str, _Share] = {}
+        self._running: set[Turn] = set()
+        self._heavy = 0
+        # Shares of whom somebody waits and may run: a place goes to the one that had none for longest.
+        self._light_line: deque[_Share] = deque()
+        self._heavy_line: deque[_Share] = deque()
+        self._sweeping = False
+
+    def turn(self, principal: str, share: int | None = None) -> "Turn":
+        """Enter it to run a statement; `share` in place of the usual one."""
+        return Turn(self, self._share(principal, share or self._places.share))
+
+    def lightest(self, principals: Collection[str]) -> str:
+        """Who of them uses least of their share."""
+        now, unused = self._clock(), _Share(0)
+        return min(principals, key=lambda name: self._shares.get(name, unused).load(now))
+
+    def _share(self, principal: str, limit: int) -> _Share:
+        share = self._shares.get(principal)
+        if share is None:
+            if len(self._shares) >= REMEMBERED:
+                self._shares = {name: kept for name, kept in self._shares.items() if kept.running or kept.waiting}
+            share = self._shares[principal] = _Share(limit)
+        share.limit = limit
+        return share
+
+    async def begin(self, turn: "Turn") -> None:
+        """Returns when the turn has a place; raises GraphQLRefusal when too many wait already, or it waited too long."""
+        share = turn.share
+        if share.running < share.limit and not share.waiting and self._has_place(share):
+            self._let_in(turn)
+            return
+        if len(share.waiting) >= self._places.queue:
+            raise too_many()
+        share.waiting.append(turn)
+        self._stand_in_line(share)
+        self._sweep_later()
+        await self._let_in_within(turn)
+
+    async def _let_in_within(self, turn: "Turn") -> None:
+        turn.called = asyncio.get_running_loop().create_future()
+        called = False
+        try:
+            async with asyncio.timeout(self._places.patience):
+                await turn.called
+            called = True
+        except TimeoutError:
+            raise too_many() from None
+        finally:
+            if not called:
+                self._give_back(turn)
+
+    def _give_back(self, turn: "Turn") -> None:
+        """Of one that went away while it waited, or in the moment it was called."""
+        if turn in self._running:
+            self.end(turn)
+        else:
+            turn.share.waiting.remove(turn)
+
+    def end(self, turn: "Turn") -> None:
+        """The place is free for the next."""
+        now, share = self._clock(), turn.share
+        self._running.remove(turn)
+        self._heavy -= turn.heavy
+        share.running -= 1
+        share.spend(now - turn.began, now)
+        if share.waiting:
+            self._stand_in_line(share)
+        if self._light_line or self._heavy_line:
+            self._fill()
+
+    def _is_heavy(self, share: _Share) -> bool:
+        return share.is_heavy(self._clock())
+
+    def _has_place(self, share: _Share) -> bool:
+        return len(self._running) < self._places.total and (not self._is_heavy(share) or self._heavy < self._places.heavy)
+
+    def _let_in(self, turn: "Turn") -> None:
+        turn.began, turn.heavy = self._clock(), self._is_heavy(turn.share)
+        turn.share.running += 1
+        self._running.add(turn)
+        self._heavy += turn.heavy
+        if turn.called is not None:
+            turn.called.set_result(None)
+
+    def _stand_in_line(self, share: _Share) -> None:
+        if not share.in_line and share.running < share.limit:
+            share.in_line = True
+            (self._heavy_line if self._is_heavy(share) else self._light_line).append(share)
+
+    def _fill(self) -> None:
+        """Gives the free places to those in line: the light first, one each in turn."""
+        while len(self._running) < self._places.total and (share := self._next()):
+            self._let_in(share.waiting.popleft())
+            if share.waiting:
+                self._stand_in_line(share)
+
+    def _next(self) -> _Share | None:
+        while self._light_line:
+            share = self._leave(self._light_line)
+            if share.waiting and not self._is_heavy(share):
+                return share
+            if share.waiting:
+                self._stand_in_line(share)
+        while self._heavy_line and self._heavy < self._places.heavy:
+            share = self._leave(self._heavy_line)
+            if share.waiting:
+                return share
+        return None
+
+    @staticmethod
+    def _leave(line: deque[_Share]) -> _Share:
+        share = line.popleft()
+        share.in_line = False
+        return share
+
+    def _sweep_later(self) -> None:
+        if not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(SWEEP_EVERY, self._sweep_again)
+
+    def _sweep_again(self) -> None:
+        self._sweeping = False
+        self.sweep()
+        if self._light_line or self._heavy_line:
+            self._sweep_later()
+
+    def sweep(self) -> None:
+        """Runs every SWEEP_EVERY while somebody waits: statements become heavy; too many of those make way for who is light."""
+        now = self._clock()
+        long = [turn for turn in self._running if now - turn.began > SAFE]
+        for turn in long:
+            self._heavy += not turn.heavy
+            turn.heavy = True
+        waiting = sum(1 for share in self._light_line if share.waiting)
+        too_many_heavy = min(self._heavy - self._places.heavy, waiting)
+        if too_many_heavy > 0:
+            long.sort(key=lambda turn: turn.share.lately(now) + now - turn.began, reverse=True)
+            for turn in long[:too_many_heavy]:
+                turn.give_up()
+
+
+class Turn:
+    """One statement's place, while it is entered. Leaves as TookTooLong when it had to give the place up."""
+
+    __slots__ = ("_cancelling", "_lost", "_task", "_turns", "began", "called", "heavy", "share")
+
+    def __init__(self, turns: Turns, share: _Share) -> None:
+        self._turns, self.share = turns, share
+        self.called: asyncio.Future[None] | None = None
+        self.began, self.heavy, self._lost = 0.0, False, False
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+
+    async def __aenter__(self) -> Self:
+        await self._turns.begin(self)
+        task = asyncio.current_task()
+        self._task, self._cancelling = task, task.cancelling() if task else 0
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._turns.end(self)
+        if self._lost and self._task is not None and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TookTooLong(BUSY) from None
+
+    def give_up(self) -> None:
+        """Ends what runs at this place."""
+        if not self._lost and self._task is not None:
+            self._lost = True
+            self._task.cancel()
+
+
+def too_many() -> GraphQLRefusal:
+    """What somebody hears who asks for more before the answers to what they asked already."""
+    return GraphQLRefusal("rate-limited", "too much is asked at once; wait for some answers before asking for more", retryAfter=1)

@@ -1,0 +1,20 @@
+"""A database without shares: everybody has all of it."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+from resolvers.sql.database import Asker, Database
+
+
+class Unshared:
+    """`resolvers.sql.database.SharedDatabase` that gives everybody the same database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def request(self, _asker: Asker) -> Database:
+        return self._database
+
+    @asynccontextmanager
+    async def look(self, _askers: Collection[Asker]) -> AsyncIterator[Database]:
+        yield self._database

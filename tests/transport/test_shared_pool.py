@@ -1,0 +1,165 @@
+"""The pool as principals share it, on a real PostgreSQL: time limits, cancelled statements, places of requests and looks."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from app.database.pool import PoolDatabase, open_pool
+from app.database.shared_pool import SharedPool, StatementLimits
+from resolvers.run.database_refusals import refusal
+from resolvers.sql.database import Asker, DatabaseError, TookTooLong
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+CONNECTIONS = 7
+EVE, BOB, ADMIN = Asker("user eve"), Asker("user bob"), Asker("admin", is_admin=True)
+SLOW = "SELECT to_json(pg_sleep(60)::text)"
+QUICK = "SELECT to_json(1)"
+LIMIT_NOW = "SELECT to_json(current_setting('statement_timeout'))"
+RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql' AND state = 'active' AND query LIKE '%sleep%'"
+
+
+class Silent:
+    async def publish(self, _hints: object) -> None:
+        return None
+
+
+@asynccontextmanager
+async def open_shared(url: str, limits: StatementLimits) -> AsyncIterator[SharedPool]:
+    async with open_pool(url, max_size=CONNECTIONS) as pool:
+        yield SharedPool(PoolDatabase(pool, Silent()), CONNECTIONS, limits, time.monotonic)
+
+
+@pytest.fixture
+async def shared(empty_database_url: str) -> AsyncIterator[SharedPool]:
+    async with open_shared(empty_database_url, StatementLimits(share=4)) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def other(empty_database_url: str) -> AsyncIterator["asyncpg.Connection"]:
+    """Who looks at what runs."""
+    connection = await asyncpg.connect(empty_database_url)
+    yield connection
+    await connection.close()
+
+
+async def running(other: "asyncpg.Connection", number: int) -> None:
+    async def so_many() -> bool:
+        return bool(await other.fetchval(RUNNING) == number)
+
+    await eventually(so_many)
+
+
+async def test_postgresql_ends_what_takes_too_long_and_says_so_in_words(empty_database_url: str, other: "asyncpg.Connection") -> None:
+    async with open_shared(empty_database_url, StatementLimits(seconds=0.05)) as shared:
+        with pytest.raises(TookTooLong) as caught:
+            await shared.request(EVE).fetch_json(SLOW, [])
+        refused = refusal(caught.value)
+        assert refused is not None
+        assert (refused.code, refused.message) == ("time-limit-exceeded", "the query took longer than 0.05 s; ask for less")
+        assert await other.fetchval(RUNNING) == 0
+        assert await shared.request(EVE).fetch_json(QUICK, []) == b"1"
+
+
+async def test_a_transaction_that_takes_too_long_has_written_nothing(empty_database_url: str, other: "asyncpg.Connection") -> None:
+    await other.execute("CREATE TABLE thing (name text)")
+    async with open_shared(empty_database_url, StatementLimits(seconds=0.2)) as shared:
+        with pytest.raises(TookTooLong):
+            async with shared.request(EVE).transaction() as transaction:
+                await transaction.fetch_json("INSERT INTO thing VALUES ('a') RETURNING '1'::json", [])
+                await transaction.fetch_json(SLOW, [])
+        assert await other.fetchval("SELECT count(*) FROM thing") == 0
+
+
+async def test_each_has_the_limit_of_its_own_on_whatever_connection(shared: SharedPool) -> None:
+    for _ in range(3):
+        limits = await asyncio.gather(
+            *(shared.request(asker).fetch_json(LIMIT_NOW, []) for asker in (EVE, ADMIN, BOB, ADMIN, EVE)),
+        )
+        assert limits == [b'"5s"', b'"30s"', b'"5s"', b'"30s"', b'"5s"']
+    async with shared.request(EVE).transaction() as transaction:
+        assert await transaction.fetch_json(LIMIT_NOW, []) == b'"5s"'
+
+
+async def test_a_lock_that_is_not_given_free_is_a_time_limit_too(empty_database_url: str, other: "asyncpg.Connection") -> None:
+    await other.execute("CREATE TABLE thing (name text)")
+    async with open_shared(empty_database_url, StatementLimits(seconds=0.05)) as shared, other.transaction():
+        await other.execute("LOCK TABLE thing IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(TookTooLong):
+            await shared.request(EVE).fetch_json("SELECT to_json(count(*)) FROM thing", [])
+
+
+async def test_who_hangs_up_stops_the_statement_in_postgresql(shared: SharedPool, other: "asyncpg.Connection") -> None:
+    asked = [asyncio.create_task(shared.request(EVE).fetch_json(SLOW, [])) for _ in range(3)]
+    await running(other, 3)
+    for task in asked:
+        task.cancel()
+    assert all(isinstance(ended, asyncio.CancelledError) for ended in await asyncio.gather(*asked, return_exceptions=True))
+    await running(other, 0)
+
+
+async def test_a_storm_of_hanging_up_holds_up_nobody(shared: SharedPool, other: "asyncpg.Connection") -> None:
+    async with asyncio.timeout(20):
+        for _ in range(5):
+            storm = [asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(40)]
+            await running(other, 5)
+            for task in storm:
+                task.cancel()
+            assert await shared.request(BOB).fetch_json(QUICK, []) == b"1"
+            await asyncio.gather(*storm, return_exceptions=True)
+        await running(other, 0)
+        # Every connection answers, and with its own answer.
+        many = await asyncio.gather(*(shared.request(BOB).fetch_json(f"SELECT to_json({n})", []) for n in range(50)))
+        assert many == [b"%d" % n for n in range(50)]
+
+
+async def test_slow_requests_leave_looks_their_places_and_the_other_way_round(shared: SharedPool, other: "asyncpg.Connection") -> None:
+    async def look(asker: Asker, sql: str) -> bytes:
+        async with shared.look([asker]) as database:
+            return await database.fetch_json(sql, [])
+
+    slow = [asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(20)]
+    await running(other, 5)
+    assert await look(BOB, QUICK) == b"1"
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+    slow = [asyncio.create_task(look(Asker(f"user {n}"), SLOW)) for n in range(20)]
+    await running(other, 2)
+    assert await shared.request(BOB).fetch_json(QUICK, []) == b"1"
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_strangers_who_take_all_places_at_once_make_way(shared: SharedPool, other: "asyncpg.Connection") -> None:
+    slow = [asyncio.create_task(shared.request(Asker(f"address {n}")).fetch_json(SLOW, [])) for n in range(5)]
+    await running(other, 5)
+    assert await shared.request(BOB).fetch_json(QUICK, []) == b"1"
+    given_up = [task for task in slow if task.done()]
+    assert given_up
+    with pytest.raises(DatabaseError, match="others are waiting"):
+        given_up[0].result()
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_a_look_is_in_the_name_of_who_asks_least(shared: SharedPool, other: "asyncpg.Connection") -> None:
+    async def look(askers: list[Asker], sql: str) -> bytes:
+        async with shared.look(askers) as database:
+            return await database.fetch_json(sql, [])
+
+    slow = [asyncio.create_task(look([EVE], SLOW)) for _ in range(3)]
+    await running(other, 1)
+    assert await look([EVE, BOB], QUICK) == b"1"
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)

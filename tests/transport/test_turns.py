@@ -1,0 +1,217 @@
+"""Whose statement runs next, on a clock that the test turns."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.database.share import Places
+from app.database.turns import Turns
+from permissions.errors import GraphQLRefusal
+from resolvers.sql.database import TookTooLong
+
+pytestmark = pytest.mark.anyio
+
+PLACES = Places(total=6, heavy=4, share=3, queue=5)
+
+
+@dataclass(slots=True)
+class Work:
+    """One statement: it runs until it is let go."""
+
+    name: str
+    task: "asyncio.Task[None]"
+    done: asyncio.Event
+
+
+@dataclass(slots=True)
+class Room:
+    """Turns on a clock of their own, and the order in which statements began."""
+
+    places: Places = PLACES
+    now: float = 0.0
+    began: list[str] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
+    open: "list[asyncio.Task[None]]" = field(default_factory=list)
+    turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.places, lambda: self.now)
+
+    async def ask(self, principal: str) -> Work:
+        done = asyncio.Event()
+        work = Work(principal, asyncio.create_task(self._run(principal, done)), done)
+        self.open.append(work.task)
+        await settled()
+        return work
+
+    async def _run(self, principal: str, done: asyncio.Event) -> None:
+        async with self.turns.turn(principal):
+            self.began.append(principal)
+            self.running.append(principal)
+            try:
+                await done.wait()
+            finally:
+                self.running.remove(principal)
+
+    async def finish(self, work: Work) -> None:
+        work.done.set()
+        await work.task
+        await settled()
+
+
+async def settled() -> None:
+    """Whatever is ready has run."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def room() -> Room:
+    return Room()
+
+
+async def test_a_principal_has_its_share_and_others_go_ahead(room: Room) -> None:
+    works = [await room.ask("eve") for _ in range(5)]
+    assert room.running == ["eve"] * 3
+    await room.ask("bob")
+    assert room.running == ["eve"] * 3 + ["bob"]
+    await room.finish(works[0])
+    assert sorted(room.running) == ["bob"] + ["eve"] * 3
+
+
+async def test_places_go_round_among_those_who_wait(room: Room) -> None:
+    first = [await room.ask(name) for name in ("a", "a", "a", "b", "b", "b")]
+    for name in ("c", "c", "c", "d", "d", "e"):
+        await room.ask(name)
+    assert len(room.running) == PLACES.total
+    for work in first:
+        await room.finish(work)
+    assert room.began[PLACES.total :] == ["c", "d", "e", "c", "d", "c"]
+
+
+async def test_more_than_the_queue_holds_is_refused_and_nothing_of_it_stays(room: Room) -> None:
+    works = [await room.ask("eve") for _ in range(3 + PLACES.queue)]
+    one_more = await room.ask("eve")
+    with pytest.raises(GraphQLRefusal) as refused:
+        await one_more.task
+    assert (refused.value.code, refused.value.extra) == ("rate-limited", {"retryAfter": 1})
+    assert await room.ask("bob") and room.running[-1] == "bob"
+    for work in works:
+        await room.finish(work)
+    assert room.running == ["bob"]
+
+
+async def test_who_waits_too_long_is_refused_and_keeps_no_place() -> None:
+    room = Room(Places(total=1, heavy=1, share=1, patience=0.0))
+    first, second = await room.ask("eve"), await room.ask("bob")
+    with pytest.raises(GraphQLRefusal, match="wait for some answers"):
+        await second.task
+    await room.finish(first)
+    await room.ask("carol")
+    assert room.running == ["carol"]
+
+
+async def test_who_goes_away_while_waiting_leaves_the_line(room: Room) -> None:
+    first = [await room.ask(name) for name in ("a", "a", "a", "b", "b", "b")]
+    gone, stays = await room.ask("c"), await room.ask("d")
+    gone.task.cancel()
+    await settled()
+    await room.finish(first[0])
+    assert room.began[-1] == stays.name
+    assert len(room.running) == PLACES.total
+
+
+async def test_who_goes_away_in_the_moment_it_is_called_passes_the_place_on(room: Room) -> None:
+    first = [await room.ask(name) for name in ("a", "a", "a", "b", "b", "b")]
+    gone, _stays = await room.ask("c"), await room.ask("d")
+    # Both in one step of the loop: called, and cancelled before it woke up.
+    first[0].done.set()
+    first[0].task.add_done_callback(lambda _: gone.task.cancel())
+    await settled()
+    assert room.began[-1] == "d"
+    assert len(room.running) == PLACES.total
+
+
+async def test_whose_statements_take_long_leaves_places_to_others(room: Room) -> None:
+    for name in ("x", "y"):
+        works = [await room.ask(name) for _ in range(2)]
+        room.now += 5
+        for work in works:
+            await room.finish(work)
+    for name in ("x", "x", "x", "y", "y", "y"):
+        await room.ask(name)
+    assert len(room.running) == PLACES.heavy
+    await room.ask("light")
+    assert room.running[-1] == "light"
+
+
+async def test_what_was_spent_is_forgotten(room: Room) -> None:
+    for name in ("x", "y"):
+        work = await room.ask(name)
+        room.now += 5
+        await room.finish(work)
+    room.now += 60
+    for name in ("x", "x", "x", "y", "y", "y"):
+        await room.ask(name)
+    assert len(room.running) == PLACES.total
+
+
+async def test_short_statements_never_make_heavy(room: Room) -> None:
+    for _ in range(200):
+        work = await room.ask("busy")
+        room.now += 0.09
+        await room.finish(work)
+    for name in ("busy", "busy", "busy", "other", "other", "other"):
+        await room.ask(name)
+    assert len(room.running) == PLACES.total
+
+
+async def test_newcomers_with_long_statements_make_way_for_who_waits(room: Room) -> None:
+    attackers = [await room.ask(f"new {number}") for number in range(PLACES.total)]
+    bob = await room.ask("bob")
+    room.turns.sweep()
+    assert len(room.running) == PLACES.total, "nobody loses a place at once"
+    room.now += 0.3
+    room.turns.sweep()
+    await settled()
+    assert room.running[-1] == bob.name
+    given_up = [work for work in attackers if work.task.done()]
+    assert len(given_up) == 1, "one for the one that waits"
+    with pytest.raises(TookTooLong, match="others are waiting"):
+        await given_up[0].task
+
+
+async def test_nobody_makes_way_when_nobody_waits(room: Room) -> None:
+    works = [await room.ask(f"new {number}") for number in range(PLACES.total)]
+    room.now += 3
+    room.turns.sweep()
+    await settled()
+    assert not [work for work in works if work.task.done()]
+
+
+async def test_a_statement_that_is_cancelled_by_its_owner_is_not_said_to_be_too_long(room: Room) -> None:
+    work = await room.ask("eve")
+    work.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work.task
+    assert room.running == []
+
+
+async def test_the_lightest_of_several_is_asked_in_whose_name(room: Room) -> None:
+    work = await room.ask("eve")
+    assert room.turns.lightest({"eve", "bob"}) == "bob"
+    room.now += 5
+    await room.finish(work)
+    assert room.turns.lightest(["eve", "carol"]) == "carol"
+
+
+async def test_ten_thousand_principals_are_forgotten_and_those_who_run_are_not(room: Room) -> None:
+    await room.ask("eve")
+    for number in range(10_100):
+        async with room.turns.turn(str(number)):
+            pass
+    assert len(room.turns._shares) <= 10_001
+    for _ in range(4):
+        await room.ask("eve")
+    assert room.running.count("eve") == PLACES.share
