@@ -17,7 +17,7 @@ _NETWORK_BITS: Final = 64
 def principal_of(session: Session, scope: Scope) -> str:
     """One name for all connections and roles of a person; callers without a user id share that of their address.
 
-    `scope["client"]` is the client behind a proxy when that proxy is among NCHAT_TRUSTED_PROXIES, and the proxy otherwise.
+    `scope["client"]` is the client behind a proxy when that proxy is trusted, and the proxy otherwise.
     """
     user_id = session.variables.get(USER_ID)
     if user_id:
