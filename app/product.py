@@ -1,4 +1,4 @@
-"""What nchat adds to the engine: a world for its actions, jobs, LiveKit's webhooks."""
+"""What nchat adds to the engine: a world for its actions, jobs, LiveKit's webhooks and the door to its rooms."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,6 +14,9 @@ from app.graphql.ports import ContextOf
 from app.http.health import Check
 from app.http.readiness import product_checks
 from app.jobs import start_jobs
+from app.livekit.access_tokens import AccessTokens
+from app.livekit.admission_endpoint import AdmissionEndpoint
+from app.livekit.admissions import Admissions
 from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.telemetry.moments import Observe
@@ -49,7 +52,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
         yield Product(
             context_of=lambda _session, _scope: world,
             checks=product_checks(base.database, world.rooms, with_livekit=base.settings.livekit_enabled),
-            routes=_webhooks(base, world, wake),
+            routes=_livekit_routes(base, world, wake),
         )
 
 
@@ -62,9 +65,12 @@ async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> 
     return jobs.wake
 
 
-def _webhooks(base: Foundation, world: World, wake: Callable[[], None]) -> Sequence[BaseRoute]:
+def _livekit_routes(base: Foundation, world: World, wake: Callable[[], None]) -> Sequence[BaseRoute]:
     settings = base.settings
     if not settings.livekit_enabled:
         return []
-    signatures = WebhookSignatures({settings.signs_webhooks: settings.livekit_secret()})
-    return [LiveKitWebhooks(signatures, partial(inbox.store, world), wake).route()]
+    secret = settings.livekit_secret()
+    signatures = WebhookSignatures({settings.signs_webhooks: secret})
+    webhooks = LiveKitWebhooks(signatures, partial(inbox.store, world), wake)
+    door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(world))
+    return [webhooks.route(), door.route()]

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack import livekit_build, livekit_server, livekit_simulator
+from devstack import livekit_build, livekit_server, livekit_simulator, signalling_door
+from devstack.livekit_server import LiveKitServer
+from devstack.livekit_simulator.child import SimulatorProcess
 from devstack.postgres import EmbeddedPostgres
 from devstack.processes import Child
 
@@ -18,9 +20,10 @@ LIVEKIT_KEY = "devkey"
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A LiveKit that answers at `url`; `told` says in a few words which one it is."""
+    """A LiveKit that answers at `url`, and clients at `client_url`; `told` says in a few words which one it is."""
 
     url: str
+    client_url: str
     told: str
 
 
@@ -51,19 +54,20 @@ class Stack:
         server.create_database("nchat")
         return url.removesuffix("/postgres") + "/nchat", f"PostgreSQL 18, kept in {_short(server.data)}"
 
-    def media(self, *, api_secret: str, webhook_url: str, simulator: bool = False) -> Media | None:
+    def media(self, *, api_secret: str, service: str, simulator: bool = False) -> Media | None:
         """A started LiveKit: the real server where there is one or can be built, else the simulator; None when one is given.
 
-        `simulator` prefers the simulator to a real server, never to one of the environment.
+        `simulator` prefers the simulator to a real server, never to one of the environment. Clients reach either through a door that asks
+        the `service` (its address) whom to let in.
         """
         if self._given(LIVEKIT_NAMES):
             return None
-        if simulator or not _real_server():
-            return self._simulator(api_secret, webhook_url)
-        log = self.folder / "livekit.log"
-        server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
-        self._started("livekit-server", server.child)
-        return Media(server.url, f"livekit-server at {server.ws_url}")
+        webhook_url = f"{service}/api/webhooks/livekit"
+        server = self._simulator(api_secret, webhook_url) if simulator or not _real_server() else self._livekit(api_secret, webhook_url)
+        log = self.folder / "signalling-door.log"
+        door = signalling_door.start(livekit=server.url, admit=f"{service}/api/livekit/admit", log=log)
+        self._started("signalling door", door.child)
+        return Media(server.url, door.ws_url, server.notice)
 
     def at_end(self, act: Callable[[], object]) -> None:
         """Does this at the end, before the servers stop that were started so far."""
@@ -79,11 +83,17 @@ class Stack:
         if not self._stopping.is_set():
             lost(name)
 
-    def _simulator(self, api_secret: str, webhook_url: str) -> Media:
+    def _livekit(self, api_secret: str, webhook_url: str) -> LiveKitServer:
+        log = self.folder / "livekit.log"
+        server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
+        self._started("livekit-server", server.child)
+        return server
+
+    def _simulator(self, api_secret: str, webhook_url: str) -> SimulatorProcess:
         log = self.folder / "livekit-simulator.log"
         simulator = livekit_simulator.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
         self._started("LiveKit simulator", simulator.child)
-        return Media(simulator.url, simulator.notice)
+        return simulator
 
     def _started(self, name: str, child: Child) -> None:
         self._exit.callback(child.stop)

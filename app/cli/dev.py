@@ -112,10 +112,11 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
     database_url, about_database = stack.database()
     if database_url is not None:
         defaults["NCHAT_DATABASE_URL"] = database_url
-    media = stack.media(api_secret=secrets.livekit_api_secret, webhook_url=f"{local}/api/webhooks/livekit", simulator=simulator)
+    media = stack.media(api_secret=secrets.livekit_api_secret, service=local, simulator=simulator)
     if media is not None:
         defaults |= {
             "NCHAT_LIVEKIT_URL": media.url,
+            "NCHAT_LIVEKIT_PUBLIC_URL": media.client_url,
             "NCHAT_LIVEKIT_API_KEY": LIVEKIT_KEY,
             "NCHAT_LIVEKIT_API_SECRET": secrets.livekit_api_secret,
         }
