@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.livekit.admission_endpoint import ADMIT_PATH
 from app.settings import Settings, environment_names
 
 ROOT = Path(__file__).parents[2]
@@ -19,11 +20,11 @@ every_service = pytest.mark.parametrize("name", SERVICES)
 
 
 def published(name: str) -> set[str]:
-    return {port.split(":")[1] for port in SERVICES[name]["ports"]}
+    return {port.split(":")[-1] for port in SERVICES[name].get("ports", ())}
 
 
 def test_the_services() -> None:
-    assert set(SERVICES) == {"api", "migrate", "postgres", "redis", "livekit", "coturn"}
+    assert set(SERVICES) == {"proxy", "api", "migrate", "postgres", "redis", "livekit", "coturn"}
 
 
 @every_service
@@ -79,10 +80,26 @@ def test_addresses_inside_the_network_are_services() -> None:
     assert settings["NCHAT_LIVEKIT_URL"] == f"http://livekit:{LIVEKIT['port']}"
 
 
-def test_livekit_s_ports_are_published() -> None:
+def test_nothing_is_published_but_the_proxy_and_media() -> None:
+    assert {name for name in SERVICES if published(name)} == {"proxy", "livekit", "coturn"}
+    # What reaches the proxy is not encrypted, so it comes from this host alone.
+    assert SERVICES["proxy"]["ports"] == ["127.0.0.1:8000:8000"]
+
+
+def test_livekit_s_media_is_published_and_its_signalling_is_not() -> None:
     rtc = LIVEKIT["rtc"]
-    assert published("livekit") == {str(LIVEKIT["port"]), str(rtc["tcp_port"]), f"{rtc['udp_port']}/udp"}
+    assert published("livekit") == {str(rtc["tcp_port"]), f"{rtc['udp_port']}/udp"}
     assert rtc["use_external_ip"] is False and "keys" not in LIVEKIT
+
+
+def test_the_proxy_leads_to_the_services_and_asks_the_door() -> None:
+    conf = (FOLDER / "proxy" / "nginx.conf").read_text()
+    assert f"set $api api:{SERVICES['api']['environment']['NCHAT_PORT']};" in conf
+    assert f"set $livekit livekit:{LIVEKIT['port']};" in conf
+    assert f"proxy_pass http://$api{ADMIT_PATH};" in conf
+    # One place leads to LiveKit, and it asks first.
+    (signalling,) = [part for part in conf.split("location ") if "proxy_pass http://$livekit" in part]
+    assert "auth_request /_admit;" in signalling
 
 
 def test_coturn_s_ports_are_published() -> None:
