@@ -61,6 +61,12 @@ def signed(room: str, who: UUID | str, *, secret: str = SECRET, grants: dict[str
     return jwt.encode({**said, "video": video | (grants or {}), **claims}, secret, algorithm="HS256")
 
 
+async def said_and_done(url: str) -> dict[str, list[str]]:
+    """Who is where, and what happened; the service's own jobs note on calls that LiveKit closed their rooms."""
+    rows = await dump(url)
+    return {name: rows[f"public.nchat_call_{name}"] for name in ("participants", "events")}
+
+
 async def test_a_seat_opens_every_path_of_signalling(door: Door) -> None:
     for token in (door.token, signed(door.room, ALICE)):
         bearer = ("Authorization", f"Bearer {token}")
@@ -78,49 +84,47 @@ async def test_without_a_token_there_is_nobody_to_admit(door: Door) -> None:
 
 
 async def test_other_people_s_tokens_open_nothing(door: Door, demo_database_url: str) -> None:
-    before = await dump(demo_database_url)
+    before = await said_and_done(demo_database_url)
     # Bob is still ringing, Dave and Mallory were never asked.
     for who in (BOB, DAVE, MALLORY, uuid4()):
         assert await door.query(signed(door.room, who)) == 403, who
     assert await door.query(signed(f"call_{uuid4()}", ALICE)) == 403
-    assert await dump(demo_database_url) == before
+    assert await said_and_done(demo_database_url) == before
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"secret": SECRET[::-1]},
-        {"iss": "another"},
-        {"exp": 1_000_000_000},
-        {"exp": math.inf},
-        {"exp": None},
-        {"nbf": 4_000_000_000},
-        {"sub": ""},
-        {"sub": str(ALICE).replace("-", "")},
-        {"sub": "nobody"},
-        {"sub": 7},
-        {"kind": "egress"},
-        {"kind": "agent"},
-        {"sip": {"admin": True}},
-        {"video": None},
-        {"video": "room"},
-        {"grants": {"roomJoin": False}},
-        {"grants": {"roomJoin": "true"}},
-        {"grants": {"roomAdmin": True}},
-        {"grants": {"hidden": True}},
-        {"grants": {"recorder": True}},
-        {"grants": {"agent": True}},
-        {"grants": {"destinationRoom": "call_other"}},
-        {"grants": {"room": ""}},
-        {"grants": {"room": "a\0b"}},
-        {"grants": {"room": ["a"]}},
-    ],
-    ids=str,
-)
-async def test_a_token_that_is_no_person_s_opens_nothing(door: Door, change: dict[str, Any], demo_database_url: str) -> None:
-    before = await dump(demo_database_url)
-    assert await door.query(signed(door.room, ALICE, **change)) == 403
-    assert await dump(demo_database_url) == before
+NO_PERSON_S: list[dict[str, Any]] = [
+    {"secret": SECRET[::-1]},
+    {"iss": "another"},
+    {"exp": 1_000_000_000},
+    {"exp": math.inf},
+    {"exp": None},
+    {"nbf": 4_000_000_000},
+    {"sub": ""},
+    {"sub": str(ALICE).replace("-", "")},
+    {"sub": "nobody"},
+    {"sub": 7},
+    {"kind": "egress"},
+    {"kind": "agent"},
+    {"sip": {"admin": True}},
+    {"video": None},
+    {"video": "room"},
+    {"grants": {"roomJoin": False}},
+    {"grants": {"roomJoin": "true"}},
+    {"grants": {"roomAdmin": True}},
+    {"grants": {"hidden": True}},
+    {"grants": {"recorder": True}},
+    {"grants": {"agent": True}},
+    {"grants": {"destinationRoom": "call_other"}},
+    {"grants": {"room": ""}},
+    {"grants": {"room": "a\0b"}},
+    {"grants": {"room": ["a"]}},
+]
+
+
+async def test_a_token_that_is_no_person_s_opens_nothing(door: Door, demo_database_url: str) -> None:
+    before = await said_and_done(demo_database_url)
+    assert [change for change in NO_PERSON_S if await door.query(signed(door.room, ALICE, **change)) != 403] == []
+    assert await said_and_done(demo_database_url) == before
 
 
 async def test_a_token_without_a_signature_opens_nothing(door: Door) -> None:
@@ -172,13 +176,11 @@ async def test_only_the_proxy_says_what_was_asked(door: Door) -> None:
     assert (await door.service.http.get(ADMIT_PATH, params={"access_token": door.token})).status_code == 403
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["", "/", "/rtc/", "//rtc", "/RTC", "/%72tc", "/rtc/../rtc", "/rtc/v2", "/twirp/livekit.RoomService/ListRooms", "/agent", "/whip/v1"],
-)
-async def test_no_other_path_is_opened(door: Door, path: str) -> None:
-    assert await door.query(door.token, path) == 403
-    assert await door.query(door.token, f"http://livekit{path}") == 403
+async def test_no_other_path_is_opened(door: Door) -> None:
+    api = "/twirp/livekit.RoomService/ListRooms"
+    paths = ["", "/", "/rtc/", "//rtc", "/RTC", "/%72tc", "/rtc/../rtc", "/rtc/v2", api, "/agent", "/whip", "/whip/v1"]
+    assert [path for path in paths if await door.query(door.token, path) != 403] == []
+    assert [path for path in paths if await door.query(door.token, f"http://livekit{path}") != 403] == []
 
 
 async def test_nothing_of_a_request_is_logged(door: Door, log_lines: LogLines) -> None:
