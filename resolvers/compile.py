@@ -8,6 +8,7 @@ from resolvers.compiled import (
     Compiled,
     HandWritten,
     HandWrittenSubscription,
+    Introspection,
     KnownAnswer,
     LiveTables,
     Step,
@@ -18,7 +19,7 @@ from resolvers.compiled import (
 )
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
-from resolvers.documents.limits import ROWS
+from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.ir import WRITTEN, SelectRoot, TableRootField
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
@@ -26,6 +27,7 @@ from resolvers.sql.select import Selects
 from resolvers.sql.write import write_plan
 from resolvers.sql.written_rows import answer_plan, looks_beyond
 from resolvers.walk.hand_written_fields import HandWrittenRoot, document_of, hand_written_root
+from resolvers.walk.introspection_fields import introspection_root
 from resolvers.walk.table_fields import table_root
 from resolvers.walk.walk import INTROSPECTION, Walk
 from schema.table_types.meaning import TableRoot, meaning_of
@@ -38,8 +40,9 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     walk.variables.check()
     type_ = _root_type(walk, operation)
     roots = walk.collect(type_, (operation.node.selection_set,), "$")
-    for selected, _ in roots:
-        walk.budget.spend(ROWS, selected.path)
+    for selected, field in roots:
+        meaning = None if field is None else meaning_of(field)
+        walk.budget.spend(walk.costs.root(meaning) if isinstance(meaning, TableRoot) else HAND_WRITTEN, selected.path)
     if operation.kind == "subscription" and len(roots) != 1:
         raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
     only_tables = all(field is None or isinstance(meaning_of(field), TableRoot) for _, field in roots)
@@ -89,6 +92,7 @@ def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Ro
     """Queries give all hand-written fields to Strawberry at once, mutations one by one, in their order."""
     steps: list[Step] = []
     together: list[HandWrittenRoot] = []
+    introspected: list[HandWrittenRoot] = []
     for selected, field in roots:
         if field is None:
             steps.append(KnownAnswer(selected.key, orjson.dumps(type_.name)))
@@ -96,10 +100,14 @@ def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Ro
             steps.append(_table_step(walk, selected, field))
         elif operation.kind == "mutation":
             steps.append(_hand_written(walk, operation, [_validated(walk, selected, field)]))
+        elif selected.name in INTROSPECTION:
+            introspected.append(introspection_root(walk, selected, field))
         else:
             together.append(_validated(walk, selected, field))
     if together:
         steps.append(_hand_written(walk, operation, together))
+    if introspected:
+        steps.append(_introspection(operation, introspected))
     return Steps(tuple(steps), tuple(selected.key for selected, _ in roots))
 
 
@@ -122,7 +130,10 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRea
 
 def _hand_written(walk: Walk, operation: Operation, roots: list[HandWrittenRoot]) -> HandWritten:
     plans = {place: _selects(walk).rows_by_key(rows) for root in roots for place, rows in root.rows.items()}
+    return HandWritten({root.key: root.path for root in roots}, document_of(operation, roots), plans)
+
+
+def _introspection(operation: Operation, roots: list[HandWrittenRoot]) -> Introspection:
+    nodes = tuple(root.node for root in roots)
     document = document_of(operation, roots)
-    introspects = all(root.node.name.value in INTROSPECTION for root in roots)
-    constant = print_ast(document) if introspects and not set(used_variables(document, {})) else None
-    return HandWritten({root.key: root.path for root in roots}, document, plans, constant)
+    return Introspection(nodes, None if set(used_variables(document, {})) else print_ast(document))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphql import DocumentNode
+from graphql import DocumentNode, FieldNode
 
 from resolvers.sql.plan import Plan, RowPlan
 from schema.model import TableName
@@ -40,22 +40,26 @@ class TableWrite:
 
 @dataclass(frozen=True, slots=True)
 class HandWritten:
-    """Root fields that Strawberry runs, in one document of their own; `paths` are their error paths by key.
-
-    `constant` is the document's text when only the role's schema decides on the answer: introspection without variables.
-    """
+    """Root fields that Strawberry runs, in one document of their own; `paths` are their error paths by key."""
 
     paths: Mapping[str, str]
     document: DocumentNode
     plans: Mapping[tuple[str, ...], RowPlan]
-    constant: str | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(self.paths)
 
 
-Step = KnownAnswer | TableRead | TableWrite | HandWritten
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """`__schema` and `__type`. `constant` is their text when only the role's schema decides on the answer: no variables."""
+
+    nodes: tuple[FieldNode, ...]
+    constant: str | None
+
+
+Step = KnownAnswer | TableRead | TableWrite | HandWritten | Introspection
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,16 +11,14 @@ from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import ADMIN, Session
 from resolvers.answer import Answer
-from resolvers.compile import compile_operation
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
-from resolvers.documents.document import Operation, OperationKind
+from resolvers.documents.document import OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
 from resolvers.documents.request import Request
-from resolvers.documents.variable_shape import Pins
-from resolvers.documents.variables import Variables
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.live.live_query import LiveQuery
-from resolvers.plan_cache import CachedDocument, PlanCache
+from resolvers.plan_cache import CachedDocument
+from resolvers.planner import Planner
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.database_refusals import refusal
@@ -27,7 +26,6 @@ from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Asker, Database, DatabaseError, SharedDatabase
-from resolvers.walk.walk import Walk
 from schema.model import Catalog
 
 
@@ -35,8 +33,8 @@ class Engine:
     """Runs GraphQL over the tables of a catalog with the rules of each role. Build it once, at start."""
 
     def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits) -> None:
-        self._catalog, self._views, self._database, self._limits = catalog, views, database, limits
-        self._plans = PlanCache()
+        self._views, self._database = views, database
+        self._planner = Planner(catalog, limits)
 
     @classmethod
     def build(
@@ -56,7 +54,7 @@ class Engine:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         view = self._views.of(session)
         with not_too_deep():
-            document = self._plans.document(view.key, request)
+            document = await self._planner.document(view, request)
         return document.operation.kind
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
@@ -68,7 +66,7 @@ class Engine:
         try:
             with not_too_deep():
                 view = self._views.of(session)
-                document = self._plans.document(view.key, request)
+                document = await self._planner.document(view, request)
                 operation = document.operation
                 return Answer(await self._run(view, document, request, session, context), operation.kind)
         except GraphQLRefusal as refused:
@@ -79,7 +77,7 @@ class Engine:
             return Answer.refused(unexpected(error), operation)
 
     async def _run(self, view: RoleView, document: CachedDocument, request: Request, session: Session, context: object | None) -> bytes:
-        compiled = self._compiled(view, document, request)
+        compiled = await self._planner.plan(view, document, request)
         match compiled:
             case TableQuery(plan):
                 database = self._database.request(_asker(request, session))
@@ -87,24 +85,17 @@ class Engine:
             case Steps():
                 database = self._database.request(_asker(request, session))
                 strawberry = self._strawberry(request, session, context, database)
-                return await run_steps(compiled, database, session, request.variables, strawberry)
+                introspect = partial(self._planner.introspection, view, request)
+                return await run_steps(compiled, database, session, request.variables, strawberry, introspect)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
     def _strawberry(self, request: Request, session: Session, context: object | None, database: Database) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
             inner, view = Request(query, variables, principal=request.principal), self._views.of(session)
-            answer = await self._run(view, self._plans.document(view.key, inner), inner, session, context)
+            answer = await self._run(view, await self._planner.document(view, inner), inner, session, context)
             return orjson.loads(answer)["data"]
 
         return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read)
-
-    def _compiled(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
-        def compile_(operation: Operation) -> tuple[Compiled, Pins]:
-            variables = Variables(operation, request.variables)
-            walk = Walk(view.schema._schema, self._catalog, view.rules, variables, self._limits)
-            return compile_operation(walk, operation), variables.pins
-
-        return self._plans.compiled(document, request.variables, compile_)
 
     async def live_query(self, request: Request, session: Session) -> LiveQuery | None:
         """The plan of a subscription over tables; None for a hand-written one. Raises GraphQLRefusal."""
@@ -128,7 +119,7 @@ class Engine:
             raise TypeError("not a subscription")
         with not_too_deep():
             view = self._views.of(session)
-            return self._compiled(view, self._plans.document(view.key, request), request)
+            return await self._planner.plan(view, await self._planner.document(view, request), request)
 
 
 def _asker(request: Request, session: Session) -> Asker:

@@ -1,11 +1,11 @@
 """Compiled operations by document and by the shape of their variables."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers.compiled import Compiled
-from resolvers.documents.document import Operation, read_operation
+from resolvers.documents.document import Operation
 from resolvers.documents.lru import LRU
 from resolvers.documents.request import Request
 from resolvers.documents.variable_shape import Pins, shape
@@ -19,13 +19,31 @@ _MAX_DOCUMENT = 16 * 1024
 _CHARACTERS_OF_SHAPES = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A compiled operation, what it has cost of its budget, and which variables it depends on."""
+
+    compiled: Compiled
+    cost: int
+    pins: Pins
+
+
 @dataclass(slots=True)
 class CachedDocument:
     """One operation as one role sees it; `pins` grows with every new shape that is compiled."""
 
     operation: Operation
-    compiled: LRU[Hashable, Compiled]
+    compiled: LRU[Hashable, Planned]
     pins: Pins = field(default_factory=Pins)
+
+    def planned(self, variables: Mapping[str, Any]) -> Planned | None:
+        """What these variables were compiled to; None for a shape that is new or forgotten."""
+        return self.compiled.get(shape(variables, self.pins))
+
+    def keep(self, variables: Mapping[str, Any], planned: Planned) -> None:
+        """The plan serves all variables of this shape from now on."""
+        self.pins.merge(planned.pins)
+        self.compiled.put(shape(variables, self.pins), planned)
 
 
 class PlanCache:
@@ -34,26 +52,15 @@ class PlanCache:
     def __init__(self) -> None:
         self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS, _CHARACTERS)
 
-    def document(self, view: Hashable, request: Request) -> CachedDocument:
-        """The parsed operation; raises validation-failed for a document without a clear one."""
-        key = (view, request.query, request.operation_name)
-        document = self._documents.get(key)
-        if document is None:
-            length = max(1, len(request.query))
-            shapes = min(_SHAPES_PER_DOCUMENT, max(1, _CHARACTERS_OF_SHAPES // length))
-            document = CachedDocument(read_operation(request.query, request.operation_name), LRU(shapes))
-            if length <= _MAX_DOCUMENT:
-                self._documents.put(key, document, length)
-        return document
+    def document(self, view: Hashable, request: Request) -> CachedDocument | None:
+        """The parsed operation; None when the document is new or forgotten."""
+        return self._documents.get((view, request.query, request.operation_name))
 
-    def compiled(
-        self, document: CachedDocument, variables: Mapping[str, Any], compile_: Callable[[Operation], tuple[Compiled, Pins]]
-    ) -> Compiled:
-        """The plan for these variables, compiled at most once a shape."""
-        known = document.compiled.get(shape(variables, document.pins))
-        if known is not None:
-            return known
-        compiled, pins = compile_(document.operation)
-        document.pins.merge(pins)
-        document.compiled.put(shape(variables, document.pins), compiled)
-        return compiled
+    def keep(self, view: Hashable, request: Request, operation: Operation) -> CachedDocument:
+        """The parsed operation, now known, unless the document is too long to be kept."""
+        length = max(1, len(request.query))
+        shapes = min(_SHAPES_PER_DOCUMENT, max(1, _CHARACTERS_OF_SHAPES // length))
+        document = CachedDocument(operation, LRU(shapes))
+        if length <= _MAX_DOCUMENT:
+            self._documents.put((view, request.query, request.operation_name), document, length)
+        return document

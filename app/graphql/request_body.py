@@ -19,10 +19,10 @@ def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
         if len(raw) > MAX_BATCH:
             raise GraphQLRefusal("parse-failed", f"a batch holds at most {MAX_BATCH} requests")
         return raw
-    return request_of(raw, principal)
+    return request_of(raw, principal, len(body))
 
 
-def request_of(raw: object, principal: str = "", tally: Tally | None = None) -> Request:
+def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None) -> Request:
     """Reads `{query, variables, operationName}`; other keys are ignored. Members of a batch share a tally. Raises parse-failed."""
     if not isinstance(raw, dict):
         raise GraphQLRefusal("parse-failed", "expected an object with the key 'query'")
@@ -35,4 +35,4 @@ def request_of(raw: object, principal: str = "", tally: Tally | None = None) -> 
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name, principal, tally or Tally())
+    return Request(query, variables or {}, name, principal, size, tally)

@@ -1,6 +1,7 @@
 """`POST /v1/graphql`: a bare ASGI application, because every layer costs as much as the request itself."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
@@ -97,11 +98,15 @@ class GraphQLHttp:
         if not isinstance(parsed, list):
             return await self._execute(parsed, session, context)
         tally = Tally()
-        return b"[" + b",".join([await self._member(raw, principal, tally, session, context) for raw in parsed]) + b"]"
 
-    async def _member(self, raw: object, principal: str, tally: Tally, session: Session, context: object) -> bytes:
+        def member(raw: object) -> Request:
+            return request_of(raw, principal, len(body), tally)
+
+        return b"[" + b",".join([await self._member(member, raw, session, context) for raw in parsed]) + b"]"
+
+    async def _member(self, member: Callable[[object], Request], raw: object, session: Session, context: object) -> bytes:
         try:
-            return await self._execute(request_of(raw, principal, tally), session, context)
+            return await self._execute(member(raw), session, context)
         except GraphQLRefusal as refusal:
             return self._refused(refusal)
 

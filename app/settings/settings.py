@@ -78,7 +78,9 @@ class Settings(BaseSettings):
         20, ge=1, description="Levels of relationships in a GraphQL operation, and of conditions inside conditions."
     )
     query_max_cost: int = Field(
-        10_000, ge=100, description="What one GraphQL operation may cost: 1 for each field and each value, 12 for each table it reads."
+        10_000,
+        ge=100,
+        description="What one GraphQL operation, or a batch, may cost: 1 for a field or value, 6 to 60 for a table by the role's rule.",
     )
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")

@@ -60,7 +60,6 @@ class Collector:
         return list(fields.values())
 
     def _add(self, fields: dict[str, Selected], node: FieldNode, path: str) -> None:
-        self.budget.spend(FIELD, path)
         key = node.alias.value if node.alias else node.name.value
         below = (node.selection_set,) if node.selection_set else ()
         present = fields.get(key)
@@ -81,10 +80,13 @@ class Collector:
 
     def _nodes(self, type_name: str, selection_set: SelectionSetNode, spread: set[str], path: str) -> Iterator[FieldNode]:
         for selection in selection_set.selections:
+            # Whatever stands there is looked at, each time its fragment is spread.
+            self.budget.spend(FIELD + len(selection.directives or ()), path)
             if not self._included(selection, path):
                 continue
             match selection:
                 case FieldNode():
+                    self.budget.spend(len(selection.arguments or ()), path)
                     yield selection
                 case InlineFragmentNode():
                     condition = selection.type_condition

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 
 from permissions.errors import GraphQLRefusal
 
-# What a part of a request costs: about as many tenths of a millisecond to compile and to plan.
+# What a part of a request costs: about as many tenths of a millisecond to compile and to plan. What rows of a table cost depends
+# on the role's rule for them (`resolvers/walk/rule_costs.py`).
 FIELD = 1
-ROWS = 12
 VALUE = 1
+# A root field written by hand.
+HAND_WRITTEN = 12
+# A member of a batch: what is done for it before it is looked at.
+MEMBER = 5
+# Bytes of a text that cost as much as a field: each time it is used it is sent to PostgreSQL again.
+TEXT_BYTES = 128
+# Elements of a list in the variables: they are bound as one value.
+ELEMENTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +28,30 @@ class Limits:
     cost: int = 10_000
 
 
+class TooLong(Exception):
+    """More than may be done on the event loop: it belongs into the thread."""
+
+
 @dataclass(slots=True)
 class Budget:
-    """What one operation has left; a fragment counts each time it is spread."""
+    """What one operation has left; a fragment counts each time it is spread. `before` is what other members of its batch have spent.
+
+    With `at_once` set, `TooLong` is raised for what costs more than that.
+    """
 
     limits: Limits
+    before: int = 0
+    at_once: int | None = None
     spent: int = 0
     depth: int = 0
 
     def spend(self, cost: int, path: str) -> None:
         """Raises validation-failed when it is too much."""
         self.spent += cost
-        if self.spent > self.limits.cost:
+        if self.before + self.spent > self.limits.cost:
             raise GraphQLRefusal("validation-failed", f"the query costs more than {self.limits.cost}; ask for less at once", path)
+        if self.at_once is not None and self.spent > self.at_once:
+            raise TooLong
 
     @contextmanager
     def deeper(self, path: str) -> Iterator[None]:

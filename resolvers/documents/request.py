@@ -14,10 +14,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name."""
+    """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name.
+
+    `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch.
+    """
 
     query: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     operation_name: str | None = None
     principal: str = ""
-    tally: Tally = field(default_factory=Tally)
+    size: int = 0
+    tally: Tally | None = None

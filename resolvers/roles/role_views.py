@@ -11,11 +11,13 @@ from permissions.session import ADMIN, Session
 from resolvers.documents.lru import LRU
 from resolvers.roles.role_schema import ROLES, derive
 from resolvers.roles.visibility import Visibility
+from resolvers.walk.rule_costs import RuleCosts
 from schema.model import Catalog
 
 ViewKey = tuple[str, bool]
 # The consoles and code generators in use ask in a handful of ways; an answer is half a megabyte.
 _ANSWERS = 8
+_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class RoleView:
     key: ViewKey
     rules: RoleRules
     schema: Schema
-    answers: LRU[str, dict[str, bytes]] = field(default_factory=lambda: LRU(_ANSWERS))
+    costs: RuleCosts
+    answers: LRU[str, dict[str, bytes]] = field(default_factory=lambda: LRU(_ANSWERS, _BYTES))
 
 
 class RoleViews:
@@ -50,4 +53,5 @@ class RoleViews:
             roles = field.metadata.get(ROLES, frozenset())
             return name in rules.actions or role in roles or (bool(roles) and role == ADMIN)
 
-        return RoleView(key, rules, derive(self._whole, Visibility(self._catalog, rules, backend_only=backend_only), sees_action))
+        schema = derive(self._whole, Visibility(self._catalog, rules, backend_only=backend_only), sees_action)
+        return RoleView(key, rules, schema, RuleCosts(self._catalog, rules))

@@ -1,13 +1,13 @@
 """Root fields that run one after the other: mutations, and queries that mix tables with actions or introspection."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
 
 from permissions.session import Session
-from resolvers.compiled import HandWritten, KnownAnswer, Steps, TableRead, TableWrite
+from resolvers.compiled import HandWritten, Introspection, KnownAnswer, Steps, TableRead, TableWrite
 from resolvers.ir import WRITTEN
 from resolvers.run.database_refusals import check_violation, refusal
 from resolvers.run.strawberry_runner import StrawberryRunner
@@ -16,16 +16,23 @@ from resolvers.sql.database import Database, DatabaseError, DatabaseTransaction
 from resolvers.sql.write_check import CHECK_FAILED
 
 Open = Callable[[], AbstractAsyncContextManager[DatabaseTransaction]]
+# The JSON of each root field by key.
+Introspect = Callable[[Introspection], Awaitable[dict[str, bytes]]]
 
 
 async def run_steps(
-    steps: Steps, database: Database, session: Session, variables: Mapping[str, Any], strawberry: StrawberryRunner
+    steps: Steps,
+    database: Database,
+    session: Session,
+    variables: Mapping[str, Any],
+    strawberry: StrawberryRunner,
+    introspect: Introspect,
 ) -> bytes:
     """Runs the steps in order; the first error is the only answer.
 
     Table writes alone share one transaction. Beside an action each write has its own, and what committed before an error stays.
     """
-    runner = _StepRunner(database, session, variables, strawberry)
+    runner = _StepRunner(database, session, variables, strawberry, introspect)
     if not steps.one_transaction or not any(isinstance(step, TableWrite) for step in steps.steps):
         answers = await runner.run(steps, lambda: _transaction(database, session))
         return _response(steps, answers)
@@ -58,8 +65,16 @@ def _refused(path: str) -> Iterator[None]:
 
 
 class _StepRunner:
-    def __init__(self, database: Database, session: Session, variables: Mapping[str, Any], strawberry: StrawberryRunner) -> None:
-        self._database, self._session, self._variables, self._strawberry = database, session, variables, strawberry
+    def __init__(
+        self,
+        database: Database,
+        session: Session,
+        variables: Mapping[str, Any],
+        strawberry: StrawberryRunner,
+        introspect: Introspect,
+    ) -> None:
+        self._database, self._session, self._variables = database, session, variables
+        self._strawberry, self._introspect = strawberry, introspect
 
     async def run(self, steps: Steps, open_: Open) -> dict[str, bytes]:
         answers: dict[str, bytes] = {}
@@ -73,6 +88,8 @@ class _StepRunner:
                     answers[step.key] = await self._write(step, open_)
                 case HandWritten():
                     answers |= await self._strawberry.run(step)
+                case Introspection():
+                    answers |= await self._introspect(step)
         return answers
 
     async def _write(self, step: TableWrite, open_: Open) -> bytes:

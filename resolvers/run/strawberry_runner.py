@@ -1,4 +1,4 @@
-"""Actions, introspection and hand-written subscriptions, run by the role's Strawberry schema."""
+"""Actions and hand-written subscriptions, run by the role's Strawberry schema."""
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -29,16 +29,6 @@ class StrawberryRunner:
 
     async def run(self, fields: HandWritten) -> dict[str, bytes]:
         """The JSON of each field by key; raises the first error as GraphQLRefusal at its root field."""
-        if fields.constant is None:
-            return await self._execute(fields)
-        # A whole schema takes half a second to tell; every client of a console asks for it.
-        known = self._view.answers.get(fields.constant)
-        if known is None:
-            known = await self._execute(fields)
-            self._view.answers.put(fields.constant, known)
-        return known
-
-    async def _execute(self, fields: HandWritten) -> dict[str, bytes]:
         result = await self._view.schema.execute(None, self._used(fields), self._context(fields))
         data = self._data(fields, result)
         return {key: orjson.dumps(data[key]) for key in fields.keys}

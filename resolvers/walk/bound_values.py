@@ -10,7 +10,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound
 from permissions.session import Session
 from resolvers.documents.input_value import InputValue
-from resolvers.documents.limits import VALUE, Budget
+from resolvers.documents.limits import ELEMENTS, TEXT_BYTES, VALUE, Budget
 from resolvers.documents.variable_shape import VariablePath, pattern
 from resolvers.ir import Binder
 from resolvers.walk.parameter_text import array_of_texts, array_text, parameter_text
@@ -35,7 +35,7 @@ class BoundValues:
         if type_.is_array and isinstance(value.raw, (list, ListValueNode)):
             return self.values(value, PgType(type_.name, is_enum=type_.is_enum))
         if value.variable is None:
-            return self.constant(self._literal(value, type_))
+            return self._text(self._literal(value, type_), value.path)
         if type_.is_array or type_.name in _JSON_TYPES:
             value.variables.pins.opaque.add(pattern(value.variable))
         return self._variable(value, type_, value.variable)
@@ -48,12 +48,16 @@ class BoundValues:
             value.variables.pins.opaque.add(pattern(value.variable))
             return self._list_variable(value, element, value.variable)
         if not isinstance(value.raw, ValueNode):
-            return self.constant(array_text(value.raw, element, value.path))
+            return self._text(array_text(value.raw, element, value.path), value.path)
         return self._elements(value, element)
 
     def constant(self, text: str | None) -> Bound:
         """A literal of the document: its own parameter, so that documents differing in literals share a statement."""
         return self.add(("constant", len(self.binders)), lambda _session, _variables: text)
+
+    def _text(self, text: str | None, path: str) -> Bound:
+        self.budget.spend(len(text or "") // TEXT_BYTES, path)
+        return self.constant(text)
 
     def add(self, identity: object, binder: Binder) -> Bound:
         if identity not in self._keys:
@@ -78,6 +82,8 @@ class BoundValues:
     def _list_variable(self, value: InputValue, element: PgType, path: VariablePath) -> Bound:
         """Unlike a value of an array type this is never PostgreSQL's text of an array: a single text is a list of one."""
         error_path = value.path
+        if isinstance(value.raw, list):
+            self.budget.spend(len(value.raw) // ELEMENTS, error_path)
         _list_text(value.raw, element, error_path)
 
         def bind(_: Session, variables: Mapping[str, Any]) -> str | None:

@@ -130,6 +130,7 @@ def _check_object(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) 
 
 def _rows_by_key(walk: Walk, selected: Selected, definition: GraphQLField, meaning: OfTableRow) -> RowsByKey:
     tracked = next(table for table in walk.catalog if table.graphql_name == meaning.table)
+    walk.rows(tracked.name, selected.path)
     selection = row_selection(walk, walk.object_type(definition.type), selected.sets, selected.path, depth=1)
     columns = _key_columns(tracked, meaning)
     bound = tuple(_key(walk, index, meaning) for index in range(len(columns)))

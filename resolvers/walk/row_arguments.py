@@ -10,7 +10,7 @@ from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
 from resolvers.documents.exact_json import Number
 from resolvers.documents.input_value import EnumName, InputValue
-from resolvers.documents.limits import ROWS, VALUE
+from resolvers.documents.limits import VALUE
 from resolvers.documents.variable_shape import LITERAL_LIMIT, pattern
 from resolvers.ir import Arguments, OrderBy
 from resolvers.walk.bound_values import descend
@@ -94,17 +94,17 @@ def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
             match meaning_of(field):
                 case OfColumn(_, column):
                     yield OrderBy(enum_value(entry, inner), column, relationships)
-                case OfRelationship(_, relationship):
+                case OfRelationship(table, relationship):
+                    walk.rows(walk.catalog[table].relationships[relationship].target, entry.path)
                     yield from _one(walk, entry, inner, (*relationships, relationship))
-                case OfRelationshipAggregate(_, relationship):
-                    walk.budget.spend(ROWS, entry.path)
+                case OfRelationshipAggregate(table, relationship):
+                    walk.rows(walk.catalog[table].relationships[relationship].target, entry.path)
                     yield from _aggregate_orders(walk, entry, inner, relationships, relationship)
 
 
 def _one(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...]) -> Iterator[OrderBy]:
     """An order object that can't be a list."""
     value.entries(type_.name)
-    walk.budget.spend(ROWS, value.path)
     with walk.budget.deeper(value.path):
         yield from _orders(walk, value, type_, relationships)
 

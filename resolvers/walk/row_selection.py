@@ -61,16 +61,16 @@ def _row_field(walk: Walk, selected: Selected, field: GraphQLField, depth: int) 
         case OfComputedField(_, name):
             return ComputedFieldValue(selected.key, name)
         case OfRelationship(table, name):
-            depth = walk.deeper(depth, selected.path)
-            selection = row_selection(walk, type_, selected.sets, selected.path, depth)
             relationship = walk.catalog[table].relationships[name]
+            depth = walk.deeper(depth, relationship.target, selected.path)
+            selection = row_selection(walk, type_, selected.sets, selected.path, depth)
             if relationship.kind == "object":
                 return RelatedRow(selected.key, name, selection)
             arguments = rows_arguments(walk, walk.arguments(selected, field), relationship.target, selected.path)
             return RelatedRows(selected.key, name, arguments, selection)
         case OfRelationshipAggregate(table, name):
-            depth = walk.deeper(depth, selected.path)
             target = walk.catalog[table].relationships[name].target
+            depth = walk.deeper(depth, target, selected.path)
             arguments = rows_arguments(walk, walk.arguments(selected, field), target, selected.path)
             return RelatedAggregate(selected.key, name, arguments, aggregate_parts(walk, type_, selected.sets, selected.path, depth))
     raise TypeError(f"no field of a row: {selected.path}")

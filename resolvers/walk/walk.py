@@ -21,10 +21,11 @@ from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from resolvers.documents.collect import Collector, Selected
 from resolvers.documents.input_value import InputValue
-from resolvers.documents.limits import ROWS, Budget, Limits
+from resolvers.documents.limits import Budget
 from resolvers.documents.variables import Variables
 from resolvers.walk.bound_values import BoundValues
-from schema.model import Catalog
+from resolvers.walk.rule_costs import RuleCosts
+from schema.model import Catalog, TableName
 from schema.table_types.meaning import Meaning, meaning_of
 
 INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
@@ -48,13 +49,12 @@ class Walk:
     catalog: Catalog
     rules: RoleRules
     variables: Variables
-    limits: Limits
-    budget: Budget = field(init=False)
+    costs: RuleCosts
+    budget: Budget
     collector: Collector = field(init=False)
     bound: BoundValues = field(init=False)
 
     def __post_init__(self) -> None:
-        self.budget = Budget(self.limits)
         self.collector = Collector(self.variables.operation, self.variables, self.budget)
         self.bound = BoundValues(self.budget)
 
@@ -108,11 +108,15 @@ class Walk:
     def object_type(self, type_: Any) -> GraphQLObjectType:
         return cast(GraphQLObjectType, get_named_type(type_))
 
-    def deeper(self, depth: int, path: str) -> int:
-        """One relationship deeper; raises when that is too deep."""
-        if depth >= self.limits.depth:
-            raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.limits.depth} levels", path)
-        self.budget.spend(ROWS, path)
+    def rows(self, table: TableName, path: str) -> None:
+        """Rows of one more table, behind the role's rule for it; raises when that is too much."""
+        self.budget.spend(self.costs.read(table), path)
+
+    def deeper(self, depth: int, table: TableName, path: str) -> int:
+        """One relationship deeper, into `table`; raises when that is too deep."""
+        if depth >= self.budget.limits.depth:
+            raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.budget.limits.depth} levels", path)
+        self.rows(table, path)
         return depth + 1
 
 

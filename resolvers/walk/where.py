@@ -8,7 +8,7 @@ from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import And, Compare, Constant, Expression, Not, Or, Related, Rule, conjunction
 from resolvers.documents.input_value import InputValue
-from resolvers.documents.limits import ROWS, VALUE
+from resolvers.documents.limits import VALUE
 from resolvers.walk.walk import Walk, unknown_field
 from schema.model import Column, PgType, TableName
 from schema.table_types.meaning import Comparison, Logic, OfColumn, OfRelationship, meaning_of
@@ -52,8 +52,8 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
         case OfColumn(_, column):
             return _comparison(walk, value, inner, walk.catalog[table].columns[column])
         case OfRelationship(_, relationship):
-            walk.budget.spend(ROWS, value.path)
             target = walk.catalog[table].relationships[relationship].target
+            walk.rows(target, value.path)
             # Hasura: hidden rows can't be probed, so the target's own select filter holds inside.
             visible = Rule(walk.rules.select[target].filter)
             return Related(relationship, conjunction([visible, boolean(walk, value, inner, target)]))

@@ -14,7 +14,7 @@ PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 
 
 def plans(engine: Engine) -> int:
-    return sum(len(document.compiled) for document in engine._plans._documents._entries.values())
+    return sum(len(document.compiled) for document in engine._planner._plans._documents._entries.values())
 
 
 @pytest.mark.anyio

@@ -1,0 +1,102 @@
+"""Work that would hold the event loop, done by one thread, one principal after the other."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from permissions.errors import GraphQLRefusal
+
+T = TypeVar("T")
+
+# Nobody's page starts with more new queries at once; whoever has more waits for nothing useful.
+_WAITING_OF_ONE = 10
+# Over a minute of work: the last would wait for an answer that nobody listens to any more.
+_WAITING_OF_ALL = 200
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    work: Callable[[], Any]
+    known: Callable[[], Any]
+    done: asyncio.Future[Any]
+
+
+class CompileThread:
+    """One thread a process: Python runs one at a time anyway, and one is enough to keep the loop free.
+
+    Whoever has waited longest since their last turn is next, however much others ask for.
+    """
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="compile")
+        # In the order of their turns; nobody is in it without something that waits.
+        self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._waiting = 0
+        self._busy = False
+
+    async def run(self, principal: str, work: Callable[[], T], known: Callable[[], T | None] = lambda: None) -> T:
+        """The result of `work`, or of `known` when somebody else has done the same by then. Cancelling takes it out of the queue.
+
+        Raises rate-limited when too much of this principal's waits already.
+        """
+        waiting = _Waiting(work, known, asyncio.get_running_loop().create_future())
+        queue = self._queues.get(principal)
+        if queue is not None and len(queue) >= _WAITING_OF_ONE:
+            raise GraphQLRefusal("rate-limited", "too many of your new queries wait to be compiled; wait for their answers", retryAfter=1)
+        if self._waiting >= _WAITING_OF_ALL:
+            raise GraphQLRefusal("rate-limited", "too many new queries wait to be compiled; try again later", retryAfter=5)
+        self._queues.setdefault(principal, deque()).append(waiting)
+        self._waiting += 1
+        self._next()
+        try:
+            result: T = await waiting.done
+        finally:
+            self._forget(principal, waiting)
+        return result
+
+    def _next(self) -> None:
+        """Gives the thread to the first in the order, who goes to its end."""
+        while not self._busy and self._queues:
+            principal, queue = next(iter(self._queues.items()))
+            waiting = queue[0]
+            self._forget(principal, waiting)
+            if principal in self._queues:
+                self._queues.move_to_end(principal)
+            self._begin(waiting)
+
+    def _begin(self, waiting: _Waiting) -> None:
+        if waiting.done.cancelled():
+            return
+        known = waiting.known()
+        if known is not None:
+            waiting.done.set_result(known)
+            return
+        self._busy = True
+        running = asyncio.get_running_loop().run_in_executor(self._executor, waiting.work)
+        running.add_done_callback(partial(self._ended, waiting))
+
+    def _ended(self, waiting: _Waiting, running: asyncio.Future[Any]) -> None:
+        self._busy = False
+        if running.cancelled():
+            waiting.done.cancel()
+            return
+        error = running.exception()
+        if not waiting.done.cancelled():
+            if error is None:
+                waiting.done.set_result(running.result())
+            else:
+                waiting.done.set_exception(error)
+        self._next()
+
+    def _forget(self, principal: str, waiting: _Waiting) -> None:
+        queue = self._queues.get(principal)
+        if queue is None or waiting not in queue:
+            return
+        queue.remove(waiting)
+        self._waiting -= 1
+        if not queue:
+            del self._queues[principal]

@@ -1,0 +1,98 @@
+"""From a request to its plan: known ones at once, short new ones on the event loop, all others in turns on a thread."""
+
+from graphql import GraphQLSchema
+
+from permissions.errors import GraphQLRefusal
+from resolvers.compile import compile_operation
+from resolvers.compile_thread import CompileThread
+from resolvers.compiled import Compiled, Introspection
+from resolvers.documents.document import Operation, read_operation
+from resolvers.documents.limits import MEMBER, Budget, Limits, TooLong
+from resolvers.documents.request import Request, Tally
+from resolvers.documents.variables import Variables
+from resolvers.plan_cache import CachedDocument, PlanCache, Planned
+from resolvers.roles.role_views import RoleView
+from resolvers.run.introspection import introspect
+from resolvers.walk.walk import Walk
+from schema.model import Catalog
+
+# The event loop is held for about 10 ms by what is just shorter: a document of this many characters, a compilation of this cost.
+_SHORT_DOCUMENT = 2_000
+_SHORT_COMPILATION = 150
+# Bytes of variables from which on even their shape takes long.
+_LARGE_VARIABLES = 32 * 1024
+# Characters of a document that take as long to parse as a field to compile.
+_PARSED = 32
+
+
+class Planner:
+    """Owns the plans of all roles. What runs on the thread gets what it needs and gives back what it made."""
+
+    def __init__(self, catalog: Catalog, limits: Limits) -> None:
+        self._catalog, self._limits = catalog, limits
+        self._plans, self._thread = PlanCache(), CompileThread()
+
+    async def document(self, view: RoleView, request: Request) -> CachedDocument:
+        """The request's operation, parsed; raises validation-failed for a document without a clear one."""
+        self._charge(request, MEMBER + len(request.query) // _PARSED)
+        known = self._plans.document(view.key, request)
+        if known is not None:
+            return known
+        if len(request.query) <= _SHORT_DOCUMENT:
+            operation = read_operation(request.query, request.operation_name)
+        else:
+            operation = await self._thread.run(request.principal, lambda: read_operation(request.query, request.operation_name))
+        return self._plans.keep(view.key, request, operation)
+
+    async def plan(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
+        """The compiled operation; raises the first violation, and what is too much for one request or for its batch."""
+        if request.size - len(request.query) > _LARGE_VARIABLES:
+            return (await self._thread.run(request.principal, lambda: self._compile(view, request, document.operation))).compiled
+        planned = document.planned(request.variables)
+        if planned is None:
+            return (await self._new(view, request, document)).compiled
+        self._charge(request, planned.cost)
+        return planned.compiled
+
+    async def introspection(self, view: RoleView, request: Request, asked: Introspection) -> dict[str, bytes]:
+        """What the role's schema says about itself: from memory, for every client of a console asks the same."""
+        schema: GraphQLSchema = view.schema._schema
+        if asked.constant is None:
+            return await self._thread.run(request.principal, lambda: introspect(schema, asked.nodes, request.variables))
+        text = asked.constant
+        known = view.answers.get(text)
+        if known is None:
+            known = await self._thread.run(request.principal, lambda: introspect(schema, asked.nodes, {}), lambda: view.answers.get(text))
+            view.answers.put(text, known, sum(map(len, known.values())))
+        return known
+
+    async def _new(self, view: RoleView, request: Request, document: CachedDocument) -> Planned:
+        try:
+            planned = self._compile(view, request, document.operation, _SHORT_COMPILATION)
+        except TooLong:
+            planned = await self._thread.run(
+                request.principal,
+                lambda: self._compile(view, request, document.operation),
+                lambda: document.planned(request.variables),
+            )
+        document.keep(request.variables, planned)
+        return planned
+
+    def _compile(self, view: RoleView, request: Request, operation: Operation, at_once: int | None = None) -> Planned:
+        tally = request.tally or Tally()
+        budget = Budget(self._limits, tally.cost, at_once)
+        variables = Variables(operation, request.variables)
+        walk = Walk(view.schema._schema, self._catalog, view.rules, variables, view.costs, budget)
+        try:
+            compiled = compile_operation(walk, operation)
+        except GraphQLRefusal:
+            tally.cost += budget.spent
+            raise
+        tally.cost += budget.spent
+        return Planned(compiled, budget.spent, variables.pins)
+
+    def _charge(self, request: Request, cost: int) -> None:
+        """Members of a batch have one budget together, whether their plans are known or not."""
+        if request.tally is not None:
+            Budget(self._limits, request.tally.cost).spend(cost, "$")
+            request.tally.cost += cost

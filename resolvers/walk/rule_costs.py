@@ -1,0 +1,58 @@
+"""What rows of each table cost one role: its rules are compiled and planned each time the table is read."""
+
+from dataclasses import dataclass, field
+
+from permissions.expressions import And, Exists, Expression, Not, Or, Related, Rule
+from permissions.rules import RoleRules
+from schema.model import Catalog, TableName
+from schema.table_types.meaning import TableRoot
+
+# Tenths of a millisecond, as everything in `documents/limits.py`.
+_ROWS = 5
+_COLUMNS = 10
+_JOIN = 4
+_COMPARISON = 1
+
+
+@dataclass(slots=True)
+class RuleCosts:
+    """Computed when first asked for, once a view."""
+
+    catalog: Catalog
+    rules: RoleRules
+    _reads: dict[TableName, int] = field(default_factory=dict)
+
+    def read(self, table: TableName) -> int:
+        """Rows of a table behind the role's select rule."""
+        known = self._reads.get(table)
+        if known is None:
+            known = self._reads[table] = self._table(table) + self._expression(self.rules.select[table].filter, table)
+        return known
+
+    def root(self, root: TableRoot) -> int:
+        """A root field over a table, with the rule that it stands under."""
+        table = root.table
+        if root.root != "mutation":
+            return self.read(table)
+        if root.kind.startswith("insert"):
+            return self._table(table) + self._expression(self.rules.insert[table].check, table)
+        if root.kind.startswith("delete"):
+            return self._table(table) + self._expression(self.rules.delete[table].filter, table)
+        update = self.rules.update[table]
+        check = 0 if update.check is None else self._expression(update.check, table)
+        return self._table(table) + self._expression(update.filter, table) + check
+
+    def _table(self, table: TableName) -> int:
+        return _ROWS + len(self.catalog[table].columns) // _COLUMNS
+
+    def _expression(self, expression: Expression, table: TableName) -> int:
+        match expression:
+            case And(terms) | Or(terms):
+                return sum(self._expression(term, table) for term in terms)
+            case Not(term) | Rule(term):
+                return self._expression(term, table)
+            case Related(relationship, where):
+                return _JOIN + self._expression(where, self.catalog[table].relationships[relationship].target)
+            case Exists(other, where):
+                return _JOIN + self._expression(where, other)
+        return _COMPARISON
