@@ -9,6 +9,7 @@ import asyncpg
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from app.database.closing import close_pool
 from app.foundation import Foundation
 from app.graphql.ports import ContextOf
 from app.http.health import Check
@@ -58,7 +59,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
 
 async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> Callable[[], None]:
     pool = await asyncpg.create_pool(base.database_url, min_size=1, max_size=JOB_CONNECTIONS)
-    stack.push_async_callback(pool.close)
+    stack.push_async_callback(close_pool, pool)
     base.metrics.watch_pool("jobs", lambda: (pool.get_size(), pool.get_idle_size()))
     jobs = await start_jobs(world, pool, observe=base.metrics.job)
     stack.push_async_callback(jobs.stop)

@@ -28,7 +28,7 @@ MAX_FRAME_BYTES = 64 * 1024
 PING_SECONDS = 20.0
 # A worker answers its supervisor only when everything is imported; on a busy machine that takes its time.
 WORKER_START_SECONDS = 60
-SHUTDOWN_SECONDS = 5
+SHUTDOWN_SECONDS = 4
 
 
 def server_config(app: Any, **options: Any) -> uvicorn.Config:

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from app.database.closing import close_pool
 from app.database.errors import CONNECTION_LOST, as_database_error
 from domain.ports import Hint, Publisher
 from permissions.session import Session
@@ -157,7 +158,7 @@ async def open_pool(url: str, *, max_size: int = 16, pgbouncer: bool = False) ->
     try:
         yield pool
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 def server_settings(application: str) -> dict[str, str]:

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 from uuid import uuid4
+from weakref import WeakSet
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from app.database.closing import close_engine
 from app.database.errors import as_database_error
 from app.database.pool import STATEMENT_TIMEOUT, server_settings
 from app.telemetry.moments import Observe, unobserved
@@ -58,10 +60,13 @@ async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False)
 
     async def connect(**_arguments: object) -> "asyncpg.Connection":
         # asyncpg reads the address itself: SQLAlchemy's dialect doesn't know its `sslmode` and the like.
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             url, statement_cache_size=0, server_settings=settings, timeout=CONNECT_TIMEOUT, command_timeout=STATEMENT_TIMEOUT
         )
+        opened.add(connection)
+        return connection
 
+    opened: WeakSet[asyncpg.Connection] = WeakSet()
     settings = None if pgbouncer else server_settings("nchat-rtc domain")
     arguments: dict[str, object] = {"async_creator_fn": connect}
     if pgbouncer:
@@ -77,4 +82,4 @@ async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False)
     try:
         yield engine
     finally:
-        await engine.dispose()
+        await close_engine(engine.dispose(), opened)

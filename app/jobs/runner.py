@@ -7,7 +7,7 @@ from typing import Final
 import asyncpg
 
 from app.jobs.scheduler import free_lapsed, run_scheduler
-from app.jobs.supervision import ObserveJob, Work, attempt, every, keep_running, uncounted, wait_for
+from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler, timeouts
 from domain.reconciler import kick_watch
 from domain.webhooks import inbox
@@ -17,6 +17,7 @@ from domain.world import World
 WEBHOOKS_EVERY: Final = 1.0
 KICK_WATCH_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
+STOP_WITHIN: Final = 0.5
 # Until LiveKit answers for the first time.
 CATCH_UP_EVERY: Final = 2.0
 
@@ -26,26 +27,30 @@ class Jobs:
 
     def __init__(self, world: World, pool: "asyncpg.Pool", observe: ObserveJob) -> None:
         self._new_webhook = asyncio.Event()
-        self._tasks = [asyncio.create_task(keep_running(name, work), name=name) for name, work in self._loops(world, pool, observe)]
+        supervisor = Supervisor(observe)
+        loops = self._loops(world, pool, supervisor)
+        self._tasks = [asyncio.create_task(supervisor.keep_running(name, work), name=name) for name, work in loops]
 
     def wake(self) -> None:
         """A webhook was stored."""
         self._new_webhook.set()
 
     async def stop(self) -> None:
+        """What waits for a database that does not answer is left behind: its connections are cut next, and that ends it."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
 
-    def _loops(self, world: World, pool: "asyncpg.Pool", observe: ObserveJob) -> list[tuple[str, Work]]:
+    def _loops(self, world: World, pool: "asyncpg.Pool", supervisor: Supervisor) -> list[tuple[str, Work]]:
         webhooks = partial(inbox.process_pending, world)
         kicked = partial(kick_watch.watch, world)
+        every = supervisor.every
         return [
-            ("catch_up", partial(_catch_up, world, observe)),
-            ("scheduler", partial(run_scheduler, pool, world, observe)),
-            ("webhooks", partial(every, WEBHOOKS_EVERY, "webhooks", webhooks, observe, wake=self._new_webhook)),
-            ("kick_watch", partial(every, KICK_WATCH_EVERY, "kick_watch", kicked, observe)),
-            ("free_lapsed", partial(every, FREE_LAPSED_EVERY, "free_lapsed", partial(free_lapsed, pool), observe)),
+            ("catch_up", partial(_catch_up, world, supervisor)),
+            ("scheduler", partial(run_scheduler, pool, world, supervisor)),
+            ("webhooks", partial(every, WEBHOOKS_EVERY, "webhooks", webhooks, wake=self._new_webhook)),
+            ("kick_watch", partial(every, KICK_WATCH_EVERY, "kick_watch", kicked)),
+            ("free_lapsed", partial(every, FREE_LAPSED_EVERY, "free_lapsed", partial(free_lapsed, pool))),
         ]
 
 
@@ -54,9 +59,9 @@ async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: ObserveJob 
     return Jobs(world, pool, observe)
 
 
-async def _catch_up(world: World, observe: ObserveJob) -> None:
+async def _catch_up(world: World, supervisor: Supervisor) -> None:
     """At start, before the first tick: what happened while no service was running. Then it rests."""
-    await attempt("timeouts", partial(timeouts.run_timeouts, world), observe)
+    await supervisor.attempt("timeouts", partial(timeouts.run_timeouts, world))
     never = asyncio.Event()
     while not await reconciler.reconcile(world):
         await wait_for(never, CATCH_UP_EVERY)

@@ -9,7 +9,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Schedule
 
 from app.jobs.periodic import PERIODIC, PeriodicJob
-from app.jobs.supervision import ObserveJob, attempt
+from app.jobs.supervision import Supervisor
 from domain.world import World
 
 # A worker beats once a second for each schedule it runs. pgqueuer waits 30 s before it takes a dead worker's schedule for
@@ -20,22 +20,22 @@ FREE_LAPSED: Final = """
 """
 
 
-async def run_scheduler(pool: "asyncpg.Pool", world: World, observe: ObserveJob) -> None:
+async def run_scheduler(pool: "asyncpg.Pool", world: World, supervisor: Supervisor) -> None:
     """Runs the periodic jobs until cancelled; raises when the database goes away."""
     scheduler = PgQueuer.from_asyncpg_pool(pool).sm
     for job in PERIODIC:
-        scheduler.schedule(job.name, job.schedule)(tick(job, world, observe))
+        scheduler.schedule(job.name, job.schedule)(tick(job, world, supervisor))
     try:
         await scheduler.run()
     finally:
         scheduler.shutdown.set()
 
 
-def tick(job: PeriodicJob, world: World, observe: ObserveJob) -> Callable[[Schedule], Awaitable[None]]:
+def tick(job: PeriodicJob, world: World, supervisor: Supervisor) -> Callable[[Schedule], Awaitable[None]]:
     """What pgqueuer calls when the job is due."""
 
     async def run(_schedule: Schedule) -> None:
-        await attempt(job.name, partial(_run, job, world), observe)
+        await supervisor.attempt(job.name, partial(_run, job, world))
 
     return run
 

@@ -2,6 +2,9 @@
 
 from typing import Final, Literal
 
+from permissions.errors import GraphQLRefusal
+from resolvers.sql.database import TookTooLong
+
 Fault = Literal["client", "server", "ours"]
 
 _OURS: Final = frozenset({"unexpected"})
@@ -11,8 +14,10 @@ _SERVERS: Final = frozenset(
 )
 
 
-def fault_of(code: str) -> Fault:
-    """By the refusal's code; what is not listed is for the client to correct."""
-    if code in _OURS:
+def fault_of(refusal: GraphQLRefusal) -> Fault:
+    """By its code; what is not listed is for the client to correct, as is a statement that by itself takes too long."""
+    if refusal.code in _OURS:
         return "ours"
-    return "server" if code in _SERVERS else "client"
+    if isinstance(refusal.__cause__, TookTooLong):
+        return "client"
+    return "server" if refusal.code in _SERVERS else "client"

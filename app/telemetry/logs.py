@@ -1,8 +1,9 @@
 """Log lines of the service, its libraries and uvicorn in one form: JSON for machines, text for a terminal."""
 
+import asyncio
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Literal
 
 import structlog
@@ -10,6 +11,7 @@ from structlog.typing import Processor
 
 from app.telemetry.log_context import add_mark
 from app.telemetry.secrets_in_lines import hide_secrets
+from app.telemetry.servers_away import facts, is_away
 
 # Their lines hold what we never log: request lines with query strings, statements, URLs with credentials.
 _QUIET = ("uvicorn.access", "uvicorn.error", "sqlalchemy", "aiohttp.access", "asyncio", "websockets", "pgqueuer", "alembic")
@@ -21,6 +23,7 @@ _SILENT = ("asyncpg.pool",)
 def configure_logs(level: str = "info", form: Literal["json", "console"] = "json") -> None:
     """Sets up logging for this process; uvicorn must be started with `log_config=None`."""
     shared: Sequence[Processor] = (
+        _calmly,
         add_mark,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -38,6 +41,27 @@ def configure_logs(level: str = "info", form: Literal["json", "console"] = "json
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _calmly(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Libraries show a traceback for a server that is away and for work that was cancelled; the kind of error says as much in a word."""
+    failure = _failure(event.get("exc_info"))
+    if failure is not None and (isinstance(failure, asyncio.CancelledError) or is_away(failure)):
+        del event["exc_info"]
+        event["event"] = str(event["event"]).partition("\n")[0]
+        event.update(facts(failure))
+    return event
+
+
+def _failure(exc_info: object) -> BaseException | None:
+    match exc_info:
+        case BaseException():
+            return exc_info
+        case (_, BaseException() as failure, _):
+            return failure
+        case True:
+            return sys.exc_info()[1]
+    return None
 
 
 def _renderers(form: Literal["json", "console"]) -> list[Processor]:

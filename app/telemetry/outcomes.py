@@ -42,7 +42,7 @@ class Outcomes:
 
     def refused(self, refusal: GraphQLRefusal, kind: OperationKind | None = None, name: str | None = None) -> None:
         """One operation, or something that never became one, was refused."""
-        fault = fault_of(refusal.code)
+        fault = fault_of(refusal)
         self._counter.labels(self._transport, kind or "none", self._bounded(refusal.code), fault).inc()
         if fault != "client":
             log.warning(

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.jobs.supervision import attempt
+from app.jobs.supervision import Supervisor
 from app.telemetry.log_context import add_mark
 from resolvers.sql.database import DatabaseError
 from tests.support.log_lines import LogLines
@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 
 AWAY = [
     DatabaseError("08006", "connection error"),
+    asyncpg.DiskFullError("could not extend file"),
     asyncpg.CannotConnectNowError("the database system is in recovery mode"),
     ConnectionRefusedError(),
     ExceptionGroup("two rooms", [DatabaseError("57P01", "terminating connection"), ExceptionGroup("one", [OSError()])]),
@@ -26,10 +27,35 @@ async def test_a_server_that_is_away_is_one_line(log_lines: LogLines, failure: E
     async def work() -> None:
         raise failure
 
-    assert not await attempt("reconcile", work)
+    assert not await Supervisor().attempt("reconcile", work)
     (line,) = log_lines
     assert (line["event"], line["log_level"], line["job"]) == ("job_waits", "warning", "reconcile")
     assert "exc_info" not in line
+
+
+async def test_an_outage_is_one_line_and_its_end_another(log_lines: LogLines) -> None:
+    """However often the job tries, and for each job by itself."""
+    supervisor = Supervisor()
+    is_away = True
+
+    async def work() -> None:
+        if is_away:
+            raise AWAY[0]
+
+    for _ in range(3):
+        await supervisor.attempt("reconcile", work)
+        await supervisor.attempt("timeouts", work)
+    is_away = False
+    for _ in range(2):
+        await supervisor.attempt("reconcile", work)
+    is_away = True
+    await supervisor.attempt("reconcile", work)
+    assert [(line["event"], line["job"]) for line in log_lines] == [
+        ("job_waits", "reconcile"),
+        ("job_waits", "timeouts"),
+        ("job_goes_on", "reconcile"),
+        ("job_waits", "reconcile"),
+    ]
 
 
 @pytest.mark.parametrize("failure", [ZeroDivisionError(), ExceptionGroup("two", [OSError(), ZeroDivisionError()])])
@@ -37,7 +63,7 @@ async def test_a_fault_of_ours_has_its_traceback(log_lines: LogLines, failure: E
     async def work() -> None:
         raise failure
 
-    assert not await attempt("reconcile", work)
+    assert not await Supervisor().attempt("reconcile", work)
     (line,) = log_lines
     assert (line["event"], line["log_level"], line["job"]) == ("job_failed", "error", "reconcile")
     assert line["exc_info"] is failure
@@ -48,6 +74,6 @@ async def test_every_line_of_a_job_names_it() -> None:
         lines.append(add_mark(None, "info", {"event": "something_else"}))
 
     lines: list[MutableMapping[str, Any]] = []
-    await attempt("reconcile", work)
+    await Supervisor().attempt("reconcile", work)
     assert lines == [{"event": "something_else", "job": "reconcile"}]
     assert add_mark(None, "info", {"event": "later"}) == {"event": "later"}

@@ -1,9 +1,11 @@
 """Log lines: one JSON object each, marked with request and role, without anything secret."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Literal
 
+import asyncpg
 import orjson
 import pytest
 import structlog
@@ -12,6 +14,7 @@ from starlette.types import Message
 from app.auth import Authenticator
 from app.telemetry.log_context import RequestIds, RequestMark, current
 from app.telemetry.logs import configure_logs
+from resolvers.sql.database import DatabaseError
 from tests.transport.fakes import FakeService
 
 
@@ -108,6 +111,28 @@ def test_what_looks_like_a_secret_is_hidden(
     configure_logs("info", form)
     logging.getLogger("theirs").warning(said)
     assert left in capsys.readouterr().err
+
+
+AWAY = [
+    asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+    asyncpg.DiskFullError("could not extend file"),
+    ConnectionRefusedError(),
+    asyncio.CancelledError(),
+    ExceptionGroup("two", [TimeoutError(), DatabaseError("57P03", "starting up")]),
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("failure", AWAY, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("logger", ["pgqueuer", "asyncio", "uvicorn.error", "sqlalchemy.pool"])
+def test_a_server_that_is_away_is_one_line_of_every_library(
+    form: Literal["json", "console"], failure: BaseException, logger: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("info", form)
+    logging.getLogger(logger).error("Failed to update\nof a task", exc_info=failure)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Failed to update" in line
+    assert type(failure).__name__ in line or "TimeoutError" in line
 
 
 def test_text_for_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

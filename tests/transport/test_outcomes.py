@@ -16,6 +16,8 @@ from app.telemetry.logs import configure_logs
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import MAX_CODES, SLOW_SECONDS, Outcomes
 from permissions.errors import GraphQLRefusal
+from resolvers.run.database_refusals import refusal
+from resolvers.sql.database import DatabaseError, TookTooLong
 from tests.support.log_lines import LogLines
 from tests.support.waiting import eventually
 from tests.transport.fakes import FakeService, serving, websocket
@@ -165,6 +167,22 @@ def test_made_up_codes_make_no_new_series(log_lines: LogLines) -> None:
     assert len(of) == MAX_CODES + 1
     assert (of["http", "none", "other", "client"], of["http", "none", "code-1", "client"]) == (5, 2)
     assert log_lines == []
+
+
+def test_a_statement_that_takes_too_long_by_itself_wakes_nobody(log_lines: LogLines) -> None:
+    metrics = Metrics()
+    for error in (
+        TookTooLong("the query took longer than 5 s; ask for less"),
+        DatabaseError("57014", "the database took too long to answer"),
+    ):
+        refused = refusal(error)
+        assert refused is not None
+        Outcomes(metrics, "http").refused(refused)
+    assert counted(metrics) == {
+        ("http", "none", "time-limit-exceeded", "client"): 1,
+        ("http", "none", "time-limit-exceeded", "server"): 1,
+    }
+    assert [line["sqlstate"] for line in log_lines] == ["57014"]
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(SLOW_SECONDS / 2, 0), (SLOW_SECONDS * 2, 1)])
