@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.garbage_collection import settle_memory
 from app.graphql.headers import headers_of
+from app.http import foreign_hosts
 from app.http.console import OfferedUser, console_routes
 from app.http.console_tokens import token_maker
 from app.http.graphql import GraphQLHttp
@@ -19,6 +20,7 @@ from app.http.health import health_routes
 from app.http.metrics_route import metrics_routes
 from app.service import Service, open_service
 from app.settings import Settings
+from app.settings.own_hosts import own_hosts
 from app.startup import STARTUP_ERRORS, sentence
 from app.telemetry.log_context import RequestIds, RequestMark, marked
 from app.telemetry.moments import Observe, unobserved
@@ -51,11 +53,16 @@ class Application(Starlette):
         self._settings, self._metadata, self._observe = settings, metadata, observe
         self._graphql: dict[str, ASGIApp] = {}
         self._ids = RequestIds()
+        self._own_hosts = own_hosts(settings)
+        # Whoever asks this service gets tokens for people.
+        self._gives_tokens = bool(offered_users)
         self.router.routes.extend(console_routes(offered_users, token_maker(settings) if offered_users else None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif self._gives_tokens and foreign_hosts.is_foreign(scope, self._own_hosts):
+            await foreign_hosts.refuse(scope, receive, send, self._own_hosts)
         elif scope["path"] == GRAPHQL_PATH:
             await self._graphql[scope["type"]](scope, receive, send)
         else:
@@ -119,4 +126,5 @@ class Application(Starlette):
             Outcomes(service.metrics, "websocket"),
             service.context_of,
         )
-        return GraphQLWebSocket(services, allowed_origins=self._settings.websocket_origins or self._settings.cors_origins)
+        origins = self._settings.websocket_origins or self._settings.cors_origins
+        return GraphQLWebSocket(services, allowed_origins=origins, own_hosts=self._own_hosts)

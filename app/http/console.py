@@ -5,10 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
 
 PAGE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
@@ -32,12 +35,27 @@ class OfferedUser:
     note: str
 
 
+class _ConsoleFiles(StaticFiles):
+    """Every answer below `/console/`, a refusal too, has the headers of the page."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, send_with_headers)
+        except HTTPException as refusal:
+            await PlainTextResponse(refusal.detail, refusal.status_code)(scope, receive, send_with_headers)
+
+
 def console_routes(offered_users: Sequence[OfferedUser] = (), token_for: Callable[[OfferedUser], str] | None = None) -> list[BaseRoute]:
     """`/console`, its files, and the demo users with a fresh token each (none outside dev mode)."""
     return [
         Route("/console", _page),
         Route("/console/demo-users.json", functools.partial(_offered_users, offered_users, token_for)),
-        Mount("/console", StaticFiles(directory=PAGE, html=True, check_dir=False)),
+        Mount("/console", _ConsoleFiles(directory=PAGE, html=True, check_dir=False)),
     ]
 
 

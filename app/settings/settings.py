@@ -71,7 +71,8 @@ class Settings(BaseSettings):
 
     cors_origins: Origins = Field((), description="Origins whose pages may call the service, separated by commas; `*` for any.")
     websocket_origins: Origins = Field(
-        (), description="Origins whose pages may open a websocket, separated by commas; empty: the service's own and those of CORS."
+        (),
+        description="Origins whose pages may open a websocket, separated by commas; empty: those of CORS. Its own always may.",
     )
     max_request_bytes: int = Field(1_048_576, ge=1024, description="Size of a request's body that is still read, in bytes.")
     query_max_depth: int = Field(

@@ -22,8 +22,9 @@ PROTOCOLS = {SUBPROTOCOL: SocketConnection}
 class GraphQLWebSocket:
     """An ASGI application for websocket scopes."""
 
-    def __init__(self, services: SocketServices, *, allowed_origins: Collection[str] = ()) -> None:
-        self._services, self._allowed_origins = services, frozenset(allowed_origins)
+    def __init__(self, services: SocketServices, *, allowed_origins: Collection[str] = (), own_hosts: Collection[str] = ()) -> None:
+        self._services = services
+        self._allowed_origins, self._own_hosts = frozenset(allowed_origins), frozenset(own_hosts)
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,7 +36,7 @@ class GraphQLWebSocket:
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], connection_id: str) -> None:
         await receive()
-        if not is_allowed_origin(headers, self._allowed_origins):
+        if not is_allowed_origin(headers, self._allowed_origins, self._own_hosts):
             log.info("websocket_origin_refused")
             await send({"type": "websocket.close"})  # before the upgrade this is HTTP 403
             return

@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from app.auth import Authenticator
 from app.http.graphql import GraphQLHttp
 from app.server import server_config
+from app.settings.own_hosts import LOOPBACK
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
 from app.websocket.endpoint import GraphQLWebSocket
@@ -119,7 +120,7 @@ class FakeService:
             max_bytes=max_bytes,
             json_only=json_only,
         )
-        self._websocket: ASGIApp = GraphQLWebSocket(services, allowed_origins=origins)
+        self._websocket: ASGIApp = GraphQLWebSocket(services, allowed_origins=origins, own_hosts=LOOPBACK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
