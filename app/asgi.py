@@ -1,5 +1,6 @@
 """The service as one ASGI application: GraphQL on its own short path, everything else through Starlette."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -10,6 +11,8 @@ from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.connections.connections import STATE, Connections
+from app.connections.limits import ConnectionLimits, connections_that_fit
 from app.garbage_collection import settle_memory
 from app.graphql.headers import headers_of
 from app.http import foreign_hosts
@@ -27,7 +30,7 @@ from app.telemetry.moments import Observe, unobserved
 from app.telemetry.outcomes import Outcomes
 from app.telemetry.version import VERSION
 from app.websocket.endpoint import GraphQLWebSocket
-from app.websocket.socket_services import SocketServices
+from app.websocket.socket_services import SocketLimits, SocketServices
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +63,7 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope, receive, send)
         elif self._gives_tokens and foreign_hosts.is_foreign(scope, self._own_hosts):
             await foreign_hosts.refuse(scope, receive, send, self._own_hosts)
         elif scope["path"] == GRAPHQL_PATH:
@@ -70,7 +73,7 @@ class Application(Starlette):
             with marked(RequestMark(self._ids.of(headers_of(scope["headers"]).get("x-request-id")))):
                 await super().__call__(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         began = time.perf_counter()
         async with AsyncExitStack() as stack:
@@ -80,16 +83,28 @@ class Application(Starlette):
                 log.error("cannot_start", reason=sentence(error))
                 await send({"type": "lifespan.startup.failed"})
                 return
-            self._serve(service)
+            scope["state"][STATE] = connections = self._connections(service)
+            self._serve(service, connections)
             settle_memory()
             log.info("serving", version=VERSION, seconds=round(time.perf_counter() - began, 2), product=self._metadata is None)
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _serve(self, service: Service) -> None:
+    def _connections(self, service: Service) -> Connections:
+        """For the server's protocols, which know nothing of our settings: ASGI gives them the lifespan's state."""
+        limits = ConnectionLimits(
+            head_bytes=self._settings.headers_max_bytes,
+            per_address=self._settings.connections_per_address,
+            total=connections_that_fit(),
+            unsent_bytes=self._settings.unsent_max_bytes,
+            trusted_proxies=self._settings.trusted_proxies,
+        )
+        return Connections(limits, asyncio.get_running_loop(), service.metrics.connection_ended)
+
+    def _serve(self, service: Service, connections: Connections) -> None:
         settings = self._settings
-        self._graphql = {"http": self._http(service), "websocket": self._websocket(service)}
+        self._graphql = {"http": self._http(service), "websocket": self._websocket(service, connections)}
         self.router.routes.extend([*health_routes(service.checks), *metrics_routes(service.metrics), *service.routes])
         if settings.admin_secret is None and settings.jwt_secret is None:
             log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
@@ -117,7 +132,7 @@ class Application(Starlette):
             max_age=3600,
         )
 
-    def _websocket(self, service: Service) -> ASGIApp:
+    def _websocket(self, service: Service, connections: Connections) -> ASGIApp:
         services = SocketServices(
             service.engine,
             service.subscriptions,
@@ -125,6 +140,8 @@ class Application(Starlette):
             service.metrics,
             Outcomes(service.metrics, "websocket"),
             service.context_of,
+            connections.clients,
+            SocketLimits(max_operations=self._settings.socket_max_operations),
         )
         origins = self._settings.websocket_origins or self._settings.cors_origins
         return GraphQLWebSocket(services, allowed_origins=origins, own_hosts=self._own_hosts)

@@ -15,10 +15,12 @@ import structlog
 import uvicorn
 
 from app.asgi import create_app
+from app.connections.http_protocol import BoundedHttpProtocol
+from app.connections.limits import raise_descriptor_limit
+from app.connections.websocket_protocol import BoundedWebSocketProtocol
 from app.http.console import OfferedUser
 from app.settings import Settings
 from app.telemetry.logs import configure_logs
-from app.websocket.server_protocol import AbortableProtocol
 from app.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -36,8 +38,8 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="auto",
-        http="httptools",
-        ws=AbortableProtocol,
+        http=BoundedHttpProtocol,
+        ws=BoundedWebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
@@ -45,7 +47,6 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         log_config=None,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=WORKER_START_SECONDS,
         backlog=2048,
@@ -54,18 +55,35 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
     )
 
 
+class Server(uvicorn.Server):
+    """A signal that ended it in order is dealt with: uvicorn would send it again, and an exit status of 143 reads like a fault."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until a signal; a second SIGINT, which hurries the end, keeps its effect."""
+        with self.capture_signals():
+            await self._serve(sockets)
+            if not self.force_exit:
+                self._captured_signals.clear()
+
+
 def run_server(settings: Settings, *, metadata: Path | None = None, offered_users: Sequence[OfferedUser] = ()) -> None:
-    """Serves until SIGINT or SIGTERM; raises SystemExit when the service can't start.
+    """Serves until SIGINT or SIGTERM, and returns; raises SystemExit when the service can't start.
 
     `metadata` serves foreign Hasura metadata instead of the product; the console offers `offered_users` to act as.
     Sockets are closed with 1012 (come back) at the end.
     """
     configure_logs(settings.log_level, settings.log_format)
+    raise_descriptor_limit()
     listening = _listen(settings.host, settings.port)
     if settings.workers == 1:
         _serve(settings, metadata, offered_users, listening)
         return
-    config = server_config(functools.partial(_create, settings, metadata, offered_users), factory=True, workers=settings.workers)
+    config = server_config(
+        functools.partial(_create, settings, metadata, offered_users),
+        factory=True,
+        workers=settings.workers,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+    )
     with tempfile.TemporaryDirectory(prefix="nchat-rtc-metrics-") as shared:
         # prometheus-client reads this variable when it is first imported in a worker.
         # A folder of this run: in one that is named from outside the numbers of the run before would still count.
@@ -74,7 +92,8 @@ def run_server(settings: Settings, *, metadata: Path | None = None, offered_user
 
 
 def _serve(settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser], listening: socket.socket) -> None:
-    server = uvicorn.Server(server_config(_create(settings, metadata, offered_users)))
+    app = _create(settings, metadata, offered_users)
+    server = Server(server_config(app, forwarded_allow_ips=list(settings.trusted_proxies)))
     server.run([listening])
     if not server.started:
         sys.exit(1)

@@ -52,6 +52,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         )
         live_queries = LiveQueries(base.shared_database, base.hub.follow, most=settings.live_queries_per_principal)
         product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
+        stack.push_async_callback(engine.stop)
         yield Service(
             engine=engine,
             subscriptions=EngineSubscriptions(engine, live_queries),

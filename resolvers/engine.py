@@ -21,6 +21,7 @@ from resolvers.plan_cache import CachedDocument
 from resolvers.planner import Planner
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
+from resolvers.run.begun_mutations import BegunMutations
 from resolvers.run.database_refusals import refusal
 from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
@@ -35,6 +36,7 @@ class Engine:
     def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits) -> None:
         self._views, self._database = views, database
         self._planner = Planner(catalog, limits)
+        self._begun = BegunMutations()
 
     @classmethod
     def build(
@@ -49,6 +51,10 @@ class Engine:
         """`actions` are hand-written root fields (`action_fields.scan`); foreign metadata has none."""
         whole = whole_schema(catalog, actions or ActionFields())
         return cls(catalog, RoleViews(catalog, rules, whole), database, limits or Limits())
+
+    async def stop(self) -> None:
+        """Nothing of it touches the database any more."""
+        await self._begun.stop()
 
     async def kind(self, request: Request, session: Session) -> OperationKind:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""
@@ -86,7 +92,8 @@ class Engine:
                 database = self._database.request(_asker(request, session))
                 strawberry = self._strawberry(request, session, context, database)
                 introspect = partial(self._planner.introspection, view, request)
-                return await run_steps(compiled, database, session, request.variables, strawberry, introspect)
+                steps = run_steps(compiled, database, session, request.variables, strawberry, introspect)
+                return await (self._begun.run(steps) if document.operation.kind == "mutation" else steps)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
     def _strawberry(self, request: Request, session: Session, context: object | None, database: Database) -> StrawberryRunner:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticates
@@ -81,13 +82,18 @@ class GraphQLHttp:
         if length.isdecimal() and int(length) > self._max_bytes:
             return None
         message: Message = await receive()
-        body: bytes = message.get("body", b"")
-        while message.get("more_body", False):
-            message = await receive()
-            body += message.get("body", b"")
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            first: bytes = message["body"]
+            return first if len(first) <= self._max_bytes else None
+        body = bytearray()
+        while message["type"] == "http.request":
+            body += message["body"]
             if len(body) > self._max_bytes:
                 return None
-        return body
+            if not message["more_body"]:
+                return bytes(body)
+            message = await receive()
+        raise ClientDisconnect
 
     async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, body: bytes) -> bytes:
         session = await self._authenticator.authenticate(headers)

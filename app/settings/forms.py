@@ -4,6 +4,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -72,10 +73,18 @@ def _decoded(key: str) -> int | None:
         return None
 
 
+def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(value, strict=False)).removesuffix("/32").removesuffix("/128") for value in values)
+    except ValueError as error:
+        raise ValueError("a proxy is an address or a network, as 10.0.0.1 or 10.0.0.0/8") from error
+
+
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 HttpUrl = Annotated[str, AfterValidator(_address("http", "https"))]
 LiveKitUrl = Annotated[str, AfterValidator(_address("http", "https", "ws", "wss"))]
 Words = Annotated[tuple[str, ...], NoDecode]
 Origins = Annotated[Words, AfterValidator(_origins)]
+Networks = Annotated[Words, AfterValidator(_networks)]
 EncryptionKeys = Annotated[tuple[SecretStr, ...], NoDecode, AfterValidator(_encryption_keys)]

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.settings.errors import ConfigurationError
-from app.settings.forms import EncryptionKeys, HttpUrl, LiveKitUrl, Origins, PostgresUrl, RedisUrl, Words
+from app.settings.forms import EncryptionKeys, HttpUrl, LiveKitUrl, Networks, Origins, PostgresUrl, RedisUrl, Words
 from app.settings.secret_files import SecretFiles
 from permissions.session import ADMIN
 
@@ -75,6 +75,20 @@ class Settings(BaseSettings):
         description="Origins whose pages may open a websocket, separated by commas; empty: those of CORS. Its own always may.",
     )
     max_request_bytes: int = Field(1_048_576, ge=1024, description="Size of a request's body that is still read, in bytes.")
+    headers_max_bytes: int = Field(32_768, ge=4096, description="Size of a request's line and headers, in bytes.")
+    connections_per_address: int = Field(
+        1000, ge=1, description="Connections of one address (a /64 of IPv6) that one process keeps open; trusted proxies have no limit."
+    )
+    trusted_proxies: Networks = Field(
+        ("127.0.0.1", "::1"),
+        description="Addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.",
+    )
+    socket_max_operations: int = Field(100, ge=1, description="Operations that run at once on one websocket.")
+    unsent_max_bytes: int = Field(
+        67_108_864,
+        ge=1_048_576,
+        description="Finished answers that clients have yet to take, in bytes, in one process; beyond that the slowest are disconnected.",
+    )
     query_max_depth: int = Field(
         20, ge=1, description="Levels of relationships in a GraphQL operation, and of conditions inside conditions."
     )
@@ -117,7 +131,7 @@ class Settings(BaseSettings):
     max_call_participants: int = Field(100, ge=2, description="People in one call.")
     max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
 
-    @field_validator("encryption_keys", "cors_origins", "websocket_origins", "turn_urls", mode="before")
+    @field_validator("encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value

@@ -31,8 +31,8 @@ class Metrics:
         self.sockets = self.gauge("nchat_websocket_connections", "Open websockets")
         self.operations = self.gauge("nchat_websocket_operations", "Operations that run on websockets")
         self.closes = Counter("nchat_websocket_closes", "Websockets closed by the service, by code", ["code"], registry=self.registry)
-        self.stalled = Counter(
-            "nchat_websocket_stalled", "Websockets aborted because they did not take their messages", registry=self.registry
+        self.connections_ended = Counter(
+            "nchat_connections_ended", "Connections that the service refused or ended, by reason", ["reason"], registry=self.registry
         )
         self.jobs = self._histogram("nchat_job_seconds", "Time a background job took", ["job", "outcome"])
         self.livekit = self._histogram("nchat_livekit_request_seconds", "Time LiveKit took to answer", ["method", "outcome"])
@@ -67,6 +67,10 @@ class Metrics:
             opened, idle = connections()
             self._open.labels(name).set(opened)
             self._idle.labels(name).set(idle)
+
+    def connection_ended(self, reason: str) -> None:
+        """One connection that was refused, or had to go."""
+        self.connections_ended.labels(reason).inc()
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text form, of all processes when they share a folder."""

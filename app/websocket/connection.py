@@ -96,7 +96,7 @@ class SocketConnection:
             raise CloseSocket(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {operation_id} already exists")
         try:
             if len(self._operations) >= self._services.limits.max_operations:
-                raise GraphQLRefusal("limit-exceeded", "too many operations on this connection")
+                raise too_many_operations(self._services.limits.max_operations)
             request = request_of(message.get("payload"), principal_of(self._session, self._scope))
         except GraphQLRefusal as refused:
             self._services.outcomes.refused(refused)
@@ -151,6 +151,12 @@ def _first(orders: BaseExceptionGroup[CloseSocket]) -> CloseSocket:
         if isinstance(order, CloseSocket):
             return order
     raise orders
+
+
+def too_many_operations(most: int) -> GraphQLRefusal:
+    return GraphQLRefusal(
+        "limit-exceeded", f"too many operations on this connection: at most {most} at once, complete some or open another connection"
+    )
 
 
 def _init_headers(payload: object) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from app.connections.endings import ADDRESS_FULL
 from app.graphql.headers import headers_of
 from app.telemetry.log_context import RequestIds, RequestMark, marked
 from app.websocket.connection import SocketConnection
@@ -40,8 +41,19 @@ class GraphQLWebSocket:
             log.info("websocket_origin_refused")
             await send({"type": "websocket.close"})  # before the upgrade this is HTTP 403
             return
+        clients = self._services.clients
+        place = clients.take(scope["client"][0] if scope.get("client") else None)
+        if place is None:
+            await _too_many(send)
+            return
+        try:
+            await self._converse(scope, receive, send, headers, connection_id)
+        finally:
+            clients.give_back(place)
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], connection_id: str) -> None:
         metrics = self._services.metrics
-        socket = Socket(scope, receive, send, stall=self._services.limits.stall_timeout, on_stall=metrics.stalled.inc)
+        socket = Socket(scope, receive, send)
         chosen = next((name for name in PROTOCOLS if name in scope["subprotocols"]), None)
         metrics.sockets.inc()
         try:
@@ -61,3 +73,10 @@ class GraphQLWebSocket:
             await socket.close(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
             return CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE
         return await PROTOCOLS[chosen](socket, scope, headers, self._services, connection_id).run()
+
+
+async def _too_many(send: Send) -> None:
+    body = ADDRESS_FULL.words.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "websocket.http.response.start", "status": ADDRESS_FULL.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})

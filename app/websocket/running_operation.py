@@ -10,12 +10,20 @@ from app.websocket.socket import Disconnected, Socket
 from app.websocket.socket_services import SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
+from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
 
+# A finished answer of this size may wait beside others; of larger ones a socket holds one.
+SMALL_ANSWER = 16 * 1024
+
 
 class RunningOperation:
-    """Pulls the next payload only when the client has taken the one before: there is no queue to grow."""
+    """Pulls the next payload only when the client has taken the one before: there is no queue to grow.
+
+    Queries run beside each other, but none begins while the client has an answer to take, and one that finishes then is asked again
+    when its turn has come: to hold its answer would let a client that does not read fill our memory. A mutation can't be asked again.
+    """
 
     def __init__(
         self, operation_id: str, request: Request, session: Session, context: object, services: SocketServices, socket: Socket
@@ -36,10 +44,16 @@ class RunningOperation:
         await self._socket.send(last)
 
     async def _run(self) -> str:
+        async with self._socket.turn():
+            pass
         self._kind = await self._services.engine.kind(self._request, self._session)
-        if self._kind == "subscription":
-            return await self._stream()
-        return await self._answer()
+        match self._kind:
+            case "subscription":
+                return await self._stream()
+            case "mutation":
+                async with self._socket.mutating:
+                    return await self._send(await self._execute())
+        return await self._query()
 
     async def _stream(self) -> str:
         prefix = messages.next_prefix(self._id)
@@ -47,18 +61,31 @@ class RunningOperation:
         try:
             async with aclosing(payloads):
                 async for payload in payloads:
-                    await self._socket.send(f"{prefix}{payload.decode()}}}")
+                    async with self._socket.turn():
+                        await self._socket.send(f"{prefix}{payload.decode()}}}")
         except (asyncio.CancelledError, Disconnected):
             self._services.outcomes.ended()
             raise
         self._services.outcomes.ended()
         return messages.complete(self._id)
 
-    async def _answer(self) -> str:
+    async def _query(self) -> str:
+        answer = await self._execute()
+        if len(answer.body) <= SMALL_ANSWER or not self._socket.is_full():
+            return await self._send(answer)
+        del answer
+        async with self._socket.turn():
+            return await self._send(await self._execute())
+
+    async def _execute(self) -> Answer:
         began = time.perf_counter()
         answer = await self._services.engine.execute(self._request, self._session, self._context)
-        self._services.outcomes.note(answer)
         self._services.outcomes.took(time.perf_counter() - began, len(answer.body))
+        return answer
+
+    async def _send(self, answer: Answer) -> str:
+        """The answer as a message; what ends the operation is given back."""
+        self._services.outcomes.note(answer)
         if answer.refusal is not None:
             # Hasura answers with data or with errors, never both: errors end the operation.
             return messages.refusal_message(self._id, answer.refusal)

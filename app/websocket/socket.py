@@ -1,30 +1,51 @@
-"""One ASGI websocket: text in, text out, and an end to clients that don't take what they asked for."""
+"""One ASGI websocket: text in, text out, and no more held for a client than one answer that it has yet to take."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
+from app.connections.websocket_protocol import DRAIN
 from app.websocket.messages import CloseCode
 
-# The key of the scope's extensions under which our server offers to drop the connection at once.
-ABORT = "websocket.abort"
+# Their answers are kept until they are sent, for a mutation can't be asked again.
+MUTATIONS_AT_ONCE = 4
 
 
 class Disconnected(Exception):
-    """The client is gone, or was dropped because it stalled."""
+    """The client is gone, or was dropped because it did not read."""
+
+
+class Drain(Protocol):
+    """What our server knows of a client that takes its messages, or does not."""
+
+    def is_full(self) -> bool:
+        """Whether the client has yet to take what was sent before."""
+        ...
+
+    async def drained(self) -> None:
+        """Returns when it took nearly all of that, or is gone."""
+        ...
+
+    def hold(self, size: int) -> None:
+        """So many bytes more (or less, below zero) wait to be sent: whoever makes the process hold too much is dropped."""
+        ...
 
 
 class Socket:
-    """Sending waits while the client is slow (the server buffers some 64 KiB) and gives up after `stall` seconds."""
+    """Sending waits while the client is slow; a client that takes nothing for long is dropped by the server."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, stall: float, on_stall: Callable[[], object]) -> None:
-        self._receive, self._send, self._stall, self._on_stall = receive, send, stall, on_stall
-        self._abort: Callable[[], None] | None = scope.get("extensions", {}).get(ABORT)
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._drain: Drain | None = scope.get("extensions", {}).get(DRAIN)
+        self._turn = asyncio.Lock()
+        self.mutating = asyncio.Semaphore(MUTATIONS_AT_ONCE)
 
     async def accept(self, subprotocol: str | None) -> None:
         """Takes the upgrade; raises Disconnected."""
-        await self._timely({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
+        await self._pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
 
     async def receive(self) -> str | None:
         """The next message's text, None for a binary one; raises Disconnected at the end."""
@@ -34,23 +55,41 @@ class Socket:
         text = message.get("text")
         return text if isinstance(text, str) else None
 
+    def is_full(self) -> bool:
+        """Whether a large message had to wait for one that the client has yet to take."""
+        return self._drain is not None and self._drain.is_full()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """One operation at a time, and only when the client took what was sent before."""
+        async with self._turn:
+            if self._drain is not None:
+                await self._drain.drained()
+            yield
+
     async def send(self, text: str) -> None:
         """Returns when the server took the message; raises Disconnected."""
-        await self._timely({"type": "websocket.send", "text": text})
+        with self._held(len(text)):
+            await self._pass_on({"type": "websocket.send", "text": text})
 
     async def close(self, code: CloseCode, reason: str) -> None:
-        """Says goodbye; a client that takes nothing is dropped without."""
-        await self._timely({"type": "websocket.close", "code": int(code), "reason": reason})
+        """Says goodbye, once the client took what was sent before."""
+        await self._pass_on({"type": "websocket.close", "code": int(code), "reason": reason})
 
-    async def _timely(self, message: dict[str, object]) -> None:
+    @contextmanager
+    def _held(self, size: int) -> Iterator[None]:
+        """A message that has to wait is counted among all that the process holds."""
+        if self._drain is None or not self._drain.is_full():
+            yield
+            return
+        self._drain.hold(size)
         try:
-            async with asyncio.timeout(self._stall):
-                await self._send(message)
-        except TimeoutError:
-            self._on_stall()
-            # Closing would wait for the very buffer that doesn't drain.
-            if self._abort is not None:
-                self._abort()
-            raise Disconnected from None
+            yield
+        finally:
+            self._drain.hold(-size)
+
+    async def _pass_on(self, message: dict[str, object]) -> None:
+        try:
+            await self._send(message)
         except OSError:  # the server's ClientDisconnected
             raise Disconnected from None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from app.auth.authenticator import Authenticates
+from app.connections.addresses import Addresses
 from app.graphql.ports import ContextOf, Executes, Subscribes
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
@@ -14,7 +15,6 @@ class SocketLimits:
 
     init_timeout: float = 10.0
     ping_interval: float = 25.0
-    stall_timeout: float = 20.0
     max_operations: int = 100
 
 
@@ -26,4 +26,6 @@ class SocketServices:
     metrics: Metrics
     outcomes: Outcomes
     context_of: ContextOf
+    # Open websockets of each client, also of those that come through a proxy.
+    clients: Addresses
     limits: SocketLimits = field(default_factory=SocketLimits)

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 
 from app.auth import Authenticator
+from app.connections.addresses import Addresses
+from app.connections.connections import STATE, Connections
+from app.connections.limits import ConnectionLimits
 from app.http.graphql import GraphQLHttp
 from app.server import server_config
 from app.settings.own_hosts import LOOPBACK
@@ -98,25 +101,29 @@ class FakeService:
         authenticator: Authenticator,
         *,
         limits: SocketLimits | None = None,
+        connection_limits: ConnectionLimits | None = None,
         origins: Collection[str] = (),
         max_bytes: int = 4096,
         json_only: bool = False,
     ) -> None:
         self.engine, self.subscriptions, self.metrics = FakeEngine(), FakeSubscriptions(), Metrics()
+        self._connection_limits = connection_limits or ConnectionLimits()
+        clients = Addresses(self._connection_limits.per_address)
         services = SocketServices(
             self.engine,
             self.subscriptions,
             authenticator,
             self.metrics,
             Outcomes(self.metrics, "websocket"),
-            lambda _session, _scope: "context",
+            _no_context,
+            clients,
             limits or SocketLimits(),
         )
         self._http: ASGIApp = GraphQLHttp(
             self.engine,
             authenticator,
             self.metrics,
-            context_of=lambda _session, _scope: "context",
+            context_of=_no_context,
             max_bytes=max_bytes,
             json_only=json_only,
         )
@@ -124,6 +131,8 @@ class FakeService:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            loop = asyncio.get_running_loop()
+            scope["state"][STATE] = Connections(self._connection_limits, loop, self.metrics.connection_ended)
             await _no_lifespan(receive, send)
         else:
             await (self._http if scope["type"] == "http" else self._websocket)(scope, receive, send)
@@ -207,3 +216,7 @@ async def websocket(address: str, **options: Any) -> AsyncIterator[Client]:
     options.setdefault("compression", None)
     async with connect(f"ws://{address}/v1/graphql", **options) as socket:
         yield Client(socket)
+
+
+def _no_context(_session: Session, _scope: Scope) -> object:
+    return "context"

@@ -104,7 +104,7 @@ async def test_the_other_paths(demo_database_url: str) -> None:
         ready = await http.get("/readyz")
         assert (ready.status_code, set(ready.json()["checks"])) == (200, {"database", "migrations"})
         await ask(MY_CALLS)
-        assert "nchat_graphql_requests_total" in (await http.get("/metrics")).text
+        assert "nchat_graphql_operations_total" in (await http.get("/metrics")).text
         assert "<html" in (await http.get("/console")).text
         assert (await http.get("/console/demo-users.json")).json() == {"users": []}
         assert (await http.get("/nowhere")).status_code == 404

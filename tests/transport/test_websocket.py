@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
+from app.connections.limits import ConnectionLimits
 from app.websocket.socket_services import SocketLimits
 from tests.support.waiting import eventually
 from tests.transport.fakes import FakeService, serving, websocket
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.anyio
 
 SECRET = "0123456789abcdef0123456789abcdef"
 ADMIN = {"X-Hasura-Admin-Secret": "open sesame"}
-LIMITS = SocketLimits(init_timeout=0.3, ping_interval=0.2, stall_timeout=0.5, max_operations=3)
+CONNECTION_LIMITS = ConnectionLimits(unread_seconds=0.5)
+LIMITS = SocketLimits(init_timeout=0.3, ping_interval=0.2, max_operations=3)
 
 
 def authenticator() -> Authenticator:
@@ -36,7 +38,7 @@ def token(seconds: float) -> str:
 
 @pytest.fixture
 def service() -> FakeService:
-    return FakeService(authenticator(), limits=LIMITS, origins=["https://app.example"])
+    return FakeService(authenticator(), limits=LIMITS, connection_limits=CONNECTION_LIMITS, origins=["https://app.example"])
 
 
 @pytest.fixture
@@ -263,7 +265,7 @@ async def test_a_stalled_client_costs_a_bounded_buffer_and_is_dropped(address: s
         await eventually(dropped)
         # What the kernel's buffers of both ends took: the service itself holds one message and 64 KiB.
         assert service.subscriptions.sent["large"] < 500
-        assert service.metrics.registry.get_sample_value("nchat_websocket_stalled_total") == 1
+        assert service.metrics.registry.get_sample_value("nchat_connections_ended_total", {"reason": "unread"}) == 1
 
 
 async def test_a_server_that_stops_says_come_back(service: FakeService) -> None:

@@ -1,0 +1,295 @@
+"""uvicorn's HTTP protocol with bounds: on what is sent before a request is there, on how long it may take, on what is not read."""
+
+import asyncio
+from enum import Enum, auto
+from typing import Any, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from app.connections import endings
+from app.connections.connections import Connection, connections_of
+from app.connections.endings import Ending
+from app.connections.interruptible import Interruptible
+
+# A client that hung up: a quick statement ends by itself sooner than PostgreSQL can be told to stop it.
+HANG_UP_GRACE = 0.1
+# Seconds for a client to take its refusal before the connection is gone.
+LINGER_SECONDS = 2.0
+
+
+class Awaits(Enum):
+    """What a connection waits for; each but the answer, which is our own work, has a deadline."""
+
+    REQUEST = auto()
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    # What is left of the body of a request that was answered already.
+    REST = auto()
+    # The client takes the last that is said to it and goes.
+    FAREWELL = auto()
+
+
+class RefusedRequest(Exception):
+    """Leaves the parser's callbacks; why is kept by the protocol."""
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One HTTP connection. What is overridden here is in uvicorn unbounded, quadratic, or a timer for each request."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._all = connections_of(app_state, self.loop)
+        self._limits = self._all.limits
+        self.app = Interruptible(self.app)
+        self._awaits = Awaits.REQUEST
+        self._began = self.loop.time()
+        self._served = False
+        self._in_head = self._in_message = self._began_here = False
+        self._headers = self._head_bytes = self._unfinished_bytes = self._body_bytes = self._pieces = 0
+        self._refused: Ending | None = None
+        self._full = False
+        self._running: RequestResponseCycle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        ending = self._all.admit(self, self.client[0] if self.client else None)
+        if ending is not None:
+            self._refused = ending
+            transport.write(ending.response())
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.leave(self)
+        self.pipeline.clear()
+        super().connection_lost(exc)
+        if self._task is not None and not self._task.done():
+            self.loop.call_later(HANG_UP_GRACE, self._task.cancel)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._all.slow(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._all.fast_again(self)
+        if self._full:
+            self._go_on()
+
+    def shutdown(self) -> None:
+        """What is complete is answered; what is half sent is not waited for."""
+        if self._awaits is Awaits.ANSWER and self._running is not None:
+            self._running.keep_alive = False
+            self.pipeline.clear()
+        elif self._awaits in (Awaits.HEAD, Awaits.BODY):
+            self.transport.write(endings.SHUTTING_DOWN.response())
+            self._close_soon()
+        else:
+            self._close_soon()
+
+    def _close_soon(self) -> None:
+        """A client that takes nothing would keep the connection for ever."""
+        self.transport.close()
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    # Those who watch over all connections
+
+    def silent_since(self) -> float | None:
+        """A client that works on its request may be dropped in favour of another; one that waits for us may not."""
+        return None if self._awaits is Awaits.ANSWER else self._began
+
+    def unsent(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def held(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def overdue(self, now: float) -> Ending | None:
+        waited = now - self._began
+        if self._awaits is not Awaits.FAREWELL and self.transport.is_closing():
+            return None
+        match self._awaits:
+            case Awaits.REQUEST:
+                late = waited > (self._limits.idle_seconds if self._served else self._limits.first_byte_seconds)
+                return endings.IDLE if late else None
+            case Awaits.HEAD:
+                return endings.HEAD_TOO_SLOW if waited > self._limits.head_seconds else None
+            case Awaits.BODY:
+                allowed = self._limits.body_seconds + self._body_bytes / self._limits.body_bytes_per_second
+                return endings.BODY_TOO_SLOW if waited > allowed else None
+            case Awaits.REST:
+                return endings.BODY_TOO_SLOW if waited > self._limits.rest_seconds else None
+            case Awaits.FAREWELL:
+                # Of more than the transport's mark it is watched how fast it shrinks.
+                return endings.UNREAD if waited > self._limits.unread_seconds and not self.flow.write_paused else None
+        return None
+
+    def end(self, ending: Ending) -> None:
+        if self._awaits in (Awaits.HEAD, Awaits.BODY) and ending.status is not None and not self.flow.write_paused:
+            self._say_and_close(ending)
+        elif self.unsent() or self._awaits is Awaits.FAREWELL:
+            self.transport.abort()
+        else:
+            self._close_soon()
+
+    def _say_and_close(self, ending: Ending) -> None:
+        """Its words reach the client only if what it still sends is not answered with a reset: nothing more is read, nor closed yet."""
+        self._refused = ending
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.write(ending.response())
+        self.flow.pause_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._await(Awaits.FAREWELL)
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def _await(self, what: Awaits) -> None:
+        self._awaits = what
+        self._began = self.loop.time()
+
+    # Bytes
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused is not None:
+            return
+        if self._awaits is Awaits.REQUEST:
+            self._await(Awaits.HEAD)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(self._refused or endings.NOT_HTTP)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._unsupported_upgrade_warning()
+        else:
+            if self._in_head:
+                self._half_a_head(len(data))
+
+    def _half_a_head(self, size: int) -> None:
+        """The parser keeps what is not a whole name or value yet, and tells nobody how much that is."""
+        if self._began_here:
+            # There may have been the end of a body before it: only what follows counts.
+            self._began_here = False
+            return
+        self._unfinished_bytes += size
+        if self._unfinished_bytes > self._limits.head_bytes:
+            self._refuse(endings.HEAD_TOO_LARGE)
+
+    def _refuse(self, ending: Ending) -> None:
+        self._refused = self._all.count(ending)
+        if self._awaits is not Awaits.ANSWER:
+            self._say_and_close(ending)
+        elif self._running is not None:
+            # What came before is answered, this is not.
+            self._running.keep_alive = False
+            self.pipeline.clear()
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self._all.hand_over(self, cast(Connection, self.transport.get_protocol()))
+
+    # The parser's callbacks
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = self._in_message = self._began_here = True
+        self._headers = self._head_bytes = self._unfinished_bytes = self._body_bytes = self._pieces = 0
+        if len(self.pipeline) >= self._limits.pipelined:
+            self._stop(endings.PIPELINE_FULL)
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        if len(self.url) > self._limits.head_bytes:
+            self._stop(endings.URL_TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers += 1
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self._limits.head_bytes or self._headers > self._limits.headers:
+            self._stop(endings.HEAD_TOO_LARGE)
+        # What follows a chunked body (trailers) must not look like what came before it.
+        if self._in_head:
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+        if self._awaits is Awaits.HEAD:
+            self._await(Awaits.BODY)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        self._pieces += 1
+        if self._pieces > self._limits.pieces and self._body_bytes < self._pieces * self._limits.piece_bytes:
+            self._stop(endings.BODY_TOO_FINE)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_message = False
+        super().on_message_complete()
+        if self._awaits is Awaits.BODY:
+            self._awaits = Awaits.ANSWER
+        elif self._awaits is Awaits.REST:
+            self._await(Awaits.REQUEST)
+
+    def _stop(self, ending: Ending) -> None:
+        self._refused = ending
+        raise RefusedRequest
+
+    # Requests
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        self._task = task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self._served = True
+        if self.transport.is_closing():
+            self._await(Awaits.FAREWELL)
+            return
+        if self.transport.get_write_buffer_size() > HIGH_WATER_LIMIT:
+            # The next answer is not made before this one is taken.
+            self._full = True
+            self.flow.pause_reading()
+            self.loop.call_soon(self._go_on_unless_full)
+        else:
+            self._go_on()
+
+    def _go_on_unless_full(self) -> None:
+        """After the transport has tried to send: now it is known whether it will call `resume_writing`."""
+        if self._full and not self.flow.write_paused:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._full = False
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            half_sent = self._in_message and not self._in_head and not self.pipeline
+            self._await(Awaits.BODY if half_sent else Awaits.ANSWER)
+            self._start_asgi_task(cycle, app)
+        elif self._in_message:
+            self._await(Awaits.HEAD if self._in_head else Awaits.REST)
+        else:
+            self._await(Awaits.REQUEST)

@@ -1,0 +1,178 @@
+"""uvicorn's websocket protocol with bounds: on the messages of a client, and on what a client that does not read makes us hold."""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn._types import ASGIReceiveEvent
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.http11 import Request
+
+from app.connections.connections import connections_of
+from app.connections.endings import TOO_MANY_MESSAGES, Ending
+from app.connections.message_budget import MessageBudget
+
+# The key of the scope's extensions under which an application finds whether its client takes what was sent (`Drain`).
+DRAIN = "nchat.drain"
+# Seconds that a closing connection may take to flush what it holds.
+FLUSH_TIMEOUT = 2.0
+# So many bytes are parsed at a time: 300 frames at most, two milliseconds.
+SLICE_BYTES = 2048
+# Seconds until an overdrawn client is read again.
+PAUSE_SECONDS = 1.0
+TOO_MANY = 4429
+
+
+class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
+    """One websocket. Nothing is read while the application has a message to take, the client answers to take, or its budget is spent."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._all = connections_of(app_state, self.loop)
+        limits = self._all.limits
+        self._budget = MessageBudget(limits.messages_per_second, limits.messages_at_once, self.loop.time())
+        self._overdrawn_seconds = limits.overdrawn_seconds
+        self._unparsed = bytearray()
+        self._held = 0
+        self._pause: asyncio.TimerHandle | None = None
+
+    # The connection
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            # ASGI types an extension as a dictionary; this one is an object.
+            cast(dict[str, Any], self.scope["extensions"])[DRAIN] = self
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.leave(self)
+        self._unparsed.clear()
+        if self._pause is not None:
+            self._pause.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._all.slow(self)
+        self._read_if_ready()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._all.fast_again(self)
+        self._parse()
+
+    def send_keepalive_ping(self) -> None:
+        if self.writable.is_set():
+            super().send_keepalive_ping()
+        else:
+            # It would arrive behind all that the client has yet to take; whether it takes anything is watched by itself.
+            self.schedule_ping()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._abort_later()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._abort_later()
+
+    # Those who watch over all connections
+
+    def silent_since(self) -> float | None:
+        return None
+
+    def unsent(self) -> int:
+        return self.transport.get_write_buffer_size()
+
+    def held(self) -> int:
+        return self.transport.get_write_buffer_size() + self._held
+
+    def overdue(self, now: float) -> Ending | None:
+        return TOO_MANY_MESSAGES if self._budget.overdrawn_for(now) > self._overdrawn_seconds else None
+
+    def end(self, ending: Ending) -> None:
+        if ending is TOO_MANY_MESSAGES and self.handshake_complete and not self.close_sent:
+            self.conn.fail(TOO_MANY, "Too many messages")
+            self.transport.write(b"".join(part for part in self.conn.data_to_send() if part))
+            self.close_sent = True
+            self.transport.close()
+            self._abort_later()
+        else:
+            self.transport.abort()
+
+    def _abort_later(self) -> None:
+        """asyncio's `transport.close()` waits for the flush: with a client that does not read for ever."""
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(FLUSH_TIMEOUT, self.transport.abort)
+
+    # What the application may know of its client
+
+    def is_full(self) -> bool:
+        """Whether the client has yet to take what was sent before."""
+        return not self.disconnected and self.transport.get_write_buffer_size() > HIGH_WATER_LIMIT
+
+    async def drained(self) -> None:
+        """Returns when the client took nearly all that was sent, or is gone."""
+        if self.is_full():
+            # The transport sends at the end of this turn of the loop; only then is it known whether it will call `resume_writing`.
+            await asyncio.sleep(0)
+        await self.writable.wait()
+
+    def hold(self, size: int) -> None:
+        """So many bytes more (or less) wait in the application to be sent."""
+        self._held += size
+        # Without that the transport is about to say by itself that the client is slow.
+        if size > 0 and not self.writable.is_set():
+            self._all.slow(self)
+
+    # Messages
+
+    def data_received(self, data: bytes) -> None:
+        self._unparsed += data
+        self._parse()
+
+    def handle_events(self) -> None:
+        self._budget.spend(len(self.conn.events), self.loop.time())
+        super().handle_events()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await self.queue.get()
+        self._parse()
+        return message
+
+    def _parse(self) -> None:
+        while self._unparsed and self._is_ready():
+            part = bytes(self._unparsed[:SLICE_BYTES])
+            del self._unparsed[:SLICE_BYTES]
+            super().data_received(part)
+        self._read_if_ready()
+
+    def _is_ready(self) -> bool:
+        if self.transport.is_closing() or not self.writable.is_set():
+            return False
+        # Once closed the application takes nothing any more; what comes is the client's own close.
+        if not self.queue.empty() and not self.close_sent:
+            return False
+        if not self._budget.overdrawn(self.loop.time()):
+            return True
+        if self._pause is None:
+            self._pause = self.loop.call_later(PAUSE_SECONDS, self._after_pause)
+        return False
+
+    def _after_pause(self) -> None:
+        self._pause = None
+        self._parse()
+
+    def _read_if_ready(self) -> None:
+        if self.transport.is_closing():
+            return
+        wanted = not self._unparsed and self._is_ready()
+        if wanted and self.read_paused:
+            self.transport.resume_reading()
+        elif not wanted and not self.read_paused:
+            self.transport.pause_reading()
+        self.read_paused = not wanted
