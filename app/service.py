@@ -48,7 +48,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             base.resolved.roles,
             base.shared_database,
             scan(resolvers.actions) if is_product else ActionFields(),
-            limits=Limits(settings.query_max_depth, settings.query_max_cost),
+            limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes),
         )
         live_queries = LiveQueries(base.shared_database, base.hub.follow, most=settings.live_queries_per_principal)
         product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()

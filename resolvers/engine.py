@@ -14,15 +14,19 @@ from resolvers.answer import Answer
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
 from resolvers.documents.document import OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
-from resolvers.documents.request import Request
+from resolvers.documents.request import Request, Tally
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.live.live_query import LiveQuery
 from resolvers.plan_cache import CachedDocument
 from resolvers.planner import Planner
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
+<<<<<<< HEAD
 from resolvers.run.begun_mutations import BegunMutations
 from resolvers.run.database_refusals import refusal
+=======
+from resolvers.run.database_refusals import answer_too_large, refusal
+>>>>>>> a57d99e (An answer has a size, and PostgreSQL refuses more while it gathers)
 from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
@@ -34,7 +38,7 @@ class Engine:
     """Runs GraphQL over the tables of a catalog with the rules of each role. Build it once, at start."""
 
     def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits) -> None:
-        self._views, self._database = views, database
+        self._views, self._database, self._limits = views, database, limits
         self._planner = Planner(catalog, limits)
         self._begun = BegunMutations()
 
@@ -74,7 +78,11 @@ class Engine:
                 view = self._views.of(session)
                 document = await self._planner.document(view, request)
                 operation = document.operation
-                return Answer(await self._run(view, document, request, session, context), operation.kind)
+                self._has_room(request.tally)
+                body = await self._run(view, document, request, session, context)
+                if request.tally is not None:
+                    request.tally.answered += len(body)
+                return Answer(body, operation.kind)
         except GraphQLRefusal as refused:
             return Answer.refused(refused, operation)
         except DatabaseError as error:
@@ -92,9 +100,18 @@ class Engine:
                 database = self._database.request(_asker(request, session))
                 strawberry = self._strawberry(request, session, context, database)
                 introspect = partial(self._planner.introspection, view, request)
+<<<<<<< HEAD
                 steps = run_steps(compiled, database, session, request.variables, strawberry, introspect)
                 return await (self._begun.run(steps) if document.operation.kind == "mutation" else steps)
+=======
+                return await run_steps(compiled, database, session, request.variables, strawberry, introspect, self._limits.answer_bytes)
+>>>>>>> a57d99e (An answer has a size, and PostgreSQL refuses more while it gathers)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
+
+    def _has_room(self, tally: Tally | None) -> None:
+        """The members of a batch have no more together than twice what one of them may have; a member is refused before it runs."""
+        if tally is not None and tally.answered > self._limits.answer_bytes:
+            raise answer_too_large()
 
     def _strawberry(self, request: Request, session: Session, context: object | None, database: Database) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:

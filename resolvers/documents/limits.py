@@ -22,10 +22,14 @@ ELEMENTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`depth`: levels of relationships, and of conditions inside conditions. `cost`: fields, tables and values of one operation."""
+    """`depth`: levels of relationships, and of conditions inside conditions. `cost`: fields, tables and values of one operation.
+
+    `answer_bytes`: the size of what tables answer to it.
+    """
 
     depth: int = 20
     cost: int = 10_000
+    answer_bytes: int = 4 << 20
 
 
 class TooLong(Exception):

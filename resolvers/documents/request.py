@@ -7,9 +7,10 @@ from typing import Any
 
 @dataclass(slots=True)
 class Tally:
-    """What the members of one batch have cost so far: a batch has no more to spend than a single request."""
+    """What the members of one batch have cost so far, and the bytes of their answers: a batch has no more than a single request."""
 
     cost: int = 0
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import re
 
 from permissions.errors import GraphQLRefusal
+from resolvers.sql.answer_size import TOO_LARGE
 from resolvers.sql.database import DatabaseError
 
 _STATES = {
@@ -41,6 +42,8 @@ def refusal(error: DatabaseError, path: str = "$") -> GraphQLRefusal | None:
 
 
 def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
+    if error.sqlstate == "22P02" and TOO_LARGE in error.message:
+        return answer_too_large(path)
     if error.sqlstate in _STATES:
         code, prefix = _STATES[error.sqlstate]
         return GraphQLRefusal(code, prefix + error.message, path)
@@ -54,6 +57,11 @@ def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
 def _is_bad_text(error: DatabaseError) -> bool:
     """Values that are little languages of their own; any other syntax error would be ours."""
     return error.sqlstate == "42601" and _OWN_SYNTAX.search(error.message) is not None
+
+
+def answer_too_large(path: str = "$") -> GraphQLRefusal:
+    """More than the service gives at once; what a mutation would have written is not."""
+    return GraphQLRefusal("answer-too-large", "the answer is too large; ask for fewer rows at once, fewer fields or fewer levels", path)
 
 
 def check_violation(path: str) -> GraphQLRefusal:

@@ -9,7 +9,7 @@ import orjson
 from permissions.session import Session
 from resolvers.compiled import HandWritten, Introspection, KnownAnswer, Steps, TableRead, TableWrite
 from resolvers.ir import WRITTEN
-from resolvers.run.database_refusals import check_violation, refusal
+from resolvers.run.database_refusals import answer_too_large, check_violation, refusal
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Database, DatabaseError, DatabaseTransaction
@@ -27,12 +27,14 @@ async def run_steps(
     variables: Mapping[str, Any],
     strawberry: StrawberryRunner,
     introspect: Introspect,
+    largest: int,
 ) -> bytes:
     """Runs the steps in order; the first error is the only answer.
 
-    Table writes alone share one transaction. Beside an action each write has its own, and what committed before an error stays.
+    What tables answer has at most `largest` bytes. Table writes alone share one transaction. Beside an action each write has its own,
+    and what committed before an error stays.
     """
-    runner = _StepRunner(database, session, variables, strawberry, introspect)
+    runner = _StepRunner(database, session, variables, strawberry, introspect, largest)
     if not steps.one_transaction or not any(isinstance(step, TableWrite) for step in steps.steps):
         answers = await runner.run(steps, lambda: _transaction(database, session))
         return _response(steps, answers)
@@ -72,9 +74,10 @@ class _StepRunner:
         variables: Mapping[str, Any],
         strawberry: StrawberryRunner,
         introspect: Introspect,
+        largest: int,
     ) -> None:
         self._database, self._session, self._variables = database, session, variables
-        self._strawberry, self._introspect = strawberry, introspect
+        self._strawberry, self._introspect, self._left = strawberry, introspect, largest
 
     async def run(self, steps: Steps, open_: Open) -> dict[str, bytes]:
         answers: dict[str, bytes] = {}
@@ -83,7 +86,8 @@ class _StepRunner:
                 case KnownAnswer(key, json):
                     answers[key] = json
                 case TableRead(key, _, plan):
-                    answers[key] = await self._database.fetch_json(plan.sql, plan.bind(self._session, self._variables))
+                    read = await self._database.fetch_json(plan.sql, plan.bind(self._session, self._variables))
+                    answers[key] = self._fitting(read)
                 case TableWrite():
                     answers[step.key] = await self._write(step, open_)
                 case HandWritten():
@@ -101,9 +105,16 @@ class _StepRunner:
                     raise check_violation(step.error_path)
                 connection.wrote(step.table)
                 if step.answer is None:
-                    return answer
+                    return self._fitting(answer)
                 given = {**self._variables, WRITTEN: answer.decode()}
-                return await connection.fetch_json(step.answer.sql, step.answer.bind(self._session, given))
+                return self._fitting(await connection.fetch_json(step.answer.sql, step.answer.bind(self._session, given)))
+
+    def _fitting(self, answer: bytes) -> bytes:
+        """Each is within the limit already; this is about all of them, and inside the transaction of those that write."""
+        self._left -= len(answer)
+        if self._left < 0:
+            raise answer_too_large()
+        return answer
 
 
 def _response(steps: Steps, answers: Mapping[str, bytes]) -> bytes:

@@ -70,8 +70,3 @@ _OBJECT = "0_object"
 def json_row(rows: sa.Subquery) -> Json:
     """The single row of a subselect as a JSON object, or null."""
     return sa.select(sa.func.row_to_json(whole_row(rows)) if _OBJECT not in rows.c else rows.c[_OBJECT]).select_from(rows).scalar_subquery()
-
-
-def json_rows(rows: sa.Subquery | sa.CTE) -> Json:
-    """All rows of a subselect as a JSON list, in their order."""
-    return sa.select(sa.func.coalesce(sa.func.json_agg(whole_row(rows)), EMPTY_LIST)).select_from(rows).scalar_subquery()

@@ -29,8 +29,9 @@ from resolvers.ir import (
     Typename,
 )
 from resolvers.sql.aggregate import aggregate_values, applied
+from resolvers.sql.answer_size import are_few, checked_rows, checked_statement, growing_rows, lists_in, most_rows, of_each
 from resolvers.sql.implied_conditions import without_implied
-from resolvers.sql.json_values import Json, columns_of, json_object, json_row, json_rows, row_of, text_value
+from resolvers.sql.json_values import Json, columns_of, json_object, json_row, row_of, text_value
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.tables_read import tables_of
@@ -65,29 +66,33 @@ class Join:
 
 @dataclass(slots=True)
 class Selects:
-    """Compiles the selections of one statement; `tables` are those it reads."""
+    """Compiles the selections of one statement; `tables` are those it reads, `largest` the bytes of its answer."""
 
     catalog: Catalog
     rules: RoleRules
     parameters: Parameters
+    largest: int
     tables: set[TableName] = field(default_factory=set)
     _reads: dict[object, Json] = field(default_factory=dict)
     _aliases: int = 0
 
-    def root(self, root: SelectRoot) -> Json:
-        """The value of a select root field."""
+    def root(self, root: SelectRoot, beside: int = 1) -> Json:
+        """The value of a select root field, one of so many."""
+        largest = of_each(self.largest, beside)
         if root.kind == "select_aggregate":
-            return self._aggregate(root.table, root.arguments, root.parts, None)
-        rows = self._rows(root.table, root.arguments, root.selection, None)
-        return json_row(rows) if root.kind == "select_by_pk" else json_rows(rows)
+            return self._aggregate(root.table, root.arguments, root.parts, None, largest)
+        if root.kind == "select_by_pk":
+            return json_row(self._rows(root.table, root.arguments, root.selection, None))
+        return self._list(root.table, root.arguments, root.selection, None, largest)
 
     def plan(self, value: Json) -> Plan:
         """A statement whose single value this is; it reads the request's values first."""
-        return self.parameters.plan(sa.select(value).where(*all_read(list(self._reads.values()))), self.tables)
+        return self.parameters.plan(checked_statement(value, all_read(list(self._reads.values())), self.largest), self.tables)
 
     def response(self, type_name: str, roots: Iterable[tuple[str, SelectRoot | None]]) -> Plan:
         """The whole response to a query of table fields, by response key; None is `__typename` of the root type."""
-        items = [(key, text_value(type_name) if root is None else self.root(root)) for key, root in roots]
+        given = list(roots)
+        items = [(key, text_value(type_name) if root is None else self.root(root, len(given))) for key, root in given]
         return self.plan(json_object([("data", json_object(items))]))
 
     def rows_by_key(self, rows: RowsByKey) -> RowPlan:
@@ -103,13 +108,14 @@ class Selects:
         position = sa.func.array_position(sa.cast(self.parameters(keys), Native(type_)), source.column(column))
         items = columns_of(self.row_items(source, root.selection))
         rows = sa.select(*items).select_from(source.from_).where(*where).order_by(position).subquery(self.name("row"))
-        return json_rows(rows)
+        return growing_rows(rows, self.largest, self.name("rows"))
 
     def row_items(self, source: RowSource, selection: Selection) -> list[tuple[str, Json]]:
         """Response keys and their values over one row of `source`."""
-        return [(item.key, self._value(source, item)) for item in selection]
+        largest = of_each(self.largest, lists_in(selection))
+        return [(item.key, self._value(source, item, largest)) for item in selection]
 
-    def _value(self, source: RowSource, item: RowField) -> Json:
+    def _value(self, source: RowSource, item: RowField, largest: int) -> Json:
         match item:
             case Typename(_, name):
                 return text_value(name)
@@ -123,21 +129,33 @@ class Selects:
                 return json_row(self._rows(join.relationship.target, one, selection, join))
             case RelatedRows(_, name, arguments, selection):
                 join = Join(source, source.tracked.relationships[name])
-                return json_rows(self._rows(join.relationship.target, arguments, selection, join))
+                return self._list(join.relationship.target, arguments, selection, join, largest)
             case RelatedAggregate(_, name, arguments, parts):
                 join = Join(source, source.tracked.relationships[name])
-                return self._aggregate(join.relationship.target, arguments, parts, join)
+                return self._aggregate(join.relationship.target, arguments, parts, join, largest)
 
     def _is_unique(self, relationship: Relationship) -> bool:
         """Whether at most one row can be on the other side: a manual relationship may match many."""
         key = self.catalog[relationship.target].primary_key
         return bool(key) and set(key) <= {remote for _, remote in relationship.columns}
 
-    def _rows(self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None) -> sa.Subquery:
+    def _rows(
+        self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, most: int | None = None
+    ) -> sa.Subquery:
+        """The visible rows; `most` of them where more are too large in any case."""
         source, where = self._source(table, arguments.where, join)
         statement = sa.select(*columns_of(self.row_items(source, selection))).select_from(source.from_).where(*where)
-        statement = self._page(statement, source, arguments, self.rules.select[table].limit)
+        permitted = [limit for limit in (self.rules.select[table].limit, most) if limit is not None]
+        statement = self._page(statement, source, arguments, min(permitted, default=None))
         return statement.subquery(self.name("row"))
+
+    def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, largest: int) -> Json:
+        """Rows as a JSON list of at most so many bytes."""
+        few = are_few(arguments, self.rules.select[table].limit)
+        if lists_in(selection) or (join is None and not few):
+            return growing_rows(self._rows(table, arguments, selection, join), largest, self.name("rows"))
+        most = None if few else most_rows([item.key for item in selection], largest)
+        return checked_rows(self._rows(table, arguments, selection, join, most), largest, self.name("list"))
 
     def name(self, what: str) -> str:
         """An alias that no response key can shadow: GraphQL names don't start with a digit."""
@@ -217,15 +235,15 @@ class Selects:
         selected = sa.select(value).select_from(target.from_).where(*where)
         return (selected.limit(sa.literal_column("1")) if way and not self._is_unique(join.relationship) else selected).scalar_subquery()
 
-    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Join | None) -> Json:
-        return json_object([(part.key, self._aggregate_part(table, arguments, part, join)) for part in parts])
+    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Join | None, largest: int) -> Json:
+        return json_object([(part.key, self._aggregate_part(table, arguments, part, join, largest)) for part in parts])
 
-    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Join | None) -> Json:
+    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Join | None, largest: int) -> Json:
         match part:
             case Typename(_, name):
                 return text_value(name)
             case AggregateNodes(_, selection):
-                return json_rows(self._rows(table, arguments, selection, join))
+                return self._list(table, arguments, selection, join, largest)
         source, where = self._source(table, arguments.where, join)
         rows: sa.FromClause = source.from_
         if arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:

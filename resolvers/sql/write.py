@@ -14,7 +14,8 @@ from resolvers.ir import (
     WriteRoot,
     Written,
 )
-from resolvers.sql.json_values import EMPTY_LIST, Json, json_rows
+from resolvers.sql.answer_size import growing_rows
+from resolvers.sql.json_values import EMPTY_LIST, Json
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import RowSource, Selects
 from resolvers.sql.write_check import if_checked, no_computed_field
@@ -36,7 +37,9 @@ def write_plan(selects: Selects, root: WriteRoot) -> Plan:
     if statement is None:
         return selects.plan(EMPTY_LIST if beyond else nothing_written(root))
     rows = statement.returning(*tracked.table.columns).cte(selects.name("written"))
-    answer = json_rows(rows) if beyond else written_answer(selects, WrittenRows(tracked, rows), root)
+    answer = (
+        growing_rows(rows, selects.largest, selects.name("rows")) if beyond else written_answer(selects, WrittenRows(tracked, rows), root)
+    )
     return selects.plan(if_checked(selects, tracked, rows, check, answer))
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from permissions.expressions import Bound
 from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
-from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, json_rows, no_row, row_of, text_value
+from resolvers.sql.answer_size import growing_rows
+from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, no_row, row_of, text_value
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import RowSource, Selects
 from schema.model import TrackedTable
@@ -54,7 +55,7 @@ def _response(selects: Selects, written: WrittenRows, part: ResponsePart) -> Jso
             alias = written.rows.alias(selects.name("written"))
             return sa.select(sa.func.count()).select_from(alias).scalar_subquery()
         case Returning(_, selection):
-            return json_rows(_rows(selects, written, selection))
+            return growing_rows(_rows(selects, written, selection), selects.largest, selects.name("rows"))
 
 
 def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> sa.Subquery:

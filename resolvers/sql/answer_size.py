@@ -1,0 +1,91 @@
+"""How large an answer may become, held in PostgreSQL: before its bytes travel, and where it grows.
+
+A list inside a list multiplies, so each list is checked, and one that holds others is checked row by row as it is made: nothing that
+is gathered is ever much larger than an answer may be.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from resolvers.ir import AggregateNodes, Arguments, RelatedAggregate, RelatedRow, RelatedRows, RowField
+from resolvers.sql.json_values import EMPTY_LIST, Json, text_literal, whole_row
+
+# OFFSET 0: PostgreSQL makes the value once, however often it is named above.
+_ONCE: Final[Json] = sa.literal_column("0")
+# In the text of PostgreSQL's error. It can't be raised but by making a statement fail: this is no integer.
+TOO_LARGE: Final = "answer too large:"
+# The length of a value, which PostgreSQL counts in.
+_HEADER: Final = 4
+# Between two elements of a list, and around all of them together.
+_SEPARATOR: Final = 2
+# So many rows of plain columns are never much.
+_FEW_ROWS: Final = 1_000
+# So many lists side by side may be as large as the answer, each; more of them together no larger than these.
+_SIBLINGS: Final = 16
+
+
+def checked(value: Json, largest: int) -> Json:
+    """A JSON value that exists (a column, an aggregate: it is named more than once), or an error when it is larger."""
+    size = sa.func.pg_column_size(value)
+    return sa.case((size > sa.literal_column(str(largest + _HEADER)), _error(size)), else_=value)
+
+
+def _error(size: Json) -> Json:
+    # Of a value, so that PostgreSQL does not work it out beforehand.
+    return sa.func.to_json(sa.cast(text_literal(TOO_LARGE).op("||")(sa.cast(size, sa.Text())), sa.Integer()))
+
+
+def checked_statement(value: Json, where: Sequence[sa.ColumnElement[bool]], largest: int) -> sa.Select[Any]:
+    """The statement of a whole answer."""
+    answer = sa.select(value.label("answer")).where(*where).offset(_ONCE).subquery("0_answer")
+    return sa.select(checked(answer.c.answer, largest))
+
+
+def checked_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
+    """All rows of a subselect as a JSON list, in their order; for rows that are few or short."""
+    listed = sa.select(sa.func.coalesce(sa.func.json_agg(whole_row(rows)), EMPTY_LIST).label("list")).select_from(rows).subquery(name)
+    return sa.select(checked(listed.c.list, largest)).scalar_subquery()
+
+
+def growing_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
+    """The same for rows that may be large: it ends with the row that is too much."""
+    each = sa.select(sa.func.to_json(whole_row(rows)).label("row")).select_from(rows).offset(_ONCE).subquery(f"{name}_each")
+    so_far = sa.func.sum(sa.func.pg_column_size(each.c.row) - sa.literal_column(str(_HEADER - _SEPARATOR))).over(rows=(None, 0))
+    summed = sa.select(each.c.row, so_far.label("size")).subquery(f"{name}_sum")
+    element = sa.case((summed.c.size > sa.literal_column(str(largest)), _error(summed.c.size)), else_=summed.c.row)
+    return sa.select(sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST)).select_from(summed).scalar_subquery()
+
+
+def lists_in(selection: Sequence[RowField]) -> int:
+    """How many lists a row of it holds: it can be large though its columns are not."""
+    return sum(_lists(item) for item in selection)
+
+
+def _lists(item: RowField) -> int:
+    match item:
+        case RelatedRows():
+            return 1
+        case RelatedRow():
+            return lists_in(item.selection)
+        case RelatedAggregate():
+            return sum(isinstance(part, AggregateNodes) for part in item.parts)
+    return 0
+
+
+def most_rows(keys: Sequence[str], largest: int) -> int:
+    """More rows of these response keys are too large whatever is in them."""
+    shortest = 2 + sum(len(key) + len('"":0,') for key in keys)
+    return largest // shortest + 1
+
+
+def of_each(largest: int, lists: int) -> int:
+    """How large one of so many lists side by side may be."""
+    return largest if lists <= _SIBLINGS else largest * _SIBLINGS // lists
+
+
+def are_few(arguments: Arguments, permitted: int | None) -> bool:
+    """Whether the request or the rule says that there are few rows."""
+    limits = [limit for limit in (arguments.limit, permitted) if isinstance(limit, int)]
+    return min(limits, default=_FEW_ROWS + 1) <= _FEW_ROWS
