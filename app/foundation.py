@@ -78,7 +78,11 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
             database=database,
             shared_database=SharedPool(database, settings.database_pool_size, limits, time.monotonic),
             resolved=resolved,
-            checks=[Check("database", database.ping), *await stack.enter_async_context(open_redis_check(redis_url))],
+            checks=[
+                Check("database", database.ping),
+                Check("disk", database.check_disk, essential=False),
+                *await stack.enter_async_context(open_redis_check(redis_url)),
+            ],
         )
 
 

@@ -11,7 +11,10 @@ from app.cli.refusal import Refusal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. Returns its exit code: 0 done, 1 refused or failed with one sentence on stderr, 2 wrong usage."""
+    """Runs one command. Returns its exit code: 0 done, 1 refused or failed with one sentence on stderr, 2 wrong usage.
+
+    `status` has a 3 besides: the service is degraded.
+    """
     try:
         chosen = parser().parse_args(arguments)
         return int(chosen.run(chosen))

@@ -92,4 +92,10 @@ def _migrate(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 
 def _status(commands: "Commands[argparse.ArgumentParser]") -> None:
-    _command(commands, "status", "say whether the service is ready", "Asks the running service for /readyz; exit code 0 when it is ready.")
+    _command(
+        commands,
+        "status",
+        "say whether the service is ready",
+        "Asks the service that runs here for /readyz and says what to do about what is missing. "
+        "Exit code 0: ready. 3: degraded, it serves without something. 1: unavailable, or nothing answers.",
+    )

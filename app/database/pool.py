@@ -31,6 +31,9 @@ STATEMENT_TIMEOUT = 30.0
 IDLE_TIMEOUT = 15
 READ_RETRY_STATES = frozenset({"0A000", "26000"}) | CONNECTION_LOST
 
+# Rows that do not fit into the memory of a statement go to a temporary file, some 250 KB here, on the disk of the tables. Unlike a
+# row or a table that leaves nothing behind, and neither a replica nor missing rights forbid it.
+_SPILL = "SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 20000)"
 _SET_SESSION = "SELECT set_config('hasura.user', $1::text, true)"
 
 
@@ -109,6 +112,12 @@ class PoolDatabase:
         with as_database_error():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
                 await connection.fetch("SELECT 1")
+
+    async def check_disk(self) -> None:
+        """Raises DatabaseError unless the server can write to its disk."""
+        with as_database_error():
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+                await connection.execute(_SPILL)
 
     def connections(self) -> tuple[int, int]:
         """How many connections are open, and how many of them are idle."""

@@ -10,7 +10,7 @@ Fault = Literal["client", "server", "ours"]
 _OURS: Final = frozenset({"unexpected"})
 # Nothing that another request would do better: PostgreSQL or LiveKit is away, full, too slow, or not what it was at our start.
 _SERVERS: Final = frozenset(
-    {"postgres-error", "postgres-max-connections-error", "time-limit-exceeded", "constraint-error", "media-unavailable"}
+    {"postgres-error", "postgres-max-connections-error", "storage-full", "time-limit-exceeded", "constraint-error", "media-unavailable"}
 )
 
 

@@ -29,6 +29,14 @@ _STATES = {
     "57014": ("time-limit-exceeded", ""),
 }
 
+# What is wrong with the server and not with the request, in our words: PostgreSQL's name its files.
+_SERVER = {
+    "53100": ("storage-full", "the database has no space left"),
+    "53200": ("postgres-error", "the database is out of memory"),
+    "53400": ("postgres-error", "the database is at one of its limits"),
+    "25006": ("postgres-error", "the database takes no writes at the moment"),
+    "58030": ("postgres-error", "the database can't read or write its files"),
+}
 
 _OWN_SYNTAX = re.compile(r"of jsonpath input|in ts(query|vector)")
 
@@ -47,6 +55,8 @@ def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
     if error.sqlstate in _STATES:
         code, prefix = _STATES[error.sqlstate]
         return GraphQLRefusal(code, prefix + error.message, path)
+    if error.sqlstate in _SERVER:
+        return GraphQLRefusal(*_SERVER[error.sqlstate], path)
     if error.sqlstate.startswith("22") or _is_bad_text(error):
         return GraphQLRefusal("data-exception", error.message, path)
     if error.sqlstate.startswith(("08", "57P")):

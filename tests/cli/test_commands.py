@@ -3,20 +3,26 @@
 import asyncio
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import cast
 
 import asyncpg
 import jwt
+import orjson
 import pytest
 
 from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
 from app.cli import main
 from app.cli.dev_facts import facts_file, facts_of, write_facts
+from app.cli.status import EXIT_CODES, local_url
 from app.settings import Settings, environment_names, load_settings
 from devstack import secrets_file
 from devstack.processes import free_port
@@ -154,6 +160,112 @@ def test_status_of_nothing_says_what_to_do(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setenv("NCHAT_PORT", "1")
     assert main(["status"]) == 1
     assert "start it with `make run`" in capsys.readouterr().err
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[int]:
+    """A port where every request gets this answer."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Not on the terminal of the tests."""
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def readiness(status: str, **errors: str) -> bytes:
+    checks = {name: {"ok": not error, "milliseconds": 1.0} | ({"error": error} if error else {}) for name, error in errors.items()}
+    return orjson.dumps({"status": status, "version": "1.2.3", "checks": checks})
+
+
+@pytest.mark.parametrize(
+    ("http_status", "body", "code", "said"),
+    [
+        (200, readiness("ready", database=""), 0, ["ready, version 1.2.3", "database     ok"]),
+        (200, readiness("degraded", livekit="MediaError"), 3, ["degraded", "start LiveKit, or correct NCHAT_LIVEKIT_URL"]),
+        (200, readiness("degraded", livekit="MediaRefused"), 3, ["are not a key of that LiveKit"]),
+        (200, readiness("degraded", disk="storage-full"), 3, ["make room on PostgreSQL's disk"]),
+        (200, readiness("degraded", redis="ConnectionError"), 3, ["start Redis, or correct NCHAT_REDIS_URL"]),
+        (503, readiness("unavailable", database="postgres-error"), 1, ["unavailable", "start PostgreSQL, or correct NCHAT_DATABASE_URL"]),
+        (503, readiness("unavailable", migrations="NotMigrated"), 1, ["run `nchat-rtc migrate`"]),
+        (503, readiness("unavailable", migrations="DatabaseIsNewer"), 1, ["belongs to a newer version"]),
+    ],
+)
+def test_status_exits_as_its_help_says_and_tells_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], http_status: int, body: bytes, code: int, said: list[str]
+) -> None:
+    # A proxy of the environment is for addresses elsewhere.
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with answering(http_status, body) as port:
+        monkeypatch.setenv("NCHAT_PORT", str(port))
+        assert main(["status"]) == code
+    printed = capsys.readouterr()
+    assert [text for text in said if text not in printed.out] == []
+    assert printed.err == ""
+
+
+def test_the_help_of_status_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["status", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Exit code 0: ready. 3: degraded, it serves without something. 1: unavailable, or nothing answers." in told
+    assert EXIT_CODES == {"ready": 0, "degraded": 3, "unavailable": 1}
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"null", b"<html>", b"\xff", b'{"status": "fine", "checks": {}}', b'{"status": "ready"}'])
+def test_status_of_another_program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], body: bytes) -> None:
+    with answering(200, body) as port:
+        monkeypatch.setenv("NCHAT_PORT", str(port))
+        assert main(["status"]) == 1
+    assert "is another program" in capsys.readouterr().err
+
+
+def test_status_of_a_program_that_speaks_no_http(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"-ERR unknown command\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        monkeypatch.setenv("NCHAT_PORT", str(server.getsockname()[1]))
+        assert main(["status"]) == 1
+        thread.join()
+    assert "is another program" in capsys.readouterr().err
+
+
+def test_status_of_a_service_that_hangs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("app.cli.status.PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("NCHAT_PORT", str(server.getsockname()[1]))
+        assert main(["status"]) == 1
+    assert "does not answer within 0.1 s" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104
+        ("::", "http://[::1]:8000"),
+        ("::1", "http://[::1]:8000"),
+        ("a.b", "http://a.b:8000"),
+    ],
+)
+def test_where_the_service_is(host: str, url: str) -> None:
+    assert local_url(load_settings(host=host)) == url
 
 
 def test_migrate_twice(monkeypatch: pytest.MonkeyPatch, empty_database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
