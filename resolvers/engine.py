@@ -21,12 +21,8 @@ from resolvers.plan_cache import CachedDocument
 from resolvers.planner import Planner
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
-<<<<<<< HEAD
 from resolvers.run.begun_mutations import BegunMutations
-from resolvers.run.database_refusals import refusal
-=======
 from resolvers.run.database_refusals import answer_too_large, refusal
->>>>>>> a57d99e (An answer has a size, and PostgreSQL refuses more while it gathers)
 from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
@@ -100,12 +96,8 @@ class Engine:
                 database = self._database.request(_asker(request, session))
                 strawberry = self._strawberry(request, session, context, database)
                 introspect = partial(self._planner.introspection, view, request)
-<<<<<<< HEAD
-                steps = run_steps(compiled, database, session, request.variables, strawberry, introspect)
+                steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, self._limits.answer_bytes)
                 return await (self._begun.run(steps) if document.operation.kind == "mutation" else steps)
-=======
-                return await run_steps(compiled, database, session, request.variables, strawberry, introspect, self._limits.answer_bytes)
->>>>>>> a57d99e (An answer has a size, and PostgreSQL refuses more while it gathers)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
     def _has_room(self, tally: Tally | None) -> None:
