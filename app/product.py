@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from app.adapters.insert_budgets import insert_budgets
 from app.database.closing import close_pool
 from app.foundation import Foundation
 from app.graphql.ports import ContextOf
@@ -25,6 +26,7 @@ from app.world import open_world
 from domain.webhooks import inbox
 from domain.world import World
 from permissions.session import Session
+from resolvers.run.insert_budgets import InsertBudgets
 
 # The job queue holds connections of its own: a scheduler that waits for one would miss its second.
 JOB_CONNECTIONS = 4
@@ -37,11 +39,15 @@ def no_context(_session: Session, _scope: Scope) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`context_of` makes what resolvers get beside the session. Foreign metadata has nothing of this: `Product()`."""
+    """`context_of` makes what resolvers get beside the session, `insert_budgets` are the engine's.
+
+    Foreign metadata has nothing of this: `Product()`.
+    """
 
     context_of: ContextOf = no_context
     checks: Sequence[Check] = ()
     routes: Sequence[BaseRoute] = ()
+    insert_budgets: InsertBudgets = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -54,6 +60,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
             context_of=lambda _session, _scope: world,
             checks=product_checks(base.database, world.rooms, with_livekit=base.settings.livekit_enabled),
             routes=_livekit_routes(base, world, wake),
+            insert_budgets=insert_budgets(world.limiter),
         )
 
 

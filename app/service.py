@@ -43,15 +43,16 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
     is_product = metadata is None
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_foundation(settings, metadata))
+        product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
         engine = Engine.build(
             base.resolved.catalog,
             base.resolved.roles,
             base.shared_database,
             scan(resolvers.actions) if is_product else ActionFields(),
             limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes),
+            insert_budgets=product.insert_budgets,
         )
         live_queries = LiveQueries(base.shared_database, base.hub.follow, most=settings.live_queries_per_principal)
-        product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
         stack.push_async_callback(engine.stop)
         yield Service(
             engine=engine,

@@ -30,7 +30,8 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
     """Everything the domain may touch, closed at the end. `observe` hears of each commit and each call of a port."""
     settings, hub, clock = base.settings, base.hub, SystemClock()
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(base.database_url, pool_size=settings.database_pool_size))
+        opening = open_engine(base.database_url, pool_size=settings.database_pool_size, variables=settings.database_variables)
+        engine = await stack.enter_async_context(opening)
         base.metrics.watch_pool("domain", partial(connections, engine))
         rates = {"initiate": settings.rate_limit_initiate, "token": settings.rate_limit_token}
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))

@@ -85,8 +85,15 @@ class RateLimited(ActionError):
 
     code = "rate-limited"
 
-    def __init__(self, retry_after: float) -> None:
-        super().__init__(retryAfter=round(retry_after, 1))
+    def __init__(self, retry_after: float, sentence: str | None = None) -> None:
+        self.retry_after = round(retry_after, 1)
+        super().__init__(sentence, retryAfter=self.retry_after)
+
+
+class TooManyCalls(ActionError):
+    """You have too many open calls; end or cancel some."""
+
+    code = "too-many-calls"
 
 
 class AlreadySharing(ActionError):

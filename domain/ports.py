@@ -129,8 +129,8 @@ class Clock(Protocol):
 
 
 class RateLimiter(Protocol):
-    async def hit(self, limit: str, key: str) -> None:
-        """Counts one use of the named limit (`initiate`, `token`) by this key; raises RateLimited when it is used up."""
+    async def hit(self, limit: str, key: str, times: int = 1) -> None:
+        """Counts uses of a limit (`initiate`, `token`) by this key; raises RateLimited, counting none, where so many are not left."""
         ...
 
 

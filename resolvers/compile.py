@@ -20,7 +20,7 @@ from resolvers.compiled import (
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
-from resolvers.ir import WRITTEN, SelectRoot, TableRootField
+from resolvers.ir import WRITTEN, InsertRoot, SelectRoot, TableRootField
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import Selects
@@ -125,7 +125,8 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRea
     answer = None
     if looks_beyond(root):
         answer = answer_plan(_selects(walk), root, walk.bound.add((WRITTEN,), lambda _, variables: variables[WRITTEN]))
-    return TableWrite(root.key, write_plan(selects, root), root.table, error_path, answer)
+    inserts = len(root.rows) if isinstance(root, InsertRoot) else 0
+    return TableWrite(root.key, write_plan(selects, root), root.table, error_path, answer, inserts)
 
 
 def _hand_written(walk: Walk, operation: Operation, roots: list[HandWrittenRoot]) -> HandWritten:

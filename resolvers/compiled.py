@@ -28,7 +28,10 @@ class TableRead:
 
 @dataclass(frozen=True, slots=True)
 class TableWrite:
-    """`error_path` is where a violation is reported: the rows of an insert, the request for an update."""
+    """`error_path` is where a violation is reported: the rows of an insert, the request for an update.
+
+    `inserts` is how many rows are new.
+    """
 
     key: str
     plan: Plan
@@ -36,6 +39,7 @@ class TableWrite:
     error_path: str
     # The second statement, when the answer looks beyond the written rows.
     answer: Plan | None = None
+    inserts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.begun_mutations import BegunMutations
 from resolvers.run.database_refusals import answer_too_large, refusal
+from resolvers.run.insert_budgets import InsertBudgets, spend
 from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
@@ -33,8 +34,9 @@ from schema.model import Catalog
 class Engine:
     """Runs GraphQL over the tables of a catalog with the rules of each role. Build it once, at start."""
 
-    def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits, insert_budgets: InsertBudgets) -> None:
         self._views, self._database, self._limits = views, database, limits
+        self._insert_budgets = insert_budgets
         self._planner = Planner(catalog, limits)
         self._begun = BegunMutations()
 
@@ -47,10 +49,14 @@ class Engine:
         actions: ActionFields | None = None,
         *,
         limits: Limits | None = None,
+        insert_budgets: InsertBudgets | None = None,
     ) -> "Engine":
-        """`actions` are hand-written root fields (`action_fields.scan`); foreign metadata has none."""
+        """`actions` are hand-written root fields (`action_fields.scan`); foreign metadata has none.
+
+        A table without an insert budget takes any number of rows.
+        """
         whole = whole_schema(catalog, actions or ActionFields())
-        return cls(catalog, RoleViews(catalog, rules, whole), database, limits or Limits())
+        return cls(catalog, RoleViews(catalog, rules, whole), database, limits or Limits(), insert_budgets or {})
 
     async def stop(self) -> None:
         """Nothing of it touches the database any more."""
@@ -95,6 +101,7 @@ class Engine:
             case Steps():
                 database = self._database.request(_asker(request, session))
                 strawberry = self._strawberry(request, session, context, database)
+                await spend(self._insert_budgets, session, compiled.steps)
                 introspect = partial(self._planner.introspection, view, request)
                 steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, self._limits.answer_bytes)
                 return await (self._begun.run(steps) if document.operation.kind == "mutation" else steps)

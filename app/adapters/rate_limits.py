@@ -33,17 +33,19 @@ class WindowLimiter:
         self._local = MovingWindowRateLimiter(MemoryStorage())
         self._shared = MovingWindowRateLimiter(shared) if shared is not None else self._local
 
-    async def hit(self, limit: str, key: str) -> None:
-        """Counts one use; raises RateLimited, with the seconds until there is room again, when the limit is used up."""
+    async def hit(self, limit: str, key: str, times: int = 1) -> None:
+        """Counts uses; raises RateLimited, with the seconds until there is room again, where so many are not left. None is counted then."""
         try:
-            await self._hit(self._shared, limit, key)
+            await self._hit(self._shared, limit, key, times)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("rate_limit_counted_here", error=type(error).__name__)
-            await self._hit(self._local, limit, key)
+            await self._hit(self._local, limit, key, times)
 
-    async def _hit(self, limiter: MovingWindowRateLimiter, limit: str, key: str) -> None:
+    async def _hit(self, limiter: MovingWindowRateLimiter, limit: str, key: str, times: int) -> None:
         rate = self._rates[limit]
-        if not await limiter.hit(rate, limit, key):
+        if times > rate.amount:
+            raise RateLimited(rate.get_expiry(), f"Too many at once; at most {rate.amount} are allowed.")
+        if not await limiter.hit(rate, limit, key, cost=times):
             stats = await limiter.get_window_stats(rate, limit, key)
             raise RateLimited(max(stats.reset_time - time.time(), 0.0))
 

@@ -4,7 +4,7 @@ Behind pgbouncer in transaction mode pass `pgbouncer=True`: no prepared statemen
 (the job queue) never works through it and needs a direct address.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -29,6 +29,7 @@ SILENCE = 5.0
 # What the service itself asks.
 STATEMENT_TIMEOUT = 30.0
 IDLE_TIMEOUT = 15
+NO_VARIABLES: Mapping[str, str] = {}
 READ_RETRY_STATES = frozenset({"0A000", "26000"}) | CONNECTION_LOST
 
 # Rows that do not fit into the memory of a statement go to a temporary file, some 250 KB here, on the disk of the tables. Unlike a
@@ -149,8 +150,13 @@ def _single(rows: Sequence[Any]) -> bytes:
 
 
 @asynccontextmanager
-async def open_pool(url: str, *, max_size: int = 16, pgbouncer: bool = False) -> AsyncIterator["asyncpg.Pool[Any]"]:
-    """A pool for `postgresql://…`, closed at the end; raises OSError or asyncpg's errors when nobody answers there."""
+async def open_pool(
+    url: str, *, max_size: int = 16, pgbouncer: bool = False, variables: Mapping[str, str] = NO_VARIABLES
+) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    """A pool for `postgresql://…`, closed at the end; raises OSError or asyncpg's errors when nobody answers there.
+
+    `variables` are settings of each connection, for triggers to read.
+    """
     pool = await asyncpg.create_pool(
         url,
         min_size=min(4, max_size),
@@ -162,7 +168,7 @@ async def open_pool(url: str, *, max_size: int = 16, pgbouncer: bool = False) ->
         statement_cache_size=0 if pgbouncer else STATEMENTS_PER_CONNECTION,
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=MAX_STATEMENT_BYTES,
-        server_settings=None if pgbouncer else server_settings("nchat-rtc graphql"),
+        server_settings=None if pgbouncer else {**server_settings("nchat-rtc graphql"), **variables},
     )
     try:
         yield pool

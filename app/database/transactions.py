@@ -1,6 +1,6 @@
 """Transactions for the domain: SQLAlchemy connections whose hints go out after the commit."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 from uuid import uuid4
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.closing import close_engine
 from app.database.errors import as_database_error
-from app.database.pool import STATEMENT_TIMEOUT, server_settings
+from app.database.pool import NO_VARIABLES, STATEMENT_TIMEOUT, server_settings
 from app.telemetry.moments import Observe, unobserved
 from domain.ports import Publisher
 from domain.world import Transaction
@@ -55,8 +55,10 @@ def connections(engine: AsyncEngine) -> tuple[int, int]:
 
 
 @asynccontextmanager
-async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False) -> AsyncIterator[AsyncEngine]:
-    """An engine for `postgresql://…` in asyncpg's own form, disposed of at the end."""
+async def open_engine(
+    url: str, *, pool_size: int = 10, pgbouncer: bool = False, variables: Mapping[str, str] = NO_VARIABLES
+) -> AsyncIterator[AsyncEngine]:
+    """An engine for `postgresql://…` in asyncpg's own form, disposed of at the end; `variables` as in `open_pool`."""
 
     async def connect(**_arguments: object) -> "asyncpg.Connection":
         # asyncpg reads the address itself: SQLAlchemy's dialect doesn't know its `sslmode` and the like.
@@ -67,7 +69,7 @@ async def open_engine(url: str, *, pool_size: int = 10, pgbouncer: bool = False)
         return connection
 
     opened: WeakSet[asyncpg.Connection] = WeakSet()
-    settings = None if pgbouncer else server_settings("nchat-rtc domain")
+    settings = None if pgbouncer else {**server_settings("nchat-rtc domain"), **variables}
     arguments: dict[str, object] = {"async_creator_fn": connect}
     if pgbouncer:
         # A server connection may belong to another client before: no name may be used twice, none may be relied on.

@@ -130,6 +130,7 @@ class Settings(BaseSettings):
     turn_credential_ttl: int = Field(86_400, ge=60, description="Life of a TURN credential in seconds.")
 
     max_call_participants: int = Field(100, ge=2, description="People in one call.")
+    max_open_calls: int = Field(100, ge=1, description="Calls of one user that are open at a time: scheduled or started, and not over.")
     max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
 
     @field_validator("encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", mode="before")
@@ -182,6 +183,11 @@ class Settings(BaseSettings):
         if len(secret) < _SHORTEST_LIVEKIT_SECRET:
             raise ConfigurationError(f"NCHAT_LIVEKIT_API_SECRET needs at least {_SHORTEST_LIVEKIT_SECRET} characters")
         return secret
+
+    @property
+    def database_variables(self) -> dict[str, str]:
+        """What triggers of ours read from each connection."""
+        return {"nchat.max_open_calls": str(self.max_open_calls)}
 
     @property
     def signs_webhooks(self) -> str:

@@ -1,5 +1,6 @@
 """What every action on a call asks first: who may see the call, who was removed from it, and whether it still lives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.rows import Call, Participant, Roster, lock_call, roster
+from domain.calls.rows import Call, Participant, Roster, lock_call, lock_seats, roster
 from domain.errors import CallEnded, CallNotStarted, InvalidInput, NotAllowed, NotFound, ParticipantKicked
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -29,6 +30,8 @@ class CallAccess:
     user_id: UUID
     session: Session
     now: datetime
+    # Where else the caller holds a seat; known and locked only for one who enters.
+    elsewhere: Sequence[Call] = ()
 
     def require_started(self) -> None:
         """CallNotStarted for a call that was written and has not rung: nobody takes part yet, not even its initiator."""
@@ -56,13 +59,17 @@ class CallAccess:
         return found
 
 
-async def access_call(tx: Transaction, world: World, session: Session, call_id: UUID) -> CallAccess:
+async def access_call(tx: Transaction, world: World, session: Session, call_id: UUID, *, entering: bool = False) -> CallAccess:
     """Locks the call for the caller; whoever may not see it can't tell it from one that does not exist.
 
+    With `entering` the caller means to take a seat, and the calls of other seats are locked as well.
     Refuses in this order: NotFound (absent or hidden), ParticipantKicked, CallEnded. Role and state are the action's to check.
     """
     user_id = session.user_id
-    call = await lock_call(tx, call_id) if await is_visible(tx, world, session, call_id) else None
+    if not await is_visible(tx, world, session, call_id):
+        raise NotFound
+    locked = await lock_seats(tx, user_id, call_id) if entering else [one for one in [await lock_call(tx, call_id)] if one]
+    call = next((one for one in locked if one.id == call_id), None)
     if call is None:
         raise NotFound
     present = await roster(tx, call_id)
@@ -71,7 +78,8 @@ async def access_call(tx: Transaction, world: World, session: Session, call_id: 
         raise ParticipantKicked
     if call.ended:
         raise CallEnded
-    return CallAccess(tx, call, present, me, user_id, session, world.clock.now())
+    elsewhere = [one for one in locked if one.id != call_id]
+    return CallAccess(tx, call, present, me, user_id, session, world.clock.now(), elsewhere)
 
 
 async def is_visible(tx: Transaction, world: World, session: Session, call_id: UUID) -> bool:

@@ -1,5 +1,9 @@
-"""Someone leaves, of their own will or not: the last one out ends the call, a direct call ends with either, and the host hands it on."""
+"""Someone leaves, of their own will or not: the last one out ends the call, a direct call ends with either, and the host hands it on.
 
+One person is in one call at a time: whoever enters one leaves the other, as on a phone.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -8,10 +12,10 @@ import sqlalchemy as sa
 import structlog
 
 from domain.calls import events
-from domain.calls.closing import close_room_or_leave_it
-from domain.calls.ending import end_for_all
+from domain.calls.ending import close_room_or_leave_it, end_for_all
 from domain.calls.grants import grant_for
 from domain.calls.life_cycle import move_participant
+from domain.calls.presence import settle
 from domain.calls.rows import Call, Participant, Roster, roster
 from domain.ports import MediaError
 from domain.world import Transaction, World
@@ -80,3 +84,35 @@ async def grant_host_rights(world: World, call: Call, new_host: Participant | No
     """A viewer who became host may publish now; everybody else could before. Raises MediaError."""
     if new_host is not None and new_host.role == "viewer":
         await world.rooms.set_grant(call.room_name, new_host.identity, grant_for(call, replace(new_host, role="host")))
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A call that was left for another one, and what that brought about there."""
+
+    call: Call
+    who: Participant
+    left: Left
+
+
+async def leave_elsewhere(tx: Transaction, others: Sequence[Call], user_id: UUID, now: datetime) -> list[Departure]:
+    """The person's seats in these other calls, all locked by `lock_seats`, are given up.
+
+    The caller runs `after_departures` after the commit.
+    """
+    departures: list[Departure] = []
+    for call in others:
+        who = (await roster(tx, call.id)).of_user(user_id)
+        if call.ended or who is None or not who.seated:
+            continue
+        left = await leave(tx, call, who, "user_left", actor_id=user_id, now=now)
+        if not left.call_ended:
+            await settle(tx, call, now=now)
+        departures.append(Departure(call, who, left))
+    return departures
+
+
+async def after_departures(world: World, departures: Sequence[Departure]) -> None:
+    """What LiveKit has to know; the reconciler repairs what it does not hear."""
+    for departure in departures:
+        await after_leaving(world, departure.call, departure.who, departure.left)

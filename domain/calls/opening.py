@@ -4,8 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.closing import close_room_or_leave_it
-from domain.calls.ending import end_for_all
+from domain.calls.ending import close_room_or_leave_it, end_for_all
 from domain.calls.life_cycle import CallStep, move_call
 from domain.calls.ringing import ring
 from domain.calls.rows import Call, lock_call, roster

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.closing import close_room
+from domain.calls.ending import close_room
 from domain.calls.grants import grant_for
 from domain.calls.leaving import Left, grant_host_rights
 from domain.calls.life_cycle import LIVING

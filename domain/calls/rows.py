@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ from domain.calls.life_cycle import SEATED, CallStatus, EndReason, ParticipantSt
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
+
+ONE_AT_A_TIME: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('seats:' || :user, 0))")
 
 ParticipantRole = Literal["host", "co_host", "participant", "viewer"]
 CallType = Literal["audio", "video"]
@@ -107,6 +109,18 @@ async def lock_call(tx: Transaction, call_id: UUID) -> Call | None:
     found = await tx.connection.execute(sa.select(calls).where(calls.c.id == call_id).with_for_update())
     row = found.first()
     return None if row is None else Call.of(row)
+
+
+async def lock_seats(tx: Transaction, user_id: UUID, entering: UUID | None = None) -> list[Call]:
+    """The calls that a person holds a seat in, and the one to be entered, locked until the commit; of one person one at a time.
+
+    Several calls are always locked in the order of their ids, so that two who lock some of the same never wait for each other.
+    """
+    await tx.connection.execute(ONE_AT_A_TIME, {"user": str(user_id)})
+    seats = sa.select(call_participants.c.call_id).where(call_participants.c.user_id == user_id, call_participants.c.status.in_(SEATED))
+    wanted = seats if entering is None else sa.union_all(seats, sa.select(sa.literal(entering, calls.c.id.type)))
+    found = await tx.connection.execute(sa.select(calls).where(calls.c.id.in_(wanted)).order_by(calls.c.id).with_for_update())
+    return [Call.of(row) for row in found]
 
 
 async def roster(tx: Transaction, call_id: UUID) -> Roster:

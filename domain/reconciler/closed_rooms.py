@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls.closing import close_room, note_closed
+from domain.calls.ending import close_room, note_closed
 from domain.reconciler.side_by_side import side_by_side
 from domain.world import World
 from schema.tables.calls import calls

@@ -2,8 +2,7 @@
 
 import sqlalchemy as sa
 
-from domain.calls.closing import note_closed
-from domain.calls.ending import end_for_all
+from domain.calls.ending import end_for_all, note_closed
 from domain.calls.repairs import OpenRoom, Repair
 from domain.webhooks.call_webhook import CallWebhook
 from schema.tables.calls import calls

@@ -7,9 +7,9 @@ from domain.calls.actions.initiate import CallRequest, initiate_call
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
 
 
-async def ringing(on: Setup, *targets: UUID) -> UUID:
+async def ringing(on: Setup, *targets: UUID, by: UUID = ALICE) -> UUID:
     """Alice rings Bob, or whom one names."""
-    return (await initiate_call(on.world, session(ALICE), CallRequest("video", targets or (BOB,)))).call_id
+    return (await initiate_call(on.world, session(by), CallRequest("video", targets or (BOB,)))).call_id
 
 
 async def answered(on: Setup) -> UUID:
@@ -27,9 +27,9 @@ async def group(on: Setup) -> UUID:
     return call_id
 
 
-async def open_channel_call(on: Setup) -> UUID:
-    """Alice waits in a call of the channel general that rang nobody."""
-    return (await initiate_call(on.world, session(ALICE), CallRequest("video", channel_id=GENERAL))).call_id
+async def open_channel_call(on: Setup, by: UUID = ALICE) -> UUID:
+    """Alice, or another, waits in a call of the channel general that rang nobody."""
+    return (await initiate_call(on.world, session(by), CallRequest("video", channel_id=GENERAL))).call_id
 
 
 async def participant_id(on: Setup, call_id: UUID, user_id: UUID) -> UUID:

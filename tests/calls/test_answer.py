@@ -112,7 +112,7 @@ async def test_a_call_written_through_the_table_can_be_cancelled(on: Setup) -> N
 
 async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Setup) -> None:
     call_id = await ringing(on)
-    channel_call = await open_channel_call(on)
+    channel_call = await open_channel_call(on, CAROL)
     before = await dump(on.url)
     for answer in (accept_call, decline_call):
         with pytest.raises(NotRinging):

@@ -167,7 +167,7 @@ async def test_only_hosts_control_others(on: Setup) -> None:
 
 
 async def test_what_a_host_may_not_do(on: Setup) -> None:
-    call_id, elsewhere = await group(on), await ringing(on, DAVE)
+    call_id, elsewhere = await group(on), await ringing(on, DAVE, by=CAROL)
     bob, stranger = await participant_id(on, call_id, BOB), await participant_id(on, elsewhere, DAVE)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'co_host' WHERE id = $1", bob)
     before = await dump(on.url)
@@ -178,7 +178,7 @@ async def test_what_a_host_may_not_do(on: Setup) -> None:
     with pytest.raises(NotFound):
         await mute_participant(on.world, session(ALICE), call_id, stranger, "audio")
     with pytest.raises(InvalidInput):
-        await mute_participant(on.world, session(ALICE), elsewhere, stranger, "audio")
+        await mute_participant(on.world, session(CAROL), elsewhere, stranger, "audio")
     with pytest.raises(InvalidInput):
         await readmit_participant(on.world, session(ALICE), call_id, bob)
     with pytest.raises(InvalidInput):

@@ -123,7 +123,7 @@ async def test_a_token_is_renewed_only_for_who_is_in(on: Setup) -> None:
 
 @pytest.mark.parametrize("role", ["user", "moderator"])
 async def test_who_is_taken_out_of_the_channel_keeps_only_calls_of_their_own(on: Setup, role: str) -> None:
-    call_id, another = await open_channel_call(on), await open_channel_call(on)
+    call_id, another = await open_channel_call(on), await open_channel_call(on, CAROL)
     await join_call(on.world, session(DAVE, role), call_id)
     await leave_call(on.world, session(DAVE, role), call_id)
     await on.database.execute("DELETE FROM nchat_channel_members WHERE user_id = $1", DAVE)

@@ -88,7 +88,7 @@ async def test_rings_stop_when_nobody_is_left_to_talk_to(on: Setup) -> None:
 
 async def test_only_who_was_in_leaves(on: Setup) -> None:
     call_id = await ringing(on)
-    channel_call = await open_channel_call(on)
+    channel_call = await open_channel_call(on, CAROL)
     before = await dump(on.url)
     with pytest.raises(NotAllowed):
         await leave_call(on.world, session(BOB), call_id)
@@ -109,9 +109,10 @@ async def test_the_host_ends_the_call(on: Setup, reason: str) -> None:
 
 
 async def test_a_co_host_and_an_admin_end_it_too(on: Setup) -> None:
-    first, second = await group(on), await group(on)
+    first = await group(on)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'co_host' WHERE user_id = $1", BOB)
     await end_call(on.world, session(BOB), first)
+    second = await group(on)
     await end_call(on.world, session(MALLORY, "admin"), second)
     assert (await on.events(second))[-1].actor_id == str(MALLORY)
 

@@ -16,7 +16,7 @@ from domain.calls.actions.leave import leave_call
 from domain.errors import ActionError
 from tests.calls.call_states import group, open_channel_call, participant_id, ringing
 from tests.support.call_history import assert_valid_history
-from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, newcomers, session
 
 pytestmark = pytest.mark.anyio
 
@@ -32,23 +32,24 @@ async def outcome(action: Awaitable[object]) -> bool:
     return True
 
 
-def rivals(on: Setup, call_id: UUID) -> dict[str, Callable[[], Awaitable[object]]]:
+def rivals(on: Setup, call_id: UUID, caller: UUID, callee: UUID) -> dict[str, Callable[[], Awaitable[object]]]:
     return {
-        "accept": lambda: accept_call(on.world, session(BOB), call_id),
-        "decline": lambda: decline_call(on.world, session(BOB), call_id),
-        "cancel": lambda: cancel_call(on.world, session(ALICE), call_id),
-        "end": lambda: end_call(on.world, session(ALICE), call_id),
+        "accept": lambda: accept_call(on.world, session(callee), call_id),
+        "decline": lambda: decline_call(on.world, session(callee), call_id),
+        "cancel": lambda: cancel_call(on.world, session(caller), call_id),
+        "end": lambda: end_call(on.world, session(caller), call_id),
     }
 
 
 async def test_accept_decline_cancel_and_end_at_once(on: Setup) -> None:
-    calls = [await ringing(on, BOB, CAROL) for _ in range(CALLS)]
+    crowd = await newcomers(on, 2 * CALLS)
+    calls = [(await ringing(on, callee, CAROL, by=caller), caller, callee) for caller, callee in zip(crowd[::2], crowd[1::2], strict=True)]
     first: Counter[str] = Counter()
     # One connection looks at all of them.
     lock = asyncio.Lock()
 
-    async def race(number: int, call_id: UUID) -> None:
-        entrants = list(rivals(on, call_id).items())
+    async def race(number: int, call_id: UUID, caller: UUID, callee: UUID) -> None:
+        entrants = list(rivals(on, call_id, caller, callee).items())
         entrants = entrants[number % 4 :] + entrants[: number % 4]
         done = dict(zip([name for name, _ in entrants], await asyncio.gather(*(outcome(start()) for _, start in entrants)), strict=True))
         async with lock:
@@ -59,7 +60,7 @@ async def test_accept_decline_cancel_and_end_at_once(on: Setup) -> None:
             assert not (done["cancel"] and done["end"])
             first[history[4].kind] += 1
 
-    await asyncio.gather(*(race(number, call_id) for number, call_id in enumerate(calls)))
+    await asyncio.gather(*(race(number, *call) for number, call in enumerate(calls)))
     assert sum(first.values()) == CALLS
     assert len(first) >= 2
 

@@ -6,7 +6,7 @@ from domain.calls.actions.screen_share import start_screen_share, stop_screen_sh
 from domain.errors import AlreadySharing, InvalidInput, MediaUnavailable, NotAllowed
 from domain.ice_servers import ice_servers
 from tests.calls.call_states import answered, ringing
-from tests.support.domain_setup import ALICE, BOB, CAROL, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
 from tests.support.dump import dump
 from tests.support.log_lines import LogLines
 
@@ -57,7 +57,7 @@ async def test_several_share_where_the_call_allows_it(on: Setup) -> None:
 
 
 async def test_who_may_not_share(on: Setup) -> None:
-    call_id, unanswered = await answered(on), await ringing(on, CAROL)
+    call_id, unanswered = await answered(on), await ringing(on, CAROL, by=DAVE)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'viewer' WHERE user_id = $1 AND call_id = $2", BOB, call_id)
     before = await dump(on.url)
     with pytest.raises(NotAllowed):

@@ -20,7 +20,7 @@ from domain.webhooks.webhook_event import ReceivedEvent, WebhookEvent
 from domain.world import Transaction, World
 from resolvers.sql.database import DatabaseError
 from tests.life_cycle.running_call import Running
-from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
+from tests.support.domain_setup import ALICE, BOB, DAVE, Setup, newcomers, session
 from tests.support.dump import dump
 from tests.support.telling_rooms import TellingRoom
 
@@ -61,15 +61,15 @@ async def test_only_the_allow_list_is_kept(on: Setup) -> None:
 
 async def test_two_workers_process_each_event_once_and_in_order(on: Setup, workers: Sequence[World]) -> None:
     calls: list[Running] = []
-    for caller, callee in ((ALICE, BOB), (CAROL, DAVE)):
-        for _ in range(4):
-            started = await initiate_call(on.world, session(caller), CallRequest("audio", [callee, DAVE if caller == ALICE else BOB]))
-            await accept_call(on.world, session(callee), started.call_id)
-            calls.append(Running(on, started.call_id, TellingRoom(on, started.room_name, silent=True)))
-            for user_id in (caller, callee):
-                await calls[-1].room.join(user_id, "microphone")
-            await calls[-1].room.leave(callee, "connection_timeout")
-            await calls[-1].room.join(callee)
+    crowd = await newcomers(on, 16)
+    for caller, callee in zip(crowd[:8], crowd[8:], strict=True):
+        started = await initiate_call(on.world, session(caller), CallRequest("audio", [callee, DAVE]))
+        await accept_call(on.world, session(callee), started.call_id)
+        calls.append(Running(on, started.call_id, TellingRoom(on, started.room_name, silent=True)))
+        for user_id in (caller, callee):
+            await calls[-1].room.join(user_id, "microphone")
+        await calls[-1].room.leave(callee, "connection_timeout")
+        await calls[-1].room.join(callee)
     for step in zip(*(call.room.told for call in calls), strict=True):
         for event in step:
             await store(on.world, event)

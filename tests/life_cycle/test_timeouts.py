@@ -16,7 +16,7 @@ from domain.calls.actions.leave import leave_call
 from domain.ports import MediaError
 from domain.timeouts.due_calls import AT_ONCE
 from tests.life_cycle.running_call import Running
-from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, newcomers, session
 from tests.support.dump import dump
 from tests.support.fake_rooms import FakeRooms
 from tests.support.telling_rooms import TellingRoom
@@ -182,8 +182,8 @@ class SilentRooms(FakeRooms):
 
 async def test_no_timeout_waits_for_a_silent_media_server(on: Setup) -> None:
     """Every ring that ran out is over before LiveKit is asked, and after its first silence nobody else is."""
-    for user_id in (BOB, CAROL, DAVE) * 5:
-        await initiate_call(on.world, session(ALICE), CallRequest("audio", [user_id]))
+    for caller in await newcomers(on, 15):
+        await initiate_call(on.world, session(caller), CallRequest("audio", [BOB]))
     on.clock.advance(45)
     living: dict[str, int] = {}
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
@@ -73,8 +73,8 @@ class CountingLimiter:
     used_up: set[str] = field(default_factory=set)
     hits: list[tuple[str, str]] = field(default_factory=list)
 
-    async def hit(self, limit: str, key: str) -> None:
-        self.hits.append((limit, key))
+    async def hit(self, limit: str, key: str, times: int = 1) -> None:
+        self.hits += [(limit, key)] * times
         if limit in self.used_up:
             raise RateLimited(2.5)
 
@@ -166,6 +166,15 @@ async def people(database: "asyncpg.Connection") -> None:
     await database.execute("INSERT INTO nchat_channels (id, name) VALUES ($1, 'general')", GENERAL)
     members = [(GENERAL, user_id) for user_id in (ALICE, BOB, CAROL, DAVE)]
     await database.executemany("INSERT INTO nchat_channel_members (channel_id, user_id) VALUES ($1, $2)", members)
+
+
+async def newcomers(on: Setup, many: int) -> list[UUID]:
+    """So many more members of the channel general."""
+    ids = [uuid4() for _ in range(many)]
+    await on.database.executemany("INSERT INTO nchat_users (id, username) VALUES ($1, $2)", [(one, str(one)) for one in ids])
+    members = [(GENERAL, one) for one in ids]
+    await on.database.executemany("INSERT INTO nchat_channel_members (channel_id, user_id) VALUES ($1, $2)", members)
+    return ids
 
 
 @asynccontextmanager

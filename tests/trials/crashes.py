@@ -211,7 +211,7 @@ CRASHES = (
     Crash("accept", ("accept_call.write",), [ring], request("bob", "acceptCall"), known("answered-elsewhere")),
     Crash(
         "decline",
-        ("decline_call.write", "rooms.delete_room@domain.calls.closing.close_room", "room.closed"),
+        ("decline_call.write", "rooms.delete_room@domain.calls.ending.close_room", "room.closed"),
         [ring],
         request("bob", "declineCall"),
         known("call-ended"),
@@ -272,7 +272,7 @@ CRASHES = (
         carol_comes_back_at_once,
         asleep=True,
     ),
-    timeout("ringing", [ring_both], seats_age, "rooms.delete_room@domain.calls.closing.close_room"),
+    timeout("ringing", [ring_both], seats_age, "rooms.delete_room@domain.calls.ending.close_room"),
     timeout("connecting", [ring, accept], calls_age_an_hour),
     timeout("reconnecting", [talk_alone, bob_is_lost], calls_age_an_hour),
     timeout("never_joined", [ring_both, accept], seats_age),
@@ -295,7 +295,7 @@ CRASHES = (
     Crash("half started", ("rooms.create_room@domain.calls.opening.open_call",), [half_started], calls_age_an_hour, asleep=True),
     Crash(
         "room of an ended call",
-        ("reconcile.left_over", "rooms.delete_room@domain.calls.closing.close_room"),
+        ("reconcile.left_over", "rooms.delete_room@domain.calls.ending.close_room"),
         [talk, ended_but_for_the_room],
         seats_age,
         asleep=True,
@@ -303,7 +303,7 @@ CRASHES = (
     Crash("mark of a closed room", ("reconcile.closed",), [talk, ended_but_for_the_room], room_vanishes, asleep=True),
     Crash(
         "room of a call that ends",
-        ("rooms.delete_room@domain.calls.closing.close_room",),
+        ("rooms.delete_room@domain.calls.ending.close_room",),
         [ring_and_be_heard],
         room_vanishes_for_a_while,
         asleep=True,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import cycle, islice, permutations
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
@@ -36,23 +36,24 @@ TOO_LATE = {"acceptCall": {"call-ended"}, "declineCall": {"call-ended", "answere
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two service processes over one database and one LiveKit; the trial is at the first."""
+    """Two service processes over one database and one LiveKit; the trial is at the first. Each call has a couple of its own."""
 
     services: tuple[KillableService, KillableService]
     trial: TrialCall
+    couples: Sequence[tuple[UUID, UUID]]
 
-    async def ring(self) -> UUID:
-        trial = self.trial
-        fields = {"type": "audio", "targetUserIds": [str(trial.bob)]}
-        return UUID((await trial.caller(trial.alice).act("initiateCall", **fields))["callId"])
+    async def ring(self, caller: UUID, callee: UUID) -> UUID:
+        fields = {"type": "audio", "targetUserIds": [str(callee)]}
+        return UUID((await self.trial.caller(caller).act("initiateCall", **fields))["callId"])
 
-    async def race(self, call_id: UUID, actions: Sequence[str], first: int) -> dict[str, str]:
+    async def race(self, number: int, call_id: UUID, actions: Sequence[str]) -> dict[str, str]:
         """All four at once, two at each process; the code of each, empty for those that were done."""
-        answers = await asyncio.gather(*(self._attempt(call_id, name, (first + turn) % 2) for turn, name in enumerate(actions)))
+        answers = await asyncio.gather(*(self._attempt(number, call_id, name, (number + turn) % 2) for turn, name in enumerate(actions)))
         return dict(zip(actions, answers, strict=True))
 
-    async def _attempt(self, call_id: UUID, name: str, where: int) -> str:
-        who = self.trial.bob if name in ("acceptCall", "declineCall") else self.trial.alice
+    async def _attempt(self, number: int, call_id: UUID, name: str, where: int) -> str:
+        caller, callee = self.couples[number]
+        who = callee if name in ("acceptCall", "declineCall") else caller
         try:
             await Caller(self.services[where].http, bearer(who)).act(name, callId=str(call_id))
         except Refused as refusal:
@@ -81,15 +82,17 @@ async def pair(database_url: str) -> AsyncIterator[Pair]:
         database = await asyncpg.connect(database_url)
         stack.push_async_callback(database.close)
         trial = await TrialCall(services[0], simulator, pausable, database).gather()
-        yield Pair((services[0], services[1]), trial)
+        couples = [(uuid4(), uuid4()) for _ in range(CALLS)]
+        await trial.welcome([one for couple in couples for one in couple])
+        yield Pair((services[0], services[1]), trial, couples)
 
 
 async def test_every_action_wins_somewhere_and_every_history_is_valid(pair: Pair) -> None:
     winners: Counter[str] = Counter()
     for _ in range(ROUNDS):
-        calls = [await pair.ring() for _ in range(CALLS)]
+        calls = [await pair.ring(*couple) for couple in pair.couples]
         orders = list(islice(cycle(permutations(ACTIONS)), CALLS))
-        races = [pair.race(call_id, order, number % 2) for number, (call_id, order) in enumerate(zip(calls, orders, strict=True))]
+        races = [pair.race(number, call_id, order) for number, (call_id, order) in enumerate(zip(calls, orders, strict=True))]
         for call_id, answers in zip(calls, await asyncio.gather(*races), strict=True):
             winners[await won(pair, call_id, answers)] += 1
         if winners.keys() == set(ACTIONS):

@@ -1,6 +1,6 @@
 """Three people nobody else knows, and what they do in a call: through GraphQL, and in the room as LiveKit sees it."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,11 +40,14 @@ class TrialCall:
     here: dict[UUID, SimulatedParticipant] = field(default_factory=dict)
 
     async def gather(self) -> "TrialCall":
-        people = [self.alice, self.bob, self.carol]
-        await self.database.execute(PEOPLE, people)
         self.channel = await self.database.fetchval(CHANNEL)
-        await self.database.execute(MEMBERS, self.channel, people)
+        await self.welcome([self.alice, self.bob, self.carol])
         return self
+
+    async def welcome(self, people: Sequence[UUID]) -> None:
+        """They come into the channel."""
+        await self.database.execute(PEOPLE, people)
+        await self.database.execute(MEMBERS, self.channel, people)
 
     async def act(self, who: UUID, name: str, /, **fields: object) -> Any:
         """An action on the call; its ticket, if it has one, is kept."""

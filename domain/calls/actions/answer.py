@@ -6,8 +6,8 @@ from uuid import UUID
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
-from domain.calls.closing import close_room_or_leave_it
-from domain.calls.ending import end_for_all, end_unanswered
+from domain.calls.ending import close_room_or_leave_it, end_for_all, end_unanswered
+from domain.calls.leaving import after_departures, leave_elsewhere
 from domain.calls.ringing import end_ring
 from domain.calls.rows import Participant
 from domain.calls.seats import require_seat, take_seat
@@ -20,17 +20,20 @@ DeclineReason = Literal["declined", "busy"]
 
 
 async def accept_call(world: World, session: Session, call_id: UUID) -> TicketResult:
-    """The ringing caller comes in; the person's other devices fall silent (`answered_elsewhere`).
+    """The ringing caller comes in; the person's other devices fall silent (`answered_elsewhere`), and a call held elsewhere is left.
 
     Refuses with NotRinging, AnsweredElsewhere (another device of the same person was faster), CallFull, RateLimited.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("accept_call.write") as tx:
-        access = await access_call(tx, world, session, call_id)
+        access = await access_call(tx, world, session, call_id, entering=True)
         me = _ringing(access)
         require_seat(access)
         await take_seat(tx, access.call, me.id, me.user_id, now=access.now)
-        return TicketResult(call_id, me.id, await issue(tx, world, access.call, me))
+        departures = await leave_elsewhere(tx, access.elsewhere, me.user_id, access.now)
+        accepted = TicketResult(call_id, me.id, await issue(tx, world, access.call, me))
+    await after_departures(world, departures)
+    return accepted
 
 
 async def decline_call(world: World, session: Session, call_id: UUID, reason: DeclineReason = "declined") -> ParticipantResult:

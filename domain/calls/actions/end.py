@@ -5,8 +5,7 @@ from uuid import UUID
 
 from domain.calls.access import access_call, known_user
 from domain.calls.actions.results import CallResult
-from domain.calls.closing import close_room_or_leave_it
-from domain.calls.ending import end_for_all
+from domain.calls.ending import close_room_or_leave_it, end_for_all
 from domain.world import World
 from permissions.session import ADMIN, Session
 

@@ -11,12 +11,13 @@ from sqlalchemy.dialects import postgresql as pg
 from domain.calls import events
 from domain.calls.access import known_user
 from domain.calls.ending import end_for_all
+from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.life_cycle import move_participant
 from domain.calls.opening import open_call
 from domain.calls.ringing import distinct_targets, invite, is_busy, require_member, require_reachable
-from domain.calls.rows import Call, CallType, Participant, roster
+from domain.calls.rows import Call, CallType, Participant, lock_seats, roster
 from domain.calls.tickets import Ticket, issue
-from domain.errors import InvalidInput, NotFound, ParticipantKicked
+from domain.errors import InvalidInput, NotFound, ParticipantKicked, TooManyCalls
 from domain.input_checks import require_storable
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -25,6 +26,7 @@ from schema.tables.calls import calls
 from schema.tables.columns import METADATA_LIMIT_BYTES
 
 LONGEST_RING: Final = 600
+CHECK_VIOLATION: Final = "23514"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,21 @@ class InitiateResult:
 
 
 async def initiate_call(world: World, session: Session, request: CallRequest) -> InitiateResult:
-    """Starts a call as the caller, or answers a repeated request (same client_request_id) with the call it started.
+    """Starts a call as the caller, who leaves the one held elsewhere, or answers a repeated request (same client_request_id) with its call.
 
-    Refuses with RateLimited, InvalidInput (neither target nor channel, too many people, oneself), NotFound (a channel that the caller is
-    not in, a person without a common channel), MediaUnavailable (the call has ended `failed` then).
+    Refuses with RateLimited, TooManyCalls, InvalidInput (neither target nor channel, too many people, oneself), NotFound (a channel that
+    the caller is not in, a person without a common channel), MediaUnavailable (the call has ended `failed` then).
     """
     await world.limiter.hit("initiate", str(session.user_id))
     async with world.transaction("initiate_call.write") as tx:
         user_id = await known_user(tx, session)
-        call = await _started_before(tx, user_id, request) or await _write(tx, world, user_id, request)
+        others = await lock_seats(tx, user_id)
+        call, departures = await _started_before(tx, user_id, request), list[Departure]()
+        if call is None:
+            call = await _write(tx, world, user_id, request)
+            if not call.ended:
+                departures = await leave_elsewhere(tx, others, user_id, world.clock.now())
+    await after_departures(world, departures)
     if call.status == "initiated":
         await open_call(world, call)
     return await _answer(world, call.id, user_id)
@@ -120,7 +128,13 @@ async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallReq
     if request.ring_timeout_seconds is not None:
         values["ring_timeout_seconds"] = request.ring_timeout_seconds
     insert = pg.insert(calls).values(values).on_conflict_do_nothing(index_elements=["initiator_id", "client_request_id"])
-    row = (await tx.connection.execute(insert.returning(*calls.c))).first()
+    try:
+        row = (await tx.connection.execute(insert.returning(*calls.c))).first()
+    except sa.exc.IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) == CHECK_VIOLATION:
+            # The values were checked before: it is the limit of open calls, which PostgreSQL counts.
+            raise TooManyCalls from error
+        raise
     return None if row is None else Call.of(row)
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import TicketResult
+from domain.calls.leaving import after_departures, leave_elsewhere
 from domain.calls.ringing import invite
 from domain.calls.rows import Participant, participant, roster
 from domain.calls.seats import await_connection, renew_seat, require_seat, take_seat
@@ -29,20 +30,23 @@ class JoinResult:
 
 
 async def join_call(world: World, session: Session, call_id: UUID) -> JoinResult:
-    """The caller comes in: ringing counts as accepting, being in it already moves the call to this device.
+    """The caller comes in: ringing counts as accepting, being in it already moves the call to this device. A call held elsewhere is left.
 
     For who was invited and for members of the call's channel (NotAllowed for others). Refuses with CallNotStarted, CallFull, RateLimited.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("join_call.write") as tx:
-        access = await access_call(tx, world, session, call_id)
+        access = await access_call(tx, world, session, call_id, entering=True)
         access.require_started()
         if access.me is None and not await _is_member(tx, access):
             raise NotAllowed("You are not invited to this call.")
         require_seat(access)
         me = await _seat(tx, access)
+        departures = await leave_elsewhere(tx, access.elsewhere, me.user_id, access.now)
         ids = [one.id for one in (await roster(tx, call_id)).participants]
-        return JoinResult(call_id, me.id, await issue(tx, world, access.call, me), ids)
+        joined = JoinResult(call_id, me.id, await issue(tx, world, access.call, me), ids)
+    await after_departures(world, departures)
+    return joined
 
 
 async def refresh_call_token(world: World, session: Session, call_id: UUID) -> TicketResult:

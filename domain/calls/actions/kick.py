@@ -8,8 +8,7 @@ from domain import push_outbox
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.results import ParticipantResult
-from domain.calls.closing import close_room_or_leave_it
-from domain.calls.ending import end_for_all, end_unanswered
+from domain.calls.ending import close_room_or_leave_it, end_for_all, end_unanswered
 from domain.calls.life_cycle import move_participant
 from domain.calls.presence import settle
 from domain.calls.rows import Participant

@@ -1,0 +1,35 @@
+"""The door of a table is as narrow as that of the action beside it: what a person inserts counts as what the person starts."""
+
+from typing import Final
+
+from domain.errors import RateLimited
+from domain.ports import RateLimiter
+from permissions.errors import GraphQLRefusal
+from permissions.session import ADMIN, Session
+from resolvers.run.insert_budgets import InsertBudgets
+from schema.model import TableName
+from schema.tables.calls import calls
+
+CALLS: Final = TableName("public", calls.name)
+
+
+def insert_budgets(limiter: RateLimiter) -> InsertBudgets:
+    """Each row of `nchat_calls` is a call that its writer starts, by the limit of `initiateCall`; admin has none, as in Hasura."""
+
+    async def start_calls(session: Session, rows: int) -> None:
+        if session.role == ADMIN or (person := _person(session)) is None:
+            return
+        try:
+            await limiter.hit("initiate", person, rows)
+        except RateLimited as limited:
+            raise GraphQLRefusal(limited.code, limited.sentence, retryAfter=limited.retry_after) from limited
+
+    return {CALLS: start_calls}
+
+
+def _person(session: Session) -> str | None:
+    """Whose rows they would be; None where the statement itself refuses them."""
+    try:
+        return str(session.user_id)
+    except GraphQLRefusal:
+        return None
