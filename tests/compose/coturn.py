@@ -1,5 +1,6 @@
 """A real coturn with the compose folder's configuration, and coturn's own client to try credentials on it."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from pathlib import Path
 from devstack.processes import Child, free_port
 from tests.support.waiting import until
 
-CONFIGURATION = Path(__file__).parents[2] / "compose" / "turnserver.conf"
+FOLDER = Path(__file__).parents[2] / "compose"
+CONFIGURATION, START = FOLDER / "turnserver.conf", FOLDER / "start-coturn.sh"
 PROGRAMS = ("turnserver", "turnutils_uclient", "turnutils_stunclient")
 
 
@@ -22,7 +24,7 @@ class Coturn:
     """A running server: `port` for STUN and TURN over UDP and TCP."""
 
     def __init__(self, port: int) -> None:
-        self.port = port
+        self.port, self.pid = port, 0
 
     def answers_stun(self) -> bool:
         """The compose file's health check."""
@@ -32,21 +34,32 @@ class Coturn:
         except subprocess.TimeoutExpired:
             return False
 
-    def relays(self, username: str, credential: str, *, tcp: bool = False) -> bool:
-        """Whether an allocation with these credentials carries packets through the relay and back."""
+    def relays(self, username: str, credential: str, *, tcp: bool = False, tcp_peers: bool = False) -> bool:
+        """Whether an allocation with these credentials carries packets through the relay and back; `tcp_peers` asks for TCP behind it."""
         command = ["turnutils_uclient", "-y", "-c", "-n", "2", "-m", "1", "-p", str(self.port), "-u", username, "-w", credential]
-        finished = subprocess.run([*command, *(["-t"] if tcp else []), "127.0.0.1"], capture_output=True, text=True, timeout=40)
+        command += [*(["-t"] if tcp else []), *(["-T"] if tcp_peers else [])]
+        finished = subprocess.run([*command, "127.0.0.1"], capture_output=True, text=True, timeout=40)
         return finished.returncode == 0 and "lost packets 0 " in finished.stdout
+
+    def arguments(self) -> str:
+        """What a list of processes shows of it."""
+        return Path(f"/proc/{self.pid}/cmdline").read_text()
 
 
 @contextmanager
-def coturn(secret: str, folder: Path, *flags: str) -> Iterator[Coturn]:
-    """Starts it as docker-compose.yml does, on a free port; `flags` come last."""
+def coturn(secret: str, folder: Path, *flags: str, without: str = "") -> Iterator[Coturn]:
+    """Started by the container's own script, on a free port of this machine, which is the host that media may go to.
+
+    `flags` come last; lines of the script with `without` are left out.
+    """
     server = Coturn(free_port())
-    files = [f"--pidfile={folder / 'turn.pid'}", f"--userdb={folder / 'turn.db'}"]
-    given = [f"--listening-port={server.port}", "--no-tls", "--no-dtls", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", *files, *flags]
-    command = ["turnserver", "-c", str(CONFIGURATION), "--realm=turn.example.org", f"--static-auth-secret={secret}", *given]
-    child = Child(command, log=folder / "coturn.log")
+    script = folder / "start.sh"
+    script.write_text("".join(line for line in START.read_text().splitlines(True) if not without or without not in line))
+    own = {"TURN_CONFIGURATION": str(CONFIGURATION), "TURN_FOLDER": str(folder), "TURN_REALM": "turn.example.org"}
+    given = [f"--listening-port={server.port}", "--no-tls", "--no-dtls", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", *flags]
+    environment = {**os.environ, **own, "TURN_SECRET": secret, "TURN_NODE_IP": "127.0.0.1"}
+    child = Child(["/bin/sh", script, *given], log=folder / "coturn.log", env=environment)
+    server.pid = child.pid
     try:
         until(lambda: server.answers_stun() or not child.running, seconds=20)
         assert child.running, child.log_tail()

@@ -1,6 +1,7 @@
 """That the compose folder is whole: services watched, variables explained, names and ports the same in every file."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,8 @@ def test_the_example_holds_no_secret_and_a_missing_one_stops_the_start() -> None
 
 def test_the_api_is_given_settings_that_exist() -> None:
     known = {environment for name in Settings.model_fields for environment in environment_names(name)}
-    assert set(SERVICES["api"]["environment"]) <= known
+    # uvicorn's own.
+    assert set(SERVICES["api"]["environment"]) <= known | {"FORWARDED_ALLOW_IPS"}
     assert SERVICES["migrate"]["environment"] == SERVICES["api"]["environment"]
 
 
@@ -93,7 +95,7 @@ def test_livekit_s_media_is_published_and_its_signalling_is_not() -> None:
 
 
 def test_the_proxy_leads_to_the_services_and_asks_the_door() -> None:
-    conf = (FOLDER / "proxy" / "nginx.conf").read_text()
+    conf = (FOLDER / "nginx.conf").read_text()
     assert f"set $api api:{SERVICES['api']['environment']['NCHAT_PORT']};" in conf
     assert f"set $livekit livekit:{LIVEKIT['port']};" in conf
     assert f"proxy_pass http://$api{ADMIT_PATH};" in conf
@@ -116,3 +118,48 @@ def test_the_image_gets_what_it_copies() -> None:
         assert (ROOT / path).exists(), path
     packages = {"app", "devstack", "domain", "migrations", "permissions", "resolvers", "schema", "console/dist"}
     assert packages | {"requirements.txt", "pyproject.toml"} <= kept
+
+
+@every_service
+def test_every_container_is_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"] and set(service.get("cap_add", ())) <= {"NET_BIND_SERVICE"}
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["read_only"] is True and service["mem_limit"] and service["pids_limit"]
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+    assert service.get("privileged") is None and service.get("network_mode") is None
+    # Nobody is root: the API's image names its own user.
+    assert service.get("user", "0:0") != "0:0" or ("USER nobody" in (FOLDER / "Dockerfile").read_text() and "build" in service)
+
+
+@every_service
+def test_no_secret_is_an_argument(name: str) -> None:
+    service = SERVICES[name]
+    arguments = " ".join([*service.get("command", ()), *service.get("entrypoint", ()), *service.get("healthcheck", {}).get("test", ())])
+    assert [secret for secret in EXAMPLE if not EXAMPLE[secret] and secret in arguments] == []
+
+
+@every_service
+def test_nothing_is_mounted_that_a_container_may_change(name: str) -> None:
+    mounted = [volume for volume in SERVICES[name].get("volumes", ()) if volume.startswith(".")]
+    assert [volume for volume in mounted if not volume.endswith(":ro")] == []
+    assert [volume for volume in mounted if not (FOLDER / volume.split(":")[0]).exists()] == []
+
+
+def test_the_filled_in_example_is_nobody_s_to_commit() -> None:
+    ignored = subprocess.run(["git", "check-ignore", "compose/.env"], cwd=ROOT, capture_output=True, text=True)
+    assert ignored.stdout.strip() == "compose/.env"
+
+
+def test_the_api_is_no_superuser_and_its_database_is_its_own() -> None:
+    assert "POSTGRES_USER" not in SERVICES["postgres"]["environment"]
+    passwords = {SERVICES["postgres"]["environment"][name] for name in ("POSTGRES_PASSWORD", "NCHAT_POSTGRES_PASSWORD")}
+    assert len(passwords) == 2
+    assert "//nchat:${NCHAT_POSTGRES_PASSWORD:?}@" in SERVICES["api"]["environment"]["NCHAT_DATABASE_URL"]
+
+
+def test_valkey_s_password_is_everybody_s() -> None:
+    password = "${NCHAT_REDIS_PASSWORD:?}"
+    assert SERVICES["redis"]["environment"] == {"VALKEY_PASSWORD": password, "REDISCLI_AUTH": password}
+    assert SERVICES["livekit"]["environment"]["REDIS_PASSWORD"] == password
+    assert SERVICES["api"]["environment"]["NCHAT_REDIS_URL"] == f"redis://:{password}@redis:6379/0"

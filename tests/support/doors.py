@@ -14,7 +14,7 @@ from devstack.processes import Child
 from devstack.signalling_door import Door
 from tests.support.waiting import until
 
-CONFIGURATION: Final = Path(__file__).parents[2] / "compose" / "proxy" / "nginx.conf"
+CONFIGURATION: Final = Path(__file__).parents[2] / "compose" / "nginx.conf"
 NO_NGINX: Final = "nginx is not installed (`apt-get install nginx-light`): compose's proxy is not tried"
 
 
