@@ -1,15 +1,16 @@
 """From a verified token's claims to session variables, as Hasura reads them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from app.auth import json_path
 from app.auth.configuration import ClaimPath, JwtConfiguration
 from app.auth.refusals import access_denied, invalid_claims, missing_role_claim
+from app.auth.strict_json import read_object
 
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 ALLOWED_ROLES = "x-hasura-allowed-roles"
 DEFAULT_ROLE = "x-hasura-default-role"
 ROLE = "x-hasura-role"
@@ -34,10 +35,22 @@ class Claims:
 def read(configuration: JwtConfiguration, token: Mapping[str, Any]) -> Claims:
     """Finds and checks the Hasura claims of a verified token; raises GraphQLRefusal."""
     found = _from_map(configuration.claims_map, token) if configuration.claims_map is not None else _from_namespace(configuration, token)
-    claims = {name.lower(): value for name, value in found.items() if name.lower().startswith("x-hasura-")}
+    claims = _each_once(found)
     allowed, default = _roles(claims)
     variables = {name: _text(name, value) for name, value in claims.items() if name not in (ALLOWED_ROLES, DEFAULT_ROLE, ROLE)}
     return Claims(allowed, default, variables)
+
+
+def _each_once(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Hasura's claims by their lower-case names. Two spellings of one are two values of it, and which counts must not be left to chance."""
+    claims: dict[str, Any] = {}
+    for spelled, value in found.items():
+        name = spelled.lower()
+        if name.startswith("x-hasura-"):
+            if name in claims:
+                raise invalid_claims(f"{name} is given twice, in different spellings")
+            claims[name] = value
+    return claims
 
 
 def _from_map(sources: Mapping[str, Any], token: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,9 +84,9 @@ def _object(found: object, stringified: bool) -> Mapping[str, Any]:
         if not isinstance(found, str):
             raise invalid_claims("expecting a string when claims_format is stringified_json")
         try:
-            found = orjson.loads(found)
-        except orjson.JSONDecodeError:
-            raise invalid_claims("the string of the claims is not JSON") from None
+            return read_object(found)
+        except ValueError as error:
+            raise invalid_claims(f"the string of the claims is no JSON object: {error}") from None
     if not isinstance(found, dict):
         raise invalid_claims("expecting an object when claims_format is json")
     return found
@@ -84,14 +97,17 @@ def _roles(claims: Mapping[str, Any]) -> tuple[frozenset[str], str]:
         raise missing_role_claim(ALLOWED_ROLES)
     if not isinstance(allowed, list) or not all(isinstance(role, str) for role in allowed):
         raise invalid_claims(f"invalid {ALLOWED_ROLES}; should be a list of roles: expected an array of strings")
+    allowed = [_text(ALLOWED_ROLES, role) for role in allowed]
     if (default := claims.get(DEFAULT_ROLE)) is None:
         raise missing_role_claim(DEFAULT_ROLE)
     if not isinstance(default, str):
         raise invalid_claims(f"invalid {DEFAULT_ROLE}; should be a role: expected a string")
-    return frozenset(allowed), default
+    return frozenset(allowed), _text(DEFAULT_ROLE, default)
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise invalid_claims(f"invalid {name}; should be a string")
+    if _NO_TEXT.search(value):
+        raise invalid_claims(f"invalid {name}; holds a character that PostgreSQL can't hold")
     return value

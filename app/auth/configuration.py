@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import orjson
-
 from app.auth import json_path
 from app.auth.keys import ALGORITHMS, FixedKey, KeyMaterialError, fixed_key
+from app.auth.strict_json import read_object
 from app.settings.errors import ConfigurationError
 
 DEFAULT_NAMESPACE = "https://hasura.io/jwt/claims"
@@ -61,11 +60,9 @@ class JwtConfiguration:
     def parse(cls, text: str) -> "JwtConfiguration":
         """Reads the JSON of the setting; raises ConfigurationError."""
         try:
-            raw = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            raise ConfigurationError("NCHAT_JWT_SECRET is not JSON") from None
-        if not isinstance(raw, dict):
-            raise ConfigurationError("NCHAT_JWT_SECRET is not a JSON object")
+            raw = read_object(text)
+        except ValueError as error:
+            raise ConfigurationError(f"NCHAT_JWT_SECRET can't be read: {error}") from None
         if unknown := sorted(set(raw) - _KNOWN):
             raise ConfigurationError(f"NCHAT_JWT_SECRET has an unknown key: {unknown[0]}")
         return cls(**_keys(raw), **_claims(raw), **_checks(raw), header=_header(raw.get("header")))
@@ -106,17 +103,32 @@ def _claims(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _claims_map(raw: object) -> dict[str, ClaimSource]:
     if not isinstance(raw, dict):
         raise ConfigurationError("NCHAT_JWT_SECRET: claims_map is not an object")
-    sources = {name.lower(): _claim_source(source) for name, source in raw.items()}
+    sources: dict[str, ClaimSource] = {}
+    for spelled, source in raw.items():
+        name = spelled.lower()
+        if not name.startswith("x-hasura-"):
+            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map names {spelled!r}: session variables begin with x-hasura-")
+        if name in sources:
+            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map names {name} twice")
+        sources[name] = _claim_source(name, source)
     for name in _MANDATORY_CLAIMS:
         if name not in sources:
             raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map lacks {name}")
     return sources
 
 
-def _claim_source(raw: object) -> ClaimSource:
-    if isinstance(raw, dict) and "path" in raw:
+def _claim_source(name: str, raw: object) -> ClaimSource:
+    if isinstance(raw, dict):
+        if set(raw) - {"path", "default"} or not isinstance(raw.get("path"), str):
+            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map gives {name} neither a value nor a path with an optional default")
         return _claim_path(raw["path"], raw.get("default"), "default" in raw)
+    if not (_is_list_of_text(raw) if name == _MANDATORY_CLAIMS[0] else isinstance(raw, str)):
+        raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map gives {name} a value of the wrong type")
     return raw
+
+
+def _is_list_of_text(raw: object) -> bool:
+    return isinstance(raw, list) and all(isinstance(one, str) for one in raw)
 
 
 def _claim_path(path: object, default: object = None, has_default: bool = False) -> ClaimPath:

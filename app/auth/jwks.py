@@ -8,9 +8,9 @@ from contextvars import Context
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-import jwt
 import structlog
 
+from app.auth.published_keys import PublishedKey, read_keys
 from app.auth.refusals import invalid_jwt
 
 log = structlog.get_logger(__name__)
@@ -23,32 +23,38 @@ MAX_BYTES = 1 << 20
 
 
 class JwkSet:
-    """Keys by id. `cooldown` in seconds; `clock` is monotonic."""
+    """The keys of one address. `cooldown` in seconds; `clock` is monotonic."""
 
     def __init__(
         self, url: str, http: aiohttp.ClientSession, *, cooldown: float = COOLDOWN, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._url, self._http, self._cooldown, self._clock = url, http, cooldown, clock
-        self._keys: Mapping[str | None, jwt.PyJWK] = {}
+        self._keys: tuple[PublishedKey, ...] = ()
         self._refresh_at: float | None = 0.0
         self._tried_at = float("-inf")
         self._fetch: asyncio.Task[None] | None = None
 
-    async def key(self, key_id: str | None) -> jwt.PyJWK:
-        """The key a token names; raises invalid-jwt when the issuer has none of that id."""
+    async def keys(self, key_id: str | None, algorithm: str) -> list[PublishedKey]:
+        """Those that may have signed a token with this header, one at least; raises invalid-jwt when the issuer has none."""
         if self._refresh_at is not None and self._clock() >= self._refresh_at and self._keys:
             self._start_fetch()  # the known keys serve meanwhile
-        if self._find(key_id) is None:
+        if not self._fitting(key_id, algorithm):
             await self._fetch_now()
-        found = self._find(key_id)
-        if found is None:
+        found = self._fitting(key_id, algorithm)
+        if not found:
             raise invalid_jwt("JWSError JWSNoValidSignatures" if self._keys else "JWK set not available")
         return found
 
-    def _find(self, key_id: str | None) -> jwt.PyJWK | None:
-        if key_id is None and len(self._keys) == 1:
-            return next(iter(self._keys.values()))
-        return self._keys.get(key_id)
+    async def newer_keys(self, key_id: str | None, algorithm: str) -> list[PublishedKey]:
+        """Those that were not known before: without ids nothing else tells that the issuer has changed its keys."""
+        before = self._keys
+        await self._fetch_now()
+        return [] if self._keys is before else self._fitting(key_id, algorithm)
+
+    def _fitting(self, key_id: str | None, algorithm: str) -> list[PublishedKey]:
+        fitting = [key for key in self._keys if key.fits(key_id, algorithm)]
+        named = [key for key in fitting if key_id is not None and key.key_id == key_id]
+        return named or fitting
 
     async def _fetch_now(self) -> None:
         if (task := self._start_fetch()) is not None:
@@ -69,20 +75,29 @@ class JwkSet:
         try:
             async with self._http.get(self._url, timeout=aiohttp.ClientTimeout(total=FETCH_TIMEOUT)) as response:
                 response.raise_for_status()
-                body = await response.content.read(MAX_BYTES)
+                body = await _read(response.content)
                 lifetime = _lifetime(response.headers)
-            keys = jwt.PyJWKSet.from_json(body.decode()).keys
-        except (aiohttp.ClientError, TimeoutError, jwt.PyJWTError, ValueError) as error:
+            self._keys = read_keys(body)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             log.warning("jwk_set_not_fetched", error=type(error).__name__, keys_kept=len(self._keys))
             self._refresh_at = self._clock() + RETRY_AFTER_FAILURE
             return
-        self._keys = {key.key_id: key for key in keys if key.public_key_use in (None, "sig") and key.key_type != "oct"}
         self._refresh_at = None if lifetime is None else self._clock() + lifetime
 
     async def close(self) -> None:
         if self._fetch is not None and not self._fetch.done():
             self._fetch.cancel()
             await asyncio.wait([self._fetch])
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """All of it, in however many pieces it comes; raises ValueError when that is too much."""
+    body = b""
+    async for piece in content.iter_any():
+        body += piece
+        if len(body) > MAX_BYTES:
+            raise ValueError("too large")
+    return body
 
 
 def _lifetime(headers: Mapping[str, str]) -> float | None:

@@ -145,7 +145,7 @@ async def test_a_role_inside_the_claims_is_ignored() -> None:
         (CLAIMS | {"x-hasura-allowed-roles": "user"}, "jwt-invalid-claims", "invalid x-hasura-allowed-roles; should be a list of roles"),
         (CLAIMS | {"x-hasura-allowed-roles": [1]}, "jwt-invalid-claims", "invalid x-hasura-allowed-roles; should be a list of roles"),
         (CLAIMS | {"x-hasura-default-role": 1}, "jwt-invalid-claims", "invalid x-hasura-default-role; should be a role"),
-        (CLAIMS | {"x-hasura-user-id": 1}, "jwt-invalid-claims", "invalid x-hasura-user-id; should be a string"),
+        (CLAIMS | {"X-Hasura-User-Id": 1}, "jwt-invalid-claims", "invalid x-hasura-user-id; should be a string"),
         ("text", "jwt-invalid-claims", "expecting an object"),
     ],
 )

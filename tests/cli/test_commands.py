@@ -97,7 +97,7 @@ def test_token_follows_the_configuration(monkeypatch: pytest.MonkeyPatch, capsys
         (None, "NCHAT_JWT_SECRET is not set, and no `make run` is running here"),
         ('{"jwk_url": "https://keys.example"}', "holds no shared secret"),
         (f'{{"type":"HS256","key":"{KEY}","claims_namespace_path":"$.a"}}', "places claims by path"),
-        ("nonsense", "NCHAT_JWT_SECRET is not JSON"),
+        ("nonsense", "NCHAT_JWT_SECRET can't be read: not JSON"),
     ],
 )
 def test_token_says_why_it_can_not_sign(
