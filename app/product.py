@@ -21,6 +21,7 @@ from app.livekit.admission_endpoint import AdmissionEndpoint
 from app.livekit.admissions import Admissions
 from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
+from app.livekit.webhook_store import StoredTogether
 from app.telemetry.moments import Observe
 from app.world import open_world
 from domain.webhooks import inbox
@@ -68,7 +69,7 @@ async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> 
     pool = await asyncpg.create_pool(base.database_url, min_size=1, max_size=JOB_CONNECTIONS)
     stack.push_async_callback(close_pool, pool)
     base.metrics.watch_pool("jobs", lambda: (pool.get_size(), pool.get_idle_size()))
-    jobs = await start_jobs(world, pool, observe=base.metrics.job)
+    jobs = await start_jobs(world, pool, observe=base.metrics.job, backlog=base.metrics.webhook_backlog)
     stack.push_async_callback(jobs.stop)
     return jobs.wake
 
@@ -79,6 +80,6 @@ def _livekit_routes(base: Foundation, world: World, wake: Callable[[], None]) ->
         return []
     secret = settings.livekit_secret()
     signatures = WebhookSignatures({settings.signs_webhooks: secret})
-    webhooks = LiveKitWebhooks(signatures, partial(inbox.store, world), wake)
+    webhooks = LiveKitWebhooks(signatures, StoredTogether(partial(inbox.store_all, world)), wake)
     door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(world))
     return [webhooks.route(), door.route()]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from domain import reconciler, timeouts
+from domain import reconciler
 from domain.webhooks import inbox
 from domain.world import World
 
@@ -18,9 +18,7 @@ class PeriodicJob:
     run: Callable[[World], Awaitable[object]]
 
 
-# pgqueuer looks for due schedules at most a second late: "every second" runs about every two.
 PERIODIC: Final[tuple[PeriodicJob, ...]] = (
-    PeriodicJob("timeouts", "* * * * * *", timeouts.run_timeouts),
     PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
     PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
 )

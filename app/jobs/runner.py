@@ -1,20 +1,26 @@
 """The service's background work as one thing that starts and stops with it."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import asyncpg
 
+from app.jobs.follow_ups import FollowUps
+from app.jobs.loops import decide_timeouts, work_out_webhooks
 from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
-from domain import reconciler, timeouts
+from domain import reconciler
 from domain.reconciler import kick_watch
+from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
 from domain.world import World
 
 # Seconds between two looks when nothing wakes the loop.
 WEBHOOKS_EVERY: Final = 1.0
+TIMEOUTS_EVERY: Final = 1.0
+BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
 STOP_WITHIN: Final = 0.5
@@ -22,13 +28,32 @@ STOP_WITHIN: Final = 0.5
 CATCH_UP_EVERY: Final = 2.0
 
 
+# Hears for how many seconds the oldest webhook waits that is not worked out.
+ObserveBacklog = Callable[[float], None]
+
+
+def unwatched(_seconds: float) -> None:
+    """The default hook: nobody looks."""
+
+
 class Jobs:
     """Running jobs. `wake` starts the processing of webhooks at once; `stop` ends everything and returns when it has ended."""
 
-    def __init__(self, world: World, pool: "asyncpg.Pool", observe: ObserveJob) -> None:
-        self._new_webhook = asyncio.Event()
-        supervisor = Supervisor(observe)
-        loops = self._loops(world, pool, supervisor)
+    def __init__(self, world: World, pool: "asyncpg.Pool", supervisor: Supervisor, backlog: ObserveBacklog) -> None:
+        self._world, self._supervisor = world, supervisor
+        self._new_webhook, self._looked = asyncio.Event(), asyncio.Event()
+        self._follow_ups = FollowUps(supervisor)
+        webhooks = partial(work_out_webhooks, world, self._follow_ups, self._new_webhook)
+        loops: list[tuple[str, Work]] = [
+            ("catch_up", partial(_catch_up, world, self._looked)),
+            ("scheduler", partial(run_scheduler, pool, world, supervisor)),
+            self._loop("webhooks", WEBHOOKS_EVERY, webhooks, self._new_webhook),
+            # A loop for each kind: none waits for another.
+            *(self._loop(f"timeout_{timeout.name}", TIMEOUTS_EVERY, self._deciding(timeout)) for timeout in TIMEOUTS),
+            self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
+            self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
+            self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
+        ]
         self._tasks = [asyncio.create_task(supervisor.keep_running(name, work), name=name) for name, work in loops]
 
     def wake(self) -> None:
@@ -37,32 +62,36 @@ class Jobs:
 
     async def stop(self) -> None:
         """What waits for a database that does not answer is left behind: its connections are cut next, and that ends it."""
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._follow_ups.running]
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
+        await asyncio.wait(tasks, timeout=STOP_WITHIN)
 
-    def _loops(self, world: World, pool: "asyncpg.Pool", supervisor: Supervisor) -> list[tuple[str, Work]]:
-        webhooks = partial(inbox.process_pending, world)
-        kicked = partial(kick_watch.watch, world)
-        every = supervisor.every
-        return [
-            ("catch_up", partial(_catch_up, world, supervisor)),
-            ("scheduler", partial(run_scheduler, pool, world, supervisor)),
-            ("webhooks", partial(every, WEBHOOKS_EVERY, "webhooks", webhooks, wake=self._new_webhook)),
-            ("kick_watch", partial(every, KICK_WATCH_EVERY, "kick_watch", kicked)),
-            ("free_lapsed", partial(every, FREE_LAPSED_EVERY, "free_lapsed", partial(free_lapsed, pool))),
-        ]
+    def _deciding(self, timeout: Timeout) -> Work:
+        return partial(decide_timeouts, self._world, timeout, self._follow_ups, self._looked)
+
+    def _loop(self, name: str, seconds: float, work: Work, wake: asyncio.Event | None = None) -> tuple[str, Work]:
+        return name, partial(self._supervisor.every, seconds, name, work, wake=wake)
 
 
-async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: ObserveJob = uncounted) -> Jobs:
+async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: ObserveJob = uncounted, backlog: ObserveBacklog = unwatched) -> Jobs:
     """Starts the background work on a migrated database. `pool` needs connections of its own: `scheduler` keeps none."""
-    return Jobs(world, pool, observe)
+    return Jobs(world, pool, Supervisor(observe), backlog)
 
 
-async def _catch_up(world: World, supervisor: Supervisor) -> None:
-    """At start, before the first tick: what happened while no service was running. Then it rests."""
-    await supervisor.attempt("timeouts", partial(timeouts.run_timeouts, world))
+async def _catch_up(world: World, looked: asyncio.Event) -> None:
+    """At start: what happened at LiveKit while no service was running, before any timeout decides without knowing. Then it rests."""
     never = asyncio.Event()
-    while not await reconciler.reconcile(world):
-        await wait_for(never, CATCH_UP_EVERY)
+    answered = False
+    while not answered:
+        try:
+            answered = await reconciler.reconcile(world)
+        finally:
+            looked.set()
+        if not answered:
+            await wait_for(never, CATCH_UP_EVERY)
     await never.wait()
+
+
+async def _backlog(world: World, observe: ObserveBacklog) -> None:
+    observe(await inbox.oldest_age(world))

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from app.livekit.webhook_payload import BadBody, read_event
 from app.livekit.webhook_signature import BadSignature, WebhookSignatures, check_digest
+from app.livekit.webhook_store import Unstorable
 from domain.webhooks.webhook_event import WebhookEvent
 from resolvers.sql.database import DatabaseError
 
@@ -17,7 +18,7 @@ PATH: Final = "/api/webhooks/livekit"
 # Bytes. LiveKit caps a participant's metadata at 512 KiB; our own payloads stay far below.
 BODY_LIMIT: Final = 1 << 20
 
-# Puts the event into the inbox; False when its id is there already.
+# Puts the event into the inbox; False when its id is there already. Raises Unstorable, or DatabaseError for now.
 Store = Callable[[WebhookEvent], Awaitable[bool]]
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,8 @@ class LiveKitWebhooks:
     async def _keep(self, event: WebhookEvent) -> Response:
         try:
             new = await self._store(event)
+        except Unstorable as error:
+            return refused(400, f"can't be stored: {error}")
         except DatabaseError as error:
             log.warning("webhook_not_stored", webhook=event.event, webhook_id=event.id, sqlstate=error.sqlstate)
             return Response(status_code=503)

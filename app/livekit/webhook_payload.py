@@ -1,6 +1,6 @@
 """A delivery's body, read with LiveKit's own message classes, and the few fields of it that we keep."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
@@ -13,6 +13,9 @@ from app.livekit import protocol
 from domain.webhooks.webhook_event import WebhookEvent
 
 Fields = dict[str, object]
+# Bytes. LiveKit's own ids, and our rooms' names, are far shorter; our columns take so many characters, PostgreSQL's indexes some 2,700.
+LONGEST_NAME: Final = 255
+NUL: Final = "\0"
 
 
 class BadBody(Exception):
@@ -24,13 +27,35 @@ def read_event(body: bytes) -> WebhookEvent:
     message = api.WebhookEvent()
     try:
         json_format.Parse(body, message, ignore_unknown_fields=True)
-    except (json_format.ParseError, UnicodeDecodeError) as error:
+        created_at = datetime.fromtimestamp(message.created_at, UTC)
+    except (json_format.ParseError, ValueError, OverflowError, OSError) as error:
         raise BadBody(type(error).__name__) from None
     if not message.id or not message.event:
         raise BadBody("no id or no event")
-    return WebhookEvent(
-        id=message.id, event=message.event, created_at=datetime.fromtimestamp(message.created_at, UTC), payload=payload(message)
-    )
+    event = WebhookEvent(id=message.id, event=message.event, created_at=created_at, payload=payload(message))
+    _check_storable(event)
+    return event
+
+
+def _check_storable(event: WebhookEvent) -> None:
+    """BadBody for what PostgreSQL could never keep: asked again, it would refuse again."""
+    names = (event.id, event.event, *(event.text(part, name) for part in ("room", "participant", "track") for name in ("name", "sid")))
+    if any(len(name.encode()) > LONGEST_NAME for name in names):
+        raise BadBody("a name that is too long")
+    if any(NUL in text for text in (*names, *_texts(event.payload))):
+        raise BadBody("a character that can't be stored")
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from _texts(item)
+        case list():
+            for item in value:
+                yield from _texts(item)
 
 
 def payload(message: api.WebhookEvent) -> Mapping[str, Fields]:

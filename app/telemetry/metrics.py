@@ -38,6 +38,9 @@ class Metrics:
         self.livekit = self._histogram("nchat_livekit_request_seconds", "Time LiveKit took to answer", ["method", "outcome"])
         self._open = self.gauge("nchat_database_connections", "Open connections to PostgreSQL", ["pool"])
         self._idle = self.gauge("nchat_database_connections_idle", "Open connections to PostgreSQL that nobody uses", ["pool"])
+        self._oldest_webhook = self.gauge(
+            "nchat_webhook_oldest_seconds", "How long the oldest webhook waits that is not worked out", mode="livemax"
+        )
         build = self.gauge("nchat_build_info", "1, with the version that runs", ["version"], mode="max")
         build.labels(VERSION).set(1)
 
@@ -51,6 +54,10 @@ class Metrics:
     def job(self, name: str, seconds: float, failed: bool) -> None:
         """One run of a background job."""
         self.jobs.labels(name, "failed" if failed else "done").observe(seconds)
+
+    def webhook_backlog(self, seconds: float) -> None:
+        """The age of the oldest webhook that is not worked out."""
+        self._oldest_webhook.set(seconds)
 
     def livekit_request(self, method: str, seconds: float, outcome: str) -> None:
         """One request to LiveKit: `ok`, or in a word what went wrong."""

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -12,7 +11,6 @@ from domain.calls.rows import Call, Participant, roster
 from domain.calls.tracks import NOTHING_SENT, see
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
-from schema.tables.calls import calls
 from schema.tables.webhook_events import PARTICIPANT_SID, webhook_events
 
 # With two people ACTIVE there is a conversation.
@@ -75,16 +73,10 @@ def step_of(call: Call, seats: list[str]) -> CallStep | None:
     return None
 
 
-async def is_over(tx: Transaction, sid: str, *, told_before: datetime | None = None) -> bool:
-    """Whether LiveKit already told us that this connection ended (before that moment): its `joined` may come after its `left`."""
+async def is_over(tx: Transaction, sid: str) -> bool:
+    """Whether LiveKit already told us that this connection ended: its `joined` may come after its `left`."""
     told = sa.select(webhook_events.c.id).where(
         sa.literal_column(PARTICIPANT_SID) == sid,
         webhook_events.c.event.in_(("participant_left", "participant_connection_aborted")),
-        webhook_events.c.received_at < told_before if told_before else sa.true(),
     )
     return bool((await tx.connection.execute(sa.select(told.exists()))).scalar_one())
-
-
-async def call_of_room(tx: Transaction, room: str) -> UUID | None:
-    """The call that a LiveKit room belongs to; None for a room that is not a call's."""
-    return (await tx.connection.execute(sa.select(calls.c.id).where(calls.c.room_name == room))).scalar_one_or_none()

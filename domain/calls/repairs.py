@@ -1,7 +1,9 @@
 """What a commit asks of LiveKit: collected inside the transaction, carried out after it, safe to repeat."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from domain.calls.grants import grant_for
 from domain.calls.leaving import Left, grant_host_rights
 from domain.calls.life_cycle import LIVING
 from domain.calls.rows import Call, Participant
+from domain.ports import MediaError
 from domain.world import World
 from schema.tables.calls import calls
 
@@ -53,6 +56,9 @@ class GrantRights:
     who: Participant
 
 
+# So many calls at once are told of.
+AT_ONCE: Final = 8
+
 Repair = RemoveParticipant | DeleteRoom | OpenRoom | GrantHostRights | GrantRights
 
 
@@ -70,6 +76,26 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
                 await grant_host_rights(world, call, new_host)
             case GrantRights(call, who):
                 await world.rooms.set_grant(call.room_name, who.identity, grant_for(call, who))
+
+
+async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> list[MediaError | None]:
+    """For each what became of it; None is done. After LiveKit's first silence nobody else waits for it, and the rest has the same failure.
+
+    What is not told has its mark in the database, and the reconciler or the inbox tells it later.
+    """
+    places, failures = asyncio.Semaphore(AT_ONCE), list[MediaError]()
+
+    async def one(repairs: Sequence[Repair]) -> MediaError | None:
+        async with places:
+            if not failures:
+                try:
+                    await carry_out(world, repairs)
+                except MediaError as error:
+                    failures.append(error)
+                    return error
+            return failures[0] if failures else None
+
+    return await asyncio.gather(*(one(repairs) for repairs in decided))
 
 
 def follow_up(call: Call, left: Left) -> list[Repair]:

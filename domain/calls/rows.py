@@ -1,12 +1,13 @@
 """A call and its participants as values, read under the call's lock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.engine import Row
 
 from domain.calls.life_cycle import SEATED, CallStatus, EndReason, ParticipantStatus
@@ -32,6 +33,7 @@ class Call:
     status_since: datetime
     end_reason: EndReason | None
     max_participants: int
+    ring_timeout_seconds: int
     single_sharer: bool
     e2ee: bool
 
@@ -123,11 +125,29 @@ async def lock_seats(tx: Transaction, user_id: UUID, entering: UUID | None = Non
     return [Call.of(row) for row in found]
 
 
+async def lock_free_calls(tx: Transaction, call_ids: Collection[UUID]) -> list[Call]:
+    """Those of the calls that nobody holds, locked until the commit. Whoever holds several never waits for another: no deadlock."""
+    mine = sa.select(calls).where(_among(calls.c.id, call_ids)).order_by(calls.c.id).with_for_update(skip_locked=True)
+    return [Call.of(row) for row in await tx.connection.execute(mine)]
+
+
 async def roster(tx: Transaction, call_id: UUID) -> Roster:
     """The call's participants; the caller holds the call's lock, under which all of them are written."""
+    return (await rosters(tx, [call_id]))[call_id]
+
+
+async def rosters(tx: Transaction, call_ids: Collection[UUID]) -> dict[UUID, Roster]:
+    """The same of several calls."""
     order = (call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
-    found = await tx.connection.execute(sa.select(call_participants).where(call_participants.c.call_id == call_id).order_by(*order))
-    return Roster([Participant.of(row) for row in found])
+    theirs = sa.select(call_participants).where(_among(call_participants.c.call_id, call_ids)).order_by(*order)
+    people: dict[UUID, list[Participant]] = {call_id: [] for call_id in call_ids}
+    for row in await tx.connection.execute(theirs):
+        people[row.call_id].append(Participant.of(row))
+    return {call_id: Roster(participants) for call_id, participants in people.items()}
+
+
+def _among(column: sa.Column[UUID], ids: Collection[UUID]) -> sa.ColumnElement[bool]:
+    return column == sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID())))
 
 
 async def participant(tx: Transaction, participant_id: UUID) -> Participant:

@@ -1,8 +1,10 @@
 """What ends by itself: rings, seats nobody took, lost connections, calls that last too long.
 
-In: the time. Out: calls that are due, each decided again under its lock, and what LiveKit has to be told of them.
+In: the time. Out: calls that are due, each decided again under its lock when the inbox has nothing more to say of it, and what LiveKit has
+to be told of them.
 """
 
-from domain.timeouts.all_timeouts import TIMEOUTS, run_timeouts
+from domain.timeouts.all_timeouts import TIMEOUTS, run_timeouts, tell_decided
+from domain.timeouts.due_calls import Decided, Timeout, decide_due
 
-__all__ = ["TIMEOUTS", "run_timeouts"]
+__all__ = ["TIMEOUTS", "Decided", "Timeout", "decide_due", "run_timeouts", "tell_decided"]

@@ -1,23 +1,25 @@
-"""All timeouts of a tick, in order."""
+"""All kinds of timeouts."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from domain.calls.repairs import Repair
+import structlog
+
+from domain.calls.repairs import tell
 from domain.timeouts import call_durations, lapsed_seats, lost_connections, unanswered_rings
-from domain.timeouts.due_calls import tell
+from domain.timeouts.due_calls import Decided, Timeout, decide_due
+from domain.webhooks.processing import settle_debts
 from domain.world import World
 
-Timeout = Callable[[World], Awaitable[list[Sequence[Repair]]]]
+log = structlog.get_logger(__name__)
 
 TIMEOUTS: Final[tuple[Timeout, ...]] = (
-    unanswered_rings.unanswered,
-    lost_connections.never_connected,
-    lost_connections.never_reconnected,
-    lapsed_seats.never_joined,
-    lapsed_seats.never_back,
-    call_durations.too_long,
-    call_durations.never_started,
+    unanswered_rings.UNANSWERED,
+    lost_connections.NEVER_CONNECTED,
+    lost_connections.NEVER_RECONNECTED,
+    lapsed_seats.NEVER_JOINED,
+    lapsed_seats.NEVER_BACK,
+    call_durations.TOO_LONG,
+    call_durations.NEVER_STARTED,
 )
 
 
@@ -27,6 +29,16 @@ async def run_timeouts(world: World) -> int:
     Each case is decided again under its call's lock, so that running twice, or on several workers at once, is running once.
     All are decided and committed before LiveKit hears of any.
     """
-    decided = [repairs for timeout in TIMEOUTS for repairs in await timeout(world)]
-    await tell(world, decided)
-    return len(decided)
+    decided = Decided()
+    for timeout in TIMEOUTS:
+        decided.add(await decide_due(world, timeout))
+    await tell_decided(world, decided)
+    return decided.count
+
+
+async def tell_decided(world: World, decided: Decided) -> None:
+    """Tells LiveKit, a few calls at a time. When it does not answer, the rest is left to the reconciler: no timeout waits for LiveKit."""
+    told = await tell(world, [repairs for repairs in decided.repairs if repairs])
+    if failures := [failure for failure in told if failure is not None]:
+        log.warning("timeouts_not_told", calls=len(failures), error=str(failures[0]))
+    await settle_debts(world, decided.owed)

@@ -1,81 +1,137 @@
-"""Finding what is due, deciding each case again under its call's lock, and telling LiveKit what was decided."""
+"""One kind of timeout: what is due is found, and each case decided again under its call's lock, after all that was heard of it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects import postgresql as pg
 
 from domain.calls.ending import end_for_all
 from domain.calls.life_cycle import EndReason
-from domain.calls.repairs import DeleteRoom, Repair, carry_out
-from domain.calls.rows import Call, Roster, lock_call, roster
-from domain.ports import MediaError
+from domain.calls.repairs import DeleteRoom, Repair
+from domain.calls.rows import Call, Roster, lock_free_calls
+from domain.ports import CallLimits
+from domain.webhooks.hearing import CallInHand, Owed, Poisoned, hear, in_hand, poison
+from domain.webhooks.processing import hear_one_by_one, side_by_side
 from domain.world import Transaction, World
+from schema.tables.calls import calls
 
 log = structlog.get_logger(__name__)
-# As many as one tick takes on; the rest is due at the next one as well.
-BATCH: Final = 200
-AT_ONCE: Final = 8
+# One look's worth.
+LOOK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One living call under lock. `now` is the moment of the decision."""
+    """One living call under lock that is due. `now` is the moment of the decision."""
 
     tx: Transaction
     call: Call
     people: Roster
     now: datetime
+    limits: CallLimits
 
 
-# Decides one case: None when it is not due after all, otherwise what LiveKit has to be asked for.
+# Selects the ids of the calls that are due at a moment, the longest due first. It must be exact: a case that it selects and `decide`
+# rejects each time would crowd out others.
+Overdue = Callable[[datetime, CallLimits], sa.Select[UUID]]
+# Decides one case: None when there was nothing to do after all, otherwise what LiveKit has to be asked for.
 Decide = Callable[[Case], Awaitable[Sequence[Repair] | None]]
-Overdue = sa.Select[UUID]
 
 
-async def carry_through(world: World, name: str, overdue: Overdue, decide: Decide) -> list[Sequence[Repair]]:
-    """Finds the calls that `overdue` selects, decides each in a transaction of its own; what LiveKit is to be told, for each that was due.
-
-    `overdue` must be exact: a case that it finds and `decide` rejects each time would crowd out others.
-    """
-    async with world.transaction(f"timeout.{name}.due") as tx:
-        ids = (await tx.connection.execute(overdue.limit(BATCH))).scalars().all()
-    decided = [await _one(world, name, call_id, decide) for call_id in ids]
-    return [repairs for repairs in decided if repairs is not None]
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    name: str
+    overdue: Overdue
+    decide: Decide
 
 
-async def _one(world: World, name: str, call_id: UUID, decide: Decide) -> Sequence[Repair] | None:
-    async with world.transaction(f"timeout.{name}") as tx:
-        call = await lock_call(tx, call_id)
-        if call is None or call.ended:
-            return None
-        return await decide(Case(tx, call, await roster(tx, call_id), world.clock.now()))
+@dataclass(slots=True)
+class Decided:
+    """How many calls were due, and what LiveKit has to be told: for them, and for what was heard before deciding."""
+
+    count: int = 0
+    repairs: list[Sequence[Repair]] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
+
+    def add(self, other: "Decided") -> None:
+        self.count += other.count
+        self.repairs += other.repairs
+        self.owed += other.owed
 
 
-async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> None:
-    """Tells LiveKit, a few calls at a time. When it does not answer, the rest is left to the reconciler: no timeout waits for LiveKit."""
-    places, failures = asyncio.Semaphore(AT_ONCE), list[MediaError]()
-
-    async def one(repairs: Sequence[Repair]) -> None:
-        async with places:
-            if failures:
-                return
-            try:
-                await carry_out(world, repairs)
-            except MediaError as error:
-                failures.append(error)
-
-    await asyncio.gather(*(one(repairs) for repairs in decided if repairs))
-    if failures:
-        log.warning("timeouts_not_told", error=str(failures[0]))
+async def decide_due(world: World, timeout: Timeout) -> Decided:
+    """Decides everything of this kind that is due, but what somebody else holds the lock of: it is due the next time as well."""
+    decided = Decided()
+    while True:
+        async with world.transaction(f"timeout.{timeout.name}.due") as tx:
+            due = timeout.overdue(world.clock.now(), world.limits).limit(LOOK)
+            ids = (await tx.connection.execute(due)).scalars().all()
+        more = Decided()
+        for some in await side_by_side(ids, lambda chosen: _decide(world, timeout, chosen)):
+            more.add(some)
+        decided.add(more)
+        if not more.count:
+            return decided
 
 
 async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:
     """Ends the call of a case; None when it had ended."""
     ended = await end_for_all(found.tx, found.call, reason, actor_id=None, now=found.now)
     return [DeleteRoom(found.call.room_name)] if ended else None
+
+
+async def _decide(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> Decided:
+    """All or none of a few calls; when one of them fails, each by itself."""
+    try:
+        return await _decide_together(world, timeout, call_ids)
+    except Poisoned as poisoned:
+        if len(call_ids) == 1:
+            return await _decide_alone(world, timeout, call_ids[0], poisoned)
+    decided = Decided()
+    for call_id in call_ids:
+        decided.add(await _decide(world, timeout, [call_id]))
+    return decided
+
+
+async def _decide_alone(world: World, timeout: Timeout, call_id: UUID, poisoned: Poisoned) -> Decided:
+    """Once more, in case it was an event that failed and not the decision. A call that can't be decided holds up no other."""
+    if not (await hear_one_by_one(world, call_id)).count:
+        log.error("timeout_failed", timeout=timeout.name, call_id=str(call_id), exc_info=poisoned.__cause__)
+        return Decided()
+    return await _decide(world, timeout, [call_id])
+
+
+async def _decide_together(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> Decided:
+    async with world.transaction(f"timeout.{timeout.name}") as tx:
+        with poison():
+            living = [call for call in await lock_free_calls(tx, call_ids) if not call.ended]
+            held = await in_hand(tx, living)
+            decided = Decided(owed=(await hear(world, tx, held)).owed)
+            await _decide_each(world, tx, timeout, held, decided)
+            await tx.write_down()
+    return decided
+
+
+async def _decide_each(world: World, tx: Transaction, timeout: Timeout, held: Sequence[CallInHand], decided: Decided) -> None:
+    now = world.clock.now()
+    still_due = await _still_due(tx, timeout.overdue(now, world.limits), [one.call.id for one in held])
+    for one in held:
+        if one.call.id in still_due:
+            await one.look_again(tx)
+            repairs = await timeout.decide(Case(tx, one.call, one.people, now, world.limits))
+            if repairs is not None:
+                decided.count += 1
+                decided.repairs.append(repairs)
+
+
+async def _still_due(tx: Transaction, overdue: sa.Select[UUID], ids: Collection[UUID]) -> set[UUID]:
+    """The same question again, of calls that nobody else can change any more."""
+    if not ids:
+        return set()
+    mine = calls.c.id == sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID())))
+    return set((await tx.connection.execute(overdue.where(mine))).scalars())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.calls.repairs import Repair
 from domain.calls.rows import Call, Participant, Roster
+from domain.webhooks.departures import Departures
 from domain.webhooks.webhook_event import ReceivedEvent
 from domain.world import Transaction
 
@@ -18,6 +19,8 @@ class CallWebhook:
     call: Call
     roster: Roster
     now: datetime
+    # What is known to be over of the connections that begin something.
+    told: Departures
 
     @property
     def identity(self) -> str:

@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from domain.calls.presence import call_of_room
 from domain.calls.repairs import Repair
-from domain.calls.rows import Call, lock_call, roster
+from domain.calls.rows import Call
 from domain.webhooks import participant_events, room_events, track_events
 from domain.webhooks.call_webhook import CallWebhook, Effect
 from domain.webhooks.webhook_event import ReceivedEvent
-from domain.world import Transaction, World
 
 # Events of recorders and ingresses, and any that a later LiveKit adds, change no call.
 EFFECTS: Final[Mapping[str, Effect]] = {
@@ -22,17 +20,15 @@ EFFECTS: Final[Mapping[str, Effect]] = {
 }
 
 
-async def apply(world: World, tx: Transaction, event: ReceivedEvent) -> list[Repair]:
-    """Applies one event; returns what LiveKit has to be asked for after the commit.
+async def apply(webhook: CallWebhook) -> list[Repair]:
+    """Applies one event to its locked call; returns what LiveKit has to be asked for after the commit.
 
     Applying it twice, late, or before an earlier one never moves a call or a participant backwards.
     """
-    effect = EFFECTS.get(event.event)
-    call_id = await call_of_room(tx, event.text("room", "name")) if effect else None
-    call = await lock_call(tx, call_id) if call_id else None
-    if effect is None or call is None or _of_another_life(call, event):
+    effect = EFFECTS.get(webhook.event.event)
+    if effect is None or _of_another_life(webhook.call, webhook.event):
         return []
-    return await effect(CallWebhook(tx, event, call, await roster(tx, call.id), world.clock.now()))
+    return await effect(webhook)
 
 
 def _of_another_life(call: Call, event: ReceivedEvent) -> bool:

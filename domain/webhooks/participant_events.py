@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.calls.leaving import leave
-from domain.calls.presence import arrive, drop, is_over, settle
+from domain.calls.presence import arrive, drop, settle
 from domain.calls.repairs import DeleteRoom, RemoveParticipant, Repair, follow_up
 from domain.calls.rows import Participant
 from domain.webhooks.call_webhook import CallWebhook
@@ -27,7 +27,7 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
     """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed: a token can't be revoked."""
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
-    if _is_machine(webhook) or await is_over(webhook.tx, webhook.sid, told_before=webhook.event.received_at):
+    if _is_machine(webhook) or webhook.told.before(webhook.event.received_at, webhook.sid):
         return []
     person = webhook.person
     if person is None or not person.seated:

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from domain.calls import events
 from domain.calls.ending import end_for_all, note_closed
 from domain.calls.repairs import OpenRoom, Repair
 from domain.webhooks.call_webhook import CallWebhook
@@ -10,9 +11,10 @@ from schema.tables.calls import calls
 
 async def started(webhook: CallWebhook) -> list[Repair]:
     """Comes at CreateRoom, before anybody joins: it tells the sid and nothing else."""
-    if not webhook.call.ended:
-        unknown = (calls.c.id == webhook.call.id) & calls.c.room_sid.is_(None)
-        await webhook.tx.connection.execute(sa.update(calls).where(unknown).values(room_sid=webhook.event.text("room", "sid")))
+    if not webhook.call.ended and webhook.call.room_sid is None:
+        mine = calls.c.id == webhook.call.id
+        await webhook.tx.connection.execute(sa.update(calls).where(mine).values(room_sid=webhook.event.text("room", "sid")))
+        events.changed(webhook.tx, webhook.call.id)
     return []
 
 

@@ -1,17 +1,14 @@
 """What a published and an unpublished track mean for what a participant sends."""
 
-import sqlalchemy as sa
-
 from domain.calls.repairs import Repair
 from domain.calls.tracks import Sent, see
 from domain.webhooks.call_webhook import CallWebhook
-from schema.tables.webhook_events import PARTICIPANT_SID, webhook_events
 
 
 async def published(webhook: CallWebhook) -> list[Repair]:
     """A track of the person's present connection, muted or not."""
     person = webhook.connected_person
-    if not webhook.call.ended and person is not None and not await _is_over(webhook):
+    if not webhook.call.ended and person is not None and not _is_over(webhook):
         await see(webhook.tx, person, _sent(webhook.event.text("track", "source"), on=True, muted=webhook.event.flag("track", "muted")))
     return []
 
@@ -36,12 +33,6 @@ def _sent(source: str, *, on: bool, muted: bool) -> Sent:
             return Sent()
 
 
-async def _is_over(webhook: CallWebhook) -> bool:
+def _is_over(webhook: CallWebhook) -> bool:
     """Whether LiveKit already told us that this track is gone: `track_published` may arrive after `track_unpublished`."""
-    told = sa.select(webhook_events.c.id).where(
-        sa.literal_column(PARTICIPANT_SID) == webhook.sid,
-        webhook_events.c.payload[("track", "sid")].astext == webhook.event.text("track", "sid"),
-        webhook_events.c.event == "track_unpublished",
-        webhook_events.c.received_at < webhook.event.received_at,
-    )
-    return bool((await webhook.tx.connection.execute(sa.select(told.exists()))).scalar_one())
+    return webhook.told.before(webhook.event.received_at, webhook.sid, webhook.event.text("track", "sid"))

@@ -15,28 +15,10 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookEvent:
-    """LiveKit's `event` and `id` (`EV_…`, the same on every retry), its send time, and the allow-listed payload.
+class Fields:
+    """The fields of a payload by part and name."""
 
-    `payload` is `{"room": {…}, "participant": {…}, "track": {…}, "egress": {…}, "ingress": {…}}` with the keys of
-    `ALLOWED`, absent parts left out. Enum values are LiveKit's names in lowercase: kind `standard`, state `active`,
-    disconnect_reason `client_initiated`, track type `audio`, source `microphone`, status `egress_active`.
-    """
-
-    id: str
-    event: str
-    created_at: datetime
-    payload: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedEvent:
-    """A delivery as it lies in the inbox. `received_at` is PostgreSQL's clock and orders all that were received."""
-
-    id: str
-    event: str
-    received_at: datetime
+    __slots__ = ()
     payload: Mapping[str, object]
 
     def text(self, part: str, field: str) -> str:
@@ -51,6 +33,31 @@ class ReceivedEvent:
     def _field(self, part: str, field: str) -> object:
         fields = self.payload.get(part)
         return fields.get(field) if isinstance(fields, Mapping) else None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent(Fields):
+    """LiveKit's `event` and `id` (`EV_…`, the same on every retry), its send time, and the allow-listed payload.
+
+    `payload` is `{"room": {…}, "participant": {…}, "track": {…}, "egress": {…}, "ingress": {…}}` with the keys of
+    `ALLOWED`, absent parts left out. Enum values are LiveKit's names in lowercase: kind `standard`, state `active`,
+    disconnect_reason `client_initiated`, track type `audio`, source `microphone`, status `egress_active`.
+    """
+
+    id: str
+    event: str
+    created_at: datetime
+    payload: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent(Fields):
+    """A delivery as it lies in the inbox. `received_at` is PostgreSQL's clock and orders all that were received."""
+
+    id: str
+    event: str
+    received_at: datetime
+    payload: Mapping[str, object]
 
 
 def allowed(payload: Mapping[str, object]) -> dict[str, dict[str, object]]:

@@ -7,6 +7,7 @@ from schema.tables.columns import metadata, moment, now
 
 # Written out in queries too: with a bound path PostgreSQL could not use the index.
 PARTICIPANT_SID = "payload #>> '{participant,sid}'"
+ROOM = "payload #>> '{room,name}'"
 
 webhook_events = sa.Table(
     "nchat_webhook_events",
@@ -26,6 +27,8 @@ webhook_events = sa.Table(
     sa.Index(None, "received_at"),
     # Out of order: a join whose leave came first is found by the connection's id.
     sa.Index("nchat_webhook_events_participant_sid_idx", sa.text(f"({PARTICIPANT_SID})")),
+    # A room's events are taken together, however many others wait.
+    sa.Index("nchat_webhook_events_waiting_room_idx", sa.text(f"({ROOM})"), postgresql_where=sa.text("processed_at IS NULL")),
     sa.Index("nchat_webhook_events_waiting_idx", "received_at", "id", postgresql_where=sa.text("processed_at IS NULL")),
     comment="Webhooks of LiveKit.",
 )

@@ -16,8 +16,8 @@ from domain.calls.repairs import Repair
 from domain.webhooks import effects
 from domain.webhooks.call_webhook import CallWebhook
 from domain.webhooks.inbox import process_pending, purge, store
-from domain.webhooks.webhook_event import ReceivedEvent, WebhookEvent
-from domain.world import Transaction, World
+from domain.webhooks.webhook_event import WebhookEvent
+from domain.world import World
 from resolvers.sql.database import DatabaseError
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, DAVE, Setup, newcomers, session
@@ -181,15 +181,15 @@ async def test_a_week_later_it_is_forgotten(direct: Running) -> None:
 async def test_a_lost_connection_is_no_failure_of_the_event(direct: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server process goes away in the middle of an event: the attempt is undone as a whole, and the event comes again."""
 
-    async def cut(_world: World, tx: Transaction, _event: ReceivedEvent) -> list[Repair]:
-        await tx.connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    async def cut(webhook: CallWebhook) -> list[Repair]:
+        await webhook.tx.connection.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
         return []
 
     direct.room.silent = True
     await direct.room.leave(BOB)
     await store(direct.on.world, direct.room.told[-1])
     with monkeypatch.context() as patched:
-        patched.setattr("domain.webhooks.inbox.apply", cut)
+        patched.setitem(effects.EFFECTS, "participant_left", cut)
         with pytest.raises(ExceptionGroup) as lost:
             await process_pending(direct.on.world)
     assert lost.group_contains(DatabaseError)

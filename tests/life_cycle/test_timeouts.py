@@ -13,8 +13,8 @@ from domain.calls.actions.answer import accept_call, decline_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.join import join_call, refresh_call_token
 from domain.calls.actions.leave import leave_call
+from domain.calls.repairs import AT_ONCE
 from domain.ports import MediaError
-from domain.timeouts.due_calls import AT_ONCE
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, newcomers, session
 from tests.support.dump import dump

@@ -9,7 +9,7 @@ import pytest
 from domain.calls.actions.answer import accept_call, cancel_call, decline_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.invite import invite_to_call
-from domain.timeouts.unanswered_rings import unanswered
+from domain.timeouts import run_timeouts
 from permissions.session import Session
 from tests.calls.call_states import answered, ringing
 from tests.subscriptions.listening import RINGS, Listeners
@@ -47,7 +47,7 @@ async def end(on: Setup, how: str, call_id: UUID) -> None:
             await cancel_call(on.world, session(ALICE), call_id)
         case "time out":
             on.clock.advance(46)
-            assert await unanswered(on.world)
+            assert await run_timeouts(on.world) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
 from livekit import api
 
 from tests.support.killable_service import PATIENCE
@@ -13,6 +14,7 @@ from tests.support.waiting import eventually
 from tests.trials.trial_call import TrialCall, cut_off
 
 Step = Callable[[TrialCall], Awaitable[Any]]
+DELIVERED = "INSERT INTO nchat_webhook_events (id, event, payload) VALUES ('EV_' || gen_random_uuid(), $1, $2::jsonb)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class Crash:
 def _around(point: str) -> tuple[str, str]:
     method, at, site = point.partition("@")
     return (f"{method}:before@{site}", f"{method}:after@{site}") if at else (f"{point}:before_commit", f"{point}:after_commit")
+
+
+async def nothing(_on: TrialCall) -> None:
+    """The service dies at what it does anyway."""
 
 
 async def ring(on: TrialCall) -> None:
@@ -168,6 +174,18 @@ async def scheduled_through_the_table(on: TrialCall) -> None:
     on.call = (await on.caller(on.alice).data(query))["insert_nchat_calls_one"]["id"]
 
 
+async def a_foreign_rooms_webhook(on: TrialCall) -> None:
+    await on.database.execute(DELIVERED, "room_started", orjson.dumps({"room": {"name": f"not {on.room}", "sid": "RM_foreign"}}).decode())
+
+
+async def an_arrival_that_fails(on: TrialCall) -> None:
+    """Its connection's name is longer than its column."""
+    sid = await on.database.fetchval("SELECT room_sid FROM nchat_calls WHERE id = $1", on.call)
+    participant = {"identity": str(on.alice), "sid": "PA_" + "x" * 300, "kind": "standard"}
+    told = {"room": {"name": on.room, "sid": sid}, "participant": participant}
+    await on.database.execute(DELIVERED, "participant_joined", orjson.dumps(told).decode())
+
+
 async def the_purge_is_due(on: TrialCall) -> None:
     await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_webhooks'")
 
@@ -262,8 +280,11 @@ CRASHES = (
         request("bob", "stopScreenShare"),
     ),
     Crash("webhook", ("webhook.store", "webhook.due", "webhook.process"), [ring, accept], enter_bob),
+    Crash("webhook of a room that is no call's", ("webhook.strays",), [ring], a_foreign_rooms_webhook, asleep=True),
+    Crash("webhook that fails", ("webhook.one",), [ring], an_arrival_that_fails, asleep=True),
     Crash("webhook of one who is out", ("webhook.done",), [talk, kick], carol_comes_back),
     Crash("webhook without LiveKit", ("webhook.failed",), [talk, kick], carol_comes_back, faults=("RemoveParticipant",)),
+    Crash("age of the backlog", ("webhook.age",), [ring], nothing, asleep=True),
     Crash("purge", ("webhook.purge",), [ring], the_purge_is_due),
     Crash(
         "watch after a kick",

@@ -1,0 +1,33 @@
+"""One turn of each loop over the database: what is due is decided and committed, and LiveKit told of it beside the loop."""
+
+import asyncio
+from functools import partial
+from typing import Final
+
+from app.jobs.follow_ups import FollowUps
+from app.jobs.supervision import wait_for
+from domain.timeouts import Timeout, decide_due, tell_decided
+from domain.webhooks import processing
+from domain.world import World
+
+# Seconds until calls are tried again whose lock somebody else had: a request, or another process that works out the same inbox.
+HELD_AGAIN_AFTER: Final = 0.05
+# Seconds that timeouts wait at start for the first look at LiveKit.
+LOOKED_WITHIN: Final = 10.0
+
+
+async def work_out_webhooks(world: World, follow_ups: FollowUps, wake: asyncio.Event) -> None:
+    """All webhooks that are due."""
+    heard = await processing.hear_all(world)
+    if heard.held:
+        asyncio.get_running_loop().call_later(HELD_AGAIN_AFTER, wake.set)
+    if heard.owed:
+        follow_ups.begin("webhook_repairs", partial(processing.settle_debts, world, heard.owed))
+
+
+async def decide_timeouts(world: World, timeout: Timeout, follow_ups: FollowUps, looked: asyncio.Event) -> None:
+    """All timeouts of one kind that are due, but none before LiveKit was looked at (`looked`) or did not answer."""
+    await wait_for(looked, LOOKED_WITHIN)
+    decided = await decide_due(world, timeout)
+    if decided.repairs or decided.owed:
+        follow_ups.begin("timeout_repairs", partial(tell_decided, world, decided))

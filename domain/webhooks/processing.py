@@ -1,0 +1,119 @@
+"""Works out the inbox: a few calls a transaction, several transactions side by side; an event that fails is found and set apart."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+from uuid import UUID
+
+from domain.calls.repairs import tell
+from domain.calls.rows import lock_free_calls
+from domain.webhooks import pending
+from domain.webhooks.failures import note_failures
+from domain.webhooks.hearing import Heard, Owed, Poisoned, hear, in_hand, poison, work_out
+from domain.world import World
+
+# Few enough that nobody waits long for a call's lock, many enough that a call hardly costs a transaction.
+CALLS_AT_ONCE: Final = 10
+TRANSACTIONS_AT_ONCE: Final = 4
+Result = TypeVar("Result")
+
+
+async def process_pending(world: World) -> int:
+    """Works out what is due, asks LiveKit for what follows, and returns how many events were dealt with."""
+    heard = await hear_all(world)
+    await settle_debts(world, heard.owed)
+    return heard.count
+
+
+async def hear_all(world: World) -> Heard:
+    """Works out everything that is due but what belongs to calls that somebody else holds (`held` then).
+
+    The events of a call go in the order received. Safe on several workers: whoever has a call's lock has its events. One that fails keeps
+    its error and comes again after a growing delay; it holds up neither other calls nor the rest of its own, since effects never depend
+    on the order of arrival.
+    """
+    heard = Heard()
+    while True:
+        async with world.transaction("webhook.due") as tx:
+            found = await pending.waiting(tx, world.clock.now())
+        more = Heard(await _set_aside(world, found.strays))
+        for some in await side_by_side(found.calls, lambda calls: _hear_calls(world, calls)):
+            more.add(some)
+        heard.add(more)
+        if not more.count:
+            heard.held = bool(found.calls)
+            return heard
+
+
+async def hear_one_by_one(world: World, call_id: UUID) -> Heard:
+    """The due events of one call, each in a transaction of its own, so that one that fails is alone with its failure."""
+    heard = Heard()
+    while (one := await _hear_one(world, call_id)).count:
+        heard.add(one)
+    return heard
+
+
+async def settle_debts(world: World, owed: Sequence[Owed]) -> None:
+    """Asks LiveKit for what is owed; an event counts as worked out only when LiveKit has done it."""
+    if not owed:
+        return
+    told = await tell(world, [one.repairs for one in owed])
+    outcomes = {one.event_id: failure for one, failure in zip(owed, told, strict=True)}
+    if done := [event_id for event_id, failure in outcomes.items() if failure is None]:
+        async with world.transaction("webhook.done") as tx:
+            await pending.mark_done(tx, done, world.clock.now())
+    if failed := {event_id: failure for event_id, failure in outcomes.items() if failure is not None}:
+        await note_failures(world, failed, attempted=True)
+
+
+async def side_by_side(calls: Sequence[UUID], work: Callable[[Sequence[UUID]], Awaitable[Result]]) -> list[Result]:
+    """Does the work for a few calls at a time, in several transactions at once."""
+    places = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
+
+    async def some(chosen: Sequence[UUID]) -> Result:
+        async with places:
+            return await work(chosen)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(some(calls[at : at + CALLS_AT_ONCE])) for at in range(0, len(calls), CALLS_AT_ONCE)]
+    return [task.result() for task in tasks]
+
+
+async def _hear_calls(world: World, call_ids: Sequence[UUID]) -> Heard:
+    try:
+        async with world.transaction("webhook.process") as tx:
+            with poison():
+                held = await in_hand(tx, await lock_free_calls(tx, call_ids))
+                heard = await hear(world, tx, held)
+                await tx.write_down()
+        return heard
+    except Poisoned:
+        if len(call_ids) == 1:
+            return await hear_one_by_one(world, call_ids[0])
+    heard = Heard()
+    for call_id in call_ids:
+        heard.add(await _hear_calls(world, [call_id]))
+    return heard
+
+
+async def _hear_one(world: World, call_id: UUID) -> Heard:
+    events, now = [], world.clock.now()
+    try:
+        async with world.transaction("webhook.one") as tx:
+            held = await in_hand(tx, await lock_free_calls(tx, [call_id]))
+            events = await pending.take(tx, [one.call.room_name for one in held], now, most=1)
+            with poison():
+                heard = await work_out(world, tx, held, events)
+                await tx.write_down()
+        return heard
+    except Poisoned as poisoned:
+        await note_failures(world, {event.id: poisoned.__cause__ for event in events}, attempted=False)
+        return Heard(len(events))
+
+
+async def _set_aside(world: World, strays: Sequence[str]) -> int:
+    """Events of recorders and of rooms that are no call's change nothing."""
+    if strays:
+        async with world.transaction("webhook.strays") as tx:
+            await pending.mark_done(tx, strays, world.clock.now())
+    return len(strays)
