@@ -86,9 +86,13 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A whole permission rule inside another expression: `$` inside it means the table it stands on."""
+    """A whole permission rule inside another expression, and what a caller asks of the rows that it lets through.
+
+    `$` inside the rule means the table it stands on. Whatever in `asked` could tell of other rows is decided after the rule.
+    """
 
     where: "Expression"
+    asked: "Expression" = And()
 
 
 Expression = And | Or | Not | Compare | CompareColumns | Related | Exists | Rule

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from schema.model import PgType
+from schema.model import Column, PgType
 
 # What stands on the right: a value of the column's type, a list of them, a text, a list of texts, or true/false.
 OperandKind = Literal["value", "list", "text", "texts", "flag"]
@@ -31,6 +31,12 @@ class Operator:
         if self.name.startswith("_has_key"):
             return column.name == "jsonb"
         return column.name in TEXT_TYPES if self.operand == "text" else column.name not in _INCOMPARABLE
+
+    def is_leakproof(self, column: Column) -> bool:
+        """Whether PostgreSQL calls its function leakproof for this column; LIKE and SIMILAR TO never are."""
+        comparison = self.sql.split()[0]
+        right = self.operand_type(column.type) if self.operand == "text" else column.type
+        return self.operand == "flag" or (comparison, right) in column.leakproof.operators
 
     def operand_type(self, column: PgType) -> PgType:
         """The type that the right side is cast to."""

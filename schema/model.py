@@ -37,12 +37,26 @@ class PgType:
 
 
 @dataclass(frozen=True, slots=True)
+class Leakproof:
+    """What may be done to a type's values without telling of them anything but the result, as PostgreSQL says of its functions.
+
+    `operators` are pairs of an operator and the type on its right; `sorting` is the comparison behind ORDER BY and DISTINCT.
+    """
+
+    operators: frozenset[tuple[str, PgType]] = frozenset()
+    sorting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
+    """`leakproof` is nothing where nobody asked a database."""
+
     name: str
     graphql_name: str
     type: PgType
     nullable: bool
     comment: str | None = None
+    leakproof: Leakproof = Leakproof()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """What a database holds: its tables with keys and exact column types, and the signatures of its functions."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
 
-from app.database.reflection_sql import FUNCTIONS, TABLES, TYPES
-from schema.model import PgType, TableName
+from app.database.reflection_sql import FUNCTIONS, LEAKPROOF, TABLES, TYPES
+from schema.model import Leakproof, PgType, TableName
 from schema.pg_functions import PgArgument, PgFunction
 from schema.sql_types import Native
 
@@ -17,7 +18,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reflected:
-    """Tables carry `info["writable"]`, foreign keys `info["trusted"]`: checked by PostgreSQL at the end of every statement."""
+    """What stands in `info`: `writable` of a table, `leakproof` of a column, `trusted` of a foreign key.
+
+    A trusted key is checked by PostgreSQL at the end of every statement.
+    """
 
     metadata: sa.MetaData
     functions: tuple[PgFunction, ...]
@@ -34,19 +38,25 @@ async def reflect(database_url: str) -> Reflected:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             tables = json.loads(await connection.fetchval(TYPES + TABLES))
             functions = json.loads(await connection.fetchval(TYPES + FUNCTIONS))
+            leakproof = json.loads(await connection.fetchval(TYPES + LEAKPROOF))
     finally:
         await connection.close()
     metadata = sa.MetaData()
+    known = {type_id: _leakproof(row) for type_id, row in leakproof.items()}
     for row in tables:
-        _table(metadata, row)
+        _table(metadata, row, known)
     return Reflected(metadata, tuple(map(_function, functions)))
 
 
-def _table(metadata: sa.MetaData, row: Row) -> sa.Table:
+def _leakproof(row: Row) -> Leakproof:
+    return Leakproof(frozenset((operator["name"], _type(operator["right"])) for operator in row["operators"]), row["sorting"])
+
+
+def _table(metadata: sa.MetaData, row: Row, leakproof: Mapping[str, Leakproof]) -> sa.Table:
     return sa.Table(
         row["name"],
         metadata,
-        *map(_column, row["columns"]),
+        *(_column(column, leakproof[column["type_id"]]) for column in row["columns"]),
         *(_key(key) for key in row["keys"]),
         *(_foreign_key(key) for key in row["foreign_keys"]),
         schema=row["schema"],
@@ -55,13 +65,14 @@ def _table(metadata: sa.MetaData, row: Row) -> sa.Table:
     )
 
 
-def _column(row: Row) -> sa.Column[Any]:
+def _column(row: Row, leakproof: Leakproof) -> sa.Column[Any]:
     made: list[sa.Computed | sa.Identity] = []
     if row["generated"]:
         made.append(sa.Computed(row["generated"]))
     if row["identity_always"]:
         made.append(sa.Identity(always=True))
-    return sa.Column(row["name"], Native(_type(row["type"])), *made, nullable=row["nullable"], comment=row["comment"])
+    type_, info = Native(_type(row["type"])), {"leakproof": leakproof}
+    return sa.Column(row["name"], type_, *made, nullable=row["nullable"], comment=row["comment"], info=info)
 
 
 def _type(row: Row) -> PgType:

@@ -1,4 +1,4 @@
-"""The catalog queries of reflection: TYPES precedes each of the other two, which return one JSON array."""
+"""The catalog queries of reflection: TYPES precedes each of the others, which return one JSON value."""
 
 # Every type under its element's (of an array) and its base type's name (of a domain), as Hasura names scalars.
 TYPES = """
@@ -26,7 +26,8 @@ SELECT coalesce(json_agg(json_build_object(
   'writable', pg_relation_is_updatable(c.oid, true) & 28 = 28,
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
-      'name', a.attname, 'type', t.type, 'comment', col_description(c.oid, a.attnum), 'nullable', NOT a.attnotnull,
+      'name', a.attname, 'type', t.type, 'type_id', a.atttypid::text, 'nullable', NOT a.attnotnull,
+      'comment', col_description(c.oid, a.attnum),
       'identity_always', a.attidentity = 'a', 'generated', (
         SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated <> ''
       )
@@ -83,4 +84,54 @@ FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN types t ON t.o
 WHERE p.prokind = 'f' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   -- Functions of extensions take no rows of this database's tables.
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+"""
+
+# By the type of a column: the operators that PostgreSQL takes for it and whose functions are leakproof, with the types on their right
+# side, and whether the functions that sort it are.
+LEAKPROOF = r"""
+, spoken AS (
+  SELECT o.oprname AS name, o.oprleft AS left_type, o.oprright AS right_type, p.proleakproof AS leakproof
+  FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
+  WHERE o.oprkind = 'b' AND pg_operator_is_visible(o.oid)
+), texts (oid) AS (
+  VALUES ('text'::regtype::oid), ('varchar'::regtype::oid)
+), understood AS (
+  SELECT * FROM spoken
+  UNION ALL
+  -- varchar has no operators of its own, and those of text take it as it is.
+  SELECT s.name, l.oid, r.oid, s.leakproof
+  FROM spoken s, texts l, texts r
+  WHERE s.left_type = 'text'::regtype AND s.right_type = 'text'::regtype AND 'varchar'::regtype IN (l.oid, r.oid)
+    AND NOT EXISTS (SELECT FROM spoken own WHERE own.name = s.name AND 'varchar'::regtype IN (own.left_type, own.right_type))
+), sorting AS (
+  SELECT k.opcintype AS oid, bool_and(p.proleakproof) AS leakproof
+  FROM pg_opclass k JOIN pg_am m ON m.oid = k.opcmethod AND m.amname = 'btree'
+  CROSS JOIN LATERAL (
+    SELECT s.amproc::oid FROM pg_amproc s
+    WHERE s.amprocfamily = k.opcfamily AND (s.amproclefttype, s.amprocrighttype, s.amprocnum) = (k.opcintype, k.opcintype, 1)
+    UNION ALL
+    SELECT o.oprcode FROM pg_amop a JOIN pg_operator o ON o.oid = a.amopopr
+    WHERE a.amopfamily = k.opcfamily AND (a.amoplefttype, a.amoprighttype, a.amoppurpose) = (k.opcintype, k.opcintype, 's')
+  ) used (oid)
+  JOIN pg_proc p ON p.oid = used.oid
+  WHERE k.opcdefault GROUP BY k.opcintype
+), of_columns AS (
+  SELECT DISTINCT b.oid, b.base
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN base b ON b.oid = a.atttypid
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+)
+SELECT coalesce(json_object_agg(c.oid, json_build_object(
+  'operators', (
+    SELECT coalesce(json_agg(json_build_object('name', u.name, 'right', t.type)), '[]')
+    FROM understood u JOIN types t ON t.oid = u.right_type JOIN pg_type r ON r.oid = u.right_type
+    WHERE u.leakproof AND r.typtype <> 'd' AND (u.left_type = c.oid OR u.left_type = c.base AND NOT EXISTS (
+      SELECT FROM spoken own WHERE own.name = u.name AND own.left_type = c.oid AND own.right_type = u.right_type
+    ))
+  ),
+  'sorting', coalesce(
+    (SELECT s.leakproof FROM sorting s WHERE s.oid = CASE c.base WHEN 'varchar'::regtype THEN 'text'::regtype ELSE c.base END), false
+  )
+)), '{}')::text
+FROM of_columns c
 """

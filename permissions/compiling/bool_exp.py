@@ -1,14 +1,16 @@
 """Boolean expressions as SQL conditions: over any alias of a table, every value a parameter."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any
 
 import sqlalchemy as sa
 
+from permissions.compiling.leakproof import joins_leakproof, parted
 from permissions.compiling.outer_column import outer
 from permissions.expressions import (
+    TRUE,
     And,
     Bound,
     Compare,
@@ -25,7 +27,7 @@ from permissions.expressions import (
 )
 from permissions.literals import literal
 from permissions.operators import COLUMN_OPERATORS, OPERATORS
-from schema.foreign_keys import foreign_keys
+from schema.foreign_keys import Pairs, foreign_keys
 from schema.model import Catalog, PgType, Relationship, TrackedTable
 from schema.sql_types import Native
 
@@ -41,26 +43,30 @@ _UNKNOWN: Condition = sa.literal_column("CAST(NULL AS boolean)", sa.Boolean())
 _COMPARISON_PRECEDENCE = 5
 
 
-def condition(expression: Expression, tracked: TrackedTable, from_: sa.FromClause, bind: Bind, catalog: Catalog) -> Condition:
+def condition(
+    expression: Expression, tracked: TrackedTable, from_: sa.FromClause, bind: Bind, catalog: Catalog, *, after_rule: bool = False
+) -> Condition:
     """The condition that a row of `from_` (the table of `tracked`, or an alias of it) satisfies `expression`.
 
     It may be unknown (NULL), which grants nothing: use it in WHERE, or with IS TRUE. `bind` is called for every operand, also
-    in branches that can't matter, so that a missing session variable is always told.
+    in branches that can't matter, so that a missing session variable is always told. `after_rule` is for what is decided on
+    visible rows alone: then the planner doesn't see its values.
     """
-    return _Compiler(catalog, bind).compile(expression, _Scope(tracked, from_, tracked, from_))
+    return _Compiler(catalog, bind).compile(expression, _Scope(tracked, from_, tracked, from_, after_rule))
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The table that names belong to, and the root table that `$` means."""
+    """The table that names belong to, the root table that `$` means, and whether a rule has been decided before."""
 
     tracked: TrackedTable
     from_: sa.FromClause
     root: TrackedTable
     root_from: sa.FromClause
+    after_rule: bool = False
 
     def inside(self, tracked: TrackedTable, from_: sa.FromClause) -> "_Scope":
-        return _Scope(tracked, from_, self.root, self.root_from)
+        return _Scope(tracked, from_, self.root, self.root_from, self.after_rule)
 
     def own(self, column: str) -> sa.ColumnElement[Any]:
         return self.from_.columns[column]
@@ -94,7 +100,21 @@ class _Compiler:
 
     @compile.register
     def _(self, expression: Rule, scope: _Scope) -> Condition:
-        return self.compile(expression.where, _Scope(scope.tracked, scope.from_, scope.tracked, scope.from_))
+        return sa.and_(*self.ruled(expression, scope, (), ()))
+
+    def ruled(self, rule: Rule, scope: _Scope, beside: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
+        """The rule, what may stand beside it in any order, and what comes after it.
+
+        CASE is PostgreSQL's own way to give an order to conditions. The rule stands in the open as well, where indexes serve it.
+        """
+        rule_holds = self.compile(rule.where, _Scope(scope.tracked, scope.from_, scope.tracked, scope.from_))
+        leakproof, telling = parted(rule.asked, scope.tracked, self.catalog)
+        conditions = [*beside, rule_holds]
+        if leakproof != TRUE:
+            conditions.append(self.compile(leakproof, scope))
+        if telling != TRUE:
+            after = [*after, self.compile(telling, replace(scope, after_rule=True))]
+        return [*conditions, sa.case((rule_holds, sa.and_(*after)), else_=_FALSE)] if after else conditions
 
     @compile.register
     def _(self, expression: Compare, scope: _Scope) -> Condition:
@@ -105,7 +125,7 @@ class _Compiler:
                 return left.is_(None) if expression.operand.value else left.is_not(None)
             if expression.operand.value is None:
                 return _against_null(operator.name, left, column.nullable)
-        right = self.parameter(expression.operand, operator.operand_type(column.type))
+        right = self.parameter(expression.operand, operator.operand_type(column.type), after_rule=scope.after_rule)
         if operator.operand == "flag":
             return _comparison(left.is_(None), "=", right)
         if operator.operand == "list":
@@ -122,7 +142,7 @@ class _Compiler:
 
     @compile.register
     def _(self, expression: Exists, scope: _Scope) -> Condition:
-        return self.exists(self.catalog[expression.table], (), expression.where, scope)
+        return self.exists(self.catalog[expression.table], (), expression.where, scope, leakproof=True)
 
     @compile.register
     def _(self, expression: Related, scope: _Scope) -> Condition:
@@ -131,15 +151,19 @@ class _Compiler:
             pairs, target, where = shortcut
         else:
             pairs, target, where = related.columns, self.catalog[related.target], expression.where
-        return self.exists(target, ((scope.own(local), remote) for local, remote in pairs), where, scope)
+        leakproof = joins_leakproof(scope.tracked, target, pairs)
+        return self.exists(target, pairs, where, scope, leakproof=leakproof)
 
-    def exists(
-        self, target: TrackedTable, join: Iterable[tuple[sa.ColumnElement[Any], str]], where: Expression, scope: _Scope
-    ) -> Condition:
+    def exists(self, target: TrackedTable, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool) -> Condition:
+        """A row of `target` that `pairs` of columns join; where they are not leakproof, they come after the rule of `target`."""
         alias = target.table.alias()
-        joined = [_comparison(alias.columns[remote], "=", outer(local)) for local, remote in join]
-        inner = [] if where == And() else [self.compile(where, scope.inside(target, alias))]
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(alias).where(*joined, *inner))
+        inside = scope.inside(target, alias)
+        joined = [_comparison(alias.columns[remote], "=", outer(scope.own(local))) for local, remote in pairs]
+        if isinstance(where, Rule):
+            conditions = self.ruled(where, inside, joined if leakproof else (), () if leakproof else joined)
+        else:
+            conditions = joined if where == TRUE else [*joined, self.compile(where, inside)]
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(alias).where(*conditions))
 
     def shortcut(self, first: Relationship, where: Expression) -> tuple[tuple[tuple[str, str], ...], TrackedTable, Expression] | None:
         """Leaves out the table in the middle of `first: {second: …}` when a foreign key of the far table proves that its row exists.
@@ -162,7 +186,7 @@ class _Compiler:
             return None
         return tuple((local_of[key], remote) for key, remote in second.columns), far, where.where
 
-    def parameter(self, operand: Operand, type_: PgType) -> sa.ColumnElement[Any]:
+    def parameter(self, operand: Operand, type_: PgType, *, after_rule: bool = False) -> sa.ColumnElement[Any]:
         """The operand, cast to its type in SQL, so that PostgreSQL's own words answer a bad value."""
         match operand:
             case Constant(value):
@@ -173,6 +197,9 @@ class _Compiler:
             case SessionVariable() if not type_.is_array:
                 # A subselect is read once per statement; a bare cast in a generic plan is done again for every row.
                 return sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery()
+            case Bound() if after_rule:
+                # The planner, too, calls an operator whose right side it knows: on the values in its statistics, whoever may see them.
+                return sa.cast(sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery(), Native(type_))
             case SessionVariable() | Bound():
                 return sa.cast(self.bind(operand), Native(type_))
 

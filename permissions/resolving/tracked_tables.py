@@ -11,7 +11,7 @@ from permissions.reading.nodes import MetadataError, Problem
 from permissions.resolving.computed_fields import computed_field
 from permissions.resolving.graphql_names import ClaimedNames, graphql_name, is_name, root_fields
 from permissions.resolving.relationships import relationship
-from schema.model import Catalog, Column, ComputedField, Relationship, TableName, TrackedTable
+from schema.model import Catalog, Column, ComputedField, Leakproof, Relationship, TableName, TrackedTable
 from schema.pg_functions import PgFunction
 from schema.sql_types import pg_type
 from schema.type_names import GIVEN, scalar_name
@@ -100,6 +100,7 @@ def _column(column: sa.Column[Any], configuration: Configuration) -> Column:
         type=pg_type(column.type),
         nullable=bool(column.nullable),
         comment=_comment(config.comment if config else None, column.comment),
+        leakproof=column.info.get("leakproof", Leakproof()),
     )
 
 

@@ -39,7 +39,19 @@ def row_of(table: NamedFromClause) -> Json:
 
 def no_row(table: sa.Table) -> Json:
     """Null of a table's row type, for functions that ask what to make."""
-    return sa.literal_column(f"CAST(NULL AS {DIALECT.identifier_preparer.format_table(table)})")
+    return sa.cast(sa.null(), RowType(table))
+
+
+class RowType(sa.types.UserDefinedType[Any]):
+    """A table's row type."""
+
+    cache_ok = True
+
+    def __init__(self, table: sa.Table) -> None:
+        self.table = table
+
+    def get_col_spec(self, **_: Any) -> str:
+        return DIALECT.identifier_preparer.format_table(self.table)
 
 
 def json_object(items: Items) -> Json:

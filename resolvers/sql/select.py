@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql import quoted_name
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from permissions.compiling.bool_exp import condition
-from permissions.compiling.outer_column import outer
-from permissions.expressions import TRUE, And, Bound, Expression, Rule
-from permissions.rules import RoleRules, SelectRule
+from permissions.compiling.leakproof import joins_leakproof, parted
+from permissions.expressions import TRUE, Bound, Expression, Rule
+from permissions.rules import RoleRules
 from resolvers.ir import (
     AggregateNodes,
     AggregatePart,
@@ -32,36 +33,16 @@ from resolvers.sql.aggregate import aggregate_values, applied
 from resolvers.sql.answer_size import are_few, checked_rows, checked_statement, growing_rows, lists_in, most_rows, of_each
 from resolvers.sql.implied_conditions import without_implied
 from resolvers.sql.json_values import Json, columns_of, json_object, json_row, row_of, text_value
+from resolvers.sql.ordering import aggregate_tells, sorting_tells, values_tell
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
+from resolvers.sql.row_source import Join, RowSource, fenced, row_behind
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.values_before_rows import all_read, values_to_read
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
 
 _BIGINT = Native(PgType("int8"))
-
-
-@dataclass(frozen=True, slots=True)
-class RowSource:
-    """Rows of a table in a FROM. `answered` is the filter that all of them passed; None for rows just written."""
-
-    tracked: TrackedTable
-    from_: sa.FromClause
-    answered: Expression | None
-    computed: Callable[[str], Json]
-
-    def column(self, name: str) -> Json:
-        column: Json = self.from_.columns[name]
-        return column
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """How a related row finds its parent."""
-
-    parent: RowSource
-    relationship: Relationship
 
 
 @dataclass(slots=True)
@@ -143,7 +124,7 @@ class Selects:
         self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, most: int | None = None
     ) -> sa.Subquery:
         """The visible rows; `most` of them where more are too large in any case."""
-        source, where = self._source(table, arguments.where, join)
+        source, where = self._source(table, arguments.where, join, tells=sorting_tells(arguments, self.catalog[table]))
         statement = sa.select(*columns_of(self.row_items(source, selection))).select_from(source.from_).where(*where)
         permitted = [limit for limit in (self.rules.select[table].limit, most) if limit is not None]
         statement = self._page(statement, source, arguments, min(permitted, default=None))
@@ -162,27 +143,52 @@ class Selects:
         self._aliases += 1
         return f"{self._aliases}_{what}"[:60]
 
-    def _source(self, table: TableName, where: Expression, join: Join | None) -> tuple[RowSource, list[sa.ColumnElement[bool]]]:
-        """The visible rows of a table that `where` keeps, below a parent row when there is one."""
-        tracked, rule = self.catalog[table], self.rules.select[table]
+    def _source(
+        self, table: TableName, where: Expression, join: Join | None, *, tells: bool = False
+    ) -> tuple[RowSource, list[sa.ColumnElement[bool]]]:
+        """The visible rows of a table that `where` keeps, below a parent row when there is one.
+
+        What could tell of hidden rows stands outside a fence around the rule: telling parts of `where`, the comparison with the
+        parent row when it tells, and, if the statement `tells`, all that it does with the rows.
+        """
+        tracked, filter_ = self.catalog[table], self.rules.select[table].filter
         alias = tracked.table.alias(self.name(tracked.graphql_name))
-        source = RowSource(tracked, alias, rule.filter, lambda name: self.call(tracked.computed_fields[name], row_of(alias)))
+        source = self._rows_of(tracked, alias, lambda: row_of(alias))
         self.tables.add(table)
-        conditions = [] if join is None else _joined(join, alias)
-        return source, conditions + self._visible(source, rule, where, join)
-
-    def _visible(self, source: RowSource, rule: SelectRule, where: Expression, join: Join | None) -> list[sa.ColumnElement[bool]]:
-        filter_ = rule.filter
+        if filter_ == TRUE:
+            return source, _joined(join, source) + self._visible(source, TRUE, where)
+        beside, after = parted(where, tracked, self.catalog)
+        if join is not None and not joins_leakproof(join.parent.tracked, tracked, join.relationship.columns):
+            fence = self._fenced(tracked, alias, self._visible(source, filter_, beside))
+            return fence, _joined(join, fence) + self._after(fence, after)
         if join is not None:
-            filter_ = without_implied(filter_, source.tracked, join.parent.tracked, join.parent.answered, join.relationship)
-        terms: tuple[Expression, ...] = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
-        return [self.condition(And(terms) if len(terms) > 1 else terms[0], source)] if terms else []
+            filter_ = without_implied(filter_, tracked, join.parent.tracked, join.parent.answered, join.relationship)
+        conditions = _joined(join, source) + self._visible(source, filter_, beside)
+        if after == TRUE and not tells:
+            return source, conditions
+        fence = self._fenced(tracked, alias, conditions)
+        return fence, self._after(fence, after)
 
-    def condition(self, expression: Expression, source: RowSource) -> sa.ColumnElement[bool]:
+    def _rows_of(self, tracked: TrackedTable, from_: sa.FromClause, row: Callable[[], Json]) -> RowSource:
+        filter_ = self.rules.select[tracked.name].filter
+        return RowSource(tracked, from_, filter_, lambda name: self.call(tracked.computed_fields[name], row()))
+
+    def _fenced(self, tracked: TrackedTable, alias: NamedFromClause, conditions: list[sa.ColumnElement[bool]]) -> RowSource:
+        fence = fenced(tracked, alias, conditions, self.name("visible"))
+        return self._rows_of(tracked, fence, lambda: row_behind(fence))
+
+    def _visible(self, source: RowSource, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
+        visible = where if filter_ == TRUE else Rule(filter_, where)
+        return [] if visible == TRUE else [self.condition(visible, source)]
+
+    def _after(self, fence: RowSource, where: Expression) -> list[sa.ColumnElement[bool]]:
+        return [] if where == TRUE else [self.condition(where, fence, after_rule=True)]
+
+    def condition(self, expression: Expression, source: RowSource, *, after_rule: bool = False) -> sa.ColumnElement[bool]:
         """The expression over a row of `source`, its tables and values noted."""
         self.tables.update(tables_of(expression, source.tracked.name, self.catalog))
         self._reads.update(values_to_read(expression, source.tracked, self.catalog, self.parameters))
-        return condition(expression, source.tracked, source.from_, self.parameters, self.catalog)
+        return condition(expression, source.tracked, source.from_, self.parameters, self.catalog, after_rule=after_rule)
 
     def call(self, computed: ComputedField, row: Json) -> Json:
         """A computed field's function over a row."""
@@ -225,7 +231,9 @@ class Selects:
             return source.column(by.column or "")
         name = way[0] if way else by.aggregate or ""
         join = Join(source, source.tracked.relationships[name])
-        target, where = self._source(join.relationship.target, TRUE, join)
+        table = join.relationship.target
+        applied_to = [by.column] if by.column and not way else []
+        target, where = self._source(table, TRUE, join, tells=values_tell(self.catalog[table], applied_to))
         if way:
             value = self._order_value(target, by, way[1:])
         elif by.column is None:
@@ -244,7 +252,9 @@ class Selects:
                 return text_value(name)
             case AggregateNodes(_, selection):
                 return self._list(table, arguments, selection, join, largest)
-        source, where = self._source(table, arguments.where, join)
+        tracked = self.catalog[table]
+        tells = sorting_tells(arguments, tracked) or aggregate_tells(part, tracked)
+        source, where = self._source(table, arguments.where, join, tells=tells)
         rows: sa.FromClause = source.from_
         if arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:
             # Hasura: the caller's own page counts for the values, the permission's limit does not.
@@ -253,9 +263,8 @@ class Selects:
         return aggregate_values(part, rows, where, self.name("values"))
 
 
-def _joined(join: Join, alias: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-    """The columns of a relationship as equalities with the parent row of the enclosing statement."""
-    return [alias.columns[remote] == outer(join.parent.column(local)) for local, remote in join.relationship.columns]
+def _joined(join: Join | None, source: RowSource) -> list[sa.ColumnElement[bool]]:
+    return [] if join is None else join.conditions(source.from_)
 
 
 def _function(name: TableName, *arguments: Json) -> Json:

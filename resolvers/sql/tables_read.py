@@ -14,8 +14,9 @@ def tables_of(expression: Expression, table: TableName, catalog: Catalog) -> Ite
                 yield from tables_of(term, table, catalog)
         case Not(term):
             yield from tables_of(term, table, catalog)
-        case Rule(where):
+        case Rule(where, asked):
             yield from tables_of(where, table, catalog)
+            yield from tables_of(asked, table, catalog)
         case Related(relationship, where):
             target = catalog[table].relationships[relationship].target
             yield target

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
-from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Related
+from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Related, Rule
 from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
 from schema.sql_types import Native
@@ -26,7 +26,7 @@ _AT_ONCE = 50
 def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catalog, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
     """Every value of `expression` that can be refused, with an identity: the same value is read once.
 
-    Permission rules have none: their literals were checked at start, and a session variable is nothing that the caller chooses.
+    Permission rules themselves have none: their literals were checked at start, and a session variable is nothing that the caller chooses.
     """
     match expression:
         case And(terms) | Or(terms):
@@ -34,6 +34,8 @@ def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catal
                 yield from values_to_read(term, tracked, catalog, bind)
         case Not(term):
             yield from values_to_read(term, tracked, catalog, bind)
+        case Rule(_, asked):
+            yield from values_to_read(asked, tracked, catalog, bind)
         case Related(relationship, where):
             yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
         case Compare(column, operator, Bound() as bound):

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from permissions.expressions import TRUE, And, Constant, Expression, Operand, Rule
+from permissions.expressions import TRUE, Constant, Expression, Operand, Rule
 from permissions.literals import literal
 from resolvers.ir import (
     DeleteRoot,
@@ -17,7 +17,8 @@ from resolvers.ir import (
 from resolvers.sql.answer_size import growing_rows
 from resolvers.sql.json_values import EMPTY_LIST, Json
 from resolvers.sql.plan import Plan
-from resolvers.sql.select import RowSource, Selects
+from resolvers.sql.row_source import RowSource
+from resolvers.sql.select import Selects
 from resolvers.sql.write_check import if_checked, no_computed_field
 from resolvers.sql.written_rows import WrittenRows, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable
@@ -59,8 +60,8 @@ def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tupl
 def _kept(selects: Selects, tracked: TrackedTable, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
     """The permission's filter and the request's."""
     source = RowSource(tracked, tracked.table, None, no_computed_field)
-    terms = tuple(term for term in (Rule(filter_) if filter_ != TRUE else TRUE, where) if term != TRUE)
-    return [selects.condition(And(terms), source)] if terms else []
+    kept = where if filter_ == TRUE else Rule(filter_, where)
+    return [] if kept == TRUE else [selects.condition(kept, source)]
 
 
 def _insert(selects: Selects, tracked: TrackedTable, rows: Sequence[Mapping[str, Written]], presets: Mapping[str, Operand]) -> Any:

@@ -4,7 +4,8 @@ import sqlalchemy as sa
 
 from permissions.expressions import FALSE, TRUE, Expression, Rule
 from resolvers.sql.json_values import FALSE_JSON, Json
-from resolvers.sql.select import RowSource, Selects
+from resolvers.sql.row_source import RowSource
+from resolvers.sql.select import Selects
 from schema.model import TrackedTable
 
 # The answer of a statement whose rows fail the check; no field of a mutation answers with it.

@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import And, Compare, Constant, Expression, Not, Or, Related, Rule, conjunction
+from permissions.expressions import TRUE, And, Compare, Constant, Expression, Not, Or, Related, Rule, conjunction
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
 from resolvers.walk.walk import Walk, unknown_field
@@ -55,8 +55,8 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
             target = walk.catalog[table].relationships[relationship].target
             walk.rows(target, value.path)
             # Hasura: hidden rows can't be probed, so the target's own select filter holds inside.
-            visible = Rule(walk.rules.select[target].filter)
-            return Related(relationship, conjunction([visible, boolean(walk, value, inner, target)]))
+            filter_, asked = walk.rules.select[target].filter, boolean(walk, value, inner, target)
+            return Related(relationship, asked if filter_ == TRUE else Rule(filter_, asked))
     raise TypeError(f"no boolean expression: {field}")
 
 
