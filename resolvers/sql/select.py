@@ -33,10 +33,9 @@ from resolvers.sql.aggregate import aggregate_values, applied
 from resolvers.sql.answer_size import are_few, checked_rows, checked_statement, growing_rows, lists_in, most_rows, of_each
 from resolvers.sql.implied_conditions import without_implied
 from resolvers.sql.json_values import Json, columns_of, json_object, json_row, row_of, text_value
-from resolvers.sql.ordering import aggregate_tells, sorting_tells, values_tell
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
-from resolvers.sql.row_source import Join, RowSource, fenced, row_behind
+from resolvers.sql.row_source import Join, RowSource, aggregate_tells, fenced, row_behind, sorting_tells, values_tell
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.values_before_rows import all_read, values_to_read
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
