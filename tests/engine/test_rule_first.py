@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 
 USER = session_of({"x-hasura-role": "user", "x-hasura-user-id": ME})
 ASKED = {(column, name): asked for column in COLUMNS for name in OPERATORS if (asked := things.asked(column, name))}
-FENCE = '_visible" '
+FENCE = '_visible"'
 
 CONDITIONS = {
     "list": "query ($v: TYPE!) { thing(where: {COLUMN: {OPERATOR: $v}}) { id label } }",
