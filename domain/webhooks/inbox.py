@@ -40,7 +40,9 @@ async def store(world: World, event: WebhookEvent) -> bool:
 
 async def store_all(world: World, events: Sequence[WebhookEvent]) -> list[bool]:
     """Keeps deliveries together, all or none; for each whether it is new. Raises what PostgreSQL says of one that it can't keep."""
-    each = {event.id: event for event in reversed(events)}
+    each: dict[str, WebhookEvent] = {}
+    for event in events:
+        each.setdefault(event.id, event)
     row = {
         "ids": list(each),
         "events": [event.event for event in each.values()],
@@ -49,8 +51,14 @@ async def store_all(world: World, events: Sequence[WebhookEvent]) -> list[bool]:
     }
     async with world.transaction("webhook.store") as tx:
         new = set((await tx.connection.execute(STORE, row)).scalars())
-    # Of doubles that came together, the first is the new one.
-    return [event is each[event.id] and event.id in new for event in events]
+    return [_first(event.id, new) for event in events]
+
+
+def _first(event_id: str, new: set[str]) -> bool:
+    """Of doubles that came together, the first is the new one."""
+    found = event_id in new
+    new.discard(event_id)
+    return found
 
 
 async def purge(world: World) -> int:
