@@ -7,13 +7,21 @@ import asyncpg
 
 from resolvers.sql.database import DatabaseError
 
-# PostgreSQL restarts, is full, refuses, or can't be reached.
-AWAY: Final = (DatabaseError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# Classes of SQLSTATE: connections, a server that takes no writes, others in the way, resources, locks, shutdown, the system below it.
+# What else PostgreSQL refuses, a syntax error for one, is a fault of the statement and so of ours.
+_AWAY: Final = ("08", "25006", "40", "53", "55", "57", "58")
 
 
 def is_away(failure: BaseException) -> bool:
     """Whether nothing but that is behind the failure, or behind all of a group."""
-    return all(isinstance(one, AWAY) for one in _each(failure))
+    return all(_is_away(one) for one in _each(failure))
+
+
+def _is_away(failure: BaseException) -> bool:
+    state = getattr(failure, "sqlstate", None)
+    if isinstance(failure, DatabaseError | asyncpg.PostgresError) and isinstance(state, str):
+        return state.startswith(_AWAY)
+    return isinstance(failure, asyncpg.PostgresError | asyncpg.InterfaceError | OSError)
 
 
 def facts(failure: BaseException) -> dict[str, str]:

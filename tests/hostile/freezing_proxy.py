@@ -1,4 +1,4 @@
-"""A way to PostgreSQL that freezes: connections stay open and new ones are taken, but nothing comes through any more."""
+"""A way to PostgreSQL that freezes: connections stay open and new ones are taken, but nothing comes through any more. Or it is cut."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -15,13 +15,28 @@ class FreezingProxy:
         self._thawed.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[asyncio.StreamWriter] = set()
+        self._is_cut = False
+        self.in_vain = 0
         self.someone_waits = asyncio.Event()
 
     def freeze(self) -> None:
         self._thawed.clear()
 
+    def cut(self) -> None:
+        """Ends all connections, and each new one at once."""
+        self._is_cut = True
+        for writer in self._open:
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        self._is_cut = False
+
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, both ways, for as long as the proxy stands."""
+        if self._is_cut:
+            self.in_vain += 1
+            writer.transport.abort()
+            return
         self._open.add(writer)
         self._start(self._connect(reader, writer))
 

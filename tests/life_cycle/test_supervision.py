@@ -58,7 +58,10 @@ async def test_an_outage_is_one_line_and_its_end_another(log_lines: LogLines) ->
     ]
 
 
-@pytest.mark.parametrize("failure", [ZeroDivisionError(), ExceptionGroup("two", [OSError(), ZeroDivisionError()])])
+@pytest.mark.parametrize(
+    "failure",
+    [ZeroDivisionError(), DatabaseError("42703", "column does not exist"), ExceptionGroup("two", [OSError(), ZeroDivisionError()])],
+)
 async def test_a_fault_of_ours_has_its_traceback(log_lines: LogLines, failure: Exception) -> None:
     async def work() -> None:
         raise failure
