@@ -52,6 +52,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             ),
             readable=_readable(base.resolved),
             server_url=settings.livekit_client_url,
+            figure=base.metrics.figure,
         )
 
 

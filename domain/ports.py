@@ -128,6 +128,15 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+FigureName = Literal["state_divergence"]
+
+
+class Figures(Protocol):
+    def __call__(self, name: FigureName, value: float, /) -> None:
+        """A number that an operator watches, as it is now: `state_divergence`, seconds since the database and LiveKit have been apart."""
+        ...
+
+
 class RateLimiter(Protocol):
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
         """Counts uses of a limit (`initiate`, `token`) by this key; raises RateLimited, counting none, where so many are not left."""

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.hub import Hub
-from domain.ports import CallLimits, Clock, Hint, JoinTokens, Publisher, RateLimiter, Rooms, TurnCredentials
+from domain.ports import CallLimits, Clock, FigureName, Figures, Hint, JoinTokens, Publisher, RateLimiter, Rooms, TurnCredentials
 from permissions.session import Session
 from schema.model import TableName
 
@@ -52,6 +52,10 @@ class Readable(Protocol):
         ...
 
 
+def unwatched(_name: FigureName, _value: float) -> None:
+    """The default: nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     transaction: Transactions
@@ -66,3 +70,4 @@ class World:
     readable: Readable
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
+    figure: Figures = unwatched

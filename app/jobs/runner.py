@@ -45,7 +45,7 @@ class Jobs:
         self._follow_ups = FollowUps(supervisor)
         webhooks = partial(work_out_webhooks, world, self._follow_ups, self._new_webhook)
         loops: list[tuple[str, Work]] = [
-            ("catch_up", partial(_catch_up, world, self._looked)),
+            ("catch_up", partial(_catch_up, world, supervisor, self._looked)),
             ("scheduler", partial(run_scheduler, pool, world, supervisor)),
             self._loop("webhooks", WEBHOOKS_EVERY, webhooks, self._new_webhook),
             # A loop for each kind: none waits for another.
@@ -79,15 +79,13 @@ async def start_jobs(world: World, pool: "asyncpg.Pool", *, observe: ObserveJob 
     return Jobs(world, pool, Supervisor(observe), backlog)
 
 
-async def _catch_up(world: World, looked: asyncio.Event) -> None:
+async def _catch_up(world: World, supervisor: Supervisor, looked: asyncio.Event) -> None:
     """At start: what happened at LiveKit while no service was running, before any timeout decides without knowing. Then it rests."""
     never = asyncio.Event()
     answered = False
     while not answered:
-        try:
-            answered = await reconciler.reconcile(world)
-        finally:
-            looked.set()
+        answered = await supervisor.attempt("reconcile", partial(reconciler.reconcile, world))
+        looked.set()
         if not answered:
             await wait_for(never, CATCH_UP_EVERY)
     await never.wait()

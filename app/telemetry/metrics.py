@@ -7,6 +7,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from app.telemetry.version import VERSION
+from domain.ports import FigureName
 
 Transport = Literal["http", "websocket"]
 # How many connections of a pool are open, and how many of these are idle.
@@ -41,6 +42,12 @@ class Metrics:
         self._oldest_webhook = self.gauge(
             "nchat_webhook_oldest_seconds", "How long the oldest webhook waits that is not worked out", mode="livemax"
         )
+        divergence = self.gauge(
+            "nchat_state_divergence_seconds",
+            "For how long database and LiveKit have been found apart, at the last round",
+            mode="mostrecent",
+        )
+        self._figures: dict[FigureName, Gauge] = {"state_divergence": divergence}
         build = self.gauge("nchat_build_info", "1, with the version that runs", ["version"], mode="max")
         build.labels(VERSION).set(1)
 
@@ -62,6 +69,10 @@ class Metrics:
     def livekit_request(self, method: str, seconds: float, outcome: str) -> None:
         """One request to LiveKit: `ok`, or in a word what went wrong."""
         self.livekit.labels(method, outcome).observe(seconds)
+
+    def figure(self, name: FigureName, value: float) -> None:
+        """What the domain tells an operator; of several processes the last word counts."""
+        self._figures[name].set(value)
 
     def watch_pool(self, name: str, connections: Connections) -> None:
         """Shows a pool's connections from now on, as they were at the last `look`."""

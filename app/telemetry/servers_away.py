@@ -5,6 +5,7 @@ from typing import Final
 
 import asyncpg
 
+from domain.ports import MediaError
 from resolvers.sql.database import DatabaseError
 
 # Classes of SQLSTATE: connections, a server that takes no writes, others in the way, resources, locks, shutdown, the system below it.
@@ -21,7 +22,7 @@ def _is_away(failure: BaseException) -> bool:
     state = getattr(failure, "sqlstate", None)
     if isinstance(failure, DatabaseError | asyncpg.PostgresError) and isinstance(state, str):
         return state.startswith(_AWAY)
-    return isinstance(failure, asyncpg.PostgresError | asyncpg.InterfaceError | OSError)
+    return isinstance(failure, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | MediaError)
 
 
 def facts(failure: BaseException) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls.ending import close_room, note_closed
+from domain.calls.ending import close_room_or_leave_it
 from domain.reconciler.side_by_side import side_by_side
 from domain.world import World
 from schema.tables.calls import calls
@@ -24,7 +24,7 @@ async def close_rooms(world: World, others: Collection[str], looked_at: datetime
     delete keeps its call without the mark.
     """
     if left_over := await _of_ended_calls(world, others):
-        await side_by_side([close_room(world, name) for name in left_over])
+        await side_by_side([close_room_or_leave_it(world, name) for name in left_over])
     while await _mark_those_without(world, others, looked_at):
         pass
 
@@ -39,14 +39,13 @@ async def _of_ended_calls(world: World, names: Collection[str]) -> Sequence[str]
 
 async def _mark_those_without(world: World, listed: Collection[str], looked_at: datetime) -> bool:
     """Marks some of the ended calls whose room was not listed, those that ended first before the others; whether there may be more."""
-    waiting = sa.select(calls.c.room_name).where(
+    gone = sa.select(calls.c.id).where(
         calls.c.ended_at < looked_at, calls.c.room_closed_at.is_(None), calls.c.status == "ended", sa.not_(_among(listed))
     )
+    some = gone.order_by(calls.c.ended_at).limit(BATCH)
     async with world.transaction("reconcile.closed") as tx:
-        gone = (await tx.connection.execute(waiting.order_by(calls.c.ended_at).limit(BATCH))).scalars().all()
-        if gone:
-            await note_closed(tx, gone, world.clock.now())
-    return len(gone) == BATCH
+        marked = await tx.connection.execute(sa.update(calls).where(calls.c.id.in_(some)).values(room_closed_at=world.clock.now()))
+    return marked.rowcount == BATCH
 
 
 def _among(names: Collection[str]) -> sa.ColumnElement[bool]:

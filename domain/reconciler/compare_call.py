@@ -8,7 +8,7 @@ from typing import Final
 from domain.calls.grants import grant_for
 from domain.calls.presence import arrive, is_over, lose, settle
 from domain.calls.repairs import DeleteRoom, GrantRights, OpenRoom, RemoveParticipant, Repair, carry_out, note_room
-from domain.calls.rows import Call, Participant, lock_call, roster
+from domain.calls.rows import Call, Participant, Roster, lock_call, roster
 from domain.calls.tracks import see, sent_by
 from domain.ports import LiveRoom, RoomParticipant, TrackSource
 from domain.reconciler.absences import found, missed
@@ -33,8 +33,10 @@ class Sight:
         return who.status_since > self.at
 
 
-async def compare_call(world: World, call: Call, room: LiveRoom | None, at: datetime) -> None:
-    """Brings one call and its room together. `room` is what LiveKit listed at `at`; None is a room that is gone.
+async def compare_call(world: World, call: Call, known: Roster | None, room: LiveRoom | None, at: datetime) -> bool:
+    """Brings one call and its room together; True when they were alike. `room` is what LiveKit listed at `at`; None is a room that is gone.
+
+    `known` is who was in the call just before, None where likeness is not enough: somebody who was missed is to be found again.
 
     Raises MediaError when LiveKit does not answer; nothing is changed by half an answer.
     """
@@ -42,12 +44,37 @@ async def compare_call(world: World, call: Call, room: LiveRoom | None, at: date
         await carry_out(world, [OpenRoom(call)])
         people: list[RoomParticipant] = []
     else:
+        people = await world.rooms.list_participants(call.room_name)
         if room.sid != call.room_sid:
             await note_room(world, call.id, room.sid)
-        people = await world.rooms.list_participants(call.room_name)
+        elif known is not None and alike(call, known, people):
+            return True
     async with world.transaction("reconcile.call") as tx:
         repairs = await _compare(tx, call, Sight.of(people, at), world.clock.now())
     await carry_out(world, repairs)
+    return False
+
+
+def alike(call: Call, known: Roster, people: Sequence[RoomParticipant]) -> bool:
+    """Whether the room says of everybody what the rows say: then there is nothing to lock, and nothing to repair."""
+    present = {one.identity: one for one in people if one.state != "disconnected"}
+    connected = {one.identity: one for one in known.participants if one.status == "connected"}
+    return present.keys() == connected.keys() and all(_same(call, connected[identity], seen) for identity, seen in present.items())
+
+
+def _same(call: Call, who: Participant, seen: RoomParticipant) -> bool:
+    return seen.state == "active" and seen.sid == who.participant_sid and not _differing(who, seen) and not _wrong(call, who, seen)
+
+
+def _differing(who: Participant, seen: RoomParticipant) -> bool:
+    sent = sent_by(seen.tracks)
+    said = ((sent.muted, who.is_muted), (sent.video, who.is_video_enabled), (sent.screen, who.is_screen_sharing))
+    return any(now is not None and now != row for now, row in said)
+
+
+def _wrong(call: Call, who: Participant, seen: RoomParticipant) -> bool:
+    """Whether the person may publish other sources than the row says."""
+    return seen.sources is not None and bool((seen.sources ^ set(grant_for(call, who).sources)) - OPTIONAL)
 
 
 async def _compare(tx: Transaction, seen: Call, sight: Sight, now: datetime) -> list[Repair]:
@@ -97,8 +124,6 @@ async def _wrong_rights(tx: Transaction, call: Call, sight: Sight) -> list[Repai
     wrong: list[Repair] = []
     for who in (await roster(tx, call.id)).participants:
         seen = sight.people.get(who.identity)
-        if seen is None or seen.sources is None or who.status != "connected" or seen.sid != who.participant_sid:
-            continue
-        if (seen.sources ^ set(grant_for(call, who).sources)) - OPTIONAL:
+        if seen is not None and who.status == "connected" and seen.sid == who.participant_sid and _wrong(call, who, seen):
             wrong.append(GrantRights(call, who))
     return wrong

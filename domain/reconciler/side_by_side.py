@@ -2,25 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
-import structlog
-
-from domain.ports import MediaError
-
-log = structlog.get_logger(__name__)
 ROOMS_AT_ONCE: Final = 8
+T = TypeVar("T")
 
 
-async def side_by_side(work: Sequence[Awaitable[None]]) -> None:
-    """A few at a time; one that LiveKit does not answer is left to the next round and holds up no other."""
+async def side_by_side(work: Sequence[Awaitable[T]]) -> list[T]:
+    """A few at a time; what came of each, in order."""
     places = asyncio.Semaphore(ROOMS_AT_ONCE)
 
-    async def one(item: Awaitable[None]) -> None:
+    async def one(item: Awaitable[T]) -> T:
         async with places:
-            try:
-                await item
-            except MediaError as error:
-                log.warning("room_not_repaired", error=str(error))
+            return await item
 
-    await asyncio.gather(*(one(item) for item in work))
+    return await asyncio.gather(*(one(item) for item in work))

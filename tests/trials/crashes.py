@@ -303,7 +303,10 @@ CRASHES = (
     Crash(
         "reconcile",
         (
-            "reconcile.calls",
+            "reconcile.half_started",
+            "reconcile.living",
+            "reconcile.people",
+            "reconcile.looked",
             "rooms.all_rooms@domain.reconciler.round.reconcile",
             "rooms.list_participants@domain.reconciler.compare_call.compare_call",
             "reconcile.call",
