@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from app.adapters.insert_budgets import insert_budgets
 from app.database.closing import close_pool
+from app.database.pool import CONNECT_TIMEOUT
 from app.foundation import Foundation
 from app.graphql.ports import ContextOf
 from app.http.health import Check
@@ -66,7 +67,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
 
 
 async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> Callable[[], None]:
-    pool = await asyncpg.create_pool(base.database_url, min_size=1, max_size=JOB_CONNECTIONS)
+    pool = await asyncpg.create_pool(base.database_url, min_size=1, max_size=JOB_CONNECTIONS, timeout=CONNECT_TIMEOUT)
     stack.push_async_callback(close_pool, pool)
     base.metrics.watch_pool("jobs", lambda: (pool.get_size(), pool.get_idle_size()))
     jobs = await start_jobs(world, pool, observe=base.metrics.job, backlog=base.metrics.webhook_backlog)

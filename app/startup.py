@@ -22,6 +22,8 @@ def sentence(error: Exception) -> str:
             return NEWER_DATABASE
         case NotMigrated() | DatabaseError(sqlstate="42P01"):
             return "the database is not at the newest migration: run `nchat-rtc migrate`"
+        case TimeoutError():
+            return "the database of NCHAT_DATABASE_URL takes connections and does not answer: it hangs, or the network to it does"
         case OSError():
             return f"the database of NCHAT_DATABASE_URL can't be reached: {_reason(error)}"
         case asyncpg.LockNotAvailableError():

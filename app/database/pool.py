@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 STATEMENTS_PER_CONNECTION = 512
 MAX_STATEMENT_BYTES = 1 << 20
 ACQUIRE_TIMEOUT = 10.0
+# A server that takes a connection and says nothing is frozen: a start that waits for it would hear no signal.
+CONNECT_TIMEOUT = 5.0
 # Beyond PostgreSQL's own limit, for one that does not answer at all.
 SILENCE = 5.0
 # What the service itself asks.
@@ -163,6 +165,7 @@ async def open_pool(
         max_size=max_size,
         init=_keep_json_as_bytes,
         connection_class=PlainConnection,
+        timeout=CONNECT_TIMEOUT,
         command_timeout=STATEMENT_TIMEOUT,
         max_inactive_connection_lifetime=300.0,
         statement_cache_size=0 if pgbouncer else STATEMENTS_PER_CONNECTION,

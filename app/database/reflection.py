@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 
+from app.database.pool import CONNECT_TIMEOUT, STATEMENT_TIMEOUT
 from app.database.reflection_sql import FUNCTIONS, LEAKPROOF, TABLES, TYPES
 from schema.model import Leakproof, PgType, TableName
 from schema.pg_functions import PgArgument, PgFunction
@@ -33,7 +34,9 @@ async def reflect(database_url: str) -> Reflected:
     `database_url` is `postgresql://…`. Raises asyncpg's errors when the database can't be reached.
     """
     # Compiling these catalog queries to machine code takes thirty times as long as running them.
-    connection = await asyncpg.connect(database_url, server_settings={"jit": "off"})
+    connection = await asyncpg.connect(
+        database_url, server_settings={"jit": "off"}, timeout=CONNECT_TIMEOUT, command_timeout=STATEMENT_TIMEOUT
+    )
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             tables = json.loads(await connection.fetchval(TYPES + TABLES))

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
 from uuid import uuid4
 from weakref import WeakSet
 
@@ -12,13 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.closing import close_engine
 from app.database.errors import as_database_error
-from app.database.pool import NO_VARIABLES, STATEMENT_TIMEOUT, server_settings
+from app.database.pool import CONNECT_TIMEOUT, NO_VARIABLES, STATEMENT_TIMEOUT, server_settings
 from app.telemetry.moments import Observe, unobserved
 from domain.ports import Publisher
 from domain.world import Transaction
-
-# Seconds.
-CONNECT_TIMEOUT: Final = 10.0
 
 
 class EngineTransactions:

@@ -21,30 +21,36 @@ QUERY = {"query": "{ nchat_users(limit: 1) { id } }"}
 
 
 @asynccontextmanager
-async def serving(database_url: str, output: Path, workers: int) -> AsyncIterator[tuple[str, Process]]:
-    """`nchat-rtc serve` as a process, up and asked once."""
+async def started(database_url: str, output: Path, workers: int, **settings: object) -> AsyncIterator[tuple[str, Process]]:
+    """`nchat-rtc serve` as a process, and its address; it may not serve yet."""
     port = free_port()
     with output.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(COMMAND, "serve", "--port", str(port), "--workers", str(workers)),
-            env=environment(database_url, {}),
+            env=environment(database_url, settings),
             stdout=log,
             stderr=log,
         )
-    address = f"127.0.0.1:{port}"
-
-    async def answers() -> bool:
-        assert process.returncode is None, output.read_text()
-        try:
-            async with httpx2.AsyncClient(timeout=5) as http:
-                return (await http.post(f"http://{address}/v1/graphql", json=QUERY, headers=ALICE)).is_success
-        except httpx2.TransportError:
-            return False
-
     try:
-        await eventually(answers, seconds=90)
-        yield address, process
+        yield f"127.0.0.1:{port}", process
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def serving(database_url: str, output: Path, workers: int, **settings: object) -> AsyncIterator[tuple[str, Process]]:
+    """The same, up and asked once."""
+    async with started(database_url, output, workers, **settings) as (address, process):
+
+        async def answers() -> bool:
+            assert process.returncode is None, output.read_text()
+            try:
+                async with httpx2.AsyncClient(timeout=5) as http:
+                    return (await http.post(f"http://{address}/v1/graphql", json=QUERY, headers=ALICE)).is_success
+            except httpx2.TransportError:
+                return False
+
+        await eventually(answers, seconds=90)
+        yield address, process

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 from tests.hostile.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.hostile.scale import scaled
-from tests.hostile.service_process import ALICE, QUERY, serving
+from tests.hostile.service_process import ALICE, QUERY, serving, started
+from tests.support.valkey import broker
 from tests.transport.fakes import Client, websocket
 
 pytestmark = pytest.mark.anyio
@@ -70,3 +72,29 @@ async def test_it_is_gone_in_time_and_in_order(demo_database_url: str, tmp_path:
     assert (process.returncode, code) == (0, 1012), figures
     assert seconds <= WITHIN, figures
     assert "Traceback" not in said
+
+
+async def test_a_start_that_meets_it_ends_with_a_sentence(demo_database_url: str, tmp_path: Path) -> None:
+    """By itself, and so within the time of a signal as well."""
+    output = tmp_path / "service.log"
+    async with freezing_proxy(demo_database_url) as (proxy, url):
+        proxy.freeze()
+        async with started(url, output, 1) as (_, process):
+            await asyncio.wait_for(process.wait(), 60)
+    said = output.read_text()
+    assert process.returncode == STARTUP_FAILURE, said
+    assert "takes connections and does not answer" in said
+    assert "Traceback" not in said
+
+
+async def test_a_frozen_broker_delays_no_end_either(demo_database_url: str, tmp_path: Path) -> None:
+    output = tmp_path / "service.log"
+    with broker(tmp_path) as redis:
+        async with serving(demo_database_url, output, 1, redis_url=redis.url) as (address, process), listening(address) as client:
+            redis.freeze()
+            seconds = await ends(process)
+            code, _ = await client.closed()
+    figures = f"{seconds:.1f} s\n{output.read_text()}"
+    assert (process.returncode, code) == (0, 1012), figures
+    assert seconds <= WITHIN, figures
+    assert "Traceback" not in figures
