@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from starlette.routing import BaseRoute
@@ -17,6 +18,7 @@ from app.product import Product, open_product
 from app.settings import Settings
 from app.telemetry.metrics import Metrics
 from app.telemetry.moments import Observe
+from app.telemetry.outcomes import Outcomes
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine
 from resolvers.hand_written.action_fields import ActionFields, scan
@@ -52,7 +54,12 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes),
             insert_budgets=product.insert_budgets,
         )
-        live_queries = LiveQueries(base.shared_database, base.hub.follow, most=settings.live_queries_per_principal)
+        live_queries = LiveQueries(
+            base.shared_database,
+            base.hub.follow,
+            most=settings.live_queries_per_principal,
+            report=partial(Outcomes(base.metrics, "websocket").refused, kind="subscription"),
+        )
         stack.push_async_callback(engine.stop)
         yield Service(
             engine=engine,

@@ -2,10 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
-
-import orjson
 
 from permissions.errors import GraphQLRefusal
 from resolvers.live.live_query import LiveQuery
@@ -14,12 +12,19 @@ from resolvers.run.database_refusals import refusal
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Asker, Database, DatabaseError, SharedDatabase, TookTooLong
 
+# Hears of each new fault of a look, which those who follow are told of as their answer.
+Report = Callable[[GraphQLRefusal], None]
+
+
+def unreported(_refusal: GraphQLRefusal) -> None:
+    """The default: nobody hears of it."""
+
 
 class Cohort:
     """Everyone whose statement and arguments are the same: what one of them sees, all see."""
 
-    def __init__(self, live: LiveQuery, database: SharedDatabase) -> None:
-        self._live, self._database = live, database
+    def __init__(self, live: LiveQuery, database: SharedDatabase, report: Report = unreported) -> None:
+        self._live, self._database, self._report = live, database, report
         self.followers: Counter[Asker] = Counter()
         self.listens = asyncio.Event()
         self.failure: BaseException | None = None
@@ -53,7 +58,7 @@ class Cohort:
                 body, fault = await self._body(database)
                 self.took = loop.time() - began
         except TookTooLong as error:
-            raise refusal(error) or unexpected(error) from None
+            raise refusal(error) or unexpected(error) from error
         answer = Payload(body)
         if number > self._done:
             self._done, self._fault = number, fault
@@ -71,7 +76,9 @@ class Cohort:
             if fault == self._fault and (same := self._kept.held()):
                 # The same fault again is the same answer, though `unexpected` would give it a new id.
                 return same.body, fault
-            return orjson.dumps((refusal(error) or unexpected(error)).answer()), fault
+            refused = refusal(error) or unexpected(error)
+            self._report(refused)
+            return refused.body(), fault
 
     def _tell(self, answer: Payload) -> None:
         if answer.mark != self._kept.mark:
@@ -124,6 +131,6 @@ class Cohort:
                 return
             case GraphQLRefusal() as refused:
                 # Each follower's own: an exception remembers where it was raised.
-                raise GraphQLRefusal(refused.code, refused.message, refused.path, **refused.extra)
+                raise GraphQLRefusal(refused.code, refused.message, refused.path, **refused.extra) from refused.__cause__
             case failure:
                 raise unexpected(failure)

@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.hub import Following
 from permissions.errors import GraphQLRefusal
-from resolvers.live.cohort import Cohort
+from resolvers.live.cohort import Cohort, Report, unreported
 from resolvers.live.live_query import LiveQuery
 from resolvers.sql.database import SharedDatabase
 
@@ -25,10 +25,21 @@ Key = tuple[str, tuple[str | None, ...]]
 
 
 class LiveQueries:
-    """The live queries of a process, `most` of one principal. `follow` gives hints on the topics `table:<name>`."""
+    """The live queries of a process, `most` of one principal. `follow` gives hints on the topics `table:<name>`.
 
-    def __init__(self, database: SharedDatabase, follow: Follow, *, look_every: float = LOOK_EVERY, most: int = 200) -> None:
-        self._database, self._follow, self._look_every, self._most = database, follow, look_every, most
+    `report` hears of each look that PostgreSQL newly refuses, whatever the number of those who are told.
+    """
+
+    def __init__(
+        self,
+        database: SharedDatabase,
+        follow: Follow,
+        *,
+        look_every: float = LOOK_EVERY,
+        most: int = 200,
+        report: Report = unreported,
+    ) -> None:
+        self._database, self._follow, self._look_every, self._most, self._report = database, follow, look_every, most, report
         self._cohorts: dict[Key, Cohort] = {}
         self._open: Counter[str] = Counter()
 
@@ -65,7 +76,7 @@ class LiveQueries:
         key = (live.plan.sql, tuple(live.arguments))
         cohort = self._cohorts.get(key)
         if cohort is None or cohort.failure is not None:
-            cohort = self._cohorts[key] = Cohort(live, self._database)
+            cohort = self._cohorts[key] = Cohort(live, self._database, self._report)
             cohort.start(self._keep_looking(cohort, live))
         cohort.followers[live.asker] += 1
         try:

@@ -52,7 +52,10 @@ class Table:
 
     def __init__(self, database: PlayedDatabase, hub: Any) -> None:
         self.database, self._hub = database, hub
-        self.queries = LiveQueries(Unshared(cast(Database, database)), hub.follow, look_every=60)
+        self.reported: list[str] = []
+        self.queries = LiveQueries(
+            Unshared(cast(Database, database)), hub.follow, look_every=60, report=lambda refused: self.reported.append(refused.code)
+        )
 
     async def put(self, answer: bytes | Exception) -> None:
         self.database.answer = answer
@@ -103,10 +106,12 @@ async def test_a_table_that_changes_all_the_time_is_read_ten_times_a_second(tabl
 
 @pytest.mark.parametrize("sqlstate", ["22012", "08006", "XX000"])
 async def test_a_fault_is_told_once_and_recovered_from(table: Table, sqlstate: str) -> None:
-    async with reading(table, live()) as read:
-        assert await read() == {"data": 1}
+    """To everybody who follows, and once to whoever counts."""
+    async with reading(table, live()) as read, reading(table, live()) as other:
+        assert await read() == await other() == {"data": 1}
         await table.put(DatabaseError(sqlstate, "division by zero"))
-        assert code_in(await read(), "the live query") in ("data-exception", "postgres-error", "unexpected")
+        code = code_in(await read(), "the live query")
+        assert code in ("data-exception", "postgres-error", "unexpected")
         asked = table.database.asked
         await table.put(DatabaseError(sqlstate, "division by zero"))
 
@@ -114,6 +119,7 @@ async def test_a_fault_is_told_once_and_recovered_from(table: Table, sqlstate: s
             return table.database.asked > asked
 
         await eventually(asked_again)
+        assert table.reported == [code]
         await table.put(b'{"data":1}')
         assert await read() == {"data": 1}
 
