@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.connections.connections import STATE, Connections
 from app.connections.limits import ConnectionLimits, connections_that_fit
-from app.garbage_collection import settle_memory
 from app.graphql.headers import headers_of
 from app.http import foreign_hosts
 from app.http.console import OfferedUser, console_routes
@@ -21,6 +20,7 @@ from app.http.console_tokens import token_maker
 from app.http.graphql import GraphQLHttp
 from app.http.health import health_routes
 from app.http.metrics_route import metrics_routes
+from app.interpreter import settle
 from app.service import Service, open_service
 from app.settings import Settings
 from app.settings.own_hosts import own_hosts
@@ -85,7 +85,7 @@ class Application(Starlette):
                 return
             scope["state"][STATE] = connections = self._connections(service)
             self._serve(service, connections)
-            settle_memory()
+            settle()
             log.info("serving", version=VERSION, seconds=round(time.perf_counter() - began, 2), product=self._metadata is None)
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -117,7 +117,7 @@ class TrackedTable:
     writable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Catalog:
     """Every tracked table of one source, by name."""
 

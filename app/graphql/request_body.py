@@ -3,7 +3,7 @@
 from typing import Any
 
 from permissions.errors import GraphQLRefusal
-from resolvers.documents.exact_json import read_json
+from resolvers.documents.exact_json import TooManyNumbers, read_json
 from resolvers.documents.request import Request, Tally
 
 MAX_BATCH = 100
@@ -13,6 +13,8 @@ def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
     """One request, or the still unread members of a batch; raises GraphQLRefusal."""
     try:
         raw = read_json(body)
+    except TooManyNumbers as error:
+        raise GraphQLRefusal("parse-failed", str(error)) from None
     except ValueError:
         raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON") from None
     if isinstance(raw, list):

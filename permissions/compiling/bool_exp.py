@@ -1,14 +1,16 @@
 """Boolean expressions as SQL conditions: over any alias of a table, every value a parameter."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from permissions.compiling.leakproof import joins_leakproof, parted
 from permissions.compiling.outer_column import outer
+from permissions.compiling.rule_text import JudgedRow, rule_text
 from permissions.expressions import (
     TRUE,
     And,
@@ -77,8 +79,10 @@ class _Scope:
 
 
 class _Compiler:
-    def __init__(self, catalog: Catalog, bind: Bind) -> None:
-        self.catalog, self.bind = catalog, bind
+    """`numbers` are those of a rule's own tables."""
+
+    def __init__(self, catalog: Catalog, bind: Bind, numbers: Iterator[int] | None = None) -> None:
+        self.catalog, self.bind, self.numbers = catalog, bind, numbers
 
     @singledispatchmethod
     def compile(self, expression: Expression, scope: _Scope) -> Condition:
@@ -107,7 +111,7 @@ class _Compiler:
 
         CASE is PostgreSQL's own way to give an order to conditions. The rule stands in the open as well, where indexes serve it.
         """
-        rule_holds = self.compile(rule.where, _Scope(scope.tracked, scope.from_, scope.tracked, scope.from_))
+        rule_holds = self.rule(rule.where, scope)
         leakproof, telling = parted(rule.asked, scope.tracked, self.catalog)
         conditions = [*beside, rule_holds]
         if leakproof != TRUE:
@@ -115,6 +119,15 @@ class _Compiler:
         if telling != TRUE:
             after = [*after, self.compile(telling, replace(scope, after_rule=True))]
         return [*conditions, sa.case((rule_holds, sa.and_(*after)), else_=_FALSE)] if after else conditions
+
+    def rule(self, where: Expression, scope: _Scope) -> Condition:
+        """A rule, from its text. The names of its own tables are unlike all others, so that none stands for another one."""
+
+        def build(row: JudgedRow, bind: Bind) -> Condition:
+            judged = cast(sa.FromClause, row)
+            return _Compiler(self.catalog, bind, itertools.count(1)).compile(where, _Scope(scope.tracked, judged, scope.tracked, judged))
+
+        return rule_text(where, scope.tracked, self.catalog, build).over(scope.from_, self.bind)
 
     @compile.register
     def _(self, expression: Compare, scope: _Scope) -> Condition:
@@ -156,7 +169,7 @@ class _Compiler:
 
     def exists(self, target: TrackedTable, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool) -> Condition:
         """A row of `target` that `pairs` of columns join; where they are not leakproof, they come after the rule of `target`."""
-        alias = target.table.alias()
+        alias = target.table.alias(None if self.numbers is None else f"0_rule_{next(self.numbers)}")
         inside = scope.inside(target, alias)
         joined = [_comparison(alias.columns[remote], "=", outer(scope.own(local))) for local, remote in pairs]
         if isinstance(where, Rule):

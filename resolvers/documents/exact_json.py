@@ -12,6 +12,8 @@ import orjson
 _DIGITS = 400
 # Numbers that a float or 64 bits may not hold: many digits, or an exponent of two and more.
 _LONG = re.compile(rb"[:,\[\s]-?(?:\d[\d.]{15,}|\d[\d.]*[eE][-+]?\d{2,})")
+# Each takes a microsecond, and the event loop waits.
+_MOST_LONG = 50_000
 _BITS_64 = range(-(2**63), 2**64)
 
 
@@ -31,11 +33,20 @@ class Number:
         return int(self.text) if self.is_integer and len(self.text) <= _DIGITS else float(self.text)
 
 
+class TooManyNumbers(ValueError):
+    """More numbers that Python would cut than are read one by one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {_MOST_LONG} numbers of more than 15 digits")
+
+
 def read_json(body: bytes) -> Any:
-    """The value, where Python's numbers would lose digits with `Number` in their place. Raises ValueError for what is no JSON."""
+    """The value, where Python's numbers would lose digits with `Number` in their place. Raises ValueError (TooManyNumbers)."""
     value = orjson.loads(body)
     if not _LONG.search(body):
         return value
+    if len(_LONG.findall(body)) > _MOST_LONG:
+        raise TooManyNumbers
     try:
         return json.loads(body, parse_int=_integer, parse_float=_float)
     except RecursionError:
@@ -68,6 +79,8 @@ def _integer(text: str) -> int | Number:
 
 def _float(text: str) -> float | Number:
     value = float(text)
+    if repr(value) == text:
+        return value
     return value if value - value == 0 and Decimal(repr(value)) == Decimal(text) else Number(text)
 
 

@@ -71,8 +71,12 @@ def _row_field(walk: Walk, selected: Selected, field: GraphQLField, depth: int) 
         case OfRelationshipAggregate(table, name):
             target = walk.catalog[table].relationships[name].target
             depth = walk.deeper(depth, target, selected.path)
+            before = walk.budget.spent
             arguments = rows_arguments(walk, walk.arguments(selected, field), target, selected.path)
-            return RelatedAggregate(selected.key, name, arguments, aggregate_parts(walk, type_, selected.sets, selected.path, depth))
+            asked = walk.budget.spent - before
+            parts = aggregate_parts(walk, type_, selected.sets, selected.path, depth)
+            walk.again(len(parts) - 1, target, asked, selected.path)
+            return RelatedAggregate(selected.key, name, arguments, parts)
     raise TypeError(f"no field of a row: {selected.path}")
 
 

@@ -35,7 +35,10 @@ def _select(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
     type_, place, table = walk.object_type(field.type), (selected.key, selected.path, meaning.kind, meaning.table), meaning.table
     if meaning.kind == "select_aggregate":
         parts = aggregate_parts(walk, type_, selected.sets, selected.path)
-        return SelectRoot(*place, rows_arguments(walk, given, table, selected.path), parts=parts)
+        before = walk.budget.spent
+        arguments = rows_arguments(walk, given, table, selected.path)
+        walk.again(len(parts) - 1, table, walk.budget.spent - before, selected.path)
+        return SelectRoot(*place, arguments, parts=parts)
     if meaning.kind == "select_by_pk":
         arguments = Arguments(where=conjunction([_equal(walk, argument.meaning, argument.value, table) for argument in given]))
     else:

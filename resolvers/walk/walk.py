@@ -112,6 +112,10 @@ class Walk:
         """Rows of one more table, behind the role's rule for it; raises when that is too much."""
         self.budget.spend(self.costs.read(table), path)
 
+    def again(self, times: int, table: TableName, asked: int, path: str) -> None:
+        """The same rows so many times more, behind the same conditions, which have cost `asked`: the parts of an aggregate."""
+        self.budget.spend(max(0, times) * (self.costs.read(table) + asked), path)
+
     def deeper(self, depth: int, table: TableName, path: str) -> int:
         """One relationship deeper, into `table`; raises when that is too deep."""
         if depth >= self.budget.limits.depth:

@@ -6,8 +6,8 @@ FROM public.author AS "2_author"
 WHERE "2_author".id = "1_book".author_id) AS "3_row") AS author
 FROM public.book AS "1_book"
 WHERE ("1_book".is_public = CAST('true' AS "bool") OR (EXISTS (SELECT 1
-FROM public.loan AS loan_1
-WHERE loan_1.book_id = "1_book".id AND loan_1.member_id = (SELECT CAST(CAST($1 AS TEXT) AS "int4") AS anon_2)))) AND "1_book".id = CAST(CAST($2 AS TEXT) AS "int4")) AS "4_row"))) AS answer
+FROM public.loan AS "0_rule_1"
+WHERE "0_rule_1".book_id = "1_book".id AND "0_rule_1".member_id = (SELECT CAST(CAST($1 AS TEXT) AS "int4") AS anon_1)))) AND "1_book".id = CAST(CAST($2 AS TEXT) AS "int4")) AS "4_row"))) AS answer
 WHERE num_nulls(CAST(CAST($2 AS TEXT) AS "int4")) >= 0
  LIMIT ALL OFFSET 0) AS "0_answer"
 -- ['2', '1']

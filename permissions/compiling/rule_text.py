@@ -1,0 +1,103 @@
+"""A rule's condition as text that is made once: it stands in every statement of its role, and building it takes most of their time.
+
+What differs from one use to the next are holes in the text: the columns of the row that is judged, and the values.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from permissions.expressions import Expression, Operand
+from schema.model import Catalog, TableName, TrackedTable
+
+Condition = sa.ColumnElement[bool]
+Bind = Callable[[Operand], sa.ColumnElement[str]]
+# Builds the condition over a row whose columns and values it is given.
+Build = Callable[["JudgedRow", Bind], Condition]
+
+_DIALECT = PGDialect()  # type: ignore[no-untyped-call]
+# No statement of ours holds this character: PostgreSQL takes it in no text.
+_HOLE = re.compile("\x00(\\d+)\x00")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """Text with numbered holes, and what belongs into each: a column's name or an operand."""
+
+    pieces: Sequence[str | int]
+    holes: Sequence[str | Operand]
+
+    def over(self, from_: sa.FromClause, bind: Bind) -> Condition:
+        """The condition on a row of `from_`."""
+        filled = [from_.columns[hole] if isinstance(hole, str) else bind(hole) for hole in self.holes]
+        return _Filled([piece if isinstance(piece, str) else filled[piece] for piece in self.pieces])
+
+
+@dataclass(slots=True)
+class JudgedRow:
+    """Stands for whatever row the rule will judge: its columns are holes."""
+
+    tracked: TrackedTable
+    holes: list[str | Operand] = field(default_factory=list)
+
+    @property
+    def columns(self) -> "JudgedRow":
+        return self
+
+    def __getitem__(self, name: str) -> "_Hole":
+        return self._hole(name, self.tracked.table.columns[name].type)
+
+    def bind(self, operand: Operand) -> "_Hole":
+        return self._hole(operand, sa.Text())
+
+    def _hole(self, content: str | Operand, type_: Any) -> "_Hole":
+        self.holes.append(content)
+        return _Hole(len(self.holes) - 1, type_)
+
+
+_MADE: WeakKeyDictionary[Catalog, dict[tuple[TableName, str], RuleText]] = WeakKeyDictionary()
+
+
+def rule_text(rule: Expression, tracked: TrackedTable, catalog: Catalog, build: Build) -> RuleText:
+    """The text of a rule over rows of a table; `build` is asked the first time."""
+    made = _MADE.setdefault(catalog, {})
+    key = (tracked.name, repr(rule))
+    text = made.get(key)
+    if text is None:
+        row = JudgedRow(tracked)
+        sql = str(build(row, row.bind).compile(dialect=_DIALECT))
+        pieces = [int(piece) if index % 2 else piece for index, piece in enumerate(_HOLE.split(f"({sql})"))]
+        text = made[key] = RuleText(pieces, tuple(row.holes))
+    return text
+
+
+class _Hole(sa.ColumnElement[Any]):
+    inherit_cache = False
+
+    def __init__(self, number: int, type_: Any) -> None:
+        self.number, self.type = number, type_
+
+
+class _Filled(sa.ColumnElement[bool]):
+    inherit_cache = False
+    type = sa.Boolean()
+
+    def __init__(self, pieces: Sequence[str | sa.ColumnElement[Any]]) -> None:
+        self.pieces = pieces
+
+
+@compiles(_Hole)
+def _render_hole(element: _Hole, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"\x00{element.number}\x00"
+
+
+@compiles(_Filled)
+def _render_filled(element: _Filled, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return "".join(piece if isinstance(piece, str) else compiler.process(piece, **kwargs) for piece in element.pieces)
