@@ -27,8 +27,8 @@ def places(connections: int, share: int) -> tuple[Places, Places]:
 
 
 def _places(total: int, share: int) -> Places:
-    """No principal has all of the places, and long statements leave a third of them."""
-    return Places(total, heavy=max(1, total * 2 // 3), share=min(share, max(1, total - 1)))
+    """No principal has all of the places, and long statements leave half of them."""
+    return Places(total, heavy=max(1, total // 2), share=min(share, max(1, total - 1)))
 
 
 class SharedPool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Final, Self
 
-from app.database.share import Places, Share
+from app.database.share import GRACE, Places, Share
 from permissions.errors import GraphQLRefusal
 from resolvers.sql.database import TookTooLong
 
@@ -88,13 +88,13 @@ class Turns:
         else:
             turn.share.waiting.remove(turn)
 
-    def end(self, turn: "Turn") -> None:
-        """The place is free for the next."""
+    def end(self, turn: "Turn", *, in_vain: bool = False) -> None:
+        """The place is free for the next. What was `in_vain` has no grace: whoever asks for too much may ask for it all the time."""
         now, share = self._clock(), turn.share
         self._running.remove(turn)
         self._heavy -= turn.heavy
         share.running -= 1
-        share.spend(now - turn.began, now)
+        share.spend(now - turn.began + (GRACE if in_vain else 0), now)
         if share.waiting:
             self._stand_in_line(share)
         if self._light_line or self._heavy_line:
@@ -190,7 +190,7 @@ class Turn:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._turns.end(self)
+        self._turns.end(self, in_vain=kind is not None)
         if self._lost and self._task is not None and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TookTooLong(BUSY) from None
 

@@ -188,10 +188,10 @@ class Client:
     async def send(self, **message: Any) -> None:
         await self.socket.send(orjson.dumps(message).decode())
 
-    async def receive(self) -> dict[str, Any]:
+    async def receive(self, seconds: float = 5) -> dict[str, Any]:
         """The next message but pings; it is always a text frame."""
         while True:
-            text = await asyncio.wait_for(self.socket.recv(), 5)
+            text = await asyncio.wait_for(self.socket.recv(), seconds)
             assert isinstance(text, str)
             message: dict[str, Any] = orjson.loads(text)
             if message["type"] != "ping":

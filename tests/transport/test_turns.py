@@ -215,3 +215,22 @@ async def test_ten_thousand_principals_are_forgotten_and_those_who_run_are_not(r
     for _ in range(4):
         await room.ask("eve")
     assert room.running.count("eve") == PLACES.share
+
+
+async def test_what_fails_counts_from_its_first_moment(room: Room) -> None:
+    async def fail() -> None:
+        async with room.turns.turn("eve"):
+            room.now += 0.05
+            raise ValueError
+
+    for _ in range(30):
+        with pytest.raises(ValueError):
+            await fail()
+    for name in ("eve", "eve", "eve", "other", "other"):
+        await room.ask(name)
+    works = [await room.ask("third")]
+    assert len(room.running) == PLACES.total
+    await room.ask("eve")
+    await room.ask("fourth")
+    await room.finish(works[0])
+    assert room.running[-1] == "fourth", "who is light goes first"
