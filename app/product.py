@@ -83,4 +83,4 @@ def _livekit_routes(base: Foundation, world: World, wake: Callable[[], None]) ->
     signatures = WebhookSignatures({settings.signs_webhooks: secret})
     webhooks = LiveKitWebhooks(signatures, StoredTogether(partial(inbox.store_all, world)), wake)
     door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(world))
-    return [webhooks.route(), door.route()]
+    return [webhooks.route(), *door.routes()]

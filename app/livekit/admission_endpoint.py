@@ -1,11 +1,13 @@
 """`/api/livekit/admit`: a proxy asks before it lets a request through to LiveKit's signalling, and is told yes or no."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from app.livekit.access_tokens import AccessTokens
 from app.livekit.admissions import Admissions, Unanswered
@@ -27,11 +29,14 @@ class AdmissionEndpoint:
         self._tokens = tokens
         self._admissions = admissions
 
-    def route(self) -> Route:
-        """The endpoint at its path."""
-        return Route(ADMIT_PATH, self.admit, methods=METHODS)
+    def routes(self) -> Sequence[BaseRoute]:
+        """The endpoint at its path. Some proxies pass a websocket's upgrade on with their question: that is answered, never opened."""
+        return [Route(ADMIT_PATH, self.admit, methods=METHODS), WebSocketRoute(ADMIT_PATH, self._admit_upgrade)]
 
-    async def admit(self, request: Request) -> Response:
+    async def _admit_upgrade(self, upgrade: WebSocket) -> None:
+        await upgrade.send_denial_response(await self.admit(upgrade))
+
+    async def admit(self, request: HTTPConnection) -> Response:
         """204 when the person may be in that room now, 401 without a token, 403 otherwise, 503 when the database does not say."""
         try:
             return _answer(204 if await self._may_enter(request) else 403)
@@ -43,7 +48,7 @@ class AdmissionEndpoint:
             log.warning("admission_unanswered", reason=str(error))
             return _answer(503)
 
-    async def _may_enter(self, request: Request) -> bool:
+    async def _may_enter(self, request: HTTPConnection) -> bool:
         # A websocket is opened by GET; with another method LiveKit would look for a token in the body as well.
         if _said_by_proxy(request, METHOD_HEADERS) not in (None, "GET"):
             raise NotAdmitted("not a GET")
@@ -54,7 +59,7 @@ class AdmissionEndpoint:
         return await self._admissions.may_enter(self._tokens.entrance(token))
 
 
-def _said_by_proxy(request: Request, names: tuple[str, ...]) -> str | None:
+def _said_by_proxy(request: HTTPConnection, names: tuple[str, ...]) -> str | None:
     """What the proxy says of the original request. A second word on it can only be the client's own, so then it is neither."""
     said = [value for name in names for value in request.headers.getlist(name)]
     if len(said) > 1:

@@ -1,8 +1,8 @@
 """Rejoining after the right to be there is lost: LiveKit takes any token back until it expires, and signs a new one for each joiner."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,13 @@ from devstack import livekit_server
 from devstack.processes import free_port
 from tests.hostile.scale import scaled
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL
-from tests.support.doors import NO_NGINX, compose_proxy, nginx, stand_in
+from tests.support.doors import DOORS, why_not
 from tests.support.signalling import SIGNALLING, refresh_token, refusal
 from tests.support.waiting import eventually
 from tests.support.whole_service import KEY, SECRET, WEBHOOKS, Caller, WholeService, whole_service
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(livekit_server.find_binary() is None, reason=livekit_server.NOT_FOUND)]
 
-Open = Callable[[str, str, int, Path], AbstractAsyncContextManager[None]]
-DOORS: Final[dict[str, Open]] = {"stand_in": stand_in, "compose": compose_proxy}
 REJOINS: Final = 30
 ARRIVALS = "SELECT count(*) FROM nchat_webhook_events WHERE event = 'participant_joined' AND payload->'participant'->>'identity' = $1"
 
@@ -86,8 +84,8 @@ class Scene:
 
 @pytest.fixture(params=DOORS)
 async def scene(request: pytest.FixtureRequest, demo_database_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
-    if request.param == "compose" and nginx() is None:
-        pytest.skip(NO_NGINX)
+    if reason := why_not(request.param):
+        pytest.skip(reason)
     port, door = free_port(), free_port()
     async with AsyncExitStack() as stack:
         webhooks = f"http://127.0.0.1:{port}{WEBHOOKS}"

@@ -13,9 +13,8 @@ from livekit import api
 
 from devstack import livekit_server
 from devstack.processes import free_port
-from tests.hostile.test_rejoins import DOORS
 from tests.support.domain_setup import ALICE, BOB
-from tests.support.doors import NO_NGINX, nginx
+from tests.support.doors import DOORS, why_not
 from tests.support.signalling import address
 from tests.support.whole_service import KEY, SECRET, whole_service
 
@@ -54,8 +53,8 @@ class Scene:
 
 @pytest.fixture(params=DOORS)
 async def scene(request: pytest.FixtureRequest, demo_database_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
-    if request.param == "compose" and nginx() is None:
-        pytest.skip(NO_NGINX)
+    if reason := why_not(request.param):
+        pytest.skip(reason)
     door = free_port()
     async with AsyncExitStack() as stack:
         server = livekit_server.start(api_key=KEY, api_secret=SECRET, webhook_url=None, log=tmp_path / "livekit.log")
@@ -83,7 +82,8 @@ async def test_the_door_itself_opens(scene: Scene) -> None:
     assert (await scene.send(joins(target("/rtc", scene.bad))))[:1] == [403]
     assert (await scene.send(joins(target("/rtc", None))))[:1] == [401]
     assert await scene.send(joins(target("/rtc/validate", scene.good), fields="Connection: close\r\n")) == [200]
-    assert (await scene.send(joins("/rtc/validate", method="OPTIONS", fields="Origin: https://chat.example.org\r\n")))[:1] == [204]
+    # A preflight carries no token: it is answered in front of the door, by Caddy's lines not at all.
+    assert (await scene.send(joins("/rtc/validate", method="OPTIONS", fields="Origin: https://chat.example.org\r\n")))[0] in (204, 404)
 
 
 async def test_no_other_spelling_or_path_reaches_livekit(scene: Scene) -> None:

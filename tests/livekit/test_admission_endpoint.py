@@ -14,6 +14,8 @@ import asyncpg
 import httpx2
 import jwt
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from app.livekit.admission_endpoint import ADMIT_PATH
 from app.livekit.admissions import Admissions, Unanswered
@@ -76,6 +78,16 @@ async def test_a_seat_opens_every_path_of_signalling(door: Door) -> None:
             assert await door.ask(f"{path}?access_token={token}", bearer) == 204
         assert await door.ask("/rtc", bearer, ("X-Forwarded-Method", "GET"), name="X-Forwarded-Uri") == 204
         assert await door.ask("/rtc", bearer, method="POST") == 204
+
+
+async def test_a_question_that_is_itself_an_upgrade_is_answered_and_not_opened(door: Door) -> None:
+    """As Caddy asks for a websocket."""
+    for who, status in ((ALICE, 204), (BOB, 403)):
+        headers = {"X-Forwarded-Method": "GET", "X-Forwarded-Uri": f"/rtc?access_token={signed(door.room, who)}"}
+        with pytest.raises(InvalidStatus) as answered:
+            async with connect(f"ws://{door.service.address}{ADMIT_PATH}", additional_headers=headers):
+                pass
+        assert answered.value.response.status_code == status
 
 
 async def test_without_a_token_there_is_nobody_to_admit(door: Door) -> None:

@@ -1,12 +1,12 @@
-"""The two doors before LiveKit's signalling: the stand-in of `make run`, and compose's proxy with its own file and a real nginx."""
+"""The doors before LiveKit's signalling: the stand-in of `make run`, compose's proxy with its own file and a real nginx, and Caddy as documented."""
 
 import asyncio
 import os
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,8 @@ from devstack.signalling_door import Door
 from tests.support.waiting import until
 
 CONFIGURATION: Final = Path(__file__).parents[2] / "compose" / "nginx.conf"
+OPERATIONS: Final = Path(__file__).parents[2] / "docs" / "operations.md"
+NO_CADDY: Final = "caddy is not installed (`apt-get install caddy`): its lines of the operations page are not tried"
 NO_NGINX: Final = "nginx is not installed (`apt-get install nginx-light`): compose's proxy is not tried"
 
 
@@ -68,3 +70,37 @@ def here(text: str, livekit: str, service: str, port: int, folder: Path) -> str:
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@asynccontextmanager
+async def caddy(livekit: str, service: str, port: int, folder: Path) -> AsyncIterator[None]:
+    """Caddy as the operations page has it."""
+    (snippet,) = re.findall(r"```\n(rtc\.example\.org \{.*?\n\})\n```", OPERATIONS.read_text(), re.DOTALL)
+    changes = {
+        r"rtc\.example\.org": f"http://:{port}",
+        r"127\.0\.0\.1:8000": service.removeprefix("http://"),
+        r"127\.0\.0\.1:7880": livekit.removeprefix("http://"),
+    }
+    for pattern, ours in changes.items():
+        snippet, found = re.subn(pattern, ours, snippet)
+        assert found, pattern
+    (folder / "Caddyfile").write_text("{\n  admin off\n  auto_https off\n}\n" + snippet)
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    child = Child(["caddy", "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"], log=folder / "caddy.log", env=environment)
+    try:
+        await asyncio.to_thread(until, lambda: not child.running or listens(port))
+        assert child.running, child.log_tail()
+        yield
+    finally:
+        await asyncio.to_thread(child.stop)
+
+
+Open = Callable[[str, str, int, Path], AbstractAsyncContextManager[None]]
+DOORS: Final[dict[str, Open]] = {"stand_in": stand_in, "compose": compose_proxy, "caddy": caddy}
+
+
+def why_not(door: str) -> str | None:
+    """Why this door can't be tried here."""
+    if door == "compose" and nginx() is None:
+        return NO_NGINX
+    return NO_CADDY if door == "caddy" and shutil.which("caddy") is None else None
