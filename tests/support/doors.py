@@ -1,4 +1,4 @@
-"""The doors before LiveKit's signalling: the stand-in of `make run`, compose's proxy with its own file and a real nginx, and Caddy as documented."""
+"""The doors before LiveKit's signalling: `make run`'s stand-in, compose's very file in a real nginx, and Caddy as documented."""
 
 import asyncio
 import os
