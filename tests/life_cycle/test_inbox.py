@@ -15,13 +15,14 @@ from domain.calls.actions.kick import kick_participant
 from domain.calls.repairs import Repair
 from domain.webhooks import effects
 from domain.webhooks.call_webhook import CallWebhook
-from domain.webhooks.inbox import process_pending, purge, store
+from domain.webhooks.inbox import oldest_age, process_pending, purge, store
 from domain.webhooks.webhook_event import WebhookEvent
 from domain.world import World
 from resolvers.sql.database import DatabaseError
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, DAVE, Setup, newcomers, session
 from tests.support.dump import dump
+from tests.support.log_lines import LogLines
 from tests.support.telling_rooms import TellingRoom
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +137,29 @@ async def test_an_event_that_fails_waits_longer_each_time(ringing: Running, monk
     row = (await inbox(on))[event.id]
     assert row["processed_at"] is not None
     assert row["error"] is None
+
+
+async def test_an_event_that_always_fails_is_given_up(ringing: Running, monkeypatch: pytest.MonkeyPatch, log_lines: LogLines) -> None:
+    """After an hour: it stays with its error, and the oldest that waits is another."""
+
+    async def fail(_webhook: CallWebhook) -> list[Repair]:
+        raise LookupError("s3cret")
+
+    on = ringing.on
+    monkeypatch.setitem(effects.EFFECTS, "room_started", fail)
+    event = await ringing.room.tell("room_started", {})
+    for _ in range(11):
+        assert await oldest_age(on.world) > 0
+        on.clock.advance(600)
+        assert await process_pending(on.world) == 1
+    on.clock.advance(600)
+    assert await process_pending(on.world) == 0
+    row = (await inbox(on))[event.id]
+    assert (row["attempts"], row["error"]) == (12, "LookupError")
+    assert await oldest_age(on.world) == 0
+    said = [line["event"] for line in log_lines if line["event"].startswith("webhook_")]
+    assert said == ["webhook_failed"] * 11 + ["webhook_given_up"]
+    assert "s3cret" not in str(log_lines)
 
 
 async def test_livekit_that_does_not_answer_is_asked_again(group: Running) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -14,11 +15,15 @@ from app.database.transactions import EngineTransactions, open_engine
 from app.jobs import Jobs, runner, scheduler, start_jobs
 from app.jobs.periodic import PeriodicJob
 from app.jobs.supervision import ObserveJob, uncounted
+from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
-from domain.webhooks.inbox import store
+from domain.timeouts import TIMEOUTS
+from domain.timeouts.due_calls import Case
+from domain.webhooks.inbox import store, store_all
 from domain.world import World
 from tests.life_cycle.running_call import Running
+from tests.support.crowd import arrivals, connecting_calls, ringing_calls, statuses
 from tests.support.domain_setup import ALICE, BOB, Setup, session
 from tests.support.log_lines import LogLines
 from tests.support.telling_rooms import TellingRoom
@@ -166,3 +171,88 @@ async def test_at_start_it_catches_up(on: Setup) -> None:
             return bool((await on.participant(started.call_id, ALICE))["participant_sid"] == alice.sid)
 
         await eventually(seen, seconds=3)
+
+
+async def test_no_kind_of_timeout_waits_for_another(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that never comes to an end, and one that does."""
+    reached, never = asyncio.Event(), asyncio.Event()
+
+    async def stuck(_case: Case) -> None:
+        reached.set()
+        await never.wait()
+
+    ringing, connecting, *_ = TIMEOUTS
+    monkeypatch.setattr(runner, "TIMEOUTS", (replace(ringing, decide=stuck), connecting))
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    await ringing_calls(on.database, 1, since=long_ago)
+    (due,) = await connecting_calls(on.database, 1, since=long_ago)
+
+    async def failed() -> bool:
+        return bool((await on.call(due.id))["end_reason"] == "failed")
+
+    async with worker(on):
+        await asyncio.wait_for(reached.wait(), 10)
+        await eventually(failed)
+
+
+async def test_no_loop_waits_for_a_silent_livekit(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rooms that nobody deletes hold up neither the next ring nor the next webhook."""
+    asked, never = asyncio.Event(), asyncio.Event()
+
+    async def silent(_name: str) -> None:
+        asked.set()
+        await never.wait()
+
+    monkeypatch.setattr(type(on.rooms), "delete_room", lambda _self, name: silent(name))
+    await ringing_calls(on.database, 1, since=datetime.now(UTC) - timedelta(hours=1))
+    async with worker(on) as jobs:
+        await asyncio.wait_for(asked.wait(), 10)
+        await ringing_calls(on.database, 1, since=datetime.now(UTC) - timedelta(hours=1))
+        (call,) = await connecting_calls(on.database, 1, since=datetime.now(UTC))
+        await store_all(on.world, arrivals(call, datetime.now(UTC)))
+        jobs.wake()
+
+        async def all_done() -> bool:
+            return await statuses(on.database) == {"ended": 2, "connected": 1}
+
+        await eventually(all_done)
+
+
+async def test_at_start_no_timeout_decides_before_livekit_was_looked_at(on: Setup) -> None:
+    """Nobody served while both arrived: their webhooks are lost, and they are in the room."""
+    started = await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
+    await accept_call(on.world, session(BOB), started.call_id)
+    room = TellingRoom(on, started.room_name, silent=True)
+    for user_id in (ALICE, BOB):
+        await room.join(user_id)
+    await on.database.execute("UPDATE nchat_calls SET status_since = now() - interval '1 hour'")
+
+    async def decided() -> str | None:
+        status: str = (await on.call(started.call_id))["status"]
+        return None if status == "connecting" else status
+
+    async with worker(on):
+        await eventually(decided)
+    assert await decided() == "connected"
+
+
+async def test_the_age_of_the_backlog_is_told(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    ages: list[float] = []
+    monkeypatch.setattr(runner, "BACKLOG_EVERY", 0.05)
+    waits = "INSERT INTO nchat_webhook_events (id, event, payload, received_at, next_attempt_at) VALUES ('EV_1', 'x', '{}', $1, $2)"
+    await on.database.execute(waits, datetime.now(UTC) - timedelta(minutes=5), datetime.now(UTC) + timedelta(minutes=5))
+
+    async def told() -> bool:
+        return bool(ages)
+
+    async def gone() -> bool:
+        return ages[-1] == 0
+
+    async with open_engine(on.url) as engine, asyncpg.create_pool(on.url, min_size=1, max_size=2) as pool:
+        world = replace(on.world, transaction=EngineTransactions(engine, on.publisher), clock=SystemClock())
+        jobs = await start_jobs(world, pool, backlog=ages.append)
+        await eventually(told)
+        assert 300 <= ages[0] < 400
+        await on.database.execute("UPDATE nchat_webhook_events SET processed_at = now()")
+        await eventually(gone)
+        await jobs.stop()

@@ -17,8 +17,8 @@ from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.webhooks.inbox import process_pending, store, store_all
 from domain.world import World
 from tests.life_cycle.running_call import Running
+from tests.support.crowd import ManyCall, arrivals, connecting_calls, ringing_calls, statuses
 from tests.support.domain_setup import ALICE, BOB, CAROL, Setup, session
-from tests.support.many_calls import ManyCall, arrivals, connecting_calls, ringing_calls, statuses
 from tests.support.telling_rooms import TellingRoom
 
 pytestmark = pytest.mark.anyio

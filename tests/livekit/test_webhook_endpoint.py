@@ -2,12 +2,14 @@
 
 import json
 import logging
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import jwt
 import pytest
 from livekit import api
 from starlette.applications import Starlette
@@ -16,6 +18,7 @@ from starlette.testclient import TestClient
 from app.livekit import protocol
 from app.livekit.webhook_endpoint import BODY_LIMIT, PATH, LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
+from app.livekit.webhook_store import Unstorable
 from domain.webhooks.webhook_event import WebhookEvent
 from resolvers.sql.database import DatabaseError
 from tests.support.log_lines import LogLines
@@ -130,6 +133,63 @@ def test_anybody_else_gets_one_and_the_same_refusal(inbox: Inbox, _case: str, au
 def test_a_signed_body_that_is_no_event_is_refused_for_good(inbox: Inbox, body: bytes) -> None:
     assert inbox.post(body, signature(body)) == (400, b"")
     assert (inbox.kept, inbox.woken) == ([], 0)
+
+
+def named(part: str, **fields: object) -> bytes:
+    """An event with these fields in one part, which is the event itself when it has no name."""
+    body: dict[str, object] = {"event": "participant_joined", "id": "EV_1"}
+    return json.dumps(body | ({part: fields} if part else fields)).encode()
+
+
+UNSTORABLE = {
+    "an id with a NUL": named("", id="EV_\0"),
+    "an event with a NUL": named("", event="room_\0"),
+    "a room with a NUL": named("room", name="call_\0"),
+    "an identity with a NUL": named("participant", identity="\0"),
+    "an error with a NUL": named("egressInfo", egressId="EG_1", error="\0"),
+    "a file's name with a NUL": named("egressInfo", egressId="EG_1", fileResults=[{"filename": "\0"}]),
+    "a very long id": named("", id="EV_" + "x" * 3000),
+    "a very long connection": named("participant", sid="PA_" + "ü" * 200),
+    "a very long room": named("room", name="r" * 3000),
+    "sent at the end of time": named("", createdAt=str(2**63 - 1)),
+    "sent before all time": named("", createdAt=str(-(2**63))),
+    "half a character": b'{"event": "room_started", "id": "EV_\\ud800"}',
+    "very deep": b'{"id": "EV_1", "event": "x", "y": ' + b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("body", UNSTORABLE.values(), ids=UNSTORABLE)
+def test_what_can_never_be_stored_is_refused_for_good(inbox: Inbox, body: bytes) -> None:
+    """With 400: LiveKit takes a 4xx for delivered, and would send anything else again."""
+    assert inbox.post(body, signature(body)) == (400, b"")
+    assert (inbox.kept, inbox.woken) == ([], 0)
+
+
+def test_what_postgresql_refuses_for_good_is_refused_so(inbox: Inbox) -> None:
+    inbox.fault = Unstorable("22P05")
+    assert inbox.post(BODY, signature(BODY)) == (400, b"")
+    assert inbox.woken == 0
+
+
+ODD_CLAIMS: dict[str, dict[str, object]] = {
+    "a digest that is a number": {"sha256": 5},
+    "a list": {"sha256": ["x"]},
+    "of no ASCII": {"sha256": "ü"},
+    "an expiry beyond all numbers": {"exp": 10**400, "sha256": 5},
+    "an infinite one": {"exp": float("inf")},
+    "an expiry in words": {"exp": "tomorrow"},
+    "none": {"exp": None},
+    "grants that are none": {"video": 5, "sha256": None},
+    "an issuer that is a number": {"iss": 5},
+}
+
+
+@pytest.mark.parametrize("claims", ODD_CLAIMS.values(), ids=ODD_CLAIMS)
+def test_claims_of_any_kind_are_a_refusal_and_no_fault(inbox: Inbox, claims: dict[str, object]) -> None:
+    honest = {"iss": "new", "exp": int(time.time()) + 60, "sha256": b64encode(sha256(BODY).digest()).decode()}
+    token = jwt.api_jws.encode(json.dumps(honest | claims).encode(), KEYS["new"])
+    assert inbox.post(BODY, token) == (401, b"")
+    assert inbox.kept == []
 
 
 def test_a_huge_body_is_not_read(inbox: Inbox) -> None:
