@@ -95,4 +95,9 @@ class LiveQueries:
             while True:
                 await following.changed(self._look_every)
                 await cohort.look(list(cohort.followers))
-                await asyncio.sleep(max(AT_MOST_EVERY - cohort.took, REST * cohort.took))
+                await asyncio.sleep(pause_after(cohort.took))
+
+
+def pause_after(took: float) -> float:
+    """Seconds until the next look may begin after one that took so many."""
+    return max(AT_MOST_EVERY - took, REST * took)

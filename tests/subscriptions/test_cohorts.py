@@ -11,9 +11,9 @@ import pytest
 from app.hints import open_hub
 from domain.ports import Hint
 from permissions.errors import GraphQLRefusal
-from resolvers.live.cohorts import LiveQueries
+from resolvers.live.cohorts import LiveQueries, pause_after
 from resolvers.live.live_query import LiveQuery
-from resolvers.sql.database import Database, DatabaseError
+from resolvers.sql.database import Asker, Database, DatabaseError, TookTooLong
 from resolvers.sql.plan import Plan
 from schema.model import TableName
 from tests.support.refusals import code_in
@@ -31,16 +31,20 @@ class PlayedDatabase:
     def __init__(self) -> None:
         self.answer: bytes | Exception = b'{"data":1}'
         self.asked = 0
+        # The only statement that answers with an exception; None: all.
+        self.slow: str | None = None
         self.open = asyncio.Event()
         self.open.set()
 
-    async def fetch_json(self, _sql: str, _arguments: Sequence[str | None]) -> bytes:
+    async def fetch_json(self, sql: str, _arguments: Sequence[str | None]) -> bytes:
         self.asked += 1
         answer = self.answer
         await self.open.wait()
-        if isinstance(answer, Exception):
+        if not isinstance(answer, Exception):
+            return answer
+        if self.slow in (None, sql):
             raise answer
-        return answer
+        return b'{"data":1}'
 
 
 def live(sql: str = "SELECT 1", *arguments: str) -> LiveQuery:
@@ -175,3 +179,81 @@ async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
         assert await anext(payloads) == b'{"data":1}'
         with pytest.raises(GraphQLRefusal, match="internal error"):
             await anext(payloads)
+
+
+async def test_what_takes_too_long_ends_for_those_who_ask_it_and_for_nobody_else(table: Table) -> None:
+    async with reading(table, live()) as one, reading(table, live()) as two:
+        assert await one() == await two() == {"data": 1}
+        async with reading(table, live("SELECT 2")) as other:
+            await other()
+            slow, table.database.slow = TookTooLong("the query took longer than 5 s; ask for less"), "SELECT 1"
+            await table.put(slow)
+            for read in (one, two):
+                with pytest.raises(GraphQLRefusal, match="longer than 5 s") as refused:
+                    await read()
+                assert refused.value.code == "time-limit-exceeded"
+            table.database.slow = None
+            await table.put(b'{"data":2}')
+            assert await other() == {"data": 2}
+    async with reading(table, live()) as again:
+        assert await again() == {"data": 2}
+
+
+async def test_one_live_query_too_many_is_refused_until_another_is_completed() -> None:
+    async with open_hub() as hub:
+        queries = LiveQueries(Unshared(cast(Database, PlayedDatabase())), hub.follow, look_every=60, most=2)
+        eve, bob = Asker("user eve"), Asker("user bob")
+        async with aclosing(queries.follow(of(eve, "1"))) as one, aclosing(queries.follow(of(eve, "2"))) as two:
+            await anext(one)
+            await anext(two)
+            with pytest.raises(GraphQLRefusal, match="no more than 2 live queries") as refused:
+                await anext(queries.follow(of(eve, "3")))
+            assert refused.value.code == "limit-exceeded"
+            async with aclosing(queries.follow(of(bob, "3"))) as others:
+                assert await anext(others) == b'{"data":1}'
+            await one.aclose()
+            async with aclosing(queries.follow(of(eve, "3"))) as three:
+                assert await anext(three) == b'{"data":1}'
+
+
+def of(asker: Asker, argument: str) -> LiveQuery:
+    return LiveQuery(Plan("SELECT $1", (), frozenset({BOOKS})), [argument], asker)
+
+
+@pytest.mark.parametrize(("size", "asked_again"), [(10, 0), (200_000, 1)])
+async def test_a_large_answer_is_not_kept_for_who_is_slow(table: Table, size: int, asked_again: int) -> None:
+    large = b'{"data":"' + b"x" * size + b'"}'
+    async with reading(table, live()) as quick, reading(table, live()) as slow:
+        await quick()
+        await slow()
+        await table.put(large)
+        assert await quick() == orjson.loads(large)
+        # Sent, and on to the next one: nobody holds it now.
+        next_one = asyncio.create_task(quick())
+        await asyncio.sleep(0)
+        asked = table.database.asked
+        assert await slow() == orjson.loads(large)
+        assert table.database.asked - asked == asked_again
+        next_one.cancel()
+        await asyncio.gather(next_one, return_exceptions=True)
+
+
+async def test_the_same_large_answer_is_told_once(table: Table) -> None:
+    large = b'{"data":"' + b"x" * 200_000 + b'"}'
+    async with reading(table, live()) as read:
+        await read()
+        await table.put(large)
+        await read()
+        asked = table.database.asked
+        await table.put(bytes(bytearray(large)))
+
+        async def looked() -> bool:
+            return table.database.asked > asked
+
+        await eventually(looked)
+        await table.put(b'{"data":2}')
+        assert await read() == {"data": 2}
+
+
+def test_what_takes_long_rests_four_times_as_long() -> None:
+    assert [round(pause_after(took), 3) for took in (0, 0.01, 0.02, 1, 5)] == [0.1, 0.09, 0.08, 4, 20]
