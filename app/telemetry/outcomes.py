@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 SLOW_SECONDS = 1.0
 # Codes are words of our own code, some fifty; should a client ever find a way to make them up, the rest is `other`.
 MAX_CODES = 100
+# Names and aliases are the client's own; one of a document's size is not worth a line of that size.
+LONGEST_NAME = 200
 
 
 class Outcomes:
@@ -49,9 +51,9 @@ class Outcomes:
                 "operation_failed",
                 transport=self._transport,
                 kind=kind,
-                operation=name,
+                operation=name and name[:LONGEST_NAME],
                 code=refusal.code,
-                path=refusal.path,
+                path=refusal.path[:LONGEST_NAME],
                 fault=fault,
                 **_reason(refusal),
             )

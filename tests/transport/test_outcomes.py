@@ -14,7 +14,7 @@ import structlog
 from app.auth import Authenticator
 from app.telemetry.logs import configure_logs
 from app.telemetry.metrics import Metrics
-from app.telemetry.outcomes import MAX_CODES, SLOW_SECONDS, Outcomes
+from app.telemetry.outcomes import LONGEST_NAME, MAX_CODES, SLOW_SECONDS, Outcomes
 from permissions.errors import GraphQLRefusal
 from resolvers.run.database_refusals import refusal
 from resolvers.sql.database import DatabaseError, TookTooLong
@@ -183,6 +183,12 @@ def test_a_statement_that_takes_too_long_by_itself_wakes_nobody(log_lines: LogLi
         ("http", "none", "time-limit-exceeded", "server"): 1,
     }
     assert [line["sqlstate"] for line in log_lines] == ["57014"]
+
+
+def test_a_name_without_end_makes_no_line_without_end(log_lines: LogLines) -> None:
+    Outcomes(Metrics(), "http").refused(GraphQLRefusal("unexpected", "no", "$." + "a" * 5000, id="1"), "query", "b" * 5000)
+    (line,) = log_lines
+    assert (len(line["operation"]), len(line["path"])) == (LONGEST_NAME, LONGEST_NAME)
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(SLOW_SECONDS / 2, 0), (SLOW_SECONDS * 2, 1)])
