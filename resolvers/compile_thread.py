@@ -12,10 +12,10 @@ from permissions.errors import GraphQLRefusal
 
 T = TypeVar("T")
 
-# Nobody's page starts with more new queries at once; whoever has more waits for nothing useful.
-_WAITING_OF_ONE = 10
+# Beyond what is compiled at once. No page starts with more new queries; whoever has more waits for nothing useful.
+_WAITING_OF_ONE = 30
 # Over a minute of work: the last would wait for an answer that nobody listens to any more.
-_WAITING_OF_ALL = 200
+_WAITING_OF_ALL = 500
 
 
 @dataclass(slots=True, eq=False)

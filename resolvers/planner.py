@@ -1,5 +1,7 @@
 """From a request to its plan: known ones at once, short new ones on the event loop, all others in turns on a thread."""
 
+from functools import partial
+
 from graphql import GraphQLSchema
 
 from permissions.errors import GraphQLRefusal
@@ -10,6 +12,7 @@ from resolvers.documents.document import Operation, read_operation
 from resolvers.documents.limits import MEMBER, Budget, Limits, TooLong
 from resolvers.documents.request import Request, Tally
 from resolvers.documents.variables import Variables
+from resolvers.loop_share import LoopShare
 from resolvers.plan_cache import CachedDocument, PlanCache, Planned
 from resolvers.roles.role_views import RoleView
 from resolvers.run.introspection import introspect
@@ -21,6 +24,8 @@ _SHORT_DOCUMENT = 2_000
 _SHORT_COMPILATION = 150
 # Bytes of variables from which on even their shape takes long.
 _LARGE_VARIABLES = 32 * 1024
+# An introspection that is not in memory.
+_TELLING = 500
 # Characters of a document that take as long to parse as a field to compile.
 _PARSED = 32
 
@@ -30,7 +35,7 @@ class Planner:
 
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
-        self._plans, self._thread = PlanCache(), CompileThread()
+        self._plans, self._thread, self._share = PlanCache(), CompileThread(), LoopShare()
 
     async def document(self, view: RoleView, request: Request) -> CachedDocument:
         """The request's operation, parsed; raises validation-failed for a document without a clear one."""
@@ -38,7 +43,8 @@ class Planner:
         known = self._plans.document(view.key, request)
         if known is not None:
             return known
-        if len(request.query) <= _SHORT_DOCUMENT:
+        if len(request.query) <= _SHORT_DOCUMENT and self._share.is_left(request.principal):
+            self._share.take(request.principal, 1 + len(request.query) // _PARSED)
             operation = read_operation(request.query, request.operation_name)
         else:
             operation = await self._thread.run(request.principal, lambda: read_operation(request.query, request.operation_name))
@@ -47,7 +53,7 @@ class Planner:
     async def plan(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         """The compiled operation; raises the first violation, and what is too much for one request or for its batch."""
         if request.size - len(request.query) > _LARGE_VARIABLES:
-            return (await self._thread.run(request.principal, lambda: self._compile(view, request, document.operation))).compiled
+            return (await self._thread.run(request.principal, partial(self._fully, view, request, document))).compiled
         planned = document.planned(request.variables)
         if planned is None:
             return (await self._new(view, request, document)).compiled
@@ -58,29 +64,45 @@ class Planner:
         """What the role's schema says about itself: from memory, for every client of a console asks the same."""
         schema: GraphQLSchema = view.schema._schema
         if asked.constant is None:
+            self._charge(request, _TELLING)
             return await self._thread.run(request.principal, lambda: introspect(schema, asked.nodes, request.variables))
         text = asked.constant
         known = view.answers.get(text)
         if known is None:
+            self._charge(request, _TELLING)
             known = await self._thread.run(request.principal, lambda: introspect(schema, asked.nodes, {}), lambda: view.answers.get(text))
             view.answers.put(text, known, sum(map(len, known.values())))
         return known
 
     async def _new(self, view: RoleView, request: Request, document: CachedDocument) -> Planned:
-        try:
-            planned = self._compile(view, request, document.operation, _SHORT_COMPILATION)
-        except TooLong:
-            planned = await self._thread.run(
-                request.principal,
-                lambda: self._compile(view, request, document.operation),
-                lambda: document.planned(request.variables),
-            )
+        planned = self._at_once(view, request, document)
+        if planned is None:
+            work = partial(self._fully, view, request, document)
+            planned = await self._thread.run(request.principal, work, lambda: document.planned(request.variables))
         document.keep(request.variables, planned)
         return planned
 
-    def _compile(self, view: RoleView, request: Request, operation: Operation, at_once: int | None = None) -> Planned:
+    def _at_once(self, view: RoleView, request: Request, document: CachedDocument) -> Planned | None:
+        """Compiled on the loop; None when that would hold it for too long, this time or by many times."""
+        if not self._share.is_left(request.principal):
+            return None
+        budget = self._budget(request, _SHORT_COMPILATION)
+        try:
+            return self._compile(view, request, document.operation, budget)
+        except TooLong:
+            return None
+        finally:
+            self._share.take(request.principal, budget.spent)
+
+    def _fully(self, view: RoleView, request: Request, document: CachedDocument) -> Planned:
+        """Compiled on the thread, whatever it takes within the request's limits."""
+        return self._compile(view, request, document.operation, self._budget(request))
+
+    def _budget(self, request: Request, at_once: int | None = None) -> Budget:
+        return Budget(self._limits, 0 if request.tally is None else request.tally.cost, at_once)
+
+    def _compile(self, view: RoleView, request: Request, operation: Operation, budget: Budget) -> Planned:
         tally = request.tally or Tally()
-        budget = Budget(self._limits, tally.cost, at_once)
         variables = Variables(operation, request.variables)
         walk = Walk(view.schema._schema, self._catalog, view.rules, variables, view.costs, budget)
         try:
@@ -94,5 +116,5 @@ class Planner:
     def _charge(self, request: Request, cost: int) -> None:
         """Members of a batch have one budget together, whether their plans are known or not."""
         if request.tally is not None:
-            Budget(self._limits, request.tally.cost).spend(cost, "$")
+            self._budget(request).spend(cost, "$")
             request.tally.cost += cost

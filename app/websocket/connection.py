@@ -56,7 +56,8 @@ class SocketConnection:
 
     async def _read(self) -> None:
         while True:
-            message = messages.read_message(await self._socket.receive())
+            text = await self._socket.receive()
+            message = messages.read_message(text)
             match message["type"]:
                 case "connection_init":
                     await self._init(message.get("payload"))
@@ -65,7 +66,7 @@ class SocketConnection:
                 case "pong":
                     pass
                 case "subscribe":
-                    await self._subscribe(message)
+                    await self._subscribe(message, len(text or ""))
                 case "complete":
                     self._complete(message)
                 case _:
@@ -86,7 +87,7 @@ class SocketConnection:
         if self._session.expires_at is not None:
             self._tasks.create_task(self._expire(self._session.expires_at))
 
-    async def _subscribe(self, message: dict[str, Any]) -> None:
+    async def _subscribe(self, message: dict[str, Any], size: int) -> None:
         if self._session is None:
             raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
         if self._session.expires_at is not None and self._session.expires_at <= time.time():
@@ -97,7 +98,7 @@ class SocketConnection:
         try:
             if len(self._operations) >= self._services.limits.max_operations:
                 raise too_many_operations(self._services.limits.max_operations)
-            request = request_of(message.get("payload"), principal_of(self._session, self._scope))
+            request = request_of(message.get("payload"), principal_of(self._session, self._scope), size)
         except GraphQLRefusal as refused:
             self._services.outcomes.refused(refused)
             await self._socket.send(messages.refusal_message(operation_id, refused))

@@ -89,6 +89,13 @@ async def test_a_batch_has_one_budget(query: str, fresh_books: Library) -> None:
     assert 0 < costs[0] < costs[1] < costs[2]
 
 
+async def test_a_batch_of_introspections(books: Library) -> None:
+    tally = Tally()
+    answers = [await answer(books, Request(f"{{ n{number}: __schema {{ types {{ name }} }} }}", tally=tally)) for number in range(40)]
+    assert "data" in answers[0]
+    assert "costs more than" in error_in(answers[-1], "the last one")["message"]
+
+
 async def test_a_batch_of_large_members(books: Library) -> None:
     tally = Tally()
     answers = [await answer(books, Request(wide(100), tally=tally)) for _ in range(12)]
