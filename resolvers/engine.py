@@ -1,9 +1,9 @@
 """The engine: a request and a session in, the complete answer out."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -29,6 +29,8 @@ from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Asker, Database, DatabaseError, SharedDatabase
 from schema.model import Catalog
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -119,6 +121,10 @@ class Engine:
             return orjson.loads(answer)["data"]
 
         return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read)
+
+    async def apart(self, principal: str, work: Callable[[], T]) -> T:
+        """The result of work that would hold the event loop, done on the compile thread when it is the principal's turn."""
+        return await self._planner.thread.run(principal, work)
 
     async def live_query(self, request: Request, session: Session) -> LiveQuery | None:
         """The plan of a subscription over tables; None for a hand-written one. Raises GraphQLRefusal."""

@@ -35,7 +35,7 @@ class Planner:
 
     def __init__(self, catalog: Catalog, limits: Limits) -> None:
         self._catalog, self._limits = catalog, limits
-        self._plans, self._thread, self._share = PlanCache(), CompileThread(), LoopShare()
+        self._plans, self.thread, self._share = PlanCache(), CompileThread(), LoopShare()
 
     async def document(self, view: RoleView, request: Request) -> CachedDocument:
         """The request's operation, parsed; raises validation-failed for a document without a clear one."""
@@ -47,13 +47,13 @@ class Planner:
             self._share.take(request.principal, 1 + len(request.query) // _PARSED)
             operation = read_operation(request.query, request.operation_name)
         else:
-            operation = await self._thread.run(request.principal, lambda: read_operation(request.query, request.operation_name))
+            operation = await self.thread.run(request.principal, lambda: read_operation(request.query, request.operation_name))
         return self._plans.keep(view.key, request, operation)
 
     async def plan(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         """The compiled operation; raises the first violation, and what is too much for one request or for its batch."""
         if request.size - len(request.query) > _LARGE_VARIABLES:
-            return (await self._thread.run(request.principal, partial(self._fully, view, request, document))).compiled
+            return (await self.thread.run(request.principal, partial(self._fully, view, request, document))).compiled
         planned = document.planned(request.variables)
         if planned is None:
             return (await self._new(view, request, document)).compiled
@@ -65,12 +65,12 @@ class Planner:
         schema: GraphQLSchema = view.schema._schema
         if asked.constant is None:
             self._charge(request, _TELLING)
-            return await self._thread.run(request.principal, lambda: introspect(schema, asked.nodes, request.variables))
+            return await self.thread.run(request.principal, lambda: introspect(schema, asked.nodes, request.variables))
         text = asked.constant
         known = view.answers.get(text)
         if known is None:
             self._charge(request, _TELLING)
-            known = await self._thread.run(request.principal, lambda: introspect(schema, asked.nodes, {}), lambda: view.answers.get(text))
+            known = await self.thread.run(request.principal, lambda: introspect(schema, asked.nodes, {}), lambda: view.answers.get(text))
             view.answers.put(text, known, sum(map(len, known.values())))
         return known
 
@@ -78,7 +78,7 @@ class Planner:
         planned = self._at_once(view, request, document)
         if planned is None:
             work = partial(self._fully, view, request, document)
-            planned = await self._thread.run(request.principal, work, lambda: document.planned(request.variables))
+            planned = await self.thread.run(request.principal, work, lambda: document.planned(request.variables))
         document.keep(request.variables, planned)
         return planned
 

@@ -1,7 +1,7 @@
 """What every transport needs of what stands behind it."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from starlette.types import Scope
 
@@ -9,6 +9,8 @@ from permissions.session import Session
 from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
+
+T = TypeVar("T")
 
 # What an engine's resolvers get beside the session; made for each request.
 ContextOf = Callable[[Session, Scope], object]
@@ -23,6 +25,10 @@ class Executes(Protocol):
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
         """The complete answer; a refusal is part of it and never raised."""
+        ...
+
+    async def apart(self, principal: str, work: Callable[[], T]) -> T:
+        """The result of work that would hold the event loop, done when it is the principal's turn; raises rate-limited."""
         ...
 
 

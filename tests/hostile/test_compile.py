@@ -103,3 +103,11 @@ async def test_a_batch(attacked: AttackedService) -> None:
     async with attacked.good_neighbour():
         answered = await flood(attacked, batches, attacked.bearer("bob"))
     assert answered["data"] < answered["validation-failed"]
+
+
+async def test_short_documents_never_the_same(attacked: AttackedService) -> None:
+    """Each is compiled in a few milliseconds; a thousand of them are long work."""
+    bodies = ({"query": roots(number, "nchat_calls(limit:0){id}", 3)} for number in range(scaled(2_000, 300)))
+    async with attacked.good_neighbour():
+        answered = await flood(attacked, bodies, attacked.bearer("bob"))
+    assert answered == {"data": scaled(2_000, 300)}

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import uvicorn
@@ -28,9 +28,18 @@ from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
 
+T = TypeVar("T")
+
 
 class FakeEngine:
     """Answers with what it was asked; the first word of the document decides. `mutation fails CODE` is refused with that code."""
+
+    def __init__(self) -> None:
+        self.turns = list[str]()
+
+    async def apart(self, principal: str, work: Callable[[], T]) -> T:
+        self.turns.append(principal)
+        return work()
 
     async def kind(self, request: Request, session: Session) -> OperationKind:  # noqa: ARG002
         match request.query.split()[0]:

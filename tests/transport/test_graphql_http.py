@@ -38,6 +38,16 @@ async def test_a_request(http: httpx2.AsyncClient) -> None:
     assert "server" not in answer.headers
 
 
+async def test_a_large_body_waits_for_its_turn_to_be_read() -> None:
+    service = FakeService(Authenticator(admin_secret="open sesame"), max_bytes=200_000)
+    async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as client:
+        for size, turns in ((10, 0), (100_000, 1)):
+            answer = await client.post(PATH, json={"query": "query q", "variables": {"a": "x" * size}})
+            assert answer.json() == seen(variables={"a": "x" * size})
+            assert len(service.engine.turns) == turns
+    assert service.engine.turns == ["admin"]
+
+
 async def test_a_batch_is_answered_in_order_and_each_member_alone(http: httpx2.AsyncClient) -> None:
     answer = await http.post(PATH, json=[{"query": "query a", "operationName": "a"}, {"query": "nonsense"}, 3, {"query": "query b"}])
     first, second, third, fourth = answer.json()
