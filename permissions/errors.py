@@ -1,6 +1,6 @@
 """The one error that a GraphQL client sees, in Hasura's form."""
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -23,6 +23,10 @@ class GraphQLRefusal(Exception):
     def body(self) -> bytes:
         """The same as JSON."""
         return orjson.dumps(self.answer())
+
+
+# More is asked at once than the asker's share; `retryAfter` says when to ask again.
+RATE_LIMITED: Final = "rate-limited"
 
 
 def missing_session_variable(name: str) -> GraphQLRefusal:

@@ -120,7 +120,8 @@ class Engine:
             answer = await self._run(view, await self._planner.document(view, inner), inner, session, context)
             return orjson.loads(answer)["data"]
 
-        return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read)
+        turn = partial(self._database.act, _asker(request, session))
+        return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read, turn)
 
     async def apart(self, principal: str, work: Callable[[], T]) -> T:
         """The result of work that would hold the event loop, done on the compile thread when it is the principal's turn."""

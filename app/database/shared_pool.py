@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from app.database.pool import PoolDatabase
 from app.database.share import Places
-from app.database.turns import Turns
+from app.database.turns import Turn, Turns
 from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, TookTooLong
+
+ANY_NUMBER: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,11 @@ def places(connections: int, share: int) -> tuple[Places, Places]:
     """Of requests and of looks: whatever one kind takes, the other keeps its own connections."""
     looks = max(1, connections * 3 // 10)
     requests = max(1, connections - looks)
-    return _places(requests, share), _places(looks, max(1, looks // 2))
-
-
-def _places(total: int, share: int) -> Places:
-    """No principal has all of the places, and long statements leave half of them."""
-    return Places(total, heavy=max(1, total // 2), share=min(share, max(1, total - 1)))
+    # Long requests leave half of the places, long looks one; no principal has all.
+    return (
+        Places(requests, heavy=max(1, requests // 2), share=min(share, max(1, requests - 1))),
+        Places(looks, heavy=max(1, looks - 1), share=max(1, looks // 2)),
+    )
 
 
 class SharedPool:
@@ -39,11 +41,16 @@ class SharedPool:
         requests, looks = places(connections, limits.share)
         self._admins_share = max(1, requests.total - 1)
         self._requests, self._looks = Turns(requests, clock), Turns(looks, clock)
+        self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:
         """For requests, which wait for an answer."""
         limited = _Limited(self._database, self._seconds(asker))
         return _InTurn(limited, self._requests, asker.principal, self._admins_share if asker.is_admin else None)
+
+    def act(self, asker: Asker) -> Turn:
+        """An action has transactions of its own, and waits for LiveKit: one principal has a few at once, all together any number."""
+        return self._acts.turn(asker.principal, self._admins_share if asker.is_admin else None)
 
     @asynccontextmanager
     async def look(self, askers: Collection[Asker]) -> AsyncIterator[Database]:

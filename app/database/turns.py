@@ -11,10 +11,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from app.database.share import GRACE, Places, Share
-from permissions.errors import GraphQLRefusal
-from resolvers.sql.database import TookTooLong
+from permissions.errors import RATE_LIMITED, GraphQLRefusal
+from resolvers.sql.database import GaveWay
 
-BUSY: Final = "others are waiting and the query takes long; ask for less, or later"
 # Seconds. Nobody becomes heavy, or loses a place, within this time.
 SAFE: Final = 0.25
 SWEEP_EVERY: Final = 0.1
@@ -172,7 +171,7 @@ class Turns:
 
 
 class Turn:
-    """One statement's place, while it is entered. Leaves as TookTooLong when it had to give the place up."""
+    """One statement's place, while it is entered. Leaves as GaveWay when it had to give the place up."""
 
     __slots__ = ("_cancelling", "_lost", "_task", "_turns", "began", "called", "heavy", "share")
 
@@ -192,7 +191,7 @@ class Turn:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._turns.end(self, in_vain=kind is not None)
         if self._lost and self._task is not None and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
-            raise TookTooLong(BUSY) from None
+            raise GaveWay from None
 
     def give_up(self) -> None:
         """Ends what runs at this place."""
@@ -203,4 +202,4 @@ class Turn:
 
 def too_many() -> GraphQLRefusal:
     """What somebody hears who asks for more before the answers to what they asked already."""
-    return GraphQLRefusal("rate-limited", "too much is asked at once; wait for some answers before asking for more", retryAfter=1)
+    return GraphQLRefusal(RATE_LIMITED, "too much is asked at once; wait for some answers before asking for more", retryAfter=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.hand_written.context import Read
 from resolvers.roles.role_schema import ROLES
 from resolvers.sql.database import DatabaseError
@@ -14,7 +15,7 @@ from schema.types.call_events import Person
 # A database that fails over is away for some seconds.
 PATIENCE = 30.0
 TRY_EVERY = 0.5
-AWAY = ("08", "57P")
+AWAY = ("08", "57")
 
 # Who is nobody follows nothing.
 PEOPLE = frozenset({"user", "moderator"})
@@ -26,19 +27,23 @@ def feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:
 
 
 def patient(read: Read) -> Read:
-    """Asks again while the database is away: without its word on the right nothing is told, and nobody has to begin anew."""
+    """Asks again while the database is away or busy: without its word on the right nothing is told, and nobody has to begin anew."""
 
     async def ask(query: str, variables: Mapping[str, Any]) -> Any:
         give_up = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
                 return await read(query, variables)
-            except DatabaseError as error:
-                if not error.sqlstate.startswith(AWAY) or asyncio.get_running_loop().time() > give_up:
+            except (DatabaseError, GraphQLRefusal) as error:
+                if not _passes(error) or asyncio.get_running_loop().time() > give_up:
                     raise
             await asyncio.sleep(TRY_EVERY)
 
     return ask
+
+
+def _passes(error: DatabaseError | GraphQLRefusal) -> bool:
+    return error.code == RATE_LIMITED if isinstance(error, GraphQLRefusal) else error.sqlstate.startswith(AWAY)
 
 
 def person(row: Mapping[str, Any] | None) -> Person | None:

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Coroutine
 from contextvars import Context
 
-from permissions.errors import GraphQLRefusal
+from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.live.live_query import LiveQuery
 from resolvers.live.payload import KeptPayload, Payload
 from resolvers.run.database_refusals import refusal
 from resolvers.run.unexpected_errors import unexpected
-from resolvers.sql.database import Asker, Database, DatabaseError, SharedDatabase, TookTooLong
+from resolvers.sql.database import Asker, Database, DatabaseError, GaveWay, SharedDatabase, TookTooLong
 
 # Hears of each new fault of a look, which those who follow are told of as their answer.
 Report = Callable[[GraphQLRefusal], None]
@@ -48,6 +48,14 @@ class Cohort:
             if newer := self._kept.held():
                 return newer
 
+    async def look_again(self) -> None:
+        """For all who follow; when it is not this cohort's turn now, they keep what they have. Raises GraphQLRefusal like `look`."""
+        try:
+            await self.look(list(self.followers))
+        except GraphQLRefusal as refused:
+            if not isinstance(refused.__cause__, GaveWay) and refused.code != RATE_LIMITED:
+                raise
+
     async def _ask(self, askers: Collection[Asker]) -> tuple[Payload, int]:
         loop = asyncio.get_running_loop()
         try:
@@ -57,7 +65,7 @@ class Cohort:
                 number = self._begun
                 body, fault = await self._body(database)
                 self.took = loop.time() - began
-        except TookTooLong as error:
+        except (GaveWay, TookTooLong) as error:
             raise refusal(error) or unexpected(error) from error
         answer = Payload(body)
         if number > self._done:
@@ -69,7 +77,7 @@ class Cohort:
         """The response, and what PostgreSQL refused."""
         try:
             return await database.fetch_json(self._live.plan.sql, self._live.arguments), None
-        except TookTooLong:
+        except (GaveWay, TookTooLong):
             raise
         except DatabaseError as error:
             fault = (error.sqlstate, error.message)

@@ -94,7 +94,7 @@ class LiveQueries:
             cohort.listens.set()
             while True:
                 await following.changed(self._look_every)
-                await cohort.look(list(cohort.followers))
+                await cohort.look_again()
                 await asyncio.sleep(pause_after(cohort.took))
 
 

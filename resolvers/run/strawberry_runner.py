@@ -1,6 +1,7 @@
 """Actions and hand-written subscriptions, run by the role's Strawberry schema."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import orjson
@@ -19,17 +20,25 @@ from resolvers.sql.database import Database, DatabaseError
 
 
 class StrawberryRunner:
-    """Runs hand-written root fields for one request."""
+    """Runs hand-written root fields for one request, what has one answer within a `turn`."""
 
     def __init__(
-        self, view: RoleView, database: Database, session: Session, variables: Mapping[str, Any], world: object | None, read: Read
+        self,
+        view: RoleView,
+        database: Database,
+        session: Session,
+        variables: Mapping[str, Any],
+        world: object | None,
+        read: Read,
+        turn: Callable[[], AbstractAsyncContextManager[object]],
     ) -> None:
         self._view, self._database, self._session, self._variables = view, database, session, variables
-        self._world, self._read = world, read
+        self._world, self._read, self._turn = world, read, turn
 
     async def run(self, fields: HandWritten) -> dict[str, bytes]:
         """The JSON of each field by key; raises the first error as GraphQLRefusal at its root field."""
-        result = await self._view.schema.execute(None, self._used(fields), self._context(fields))
+        async with self._turn():
+            result = await self._view.schema.execute(None, self._used(fields), self._context(fields))
         data = self._data(fields, result)
         return {key: orjson.dumps(data[key]) for key in fields.keys}
 

@@ -55,6 +55,10 @@ class SharedDatabase(Protocol):
         """For requests, which wait for an answer."""
         ...
 
+    def act(self, asker: Asker) -> AbstractAsyncContextManager[object]:
+        """For what is written by hand, which may use the database in its own way: the block begins when the asker may."""
+        ...
+
     def look(self, askers: Collection[Asker]) -> AbstractAsyncContextManager[Database]:
         """For one look of a live query that these follow: the block begins when it has its place among the looks."""
         ...
@@ -66,6 +70,13 @@ class DatabaseError(Exception):
     def __init__(self, sqlstate: str, message: str) -> None:
         super().__init__(message)
         self.sqlstate, self.message = sqlstate, message
+
+
+class GaveWay(DatabaseError):
+    """A statement that takes long was stopped because others wait; later it may have the time."""
+
+    def __init__(self) -> None:
+        super().__init__(QUERY_CANCELED, "others are waiting and the query takes long; ask for less, or later")
 
 
 class TookTooLong(DatabaseError):

@@ -13,7 +13,7 @@ from domain.ports import Hint
 from permissions.errors import GraphQLRefusal
 from resolvers.live.cohorts import LiveQueries, pause_after
 from resolvers.live.live_query import LiveQuery
-from resolvers.sql.database import Asker, Database, DatabaseError, TookTooLong
+from resolvers.sql.database import Asker, Database, DatabaseError, GaveWay, TookTooLong
 from resolvers.sql.plan import Plan
 from schema.model import TableName
 from tests.support.refusals import code_in
@@ -257,3 +257,21 @@ async def test_the_same_large_answer_is_told_once(table: Table) -> None:
 
 def test_what_takes_long_rests_four_times_as_long() -> None:
     assert [round(pause_after(took), 3) for took in (0, 0.01, 0.02, 1, 5)] == [0.1, 0.09, 0.08, 4, 20]
+
+
+@pytest.mark.parametrize("busy", [GaveWay(), GraphQLRefusal("rate-limited", "too much is asked at once", retryAfter=1)])
+async def test_who_has_no_turn_now_keeps_what_it_has(table: Table, busy: Exception) -> None:
+    async with reading(table, live()) as read:
+        await read()
+        asked = table.database.asked
+        await table.put(busy)
+
+        async def looked() -> bool:
+            return table.database.asked > asked
+
+        await eventually(looked)
+        with pytest.raises(GraphQLRefusal):
+            async with reading(table, live()) as newcomer:
+                await newcomer()
+        await table.put(b'{"data":2}')
+        assert await read() == {"data": 2}

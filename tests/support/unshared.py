@@ -1,7 +1,7 @@
 """A database without shares: everybody has all of it."""
 
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from resolvers.sql.database import Asker, Database
 
@@ -14,6 +14,9 @@ class Unshared:
 
     def request(self, _asker: Asker) -> Database:
         return self._database
+
+    def act(self, _asker: Asker) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     @asynccontextmanager
     async def look(self, _askers: Collection[Asker]) -> AsyncIterator[Database]:

@@ -163,3 +163,24 @@ async def test_a_look_is_in_the_name_of_who_asks_least(shared: SharedPool, other
     for task in slow:
         task.cancel()
     await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_one_person_has_a_few_actions_at_once_and_others_do_not_wait_for_them(shared: SharedPool) -> None:
+    running: list[str] = []
+    go_on = asyncio.Event()
+
+    async def act(asker: Asker) -> None:
+        async with shared.act(asker):
+            running.append(asker.principal)
+            await go_on.wait()
+
+    tasks = [asyncio.create_task(act(asker)) for asker in [EVE] * 10 + [Asker(f"user {n}") for n in range(50)]]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert running.count(EVE.principal) == 4
+    assert len(running) == 54
+    # What an action reads has turns of its own: one that waits for nothing else never waits for itself.
+    assert await shared.request(EVE).fetch_json(QUICK, []) == b"1"
+    go_on.set()
+    await asyncio.gather(*tasks)
+    assert running.count(EVE.principal) == 10

@@ -8,7 +8,7 @@ import pytest
 from app.database.share import Places
 from app.database.turns import Turns
 from permissions.errors import GraphQLRefusal
-from resolvers.sql.database import TookTooLong
+from resolvers.sql.database import GaveWay
 
 pytestmark = pytest.mark.anyio
 
@@ -178,7 +178,7 @@ async def test_newcomers_with_long_statements_make_way_for_who_waits(room: Room)
     assert room.running[-1] == bob.name
     given_up = [work for work in attackers if work.task.done()]
     assert len(given_up) == 1, "one for the one that waits"
-    with pytest.raises(TookTooLong, match="others are waiting"):
+    with pytest.raises(GaveWay, match="others are waiting"):
         await given_up[0].task
 
 
