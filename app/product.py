@@ -82,5 +82,5 @@ def _livekit_routes(base: Foundation, world: World, wake: Callable[[], None]) ->
     secret = settings.livekit_secret()
     signatures = WebhookSignatures({settings.signs_webhooks: secret})
     webhooks = LiveKitWebhooks(signatures, StoredTogether(partial(inbox.store_all, world)), wake)
-    door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(world))
+    door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(world), base.metrics.livekit_admission)
     return [webhooks.route(), *door.routes()]

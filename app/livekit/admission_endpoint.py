@@ -1,6 +1,6 @@
 """`/api/livekit/admit`: a proxy asks before it lets a request through to LiveKit's signalling, and is told yes or no."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -25,9 +25,11 @@ log = structlog.get_logger(__name__)
 class AdmissionEndpoint:
     """The proxy sends the original request's URI and Authorization header along; neither is ever logged, they hold a token."""
 
-    def __init__(self, tokens: AccessTokens, admissions: Admissions) -> None:
+    def __init__(self, tokens: AccessTokens, admissions: Admissions, count: Callable[[str], None] = lambda _outcome: None) -> None:
+        """`count` hears of each answer: `admitted`, `refused` or `unanswered`."""
         self._tokens = tokens
         self._admissions = admissions
+        self._count = count
 
     def routes(self) -> Sequence[BaseRoute]:
         """The endpoint at its path. Some proxies pass a websocket's upgrade on with their question: that is answered, never opened."""
@@ -38,15 +40,20 @@ class AdmissionEndpoint:
 
     async def admit(self, request: HTTPConnection) -> Response:
         """204 when the person may be in that room now, 401 without a token, 403 otherwise, 503 when the database does not say."""
+        status = await self._status(request)
+        self._count({204: "admitted", 503: "unanswered"}.get(status, "refused"))
+        return Response(status_code=status, headers={"Cache-Control": "no-store"})
+
+    async def _status(self, request: HTTPConnection) -> int:
         try:
-            return _answer(204 if await self._may_enter(request) else 403)
+            return 204 if await self._may_enter(request) else 403
         except NoToken:
-            return _answer(401)
+            return 401
         except NotAdmitted:
-            return _answer(403)
+            return 403
         except Unanswered as error:
             log.warning("admission_unanswered", reason=str(error))
-            return _answer(503)
+            return 503
 
     async def _may_enter(self, request: HTTPConnection) -> bool:
         # A websocket is opened by GET; with another method LiveKit would look for a token in the body as well.
@@ -65,7 +72,3 @@ def _said_by_proxy(request: HTTPConnection, names: tuple[str, ...]) -> str | Non
     if len(said) > 1:
         raise NotAdmitted("two original requests")
     return said[0] if said else None
-
-
-def _answer(status: int) -> Response:
-    return Response(status_code=status, headers={"Cache-Control": "no-store"})

@@ -37,6 +37,12 @@ class Metrics:
         )
         self.jobs = self._histogram("nchat_job_seconds", "Time a background job took", ["job", "outcome"])
         self.livekit = self._histogram("nchat_livekit_request_seconds", "Time LiveKit took to answer", ["method", "outcome"])
+        self.admissions = Counter(
+            "nchat_livekit_admissions",
+            "People at the door of LiveKit's signalling, by what they were told",
+            ["outcome"],
+            registry=self.registry,
+        )
         self._open = self.gauge("nchat_database_connections", "Open connections to PostgreSQL", ["pool"])
         self._idle = self.gauge("nchat_database_connections_idle", "Open connections to PostgreSQL that nobody uses", ["pool"])
         self._oldest_webhook = self.gauge(
@@ -69,6 +75,10 @@ class Metrics:
     def livekit_request(self, method: str, seconds: float, outcome: str) -> None:
         """One request to LiveKit: `ok`, or in a word what went wrong."""
         self.livekit.labels(method, outcome).observe(seconds)
+
+    def livekit_admission(self, outcome: str) -> None:
+        """One question of the proxy's: `admitted`, `refused`, or `unanswered` for want of a database."""
+        self.admissions.labels(outcome).inc()
 
     def figure(self, name: FigureName, value: float) -> None:
         """What the domain tells an operator; of several processes the last word counts."""

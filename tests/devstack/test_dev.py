@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import httpx2
 import pytest
 
 from tests.support.development import COMMAND, MAKE, ROOT, Development
@@ -35,6 +36,17 @@ def names_of(answer: str) -> list[str]:
     return [member["user"]["username"] for channel in json.loads(answer)["data"]["nchat_channels"] for member in channel["channel_members"]]
 
 
+def clients_reach_livekit_at(development: Development) -> str:
+    """The door, as its clients are told, for a plain request."""
+    facts = (development.folder / "dev.env").read_text()
+    (url,) = re.findall(r"^NCHAT_LIVEKIT_PUBLIC_URL='ws(://[^']+)'$", facts, re.MULTILINE)
+    return f"http{url}"
+
+
+def status_of(url: str, host: str | None = None) -> int:
+    return httpx2.get(url, headers={"Host": host} if host else None).status_code
+
+
 def test_a_newcomers_first_minutes(development: Development) -> None:
     process = development.start(SIMULATED)
     development.wait_until_ready(process)
@@ -47,6 +59,9 @@ def test_a_newcomers_first_minutes(development: Development) -> None:
     as_mallory = development.run("sh", "-c", first_query_of_the_readme(development).replace("alice", "mallory"))
     assert json.loads(as_mallory.stdout) == {"data": {"nchat_channels": []}}
     assert development.run(COMMAND[0], "status").returncode == 0
+    assert status_of(f"{clients_reach_livekit_at(development)}/rtc") == 401
+    assert status_of(f"{clients_reach_livekit_at(development)}/twirp/livekit.RoomService/ListRooms") == 404
+    assert status_of(f"{development.url}/console/demo-users.json", host="evil.example") == 421
 
     refused = development.run(*SIMULATED, port=development.port)
     assert refused.returncode == 1

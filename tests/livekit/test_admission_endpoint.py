@@ -195,6 +195,15 @@ async def test_no_other_path_is_opened(door: Door) -> None:
     assert [path for path in paths if await door.query(door.token, f"http://livekit{path}") != 403] == []
 
 
+async def test_every_answer_is_counted(door: Door) -> None:
+    await door.query(door.token)
+    for token in (signed(door.room, BOB), "a.b.c"):
+        await door.query(token)
+    shown = (await door.service.http.get("/metrics")).text
+    assert 'nchat_livekit_admissions_total{outcome="admitted"} 1.0' in shown
+    assert 'nchat_livekit_admissions_total{outcome="refused"} 2.0' in shown
+
+
 async def test_nothing_of_a_request_is_logged(door: Door, log_lines: LogLines) -> None:
     await door.query(door.token)
     await door.query(signed(door.room, BOB))
