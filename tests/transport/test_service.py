@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from app.asgi import create_app
+from app.http import health
 from app.http.console import OfferedUser
 from app.settings import Settings
 from tests.support.refusals import code_in, error_in
@@ -102,7 +103,7 @@ async def test_the_other_paths(demo_database_url: str) -> None:
         http = ask.http
         assert (await http.get("/healthz")).text == "OK"
         ready = await http.get("/readyz")
-        assert (ready.status_code, set(ready.json()["checks"])) == (200, {"database", "migrations"})
+        assert (ready.status_code, set(ready.json()["checks"])) == (200, {"database", "disk", "migrations"})
         await ask(MY_CALLS)
         assert "nchat_graphql_operations_total" in (await http.get("/metrics")).text
         assert "<html" in (await http.get("/console")).text
@@ -126,7 +127,8 @@ async def test_the_console_offers_demo_users_with_tokens_that_work(demo_database
         assert (await ask(MY_CALLS, {"authorization": f"Bearer {offered['token']}"}))["data"]["nchat_calls"]
 
 
-async def test_readyz_says_when_the_database_is_not_ours(demo_database_url: str) -> None:
+async def test_readyz_says_when_the_database_is_not_ours(demo_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEPT_FOR", 0)
     async with asking(settings(demo_database_url)) as ask:
         connection = await asyncpg.connect(demo_database_url)
         for revision, error in {"0001": "NotMigrated", "later": "DatabaseIsNewer"}.items():
@@ -191,7 +193,7 @@ async def test_foreign_metadata_over_a_database_that_changes_under_it(empty_data
             await execute(empty_database_url, [TABLES])
         no_action = "mutation { initiateCall { callId } }"
         assert code_in(await ask(no_action), no_action) == "validation-failed"
-        assert set((await ask.http.get("/readyz")).json()["checks"]) == {"database"}
+        assert set((await ask.http.get("/readyz")).json()["checks"]) == {"database", "disk"}
         assert (await ask.http.post("/api/webhooks/livekit")).status_code in (404, 405)
 
 
