@@ -76,6 +76,8 @@ async def open_engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
+        # A traceback shows the statement, never its values.
+        hide_parameters=True,
     )
     try:
         yield engine

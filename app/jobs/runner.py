@@ -19,7 +19,6 @@ from domain.world import World
 
 # Seconds between two looks when nothing wakes the loop.
 WEBHOOKS_EVERY: Final = 1.0
-TIMEOUTS_EVERY: Final = 1.0
 BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
@@ -49,7 +48,7 @@ class Jobs:
             ("scheduler", partial(run_scheduler, pool, world, supervisor)),
             self._loop("webhooks", WEBHOOKS_EVERY, webhooks, self._new_webhook),
             # A loop for each kind: none waits for another.
-            *(self._loop(f"timeout_{timeout.name}", TIMEOUTS_EVERY, self._deciding(timeout)) for timeout in TIMEOUTS),
+            *(self._loop(f"timeout_{timeout.name}", timeout.every, self._deciding(timeout)) for timeout in TIMEOUTS),
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),

@@ -39,6 +39,6 @@ async def _cancel(found: Case) -> Sequence[Repair] | None:
 
 
 # Running longer than the limit, from the first connection or else the first ring → ended(`timeout`).
-TOO_LONG: Final = Timeout("duration", _too_long, _end_too_long)
+TOO_LONG: Final = Timeout("duration", _too_long, _end_too_long, every=5.0)
 # initiated 24 h past `scheduled_at`, or 10 min without one → ended(`cancelled`).
-NEVER_STARTED: Final = Timeout("start", _never_started, _cancel)
+NEVER_STARTED: Final = Timeout("start", _never_started, _cancel, every=5.0)

@@ -45,9 +45,12 @@ Decide = Callable[[Case], Awaitable[Sequence[Repair] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
+    """One kind; `every` is how many seconds may pass between two looks at it."""
+
     name: str
     overdue: Overdue
     decide: Decide
+    every: float = 1.0
 
 
 @dataclass(slots=True)
@@ -89,21 +92,23 @@ async def _decide(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> D
     """All or none of a few calls; when one of them fails, each by itself."""
     try:
         return await _decide_together(world, timeout, call_ids)
-    except Poisoned as poisoned:
-        if len(call_ids) == 1:
-            return await _decide_alone(world, timeout, call_ids[0], poisoned)
-    decided = Decided()
+    except Poisoned:
+        decided = Decided()
     for call_id in call_ids:
-        decided.add(await _decide(world, timeout, [call_id]))
+        decided.add(await _decide_alone(world, timeout, call_id))
     return decided
 
 
-async def _decide_alone(world: World, timeout: Timeout, call_id: UUID, poisoned: Poisoned) -> Decided:
-    """Once more, in case it was an event that failed and not the decision. A call that can't be decided holds up no other."""
-    if not (await hear_one_by_one(world, call_id)).count:
+async def _decide_alone(world: World, timeout: Timeout, call_id: UUID) -> Decided:
+    """What was heard of it comes first, in case an event failed and not the decision. A call that can't be decided holds up no other."""
+    owed = (await hear_one_by_one(world, call_id)).owed
+    try:
+        decided = await _decide_together(world, timeout, [call_id])
+    except Poisoned as poisoned:
         log.error("timeout_failed", timeout=timeout.name, call_id=str(call_id), exc_info=poisoned.__cause__)
-        return Decided()
-    return await _decide(world, timeout, [call_id])
+        decided = Decided()
+    decided.owed += owed
+    return decided
 
 
 async def _decide_together(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> Decided:

@@ -2,7 +2,7 @@
 
 import time
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -10,10 +10,12 @@ import orjson
 import pytest
 
 from devstack.demo_data import USER_IDS
+from domain.webhooks.inbox import store_all
 from tests.hostile.attacked_service import attacked_service
 from tests.hostile.scale import scaled
 from tests.support.call_history import Event, assert_valid_history
-from tests.support.crowd import ringing_calls
+from tests.support.crowd import arrivals, connecting_calls, ringing_calls
+from tests.support.domain_setup import setup
 from tests.support.valkey import valkey
 from tests.support.waiting import eventually
 from tests.support.whole_service import simulated
@@ -27,9 +29,32 @@ RUN_OUT = (
     "UPDATE nchat_call_participants SET status_since = now() - interval '1 hour' WHERE call_id = ANY ($1::uuid[]) AND status = 'ringing'"
 )
 LIVING = "SELECT count(*) FROM nchat_calls WHERE id = ANY ($1::uuid[]) AND status <> 'ended'"
+CONNECTING = "SELECT count(*) FROM nchat_calls WHERE id = ANY ($1::uuid[]) AND status = 'connecting'"
 OPEN = "SELECT count(*) FROM nchat_calls WHERE id = ANY ($1::uuid[]) AND room_closed_at IS NULL"
 HISTORY = "SELECT seq, kind, actor_id::text, payload::text FROM nchat_call_events WHERE call_id = $1 ORDER BY seq"
 PUSHES = "SELECT user_id, kind FROM nchat_push_outbox WHERE user_id = ANY ($1::uuid[])"
+
+
+@pytest.mark.timeout(240)
+async def test_news_in_the_inbox_come_first(demo_database_url: str, tmp_path: Path) -> None:
+    """Nobody served for an hour; then two processes find calls that are long due, and in the inbox that all their people had arrived."""
+    async with AsyncExitStack() as stack:
+        on = await stack.enter_async_context(setup(demo_database_url, populate=False))
+        calls = await connecting_calls(on.database, RINGS, since=on.clock.now() - timedelta(hours=1))
+        await store_all(on.world, [event for call in calls for event in arrivals(call, on.clock.now())])
+        redis_url = f"redis://{stack.enter_context(valkey(tmp_path))}"
+        for number in range(2):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            media = {"livekit_enabled": "true", "livekit_url": "http://127.0.0.1:9", "redis_url": redis_url}
+            await stack.enter_async_context(attacked_service(demo_database_url, folder, USER_IDS["alice"], **media))
+
+        async def are_decided() -> bool:
+            return bool(await on.database.fetchval(CONNECTING, [call.id for call in calls]) == 0)
+
+        await eventually(are_decided, seconds=60, every=0.1)
+        ends = await on.database.fetch("SELECT end_reason FROM nchat_calls WHERE id = ANY ($1::uuid[])", [call.id for call in calls])
+        assert [row["end_reason"] for row in ends] == [None] * RINGS
 
 
 @pytest.mark.timeout(240)
