@@ -13,9 +13,9 @@ from resolvers.documents.request import Request
 from resolvers.live.live_query import LiveQuery
 from schema.model import TableName
 from tests.engine import things
-from tests.engine.counted_functions import calls, count_calls
 from tests.engine.library import Library, library, session_of
 from tests.engine.things import COLUMNS, ME
+from tests.support.counted_functions import calls, count_calls
 from tests.support.databases import Databases
 from tests.support.waiting import eventually
 

@@ -49,7 +49,7 @@ def test_three_ways_to_decide_agree(office: Sample, data: st.DataObject) -> None
     transaction = office.connection.transaction()
     office.run(transaction.start())
     try:
-        office.run(office.connection.execute(_filled(rows) + policy(rule, name)))
+        office.run(office.connection.execute(filled(rows) + policy(rule, name)))
         for session in sessions:
             expected = evaluator.visible(rule, name, rows, session)
             event(f"{'all' if len(expected) == len(rows[name]) else 'some' if expected else 'none'} of the rows")
@@ -75,7 +75,7 @@ def _metadata(name: str, rule: dict[str, Any]) -> dict[str, Any]:
     return document(*(table(each, rule if each == name else None, **relationships(each)) for each in COLUMNS))
 
 
-def _filled(rows: Rows) -> str:
+def filled(rows: Rows) -> str:
     """Statements that insert the rows, in the order of the references."""
     inserts = (
         f"INSERT INTO public.{name} SELECT * FROM json_populate_recordset(NULL::public.{name}, '{_quoted(rows[name])}');"
