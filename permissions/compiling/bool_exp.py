@@ -112,7 +112,7 @@ class _Compiler:
         CASE is PostgreSQL's own way to give an order to conditions. The rule stands in the open as well, where indexes serve it.
         """
         rule_holds = self.rule(rule.where, scope)
-        leakproof, telling = parted(rule.asked, scope.tracked, self.catalog)
+        leakproof, telling = parted(rule.asked, scope.tracked)
         conditions = [*beside, rule_holds]
         if leakproof != TRUE:
             conditions.append(self.compile(leakproof, scope))
@@ -210,8 +210,9 @@ class _Compiler:
             case SessionVariable() if not type_.is_array:
                 # A subselect is read once per statement; a bare cast in a generic plan is done again for every row.
                 return sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery()
-            case Bound() if after_rule:
-                # The planner, too, calls an operator whose right side it knows: on the values in its statistics, whoever may see them.
+            case Bound() if after_rule or type_.is_array:
+                # A list is read once, for the time that it takes for each row would tell of rows; and what comes after a rule is unknown to
+                # the planner, who calls an operator whose right side it knows on the values in its statistics, whoever may see them.
                 return sa.cast(sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery(), Native(type_))
             case SessionVariable() | Bound():
                 return sa.cast(self.bind(operand), Native(type_))

@@ -6,28 +6,22 @@ rule then drops the row. What `pg_proc` calls leakproof tells nothing: PostgreSQ
 
 from collections.abc import Iterable
 
-from permissions.expressions import And, Compare, Expression, Not, Or, Related, Rule, conjunction
+from permissions.expressions import And, Compare, Expression, Not, Or, conjunction
 from permissions.operators import OPERATORS
-from schema.model import Catalog, Leakproof, TrackedTable
+from schema.model import Leakproof, TrackedTable
 from schema.sql_types import pg_type
 
 
-def is_leakproof(expression: Expression, tracked: TrackedTable, catalog: Catalog) -> bool:
+def is_leakproof(expression: Expression, tracked: TrackedTable) -> bool:
     """Whether what a caller asks of rows of `tracked` may be decided before their rule. What isn't known to be leakproof is not."""
     match expression:
         case And(terms) | Or(terms):
-            return all(is_leakproof(term, tracked, catalog) for term in terms)
+            return all(is_leakproof(term, tracked) for term in terms)
         case Not(term):
-            return is_leakproof(term, tracked, catalog)
-        case Rule(_, asked):
-            # The rule is the operator's own, not the caller's.
-            return is_leakproof(asked, tracked, catalog)
-        case Related(relationship, where):
-            related = tracked.relationships[relationship]
-            target = catalog[related.target]
-            return joins_leakproof(tracked, target, related.columns) and is_leakproof(where, target, catalog)
+            return is_leakproof(term, tracked)
         case Compare(column, operator, _):
             return OPERATORS[operator].is_leakproof(tracked.columns[column])
+    # Related rows among them: how long it takes to find none tells how many there are.
     return False
 
 
@@ -39,10 +33,10 @@ def joins_leakproof(own: TrackedTable, other: TrackedTable, pairs: Iterable[tupl
     return all(("=", pg_type(right.type)) in left.info.get("leakproof", Leakproof()).operators for left, right in both_ways)
 
 
-def parted(asked: Expression, tracked: TrackedTable, catalog: Catalog) -> tuple[Expression, Expression]:
+def parted(asked: Expression, tracked: TrackedTable) -> tuple[Expression, Expression]:
     """`asked` as two expressions that hold together: what may stand beside the rule, and what comes after it."""
     terms = list(_terms(asked))
-    beside = [is_leakproof(term, tracked, catalog) for term in terms]
+    beside = [is_leakproof(term, tracked) for term in terms]
     return (
         conjunction(term for term, leakproof in zip(terms, beside, strict=True) if leakproof),
         conjunction(term for term, leakproof in zip(terms, beside, strict=True) if not leakproof),

@@ -156,7 +156,7 @@ class Selects:
         self.tables.add(table)
         if filter_ == TRUE:
             return source, _joined(join, source) + self._visible(source, TRUE, where)
-        beside, after = parted(where, tracked, self.catalog)
+        beside, after = parted(where, tracked)
         if join is not None and not joins_leakproof(join.parent.tracked, tracked, join.relationship.columns):
             fence = self._fenced(tracked, alias, self._visible(source, filter_, beside))
             return fence, _joined(join, fence) + self._after(fence, after)

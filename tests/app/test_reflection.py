@@ -100,3 +100,52 @@ def test_functions_have_their_input_arguments_and_results(empty_database_url: st
     assert bare.arguments == (PgArgument(None, TableName("pg_catalog", "int4")),)
     assert bare.volatile and bare.returns.name == "mood"
     assert functions["all_items"].returns_set and functions["all_items"].returns_row
+
+
+SHADOWS = """
+CREATE SCHEMA shop;
+CREATE DOMAIN plain AS text;
+CREATE DOMAIN odd AS text;
+CREATE TYPE mood AS ENUM ('calm', 'glad');
+CREATE FUNCTION same(odd, text) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE OPERATOR public.= (leftarg = odd, rightarg = text, function = same);
+CREATE FUNCTION alike(varchar, varchar) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE OPERATOR public.< (leftarg = varchar, rightarg = varchar, function = alike);
+CREATE FUNCTION shop.equal(int8, int8) RETURNS boolean LANGUAGE sql RETURN true;
+CREATE OPERATOR shop.= (leftarg = int8, rightarg = int8, function = shop.equal);
+CREATE TABLE item (
+  a text, b plain, c odd, d varchar(9), e int8, f int4, g numeric, h mood, i jsonb, j text[], k timestamptz, l uuid, m xml,
+  n char(2), o json
+);
+"""
+
+
+def leakproof(url: str, search_path: str) -> dict[str, tuple[set[str], bool]]:
+    """By column: what may be compared with a value of its own type, and whether it may be sorted."""
+
+    async def run() -> Reflected:
+        connection = await asyncpg.connect(url)
+        await connection.execute(SHADOWS)
+        await connection.execute(f"ALTER DATABASE {url.rsplit('/', 1)[-1]} SET search_path = {search_path}")
+        await connection.close()
+        return await reflect(url)
+
+    columns = asyncio.run(run()).metadata.tables["public.item"].columns
+    found = {column.name: (column.info["leakproof"], pg_type(column.type)) for column in columns}
+    return {name: ({sql for sql, right in known.operators if right == type_}, known.sorting) for name, (known, type_) in found.items()}
+
+
+def test_leakproof_is_what_the_operator_of_a_column_is(empty_database_url: str) -> None:
+    found = leakproof(empty_database_url, "public")
+    comparisons = {"=", "<>", "<", "<=", ">", ">="}
+    leakproof_types = {name for name, (operators, sorting) in found.items() if operators >= comparisons and sorting}
+    assert leakproof_types == {"a", "b", "e", "f", "k", "l", "n"}
+    assert {name for name, (operators, _) in found.items() if operators & comparisons} == leakproof_types | {"c", "d"}
+    # Operators of their own, which nobody has called leakproof.
+    assert comparisons - found["c"][0] == {"="} and comparisons - found["d"][0] == {"<"}
+    assert not any(operators & {"~", "~~", "~*", "?", "@>", "&&"} for operators, _ in found.values())
+
+
+def test_an_operator_that_comes_first_on_the_search_path_is_the_operator(empty_database_url: str) -> None:
+    found = leakproof(empty_database_url, "shop, pg_catalog, public")
+    assert "=" not in found["e"][0] and "<" in found["e"][0] and "=" in found["f"][0]

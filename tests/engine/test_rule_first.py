@@ -115,6 +115,15 @@ async def test_no_key_is_compared_with_a_hidden_row(query: str, store: Library) 
     assert (hidden, visible > 0) == (0, True)
 
 
+async def test_conditions_on_related_rows_come_after_the_rule(store: Library) -> None:
+    """Leakproof as they are: how long it takes to find no related row tells how many a hidden row has."""
+    for condition in ("hall: {id: {_eq: 1}}", "_not: {hall: {id: {_eq: 1}}}", "room: {}", "_or: [{n: {_eq: 1}}, {hall: {id: {_eq: 1}}}]"):
+        statement = await sql(store, f"subscription {{ thing(where: {{n: {{_eq: 7}}, {condition}}}) {{ id }} }}", {})
+        inside, outside = statement.split('AS "2_visible"')
+        assert '1_thing".n = ' in inside
+        assert "hall" in outside if "hall" in condition else "EXISTS" in outside, condition
+
+
 async def sql(store: Library, query: str, variables: dict[str, Any]) -> str:
     """The statement of a live query, which is the statement of the same query."""
     live = await store.engine.live_query(Request(query, variables), USER)

@@ -15,9 +15,9 @@ FROM (SELECT "1_book".id AS id, "1_book".title AS title, "1_book".isbn AS isbn, 
 FROM public.book AS "1_book"
 WHERE ("1_book".is_public = CAST('true' AS "bool") OR (EXISTS (SELECT 1
 FROM public.loan AS "0_rule_1"
-WHERE "0_rule_1".book_id = "1_book".id AND "0_rule_1".member_id = (SELECT CAST(CAST($1 AS TEXT) AS "int4") AS anon_1)))) AND "1_book".id = ANY (CAST(CAST($3 AS TEXT) AS "int4"[]))
+WHERE "0_rule_1".book_id = "1_book".id AND "0_rule_1".member_id = (SELECT CAST(CAST($1 AS TEXT) AS "int4") AS anon_1)))) AND "1_book".id = ANY (CAST((SELECT CAST(CAST($3 AS TEXT) AS "int4"[]) AS anon_3) AS "int4"[]))
  LIMIT ALL OFFSET 0) AS "2_visible"
-WHERE "2_visible".title LIKE CAST((SELECT CAST(CAST($4 AS TEXT) AS "text") AS anon_3) AS "text") ORDER BY (SELECT "8_author".name
+WHERE "2_visible".title LIKE CAST((SELECT CAST(CAST($4 AS TEXT) AS "text") AS anon_4) AS "text") ORDER BY (SELECT "8_author".name
 FROM public.author AS "8_author"
 WHERE "8_author".id = "2_visible".author_id) ASC, "2_visible".id DESC
  LIMIT 10 OFFSET CAST(CAST($5 AS TEXT) AS "int8")) AS "9_row"
