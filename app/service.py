@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from starlette.routing import BaseRoute
@@ -23,6 +24,9 @@ from resolvers.documents.limits import Limits
 from resolvers.engine import Engine
 from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.live.cohorts import LiveQueries
+
+# Each takes some 50 ms, and a foreign metadata may have hundreds.
+_WARM_ROLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes),
             insert_budgets=product.insert_budgets,
         )
+        engine.warm(islice(base.resolved.roles, _WARM_ROLES))
         live_queries = LiveQueries(
             base.shared_database,
             base.hub.follow,

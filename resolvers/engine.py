@@ -1,6 +1,6 @@
 """The engine: a request and a session in, the complete answer out."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
@@ -63,6 +63,11 @@ class Engine:
     async def stop(self) -> None:
         """Nothing of it touches the database any more."""
         await self._begun.stop()
+
+    def warm(self, roles: Iterable[str]) -> None:
+        """Makes the schemas of these roles, so that no first request holds the loop for them."""
+        for role in roles:
+            self._views.of(Session(role))
 
     async def kind(self, request: Request, session: Session) -> OperationKind:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""

@@ -12,11 +12,11 @@ from resolvers.documents.variable_shape import Pins, shape
 
 _DOCUMENTS = 1_000
 _SHAPES_PER_DOCUMENT = 50
-# A parsed and compiled document takes about a hundred times the memory of its text. A single huge one is compiled each time.
-_CHARACTERS = 1 << 20
+# A parsed document takes about a hundred bytes for each character, a plan and its shape about as much for each unit of their cost:
+# both together are the weight, and this is what all may weigh. A single huge document is compiled each time.
+_WEIGHT = 1 << 20
 _MAX_DOCUMENT = 16 * 1024
-# Of long documents fewer plans are kept, for they are long too.
-_CHARACTERS_OF_SHAPES = 64 * 1024
+_WEIGHT_OF_SHAPES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class CachedDocument:
     def keep(self, variables: Mapping[str, Any], planned: Planned) -> None:
         """The plan serves all variables of this shape from now on."""
         self.pins.merge(planned.pins)
-        self.compiled.put(shape(variables, self.pins), planned)
+        self.compiled.put(shape(variables, self.pins), planned, planned.cost)
 
 
 class PlanCache:
     """The key is the role's view of the schema, the document, the operation's name, and the variables' shape."""
 
     def __init__(self) -> None:
-        self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS, _CHARACTERS)
+        self._documents: LRU[Hashable, CachedDocument] = LRU(_DOCUMENTS, _WEIGHT)
 
     def document(self, view: Hashable, request: Request) -> CachedDocument | None:
         """The parsed operation; None when the document is new or forgotten."""
@@ -58,9 +58,14 @@ class PlanCache:
 
     def keep(self, view: Hashable, request: Request, operation: Operation) -> CachedDocument:
         """The parsed operation, now known, unless the document is too long to be kept."""
-        length = max(1, len(request.query))
-        shapes = min(_SHAPES_PER_DOCUMENT, max(1, _CHARACTERS_OF_SHAPES // length))
-        document = CachedDocument(operation, LRU(shapes))
-        if length <= _MAX_DOCUMENT:
-            self._documents.put((view, request.query, request.operation_name), document, length)
+        document = CachedDocument(operation, LRU(_SHAPES_PER_DOCUMENT, _WEIGHT_OF_SHAPES))
+        if len(request.query) <= _MAX_DOCUMENT:
+            self._documents.put((view, request.query, request.operation_name), document, len(request.query))
         return document
+
+    def keep_plan(self, view: Hashable, request: Request, document: CachedDocument, planned: Planned) -> None:
+        """The plan, as long as there is room for it and its document is known."""
+        document.keep(request.variables, planned)
+        key = (view, request.query, request.operation_name)
+        if self._documents.get(key) is document:
+            self._documents.put(key, document, len(request.query) + document.compiled.weight)

@@ -79,7 +79,7 @@ class Planner:
         if planned is None:
             work = partial(self._fully, view, request, document)
             planned = await self.thread.run(request.principal, work, lambda: document.planned(request.variables))
-        document.keep(request.variables, planned)
+        self._plans.keep_plan(view.key, request, document, planned)
         return planned
 
     def _at_once(self, view: RoleView, request: Request, document: CachedDocument) -> Planned | None:

@@ -20,6 +20,11 @@ class LRU(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def weight(self) -> int:
+        """Of all entries together."""
+        return self._weight
+
     def get(self, key: K) -> V | None:
         """The value, now the most recently used; None when it was forgotten or never there."""
         value = self._entries.get(key)

@@ -74,6 +74,19 @@ async def test_a_forgotten_variable_never_widens(books: Library) -> None:
     assert await books.value("SELECT count(*) FROM review") == 4
 
 
+@pytest.mark.anyio
+async def test_the_cache_has_an_end_whatever_it_holds(books: Library) -> None:
+    """Few characters and many values: the shapes and plans of variables weigh more than the document."""
+    documents = books.engine._planner._plans._documents
+    for number in range(40):
+        where = {"_or": [{"id": {"_is_null": True}}] * (900 + number)}
+        await books.ask("query ($w: book_bool_exp) { heavy: book(where: $w) { id } }", {"w": where})
+    heavy = next(document for key, document in documents._entries.items() if "heavy" in str(key))
+    assert 0 < len(heavy.compiled) < 40
+    assert documents.weight >= heavy.compiled.weight > 0
+    assert documents.weight <= 1 << 20
+
+
 def test_shapes_tell_null_absent_and_kinds_apart() -> None:
     pins = Pins(exact={("e",)}, opaque={("o",)}, limits={("l",)})
     alike: list[tuple[dict[str, Any], dict[str, Any]]] = [
