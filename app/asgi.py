@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.connections.connections import STATE, Connections
 from app.connections.limits import ConnectionLimits, connections_that_fit
 from app.graphql.headers import headers_of
+from app.graphql.large_answers import LargeAnswers
+from app.graphql.ports import Executes
 from app.http import foreign_hosts
 from app.http.console import OfferedUser, console_routes
 from app.http.console_tokens import token_maker
@@ -104,14 +106,15 @@ class Application(Starlette):
 
     def _serve(self, service: Service, connections: Connections) -> None:
         settings = self._settings
-        self._graphql = {"http": self._http(service), "websocket": self._websocket(service, connections)}
+        engine = LargeAnswers(service.engine)
+        self._graphql = {"http": self._http(service, engine), "websocket": self._websocket(service, engine, connections)}
         self.router.routes.extend([*health_routes(service.checks), *metrics_routes(service.metrics), *service.routes])
         if settings.admin_secret is None and settings.jwt_secret is None:
             log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
 
-    def _http(self, service: Service) -> ASGIApp:
+    def _http(self, service: Service, engine: Executes) -> ASGIApp:
         graphql = GraphQLHttp(
-            service.engine,
+            engine,
             service.authenticator,
             service.metrics,
             context_of=service.context_of,
@@ -132,9 +135,9 @@ class Application(Starlette):
             max_age=3600,
         )
 
-    def _websocket(self, service: Service, connections: Connections) -> ASGIApp:
+    def _websocket(self, service: Service, engine: Executes, connections: Connections) -> ASGIApp:
         services = SocketServices(
-            service.engine,
+            engine,
             service.subscriptions,
             service.authenticator,
             service.metrics,

@@ -92,10 +92,12 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         return self.transport.get_write_buffer_size() + self._held
 
     def overdue(self, now: float) -> Ending | None:
+        if self.close_sent or self.transport.is_closing():
+            return None
         return TOO_MANY_MESSAGES if self._budget.overdrawn_for(now) > self._overdrawn_seconds else None
 
     def end(self, ending: Ending) -> None:
-        if ending is TOO_MANY_MESSAGES and self.handshake_complete and not self.close_sent:
+        if ending is TOO_MANY_MESSAGES and self.handshake_complete:
             self.conn.fail(TOO_MANY, "Too many messages")
             self.transport.write(b"".join(part for part in self.conn.data_to_send() if part))
             self.close_sent = True
@@ -141,7 +143,11 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     async def receive(self) -> ASGIReceiveEvent:
         message = await self.queue.get()
-        self._parse()
+        if self._unparsed:
+            # In a turn of the loop of its own: others are read in between.
+            self.loop.call_soon(self._parse)
+        else:
+            self._read_if_ready()
         return message
 
     def _parse(self) -> None:

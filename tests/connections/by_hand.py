@@ -135,14 +135,22 @@ class Served:
         return protocol, self._connected(protocol, host)
 
     def websocket(self, host: str = "203.0.113.7") -> tuple[BoundedWebSocketProtocol, Transport]:
-        """A connection that was upgraded."""
+        """A connection that was upgraded and accepted."""
         http, transport = self.http(host)
+        # uvicorn lets the new protocol find its loop by itself.
+        asyncio.set_event_loop(self.loop)
         http.data_received(
             b"GET /v1/graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
         )
+        asyncio.set_event_loop(None)
         protocol = transport.protocol
         assert isinstance(protocol, BoundedWebSocketProtocol)
+        # As when the application took the connection and waits for messages.
+        protocol.queue.get_nowait()
+        protocol.conn.send_response(protocol.response)
+        protocol.conn.data_to_send()
+        protocol.handshake_complete = True
         return protocol, transport
 
     def _connected(self, protocol: BoundedHttpProtocol, host: str) -> Transport:

@@ -1,0 +1,47 @@
+"""Websockets that send as fast as they can, and read nothing of what comes back, or all of it."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from tests.hostile.attacked_service import AttackedService
+from tests.hostile.raw_client import RawClient, frame, message, raw_client, upgrade
+from tests.hostile.scale import scaled
+
+pytestmark = pytest.mark.anyio
+
+PING, PONG = 9, 10
+FLOODS = {
+    "protocol pings": frame(b"", PING),
+    "large protocol pings": frame(b"p" * 125, PING),
+    "protocol pongs": frame(b"", PONG),
+    "pings": message(type="ping"),
+    "pongs": message(type="pong"),
+    "subscribe and complete": message(type="subscribe", id="1", payload={"query": "subscription { nchat_users { id } }"})
+    + message(type="complete", id="1"),
+    "fragments": b"\x01" + frame(b"x")[1:] + (b"\x00" + frame(b"x")[1:]) * 20,
+    "completes": message(type="complete", id="1"),
+}
+
+
+@pytest.mark.parametrize("reading", [True, False], ids=["read", "unread"])
+async def test_a_flood_is_slowed_down_and_then_ended(attacked: AttackedService, reading: bool) -> None:
+    async def attack(flood: bytes) -> None:
+        async with raw_client(attacked.port) as client:
+            await _connected(client)
+            over = asyncio.create_task(client.is_over()) if reading else None
+            while await client.send(flood * 500):
+                if over is not None and over.done():
+                    break
+            if over is not None:
+                over.cancel()
+
+    async with attacked.good_neighbour():
+        await asyncio.wait_for(asyncio.gather(*(attack(flood) for flood in FLOODS.values() for _ in range(scaled(10, 2)))), 90)
+
+
+async def _connected(client: RawClient) -> None:
+    await upgrade(client)
+    await client.send(frame(orjson.dumps({"type": "connection_init"})))
+    assert b"connection_ack" in await client.reader.read(1000)
