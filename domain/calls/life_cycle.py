@@ -109,7 +109,8 @@ async def move_participant(
     None, with nothing written, when its state leads elsewhere. `values` are further columns of the same update.
     Does not write the event: its kind depends on why the person moved, so the caller appends it to the same transaction.
     """
-    before = sa.select(call_participants).where(call_participants.c.id == participant_id).with_for_update().cte("before")
+    standing = sa.select(call_participants.c.id, call_participants.c.status).where(call_participants.c.id == participant_id)
+    before = standing.with_for_update().cte("before")
     sources = [source for source, targets in PARTICIPANT_STEPS.items() if to in targets]
     moved = await tx.connection.execute(
         sa.update(call_participants)
