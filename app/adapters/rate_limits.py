@@ -7,11 +7,12 @@ from typing import Any
 
 import limits
 import structlog
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
+from app.adapters.memory_windows import MemoryWindows
 from domain.errors import RateLimited
 
 log = structlog.get_logger(__name__)
@@ -30,24 +31,33 @@ class WindowLimiter:
 
     def __init__(self, rates: Mapping[str, str], shared: Storage | None = None) -> None:
         self._rates = {name: limits.parse(rate) for name, rate in rates.items()}
-        self._local = MovingWindowRateLimiter(MemoryStorage())
-        self._shared = MovingWindowRateLimiter(shared) if shared is not None else self._local
+        self._local = MemoryWindows()
+        self._shared = None if shared is None else MovingWindowRateLimiter(shared)
 
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
         """Counts uses; raises RateLimited, with the seconds until there is room again, where so many are not left. None is counted then."""
-        try:
-            await self._hit(self._shared, limit, key, times)
-        except (RedisError, OSError, TimeoutError) as error:
-            log.warning("rate_limit_counted_here", error=type(error).__name__)
-            await self._hit(self._local, limit, key, times)
-
-    async def _hit(self, limiter: MovingWindowRateLimiter, limit: str, key: str, times: int) -> None:
         rate = self._rates[limit]
         if times > rate.amount:
             raise RateLimited(rate.get_expiry(), f"Too many at once; at most {rate.amount} are allowed.")
-        if not await limiter.hit(rate, limit, key, cost=times):
-            stats = await limiter.get_window_stats(rate, limit, key)
-            raise RateLimited(max(stats.reset_time - time.time(), 0.0))
+        wait = await self._wait(rate, limit, key, times)
+        if wait is not None:
+            raise RateLimited(wait)
+
+    async def _wait(self, rate: limits.RateLimitItem, limit: str, key: str, times: int) -> float | None:
+        if self._shared is not None:
+            try:
+                return await _shared_hit(self._shared, rate, (limit, key), times)
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("rate_limit_counted_here", error=type(error).__name__)
+        return self._local.hit(limit, key, times=times, most=rate.amount, seconds=rate.get_expiry())
+
+
+async def _shared_hit(limiter: MovingWindowRateLimiter, rate: limits.RateLimitItem, place: tuple[str, str], times: int) -> float | None:
+    """None when it was counted, otherwise the seconds until there is room again."""
+    if await limiter.hit(rate, *place, cost=times):
+        return None
+    stats = await limiter.get_window_stats(rate, *place)
+    return max(stats.reset_time - time.time(), 0.0)
 
 
 @asynccontextmanager
