@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.closing import close_engine
 from app.database.errors import as_database_error
+from app.database.fresh_connections import ask_before_use
 from app.database.pool import CONNECT_TIMEOUT, NO_VARIABLES, STATEMENT_TIMEOUT, server_settings
 from app.telemetry.moments import Observe, unobserved
 from domain.ports import Publisher
@@ -40,7 +41,7 @@ class EngineTransactions:
                     self._observe(f"{name}:before_commit")
         self._observe(f"{name}:after_commit")
         if transaction.hints:
-            await self._publisher.publish(transaction.hints)
+            await self._publisher.publish(list(dict.fromkeys(transaction.hints)))
 
 
 def connections(engine: AsyncEngine) -> tuple[int, int]:
@@ -75,10 +76,10 @@ async def open_engine(
         connect_args=arguments,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
         # A traceback shows the statement, never its values.
         hide_parameters=True,
     )
+    ask_before_use(engine.sync_engine)
     try:
         yield engine
     finally:

@@ -1,12 +1,13 @@
 """The life of a call and of its participants: the allowed steps as data, and the guarded updates that walk them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from domain.calls import events
 from domain.world import Transaction
@@ -72,10 +73,12 @@ async def move_call(
     *,
     actor_id: UUID | None,
     now: datetime,
+    **values: object,
 ) -> bool:
     """Takes the step if the call still stands at `step.before`, and writes its one `call_state_changed`.
 
     False, with nothing written, when another request was faster. ValueError for a step that the life cycle lacks.
+    `values` are further columns of the same update.
     Sets `status_since`, and `started_at`, `connected_at`, `ended_at`, `end_reason` where the step is the first to know them.
     """
     if not step.allowed:
@@ -83,7 +86,7 @@ async def move_call(
     moved = await tx.connection.execute(
         sa.update(calls)
         .where(calls.c.id == call_id, calls.c.status == step.before)
-        .values(status=step.after, status_since=now, **_stamps(step, now))
+        .values(status=step.after, status_since=now, **_stamps(step, now), **values)
         .returning(calls.c.id)
     )
     if moved.first() is None:
@@ -101,6 +104,15 @@ def _stamps(step: CallStep, now: datetime) -> dict[str, object]:
     return {"started_at": sa.func.coalesce(calls.c.started_at, now)}
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One participant whose state changed, and the state before."""
+
+    participant_id: UUID
+    user_id: UUID
+    before: ParticipantStatus
+
+
 async def move_participant(
     tx: Transaction, participant_id: UUID, to: ParticipantStatus, *, now: datetime, **values: object
 ) -> ParticipantStatus | None:
@@ -109,23 +121,29 @@ async def move_participant(
     None, with nothing written, when its state leads elsewhere. `values` are further columns of the same update.
     Does not write the event: its kind depends on why the person moved, so the caller appends it to the same transaction.
     """
-    standing = sa.select(call_participants.c.id, call_participants.c.status).where(call_participants.c.id == participant_id)
-    before = standing.with_for_update().cte("before")
-    sources = [source for source, targets in PARTICIPANT_STEPS.items() if to in targets]
+    moved = await move_participants(tx, [participant_id], to, now=now, **values)
+    return moved[0].before if moved else None
+
+
+async def move_participants(
+    tx: Transaction, participant_ids: Sequence[UUID], to: ParticipantStatus, *, now: datetime, **values: object
+) -> list[Moved]:
+    """The same for several of one call in one statement; those that moved, in the order given."""
+    mine, sources = call_participants.c, [source for source, targets in PARTICIPANT_STEPS.items() if to in targets]
+    named = mine.id == sa.any_(sa.literal(list(participant_ids), pg.ARRAY(pg.UUID())))
+    before = sa.select(mine.id, mine.status).where(named).with_for_update().cte("before")
     moved = await tx.connection.execute(
         sa.update(call_participants)
-        .where(call_participants.c.id == before.c.id, before.c.status.in_(sources))
+        .where(mine.id == before.c.id, before.c.status == sa.any_(sa.literal(sources, pg.ARRAY(mine.status.type))))
         .values(status=to, status_since=now, rejoining_since=None, **(_presence(to, now) | values))
-        .returning(call_participants.c.call_id, call_participants.c.user_id, before.c.status.label("before"))
+        .returning(mine.id, mine.call_id, mine.user_id, before.c.status.label("before"))
     )
-    row = moved.first()
-    if row is None:
-        return None
-    events.changed(tx, row.call_id)
-    if "ringing" in (row.before, to):
-        events.ring_changed(tx, row.user_id)
-    source: ParticipantStatus = row.before
-    return source
+    rows = {row.id: row for row in moved}
+    for row in rows.values():
+        events.changed(tx, row.call_id)
+        if "ringing" in (row.before, to):
+            events.ring_changed(tx, row.user_id)
+    return [Moved(one, rows[one].user_id, rows[one].before) for one in participant_ids if one in rows]
 
 
 def _presence(to: ParticipantStatus, now: datetime) -> dict[str, object]:

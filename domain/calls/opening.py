@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from domain.calls.ending import close_room_or_leave_it, end_for_all
 from domain.calls.life_cycle import CallStep, move_call
 from domain.calls.ringing import ring
@@ -11,7 +9,6 @@ from domain.calls.rows import Call, lock_call, roster
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError, Room
 from domain.world import Transaction, World
-from schema.tables.calls import calls
 
 
 async def open_call(world: World, call: Call) -> None:
@@ -46,8 +43,7 @@ async def _fail(world: World, call_id: UUID) -> bool:
 
 async def _begin(tx: Transaction, world: World, call: Call, room: Room) -> None:
     now = world.clock.now()
-    await tx.connection.execute(sa.update(calls).where(calls.c.id == call.id).values(room_sid=room.sid))
     targets = [one.id for one in (await roster(tx, call.id)).participants if one.status == "invited"]
     await ring(tx, call.id, targets, actor_id=call.initiator_id, now=now)
     step = CallStep("initiated", "ringing" if targets else "connecting")
-    await move_call(tx, call.id, step, actor_id=call.initiator_id, now=now)
+    await move_call(tx, call.id, step, actor_id=call.initiator_id, now=now, room_sid=room.sid)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from domain import push_outbox
 from domain.calls import events
-from domain.calls.life_cycle import move_participant
+from domain.calls.life_cycle import move_participant, move_participants
 from domain.calls.rows import Participant
 from domain.errors import InvalidInput, NotFound
 from domain.world import Transaction
@@ -17,6 +18,15 @@ from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 from schema.tables.channels import channel_members
 from schema.tables.users import users
+
+# However many they are, one statement.
+INVITE: Final = sa.text("""
+    INSERT INTO nchat_call_participants (call_id, user_id, role, status, status_since, invited_at)
+    SELECT CAST(:call AS uuid), user_id, CAST(role AS participant_role), CAST(status AS participant_status), CAST(:now AS timestamptz),
+        CAST(:now AS timestamptz)
+    FROM unnest(CAST(:users AS uuid[]), CAST(:roles AS text[]), CAST(:states AS text[])) AS one (user_id, role, status)
+    RETURNING id, user_id
+""")
 
 
 def distinct_targets(caller_id: UUID, target_ids: Sequence[UUID]) -> list[UUID]:
@@ -62,28 +72,33 @@ async def is_busy(tx: Transaction, user_id: UUID) -> bool:
     return (await tx.connection.execute(elsewhere.limit(1))).first() is not None
 
 
-async def invite(tx: Transaction, call_id: UUID, user_ids: Collection[UUID], now: datetime) -> list[UUID]:
-    """Participant rows `invited` for people who have none in this call yet; returns the new rows' ids."""
-    ids: list[UUID] = []
-    for user_id in user_ids:
-        row = {"call_id": call_id, "user_id": user_id, "status": "invited", "status_since": now, "invited_at": now}
-        written = await tx.connection.execute(sa.insert(call_participants).values(row).returning(call_participants.c.id))
-        ids.append(written.scalar_one())
+async def invite(tx: Transaction, call_id: UUID, user_ids: Sequence[UUID], now: datetime, *, host: UUID | None = None) -> list[UUID]:
+    """Participant rows `invited` for people who have none in this call yet; returns the new rows' ids, in the order given.
+
+    With `host` the call's first row is written with them: the host, `connecting`.
+    """
+    hosts = [] if host is None else [host]
+    if not (people := [*hosts, *user_ids]):
+        return []
+    columns = {
+        "call": call_id,
+        "users": people,
+        "roles": ["host"] * len(hosts) + ["participant"] * len(user_ids),
+        "states": ["connecting"] * len(hosts) + ["invited"] * len(user_ids),
+        "now": now,
+    }
+    ids = {row.user_id: row.id for row in await tx.connection.execute(INVITE, columns)}
     events.changed(tx, call_id)
-    return ids
+    return [ids[user_id] for user_id in user_ids]
 
 
-async def ring(tx: Transaction, call_id: UUID, participant_ids: Collection[UUID], *, actor_id: UUID, now: datetime) -> list[UUID]:
+async def ring(tx: Transaction, call_id: UUID, participant_ids: Sequence[UUID], *, actor_id: UUID, now: datetime) -> list[UUID]:
     """invited or left → ringing for each of them that can, with `call_incoming` and a push; returns those that ring now."""
-    rung: list[UUID] = []
-    for participant_id in participant_ids:
-        if await move_participant(tx, participant_id, "ringing", now=now) is None:
-            continue
-        await events.append(tx, call_id, "call_incoming", actor_id, {}, participant_id)
-        rung.append(participant_id)
-    found = await tx.connection.execute(sa.select(call_participants.c.user_id).where(call_participants.c.id.in_(rung)))
-    await push_outbox.enqueue(tx, call_id, list(found.scalars()), "ring")
-    return rung
+    rung = await move_participants(tx, participant_ids, "ringing", now=now) if participant_ids else []
+    for one in rung:
+        await events.append(tx, call_id, "call_incoming", actor_id, {}, one.participant_id)
+    await push_outbox.enqueue(tx, call_id, [one.user_id for one in rung], "ring")
+    return [one.participant_id for one in rung]
 
 
 async def end_ring(tx: Transaction, participant: Participant, leave_reason: str, *, now: datetime) -> None:

@@ -17,6 +17,24 @@ from schema.tables.calls import calls
 
 ONE_AT_A_TIME: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('seats:' || :user, 0))")
 
+# Made once: to put a statement together costs more than to send it.
+LOCK_CALL: Final = sa.select(calls).where(calls.c.id == sa.bindparam("call")).with_for_update()
+ROSTERS: Final = (
+    sa.select(call_participants)
+    .where(call_participants.c.call_id == sa.any_(sa.bindparam("calls", type_=pg.ARRAY(pg.UUID()))))
+    .order_by(call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
+)
+SEATS: Final = sa.select(call_participants.c.call_id).where(
+    call_participants.c.user_id == sa.bindparam("user"),
+    call_participants.c.status == sa.any_(sa.literal(list(SEATED), pg.ARRAY(call_participants.c.status.type))),
+)
+LOCK_SEATS: Final = sa.select(calls).where(calls.c.id.in_(SEATS)).order_by(calls.c.id).with_for_update()
+LOCK_SEATS_AND: Final = (
+    sa.select(calls)
+    .where(calls.c.id.in_(sa.union_all(SEATS, sa.select(sa.bindparam("entering", type_=calls.c.id.type)))))
+    .order_by(calls.c.id)
+    .with_for_update()
+)
 ParticipantRole = Literal["host", "co_host", "participant", "viewer"]
 CallType = Literal["audio", "video"]
 
@@ -108,8 +126,7 @@ class Roster:
 
 async def lock_call(tx: Transaction, call_id: UUID) -> Call | None:
     """The call, locked until the commit; None when there is none. The one lock order: the call's row, then its participants."""
-    found = await tx.connection.execute(sa.select(calls).where(calls.c.id == call_id).with_for_update())
-    row = found.first()
+    row = (await tx.connection.execute(LOCK_CALL, {"call": call_id})).first()
     return None if row is None else Call.of(row)
 
 
@@ -119,9 +136,10 @@ async def lock_seats(tx: Transaction, user_id: UUID, entering: UUID | None = Non
     Several calls are always locked in the order of their ids, so that two who lock some of the same never wait for each other.
     """
     await tx.connection.execute(ONE_AT_A_TIME, {"user": str(user_id)})
-    seats = sa.select(call_participants.c.call_id).where(call_participants.c.user_id == user_id, call_participants.c.status.in_(SEATED))
-    wanted = seats if entering is None else sa.union_all(seats, sa.select(sa.literal(entering, calls.c.id.type)))
-    found = await tx.connection.execute(sa.select(calls).where(calls.c.id.in_(wanted)).order_by(calls.c.id).with_for_update())
+    if entering is None:
+        found = await tx.connection.execute(LOCK_SEATS, {"user": user_id})
+    else:
+        found = await tx.connection.execute(LOCK_SEATS_AND, {"user": user_id, "entering": entering})
     return [Call.of(row) for row in found]
 
 
@@ -138,10 +156,8 @@ async def roster(tx: Transaction, call_id: UUID) -> Roster:
 
 async def rosters(tx: Transaction, call_ids: Collection[UUID]) -> dict[UUID, Roster]:
     """The same of several calls."""
-    order = (call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
-    theirs = sa.select(call_participants).where(_among(call_participants.c.call_id, call_ids)).order_by(*order)
     people: dict[UUID, list[Participant]] = {call_id: [] for call_id in call_ids}
-    for row in await tx.connection.execute(theirs):
+    for row in await tx.connection.execute(ROSTERS, {"calls": list(call_ids)}):
         people[row.call_id].append(Participant.of(row))
     return {call_id: Roster(participants) for call_id, participants in people.items()}
 

@@ -8,7 +8,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls import events
 from domain.calls.access import known_user
 from domain.calls.ending import end_for_all
 from domain.calls.leaving import Departure, after_departures, leave_elsewhere
@@ -21,7 +20,6 @@ from domain.errors import InvalidInput, NotFound, ParticipantKicked, TooManyCall
 from domain.input_checks import require_storable
 from domain.world import Transaction, World
 from permissions.session import Session
-from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 from schema.tables.columns import METADATA_LIMIT_BYTES
 
@@ -94,8 +92,7 @@ async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequ
             raise NotFound
         return earlier
     now = world.clock.now()
-    await _seat_host(tx, call, now_values={"status_since": now, "invited_at": now})
-    invited = await invite(tx, call.id, targets, now)
+    invited = await invite(tx, call.id, targets, now, host=user_id)
     if len(targets) == 1 and await is_busy(tx, targets[0]):
         await move_participant(tx, invited[0], "left", now=now, leave_reason="busy")
         await end_for_all(tx, call, "busy", actor_id=None, now=now)
@@ -136,12 +133,6 @@ async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallReq
             raise TooManyCalls from error
         raise
     return None if row is None else Call.of(row)
-
-
-async def _seat_host(tx: Transaction, call: Call, now_values: Mapping[str, object]) -> None:
-    host = {"call_id": call.id, "user_id": call.initiator_id, "role": "host", "status": "connecting", **now_values}
-    await tx.connection.execute(sa.insert(call_participants).values(host))
-    events.changed(tx, call.id)
 
 
 async def _reread(tx: Transaction, call_id: UUID) -> Call:
