@@ -47,6 +47,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all = connections_of(app_state, self.loop)
         self._limits = self._all.limits
+        self._most_bytes, self._most_headers = self._limits.head_bytes, self._limits.headers
         self.app = Interruptible(self.app)
         self._awaits = Awaits.REQUEST
         self._began = self.loop.time()
@@ -218,7 +219,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers += 1
         self._head_bytes += len(name) + len(value)
-        if self._head_bytes > self._limits.head_bytes or self._headers > self._limits.headers:
+        if self._head_bytes > self._most_bytes or self._headers > self._most_headers:
             self._stop(endings.HEAD_TOO_LARGE)
         # What follows a chunked body (trailers) must not look like what came before it.
         if self._in_head:

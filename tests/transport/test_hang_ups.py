@@ -23,7 +23,8 @@ WAITING = (
 
 @pytest.fixture
 async def service(demo_database_url: str) -> AsyncIterator[Asker]:
-    async with asking(settings(demo_database_url)) as ask:
+    # No time limit of a statement ends what a hang-up should have.
+    async with asking(settings(demo_database_url, statement_timeout=60.0)) as ask:
         yield ask
 
 
