@@ -53,6 +53,8 @@ ORDERS = {
 # Columns whose sort isn't leakproof, and those of them whose sort counts; a `max` of numbers compares without it.
 TELLING = {"price", "mood", "doc", "words", "prices"}
 SORTED = {"price", "doc"}
+# Texts by other names; in one place they are tried like all others.
+MORE_TEXTS = {"code", "fixed", "tagged"}
 # The planner sees values, or it doesn't; and joins that it would not choose for so few rows.
 PLANNERS = ("plan_cache_mode = force_custom_plan", "plan_cache_mode = force_generic_plan", "enable_nestloop = off")
 
@@ -75,7 +77,7 @@ async def store(request: pytest.FixtureRequest, databases: Databases, tmp_path_f
 @pytest.mark.parametrize("place", CONDITIONS)
 async def test_no_condition_looks_at_a_hidden_row(place: str, store: Library) -> None:
     for (column, operator), (type_, value) in ASKED.items():
-        if await is_leakproof(store, column, operator):
+        if await is_leakproof(store, column, operator) or (place != "list" and column in MORE_TEXTS):
             continue
         query = CONDITIONS[place].replace("TYPE", type_).replace("COLUMN", column).replace("OPERATOR", operator)
         await ask(store, query, {"v": value})
