@@ -5,8 +5,8 @@ import sys
 
 # Seconds until the event loop has the interpreter back from the compile thread; Python's own 5 ms are paid several times a request.
 _SWITCH_INTERVAL = 0.001
-# A large compilation makes hundreds of thousands of objects: looked through by the dozen, each look holds the loop.
-_THRESHOLDS = (50_000, 20, 50)
+# A large compilation makes hundreds of thousands of objects: looked through too often they hold the loop, too seldom they pile up.
+_THRESHOLDS = (20_000, 10, 10)
 
 
 def settle() -> None:

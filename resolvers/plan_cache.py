@@ -14,7 +14,7 @@ _DOCUMENTS = 1_000
 _SHAPES_PER_DOCUMENT = 50
 # A parsed document takes about a hundred bytes for each character, a plan and its shape about as much for each unit of their cost:
 # both together are the weight, and this is what all may weigh. A single huge document is compiled each time.
-_WEIGHT = 1 << 20
+_WEIGHT = 1 << 19
 _MAX_DOCUMENT = 16 * 1024
 _WEIGHT_OF_SHAPES = 64 * 1024
 

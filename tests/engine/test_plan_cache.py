@@ -84,7 +84,7 @@ async def test_the_cache_has_an_end_whatever_it_holds(books: Library) -> None:
     heavy = next(document for key, document in documents._entries.items() if "heavy" in str(key))
     assert 0 < len(heavy.compiled) < 40
     assert documents.weight >= heavy.compiled.weight > 0
-    assert documents.weight <= 1 << 20
+    assert documents.weight <= 1 << 19
 
 
 def test_shapes_tell_null_absent_and_kinds_apart() -> None:
