@@ -7,13 +7,14 @@ from typing import Any, cast
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.connections import endings
-from app.connections.connections import Connection, connections_of
+from app.connections.connections import Connection
 from app.connections.endings import Ending
 from app.connections.interruptible import Interruptible
+from app.connections.request_bounds import BoundedRequests
 
 # A client that hung up: a quick statement ends by itself sooner than PostgreSQL can be told to stop it.
 HANG_UP_GRACE = 0.1
@@ -34,27 +35,17 @@ class Awaits(Enum):
     FAREWELL = auto()
 
 
-class RefusedRequest(Exception):
-    """Leaves the parser's callbacks; why is kept by the protocol."""
-
-
-class BoundedHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(BoundedRequests):
     """One HTTP connection. What is overridden here is in uvicorn unbounded, quadratic, or a timer for each request."""
 
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._all = connections_of(app_state, self.loop)
-        self._limits = self._all.limits
-        self._most_bytes, self._most_headers = self._limits.head_bytes, self._limits.headers
         self.app = Interruptible(self.app)
         self._awaits = Awaits.REQUEST
         self._began = self.loop.time()
         self._served = False
-        self._in_head = self._in_message = self._began_here = False
-        self._headers = self._head_bytes = self._unfinished_bytes = self._body_bytes = self._pieces = 0
-        self._refused: Ending | None = None
         self._full = False
         self._running: RequestResponseCycle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -176,18 +167,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             else:
                 self._unsupported_upgrade_warning()
         else:
-            if self._in_head:
-                self._half_a_head(len(data))
-
-    def _half_a_head(self, size: int) -> None:
-        """The parser keeps what is not a whole name or value yet, and tells nobody how much that is."""
-        if self._began_here:
-            # There may have been the end of a body before it: only what follows counts.
-            self._began_here = False
-            return
-        self._unfinished_bytes += size
-        if self._unfinished_bytes > self._limits.head_bytes:
-            self._refuse(endings.HEAD_TOO_LARGE)
+            if self._in_head and self._head_is_too_large(len(data)):
+                self._refuse(endings.HEAD_TOO_LARGE)
 
     def _refuse(self, ending: Ending) -> None:
         self._refused = self._all.count(ending)
@@ -202,58 +183,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         self._all.hand_over(self, cast(Connection, self.transport.get_protocol()))
 
-    # The parser's callbacks
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head = self._in_message = self._began_here = True
-        self._headers = self._head_bytes = self._unfinished_bytes = self._body_bytes = self._pieces = 0
-        if len(self.pipeline) >= self._limits.pipelined:
-            self._stop(endings.PIPELINE_FULL)
-
-    def on_url(self, url: bytes) -> None:
-        self.url += url
-        if len(self.url) > self._limits.head_bytes:
-            self._stop(endings.URL_TOO_LONG)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers += 1
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > self._most_bytes or self._headers > self._most_headers:
-            self._stop(endings.HEAD_TOO_LARGE)
-        # What follows a chunked body (trailers) must not look like what came before it.
-        if self._in_head:
-            name = name.lower()
-            if name == b"expect" and value.lower() == b"100-continue":
-                self.expect_100_continue = True
-            self.headers.append((name, value))
+    # Requests
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
         super().on_headers_complete()
         if self._awaits is Awaits.HEAD:
             self._await(Awaits.BODY)
 
-    def on_body(self, body: bytes) -> None:
-        self._body_bytes += len(body)
-        self._pieces += 1
-        if self._pieces > self._limits.pieces and self._body_bytes < self._pieces * self._limits.piece_bytes:
-            self._stop(endings.BODY_TOO_FINE)
-        super().on_body(body)
-
     def on_message_complete(self) -> None:
-        self._in_message = False
         super().on_message_complete()
         if self._awaits is Awaits.BODY:
             self._awaits = Awaits.ANSWER
         elif self._awaits is Awaits.REST:
             self._await(Awaits.REQUEST)
-
-    def _stop(self, ending: Ending) -> None:
-        self._refused = ending
-        raise RefusedRequest
-
-    # Requests
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
