@@ -29,6 +29,8 @@ class Share(Generic[Waiting]):
 
     limit: int
     running: int = 0
+    # Of those, the ones that run long by now.
+    long: int = 0
     waiting: deque[Waiting] = field(default_factory=deque)
     in_line: bool = False
     spent: float = 0.0
@@ -44,7 +46,7 @@ class Share(Generic[Waiting]):
             self.spent, self.spent_at = self.lately(now) + seconds - GRACE, now
 
     def is_heavy(self, now: float) -> bool:
-        return bool(self.spent) and self.lately(now) > HEAVY
+        return self.long > 0 or (bool(self.spent) and self.lately(now) > HEAVY)
 
     def load(self, now: float) -> tuple[int, float]:
         """More of it is more of a burden."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Final, Self
 
-from app.database.share import GRACE, Places, Share
+from app.database.share import GRACE, HEAVY, Places, Share
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.sql.database import GaveWay
 
@@ -93,6 +93,7 @@ class Turns:
         self._running.remove(turn)
         self._heavy -= turn.heavy
         share.running -= 1
+        share.long -= turn.long
         share.spend(now - turn.began + (GRACE if in_vain else 0), now)
         if share.waiting:
             self._stand_in_line(share)
@@ -161,24 +162,26 @@ class Turns:
         long = [turn for turn in self._running if now - turn.began > SAFE]
         for turn in long:
             self._heavy += not turn.heavy
-            turn.heavy = True
-        waiting = sum(1 for share in self._light_line if share.waiting)
-        too_many_heavy = min(self._heavy - self._places.heavy, waiting)
-        if too_many_heavy > 0:
+            turn.share.long += not turn.long
+            turn.heavy = turn.long = True
+        too_many_heavy = self._heavy - self._places.heavy
+        if too_many_heavy > 0 and any(share.waiting and not share.is_heavy(now) for share in self._light_line):
             long.sort(key=lambda turn: turn.share.lately(now) + now - turn.began, reverse=True)
             for turn in long[:too_many_heavy]:
+                # Once is enough to be known for it.
+                turn.share.spend(2 * HEAVY, now)
                 turn.give_up()
 
 
 class Turn:
     """One statement's place, while it is entered. Leaves as GaveWay when it had to give the place up."""
 
-    __slots__ = ("_cancelling", "_lost", "_task", "_turns", "began", "called", "heavy", "share")
+    __slots__ = ("_cancelling", "_lost", "_task", "_turns", "began", "called", "heavy", "long", "share")
 
     def __init__(self, turns: Turns, share: _Share) -> None:
         self._turns, self.share = turns, share
         self.called: asyncio.Future[None] | None = None
-        self.began, self.heavy, self._lost = 0.0, False, False
+        self.began, self.heavy, self.long, self._lost = 0.0, False, False, False
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
 

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from devstack.demo_data import USER_IDS
+from devstack.demo_data import GENERAL, USER_IDS
 from tests.hostile.attacked_service import AttackedService
 from tests.hostile.many_callers import Caller, press
 from tests.hostile.scale import scaled
@@ -22,6 +22,8 @@ PEOPLE = """INSERT INTO nchat_users (id, username, display_name)
 PATTERN = r"^(.+)(.+)(.+)(.+)(.{4,})(.+)(.+)\\5"
 SLOW = f'nchat_users(where: {{display_name: {{_regex: "{PATTERN}"}}}}) {{ id }}'
 SECONDS = scaled(20, 8)
+STREAMS = """INSERT INTO nchat_streams (channel_id, host_id, title, visibility)
+    SELECT $1, $2, md5(n::text) || md5((n + 1)::text), 'public' FROM generate_series(1, 50) n"""
 RUNNING = """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'nchat-rtc graphql' AND state = 'active'"""
 
@@ -49,6 +51,16 @@ async def test_several_persons_at_once(database: "asyncpg.Connection[Any]", atta
     callers = [Caller(attacked.bearer(name)) for name in ("bob", "carol", "dave", "mallory", "mod")]
     async with attacked.good_neighbour():
         codes = await press(attacked, callers, f"{{ {SLOW} }}", connections=8, seconds=SECONDS)
+    assert set(codes) <= {"time-limit-exceeded", "rate-limited"}, codes
+    await eventually(lambda: nothing_runs(database))
+
+
+async def test_several_addresses_without_a_token(database: "asyncpg.Connection[Any]", attacked: AttackedService) -> None:
+    await database.execute(STREAMS, GENERAL, USER_IDS["bob"])
+    slow = f'{{ nchat_streams(where: {{title: {{_regex: "{PATTERN}"}}}}) {{ id }} }}'
+    callers = [Caller(address=f"127.0.0.{number}") for number in range(2, 2 + scaled(16, 8))]
+    async with attacked.good_neighbour():
+        codes = await press(attacked, callers, slow, connections=4, seconds=SECONDS)
     assert set(codes) <= {"time-limit-exceeded", "rate-limited"}, codes
     await eventually(lambda: nothing_runs(database))
 

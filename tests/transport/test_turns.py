@@ -177,7 +177,7 @@ async def test_newcomers_with_long_statements_make_way_for_who_waits(room: Room)
     await settled()
     assert room.running[-1] == bob.name
     given_up = [work for work in attackers if work.task.done()]
-    assert len(given_up) == 1, "one for the one that waits"
+    assert len(given_up) == PLACES.total - PLACES.heavy, "those above what heavy ones may have"
     with pytest.raises(GaveWay, match="others are waiting"):
         await given_up[0].task
 
@@ -234,3 +234,19 @@ async def test_what_fails_counts_from_its_first_moment(room: Room) -> None:
     await room.ask("fourth")
     await room.finish(works[0])
     assert room.running[-1] == "fourth", "who is light goes first"
+
+
+async def test_newcomers_who_are_many_are_not_taken_for_light_twice(room: Room) -> None:
+    """Each has more statements that wait: the places that some give up go to who is light, not to them again."""
+    names = [f"new {number}" for number in range(PLACES.total + 2)]
+    for name in names * 2:
+        await room.ask(name)
+    bob = await room.ask("bob")
+    for _ in range(2):
+        room.now += 0.3
+        room.turns.sweep()
+        await settled()
+    assert room.began[PLACES.total :] == [*names[PLACES.total :], "bob"]
+    await room.finish(bob)
+    await room.ask("bob")
+    assert room.running[-1] == "bob"
