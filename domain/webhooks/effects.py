@@ -32,5 +32,8 @@ async def apply(webhook: CallWebhook) -> list[Repair]:
 
 
 def _of_another_life(call: Call, event: ReceivedEvent) -> bool:
-    """Whether the event is about a room of the same name that is gone: a restarted LiveKit gives a new sid."""
-    return call.room_sid is not None and call.room_sid != event.text("room", "sid")
+    """Whether the event is about a room of the same name that is gone: a restarted LiveKit gives a new sid.
+
+    Of a call that has ended every life is one too many: an old token may have begun another.
+    """
+    return not call.ended and call.room_sid is not None and call.room_sid != event.text("room", "sid")

@@ -110,6 +110,15 @@ async def test_a_room_that_comes_back_is_closed_again(direct: Running) -> None:
     assert direct.room.name not in direct.on.rooms.rooms
 
 
+async def test_who_comes_into_a_room_that_came_back_is_out_at_once(direct: Running) -> None:
+    await leave_call(direct.on.world, session(BOB), direct.id)
+    room = await direct.on.rooms.create_room(direct.room.name, max_participants=2)
+    assert room.sid != (await direct.on.call(direct.id))["room_sid"]
+    await direct.room.join(ALICE)
+    assert direct.room.name not in direct.on.rooms.rooms
+    assert (await direct.status())[0] == "ended"
+
+
 async def test_foreign_rooms_are_left_alone(direct: Running) -> None:
     await direct.on.rooms.create_room("somebody-elses", max_participants=2)
     direct.on.rooms.join("somebody-elses", str(MALLORY))
