@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.closing import close_engine
 from app.database.errors import as_database_error
-from app.database.fresh_connections import ask_before_use
 from app.database.pool import CONNECT_TIMEOUT, NO_VARIABLES, STATEMENT_TIMEOUT, server_settings
 from app.telemetry.moments import Observe, unobserved
 from domain.ports import Publisher
@@ -76,10 +75,11 @@ async def open_engine(
         connect_args=arguments,
         pool_size=pool_size,
         max_overflow=pool_size,
+        # A connection that was lost is replaced before anybody's transaction begins on it: writes are never tried twice.
+        pool_pre_ping=True,
         # A traceback shows the statement, never its values.
         hide_parameters=True,
     )
-    ask_before_use(engine.sync_engine)
     try:
         yield engine
     finally:

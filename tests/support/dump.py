@@ -2,10 +2,11 @@
 
 import asyncpg
 
-# The job queue's own tables hold nothing but its clock, which beats every second.
+# Not the job queue's own tables, which hold nothing but its clock, nor what the reconciler remembers of its last looks.
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
-    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT LIKE 'pgqueuer%' ORDER BY 1
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT LIKE 'pgqueuer%'
+      AND tablename <> 'nchat_call_looks' ORDER BY 1
 """
 
 

@@ -1,6 +1,7 @@
 """Whose statement runs next, on a clock that the test turns."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -59,6 +60,12 @@ class Room:
         await work.task
         await settled()
 
+    async def empty(self) -> None:
+        """Ends what still runs or waits: a task that outlives its test would fail another."""
+        for task in self.open:
+            task.cancel()
+        await asyncio.gather(*self.open, return_exceptions=True)
+
 
 async def settled() -> None:
     """Whatever is ready has run."""
@@ -67,8 +74,15 @@ async def settled() -> None:
 
 
 @pytest.fixture
-async def room() -> Room:
-    return Room()
+async def places() -> Places:
+    return PLACES
+
+
+@pytest.fixture
+async def room(places: Places) -> AsyncIterator[Room]:
+    room = Room(places)
+    yield room
+    await room.empty()
 
 
 async def test_a_principal_has_its_share_and_others_go_ahead(room: Room) -> None:
@@ -102,8 +116,8 @@ async def test_more_than_the_queue_holds_is_refused_and_nothing_of_it_stays(room
     assert room.running == ["bob"]
 
 
-async def test_who_waits_too_long_is_refused_and_keeps_no_place() -> None:
-    room = Room(Places(total=1, heavy=1, share=1, patience=0.0))
+@pytest.mark.parametrize("places", [Places(total=1, heavy=1, share=1, patience=0.0)], ids=["no patience"])
+async def test_who_waits_too_long_is_refused_and_keeps_no_place(room: Room) -> None:
     first, second = await room.ask("eve"), await room.ask("bob")
     with pytest.raises(GraphQLRefusal, match="wait for some answers"):
         await second.task
