@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 # Seconds. What a statement takes beyond GRACE is remembered, and half of it forgotten every HALF_LIFE; more than HEAVY makes heavy.
-GRACE: Final = 0.1
+GRACE: Final = 0.03
 HALF_LIFE: Final = 10.0
 HEAVY: Final = 1.0
 
@@ -14,13 +14,17 @@ Waiting = TypeVar("Waiting")
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`total` statements run at once, `heavy` of them long, `share` of one principal; `queue` more wait `patience` seconds."""
+    """`total` statements run at once, `heavy` of them long, `share` of one principal; `queue` more wait `patience` seconds.
+
+    The last `kept` places are for principals of whom nothing runs.
+    """
 
     total: int
     heavy: int
     share: int
     queue: int = 256
     patience: float = 10.0
+    kept: int = 0
 
 
 @dataclass(slots=True, eq=False)

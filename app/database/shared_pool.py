@@ -26,9 +26,9 @@ def places(connections: int, share: int) -> tuple[Places, Places]:
     """Of requests and of looks: whatever one kind takes, the other keeps its own connections."""
     looks = max(1, connections * 3 // 10)
     requests = max(1, connections - looks)
-    # Long requests leave half of the places, long looks one; no principal has all.
+    # Long requests leave half of the places, long looks one; no principal has all, and whoever asks for one thing finds a place.
     return (
-        Places(requests, heavy=max(1, requests // 2), share=min(share, max(1, requests - 1))),
+        Places(requests, heavy=max(1, requests // 2), share=min(share, max(1, requests - 1)), kept=max(1, requests // 4)),
         Places(looks, heavy=max(1, looks - 1), share=max(1, looks // 2)),
     )
 

@@ -104,7 +104,11 @@ class Turns:
         return share.is_heavy(self._clock())
 
     def _has_place(self, share: _Share) -> bool:
-        return len(self._running) < self._places.total and (not self._is_heavy(share) or self._heavy < self._places.heavy)
+        return self._fits(share) and (not self._is_heavy(share) or self._heavy < self._places.heavy)
+
+    def _fits(self, share: _Share) -> bool:
+        """Who has something running leaves the last places; it will have nothing running in its turn, so nobody starves."""
+        return len(self._running) < self._places.total - (self._places.kept if share.running else 0)
 
     def _let_in(self, turn: "Turn") -> None:
         turn.began, turn.heavy = self._clock(), self._is_heavy(turn.share)
@@ -121,29 +125,30 @@ class Turns:
 
     def _fill(self) -> None:
         """Gives the free places to those in line: the light first, one each in turn."""
-        while len(self._running) < self._places.total and (share := self._next()):
+        while share := self._next():
             self._let_in(share.waiting.popleft())
             if share.waiting:
                 self._stand_in_line(share)
 
     def _next(self) -> _Share | None:
-        while self._light_line:
-            share = self._leave(self._light_line)
+        while share := self._leave(self._light_line):
             if share.waiting and not self._is_heavy(share):
                 return share
             if share.waiting:
                 self._stand_in_line(share)
-        while self._heavy_line and self._heavy < self._places.heavy:
-            share = self._leave(self._heavy_line)
+        while self._heavy < self._places.heavy and (share := self._leave(self._heavy_line)):
             if share.waiting:
                 return share
         return None
 
-    @staticmethod
-    def _leave(line: deque[_Share]) -> _Share:
-        share = line.popleft()
-        share.in_line = False
-        return share
+    def _leave(self, line: deque[_Share]) -> _Share | None:
+        """The first one that fits. Those it passes have something running each, so they are few."""
+        for share in line:
+            if self._fits(share):
+                line.remove(share)
+                share.in_line = False
+                return share
+        return None
 
     def _sweep_later(self) -> None:
         if not self._sweeping:

@@ -174,7 +174,7 @@ async def test_what_was_spent_is_forgotten(room: Room) -> None:
 async def test_short_statements_never_make_heavy(room: Room) -> None:
     for _ in range(200):
         work = await room.ask("busy")
-        room.now += 0.09
+        room.now += 0.02
         await room.finish(work)
     for name in ("busy", "busy", "busy", "other", "other", "other"):
         await room.ask(name)
@@ -264,3 +264,36 @@ async def test_newcomers_who_are_many_are_not_taken_for_light_twice(room: Room) 
     await room.finish(bob)
     await room.ask("bob")
     assert room.running[-1] == "bob"
+
+
+@pytest.mark.parametrize("places", [Places(total=4, heavy=4, share=3, kept=1)], ids=["one kept"])
+async def test_the_last_place_is_for_whom_nothing_runs(room: Room) -> None:
+    works = [await room.ask(name) for name in ("a", "b", "a", "b", "a", "b")]
+    assert room.running == ["a", "b", "a"], "who has a place already leaves the last one"
+    carol = await room.ask("carol")
+    assert room.running[-1] == "carol", "and does not stand before those who have none"
+    await room.finish(carol)
+    await room.ask("dave")
+    assert sorted(room.running) == ["a", "a", "b", "dave"]
+    await room.finish(works[0])
+    await room.ask("erin")
+    assert sorted(room.running) == ["a", "b", "dave", "erin"]
+
+
+@pytest.mark.parametrize("places", [Places(total=4, heavy=4, share=3, kept=1)], ids=["one kept"])
+async def test_who_waits_for_a_second_place_is_next_once_its_first_is_done(room: Room) -> None:
+    first = await room.ask("a")
+    await room.ask("a")
+    third = [await room.ask(name) for name in ("b", "a")]
+    newcomers = [await room.ask(f"new {number}") for number in range(3)]
+    assert sorted(room.running) == ["a", "a", "b", "new 0"]
+    await room.ask("b")
+    await room.finish(third[0])
+    assert room.running[-1] == "new 1"
+    await room.finish(newcomers[0])
+    assert room.running[-1] == "new 2"
+    await room.finish(first)
+    assert room.running[-1] == "b", "of a, which asked before, something runs still"
+    await room.finish(newcomers[1])
+    await room.finish(newcomers[2])
+    assert sorted(room.running) == ["a", "a", "b"]
