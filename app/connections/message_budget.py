@@ -1,4 +1,14 @@
-"""How many messages a websocket's client may send: a bucket that fills by itself."""
+"""How much a websocket's client may send: a bucket that fills by itself."""
+
+# Reading what is longer takes longer: a message costs as many short ones as it has KiB.
+_SHORT = 1024
+# Seconds without debt, after which an overdrawn client counts as one like any other.
+_RECOVERED = 2.0
+
+
+def cost_of(size: int) -> int:
+    """What a message of so many bytes takes of a budget."""
+    return max(1, size // _SHORT)
 
 
 class MessageBudget:
@@ -8,11 +18,12 @@ class MessageBudget:
         self._per_second, self._at_once = per_second, float(at_once)
         self._left, self._filled_at = float(at_once), now
         self._overdrawn_at: float | None = None
+        self._paid_at = now
 
-    def spend(self, messages: int, now: float) -> None:
-        """So many have come. Spending never fails: whether to go on reading is asked afterwards."""
+    def spend(self, cost: int, now: float) -> None:
+        """So much has come. Spending never fails: whether to go on reading is asked afterwards."""
         self._fill(now)
-        self._left -= messages
+        self._left -= cost
         if self._left < 0 and self._overdrawn_at is None:
             self._overdrawn_at = now
 
@@ -22,12 +33,14 @@ class MessageBudget:
         return self._left < 0
 
     def overdrawn_for(self, now: float) -> float:
-        """Seconds since it ran out for the first time without having recovered by half."""
+        """Seconds since it ran out, as long as it has not been without debt for a while."""
         self._fill(now)
         return 0.0 if self._overdrawn_at is None else now - self._overdrawn_at
 
     def _fill(self, now: float) -> None:
+        if self._left < 0:
+            self._paid_at = self._filled_at - self._left / self._per_second
         self._left = min(self._at_once, self._left + (now - self._filled_at) * self._per_second)
         self._filled_at = now
-        if self._left >= self._at_once / 2:
+        if now - self._paid_at >= _RECOVERED:
             self._overdrawn_at = None

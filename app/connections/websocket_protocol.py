@@ -8,11 +8,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from app.connections.connections import connections_of
 from app.connections.endings import TOO_MANY_MESSAGES, Ending
-from app.connections.message_budget import MessageBudget
+from app.connections.message_budget import MessageBudget, cost_of
 
 # The key of the scope's extensions under which an application finds whether its client takes what was sent (`Drain`).
 DRAIN = "nchat.drain"
@@ -138,7 +139,8 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._parse()
 
     def handle_events(self) -> None:
-        self._budget.spend(len(self.conn.events), self.loop.time())
+        # Unpacked: a compressed message is as long as what is read of it.
+        self._budget.spend(sum(cost_of(len(event.data)) for event in self.conn.events if isinstance(event, Frame)), self.loop.time())
         super().handle_events()
 
     async def receive(self) -> ASGIReceiveEvent:

@@ -18,6 +18,7 @@ from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
+from resolvers.documents.exact_json import takes_long
 from resolvers.documents.request import Request, Tally
 
 # Bytes: reading JSON of this size takes about a millisecond, and of the largest allowed 20.
@@ -104,7 +105,8 @@ class GraphQLHttp:
         context = self._context_of(session, scope)
         principal = principal_of(session, scope)
         read = partial(parse_body, body, principal)
-        parsed = read() if len(body) <= _LARGE_BODY else await self._engine.apart(principal, read)
+        is_large = len(body) > _LARGE_BODY or takes_long(body)
+        parsed = await self._engine.apart(principal, read) if is_large else read()
         if not isinstance(parsed, list):
             return await self._execute(parsed, session, context)
         tally = Tally()

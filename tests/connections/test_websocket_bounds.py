@@ -3,11 +3,11 @@
 import pytest
 
 from app.connections.endings import TOO_MANY_MESSAGES
-from app.connections.message_budget import MessageBudget
+from app.connections.message_budget import MessageBudget, cost_of
 from tests.connections.by_hand import Served
 from tests.hostile.raw_client import frame
 
-PING = 9
+TEXT, PING = 1, 9
 CLOSE_4429 = b"\x11\x4d"  # 4429 in the two bytes of a close frame
 
 
@@ -20,6 +20,52 @@ def test_a_budget_fills_by_itself_and_knows_a_flood_from_a_burst() -> None:
     assert not budget.overdrawn(1)
     assert budget.overdrawn_for(2) == 2
     assert budget.overdrawn_for(4) == 0
+
+
+def test_what_is_long_costs_more_than_what_is_short() -> None:
+    assert [cost_of(size) for size in (0, 1023, 2047, 2048, 64 * 1024)] == [1, 1, 1, 2, 64]
+
+
+def test_long_messages_are_read_as_slowly_as_many_short_ones() -> None:
+    served = Served()
+    protocol, _ = served.websocket()
+    protocol.data_received(frame(b"x" * 60_000, TEXT) * 40)
+
+    def taken() -> int:
+        count = 0
+        while not protocol.queue.empty():
+            protocol.queue.get_nowait()
+            protocol._parse()
+            count += 1
+        return count
+
+    assert taken() == 300 // cost_of(60_000) + 1
+    later = 0
+    for _ in range(10):
+        served.loop.turn(1)
+        later += taken()
+    assert later == 10 * 50 // cost_of(60_000)
+
+
+def test_a_steady_client_below_the_rate_recovers_from_its_burst() -> None:
+    budget, now = MessageBudget(50, 300, now=0), 0.0
+    budget.spend(320, now)
+    while now < 60:
+        now += 1
+        if not budget.overdrawn(now):
+            budget.spend(45, now)
+        assert budget.overdrawn_for(now) <= 10
+    assert budget.overdrawn_for(now) == 0
+
+
+def test_a_flood_never_recovers() -> None:
+    budget, now = MessageBudget(50, 300, now=0), 0.0
+    budget.spend(320, now)
+    while now < 20:
+        now += 1
+        if not budget.overdrawn(now):
+            budget.spend(100, now)
+    assert budget.overdrawn_for(now) == 20
 
 
 def test_a_flood_is_read_slowly_and_then_closed_in_words() -> None:

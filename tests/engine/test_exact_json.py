@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from app.graphql.request_body import parse_body
-from resolvers.documents.exact_json import json_text, plain, read_json
+from resolvers.documents.exact_json import Number, json_text, plain, read_json, takes_long
 from resolvers.documents.request import Request
 from tests.engine.library import Library
 from tests.support.refusals import code_in
@@ -44,6 +44,34 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
 def test_json_too_deep_for_python_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         read_json(b"[" * 1020 + b"12345678901234567890.5" + b"]" * 1020)
+
+
+def test_a_number_of_any_kind_among_long_ones_is_worth_the_same() -> None:
+    written = ["1", "-7", "1.5", "1e2", "1E-3", "0.8444218515250481", "1.50", "9223372036854775807", "-9223372036854775808", "1e99"]
+    alone, among = [orjson.loads(text) for text in written], plain(read_json(f"[{','.join([*written, '1e299'])}]".encode()))
+    assert among == [*alone, 1e299]
+
+
+@pytest.mark.parametrize("number", ["1e99", "0.8444218515250481", "12345678901234567890.5"])
+def test_many_long_numbers_are_read_without_computing(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To compute with each took two microseconds, and a message of 64 KiB holds thirteen thousand."""
+    computed = 0
+
+    def counted(text: str) -> float:
+        nonlocal computed
+        computed += 1
+        return float(text)
+
+    monkeypatch.setattr("resolvers.documents.exact_json.float", counted, raising=False)
+    assert read_json(f"[{','.join([number] * 1000)}]".encode()) == [Number(number)] * 1000
+    assert computed == 0
+
+
+def test_long_numbers_are_no_work_for_the_event_loop() -> None:
+    assert takes_long(b"[" + b",".join([b"1e99"] * 2000) + b"]")
+    assert takes_long(b"[" + b",".join([b"1"] * 8000) + b",12345678901234567]")
+    assert not takes_long(b"[" + b",".join([b"1e99"] * 100) + b"]")
+    assert not takes_long(b"[" + b",".join([b"1"] * 30_000) + b"]")
 
 
 @pytest.mark.anyio

@@ -48,6 +48,15 @@ async def test_a_large_body_waits_for_its_turn_to_be_read() -> None:
     assert service.engine.turns == ["admin"]
 
 
+async def test_a_body_of_long_numbers_waits_for_its_turn_to_be_read() -> None:
+    service = FakeService(Authenticator(admin_secret="open sesame"), max_bytes=200_000)
+    async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as client:
+        for count, turns in ((10, 0), (2000, 1)):
+            answer = await client.post(PATH, json={"query": "query q", "variables": {"a": [1.5, *[123456789012345678] * count]}})
+            assert answer.json() == seen(variables={"a": [1.5, *[123456789012345678] * count]})
+            assert len(service.engine.turns) == turns
+
+
 async def test_a_batch_is_answered_in_order_and_each_member_alone(http: httpx2.AsyncClient) -> None:
     answer = await http.post(PATH, json=[{"query": "query a", "operationName": "a"}, {"query": "nonsense"}, 3, {"query": "query b"}])
     first, second, third, fourth = answer.json()
