@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -83,11 +84,17 @@ async def _catch_up(world: World, supervisor: Supervisor, looked: asyncio.Event)
     never = asyncio.Event()
     answered = False
     while not answered:
-        answered = await supervisor.attempt("reconcile", partial(reconciler.reconcile, world))
+        answered = await supervisor.attempt("reconcile", partial(_look_once, world))
         looked.set()
         if not answered:
             await wait_for(never, CATCH_UP_EVERY)
     await never.wait()
+
+
+async def _look_once(world: World) -> None:
+    """LiveKit has answered; what failed by itself was told of, and is for the next round."""
+    with suppress(ExceptionGroup):
+        await reconciler.reconcile(world)
 
 
 async def _backlog(world: World, observe: ObserveBacklog) -> None:

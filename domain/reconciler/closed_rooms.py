@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from domain.calls.ending import close_room_or_leave_it
-from domain.reconciler.side_by_side import side_by_side
+from domain.reconciler.side_by_side import Failures
 from domain.world import World
 from schema.tables.calls import calls
 
@@ -16,7 +16,7 @@ from schema.tables.calls import calls
 BATCH: Final = 1000
 
 
-async def close_rooms(world: World, others: Collection[str], looked_at: datetime) -> None:
+async def close_rooms(world: World, failures: Failures, others: Collection[str], looked_at: datetime) -> None:
     """Deletes what LiveKit still has of ended calls, then marks the calls whose rooms it has no more.
 
     `others` are the rooms that LiveKit listed after `looked_at` and that belong to no living call: somebody with an old token may have
@@ -24,7 +24,7 @@ async def close_rooms(world: World, others: Collection[str], looked_at: datetime
     delete keeps its call without the mark.
     """
     if left_over := await _of_ended_calls(world, others):
-        await side_by_side([close_room_or_leave_it(world, name) for name in left_over])
+        await failures.side_by_side({f"room {name}": close_room_or_leave_it(world, name) for name in left_over})
     while await _mark_those_without(world, others, looked_at):
         pass
 

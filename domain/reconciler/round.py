@@ -14,7 +14,7 @@ from domain.reconciler.closed_rooms import close_rooms
 from domain.reconciler.compare_call import compare_call
 from domain.reconciler.expected_rooms import half_started, with_people
 from domain.reconciler.looks import LivingCall, Look, living_calls, note_looks
-from domain.reconciler.side_by_side import side_by_side
+from domain.reconciler.side_by_side import Failures
 from domain.world import World
 
 log = structlog.get_logger(__name__)
@@ -29,37 +29,42 @@ async def reconcile(world: World) -> None:
     ended calls. Safe to run twice and on several workers.
 
     Tells for how many seconds the two sides have been found apart, 0 when they are alike. Raises MediaError when LiveKit does not
-    answer: nothing is compared then, and nothing taken for absent.
+    answer: nothing is compared then, and nothing taken for absent. What fails by itself holds up nothing else; the round ends with an
+    ExceptionGroup of all such failures.
     """
+    failures = Failures()
     started, living, looked_at = await half_started(world), await living_calls(world), world.clock.now()
     rooms = {room.name: room for room in await world.rooms.all_rooms()}
-    await _finish_starts(world, started)
-    looks = await _look_closer(world, living, rooms, looked_at)
-    await close_rooms(world, rooms.keys() - {call.room_name for call in living}, looked_at)
+    await failures.side_by_side({f"half started {call.id}": _finish_start(world, call) for call in started})
+    looks = await _look_closer(world, failures, living, rooms, looked_at)
+    others = rooms.keys() - {call.room_name for call in living}
+    await failures.side_by_side({"closed rooms": close_rooms(world, failures, others, looked_at)})
     apart_since = await note_looks(world, looks)
     world.figure("state_divergence", ALIKE if apart_since is None else max((world.clock.now() - apart_since).total_seconds(), ALIKE))
+    failures.tell()
 
 
-async def _finish_starts(world: World, started: Sequence[Call]) -> None:
-    """Calls that were written and never got their room. LiveKit has answered before: it is not its silence that fails them."""
-    for call in started:
-        try:
-            await open_call(world, call)
-        except MediaUnavailable:
-            log.warning("half_started_call_failed", call_id=str(call.id))
+async def _finish_start(world: World, call: Call) -> None:
+    """A call that was written and never got its room. LiveKit has answered before: it is not its silence that fails it."""
+    try:
+        await open_call(world, call)
+    except MediaUnavailable:
+        log.warning("half_started_call_failed", call_id=str(call.id))
 
 
-async def _look_closer(world: World, living: Sequence[LivingCall], rooms: Mapping[str, LiveRoom], at: datetime) -> list[Look]:
+async def _look_closer(
+    world: World, failures: Failures, living: Sequence[LivingCall], rooms: Mapping[str, LiveRoom], at: datetime
+) -> list[Look]:
     due = {call.id: call for call in living if call.deserves_a_look(rooms.get(call.room_name), at)}
 
-    async def look(call: Call, known: Roster) -> Look:
+    async def are_alike(call: Call, known: Roster) -> bool:
         """One that LiveKit does not answer is left to the next round and holds up nobody."""
-        glance, room = due[call.id], rooms.get(call.room_name)
         try:
-            alike = await compare_call(world, call, None if glance.missed else known, room, at)
+            return await compare_call(world, call, None if due[call.id].missed else known, rooms.get(call.room_name), at)
         except MediaError as error:
             log.warning("room_not_repaired", error=str(error))
-            alike = False
-        return Look(glance, room, at, alike)
+            return False
 
-    return await side_by_side([look(call, known) for call, known in await with_people(world, due.keys())])
+    found = await with_people(world, due.keys())
+    alike = await failures.side_by_side({f"call {call.id}": are_alike(call, known) for call, known in found})
+    return [Look(due[call.id], rooms.get(call.room_name), at, bool(same)) for (call, _), same in zip(found, alike, strict=True)]

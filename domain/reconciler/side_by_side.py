@@ -1,19 +1,46 @@
-"""Several requests to LiveKit at once, but not all."""
+"""Several pieces of work at once, but not all; one that fails holds up no other, and is not forgotten."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+import structlog
+
+log = structlog.get_logger(__name__)
 ROOMS_AT_ONCE: Final = 8
 T = TypeVar("T")
 
 
-async def side_by_side(work: Sequence[Awaitable[T]]) -> list[T]:
-    """A few at a time; what came of each, in order."""
-    places = asyncio.Semaphore(ROOMS_AT_ONCE)
+@dataclass(slots=True)
+class Failures:
+    """What failed in a round, whatever it failed with: a line for each when it does, and all together at the end."""
 
-    async def one(item: Awaitable[T]) -> T:
-        async with places:
-            return await item
+    each: list[Exception] = field(default_factory=list)
 
-    return await asyncio.gather(*(one(item) for item in work))
+    async def side_by_side(self, work: Mapping[str, Awaitable[T]]) -> list[T | None]:
+        """A few at a time; what came of each, in order, None for one that failed. The names say in the log which it was."""
+        places = asyncio.Semaphore(ROOMS_AT_ONCE)
+
+        async def one(item: Awaitable[T]) -> T:
+            async with places:
+                return await item
+
+        # Gathered with their failures: so all have ended when this returns.
+        outcomes = await asyncio.gather(*(one(item) for item in work.values()), return_exceptions=True)
+        return [self._kept(name, outcome) for name, outcome in zip(work, outcomes, strict=True)]
+
+    def _kept(self, name: str, outcome: T | BaseException) -> T | None:
+        if not isinstance(outcome, BaseException):
+            return outcome
+        if not isinstance(outcome, Exception):
+            raise outcome
+        # The class only: a driver's text quotes values.
+        log.warning("not_reconciled", what=name, error=type(outcome).__name__)
+        self.each.append(outcome)
+        return None
+
+    def tell(self) -> None:
+        """Raises what was kept, as one group."""
+        if self.each:
+            raise ExceptionGroup(f"{len(self.each)} parts of a round failed", self.each)

@@ -1,6 +1,6 @@
 """After a lost webhook, a crash or a restarted LiveKit, both sides are the same again."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -8,13 +8,16 @@ from domain import timeouts
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
+from domain.calls.actions.leave import leave_call
 from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.errors import MediaUnavailable
 from domain.ports import MediaError
 from domain.reconciler import kick_watch, reconcile
+from resolvers.sql.database import DatabaseError
 from tests.life_cycle.running_call import Running
-from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, MALLORY, Setup, session
 from tests.support.dump import dump
+from tests.support.log_lines import LogLines
 
 pytestmark = pytest.mark.anyio
 
@@ -174,6 +177,55 @@ async def test_one_room_that_fails_holds_up_no_other(direct: Running, monkeypatc
     monkeypatch.setattr(type(direct.on.rooms), "list_participants", picky)
     await later(direct.on)
     assert (await direct.on.participant(other.call_id, CAROL))["status"] == "connected"
+
+
+async def refuse_to_write(on: Setup, table: str, call_id: UUID) -> None:
+    """From now on the database refuses every change of this call's rows in a table."""
+    column = "id" if table == "nchat_calls" else "call_id"
+    await on.database.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '22000'; END $$
+    """)
+    await on.database.execute(
+        f"CREATE TRIGGER refuse BEFORE UPDATE ON {table} FOR EACH ROW WHEN (OLD.{column} = '{call_id}') EXECUTE FUNCTION refuse()"
+    )
+
+
+async def test_one_call_that_the_database_refuses_holds_up_no_other(direct: Running, log_lines: LogLines) -> None:
+    """Nor the rooms of ended calls, nor what was seen; but the round has failed, and says of whom."""
+    on = direct.on
+    other = await initiate_call(on.world, session(CAROL), CallRequest("audio", channel_id=GENERAL))
+    ended = await initiate_call(on.world, session(DAVE), CallRequest("audio", channel_id=GENERAL))
+    on.rooms.broken.add("delete_room")
+    await leave_call(on.world, session(DAVE), ended.call_id)
+    on.rooms.broken.clear()
+    on.rooms.join(other.room_name, str(CAROL))
+    await refuse_to_write(on, "nchat_call_participants", direct.id)
+    direct.room.silent = True
+    await direct.room.join(ALICE, "microphone")
+    with pytest.raises(ExceptionGroup) as failed:
+        await later(on)
+    assert [type(one) for one in failed.value.exceptions] == [DatabaseError]
+    assert [line["what"] for line in log_lines if line["event"] == "not_reconciled"] == [f"call {direct.id}"]
+    assert (await on.participant(other.call_id, CAROL))["status"] == "connected"
+    assert (await on.call(ended.call_id))["room_closed_at"] is not None
+    looked = await on.database.fetch("SELECT call_id, differs_since FROM nchat_call_looks")
+    assert {row["call_id"] for row in looked if row["differs_since"] is not None} >= {direct.id}
+
+
+async def test_one_start_that_the_database_refuses_holds_up_no_other(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def die(name: str, *, max_participants: int) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(on.rooms), "create_room", lambda _self, name, **options: die(name, **options))
+        for caller in (ALICE, BOB):
+            with pytest.raises(Killed):
+                await initiate_call(on.world, session(caller), CallRequest("audio", channel_id=GENERAL))
+    calls = {row["initiator_id"]: row["id"] for row in await on.database.fetch("SELECT id, initiator_id FROM nchat_calls")}
+    await refuse_to_write(on, "nchat_calls", calls[ALICE])
+    with pytest.raises(ExceptionGroup):
+        await later(on, 6)
+    assert [(await on.call(calls[one]))["status"] for one in (ALICE, BOB)] == ["initiated", "connecting"]
 
 
 async def test_a_failed_start_stays_failed(on: Setup) -> None:
