@@ -90,36 +90,43 @@ async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:
 
 async def _decide(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> Decided:
     """All or none of a few calls; when one of them fails, each by itself."""
+    decided = Decided()
     try:
-        return await _decide_together(world, timeout, call_ids)
+        await _decide_together(world, timeout, call_ids, decided)
     except Poisoned:
-        decided = Decided()
-    for call_id in call_ids:
-        decided.add(await _decide_alone(world, timeout, call_id))
+        for call_id in call_ids:
+            await _decide_alone(world, timeout, call_id, decided)
     return decided
 
 
-async def _decide_alone(world: World, timeout: Timeout, call_id: UUID) -> Decided:
+async def _decide_alone(world: World, timeout: Timeout, call_id: UUID, decided: Decided) -> None:
     """What was heard of it comes first, in case an event failed and not the decision. A call that can't be decided holds up no other."""
-    owed = (await hear_one_by_one(world, call_id)).owed
+    decided.owed += (await hear_one_by_one(world, call_id)).owed
     try:
-        decided = await _decide_together(world, timeout, [call_id])
+        await _decide_together(world, timeout, [call_id], decided)
     except Poisoned as poisoned:
         log.error("timeout_failed", timeout=timeout.name, call_id=str(call_id), exc_info=poisoned.__cause__)
-        decided = Decided()
-    decided.owed += owed
-    return decided
 
 
-async def _decide_together(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> Decided:
+async def _decide_together(world: World, timeout: Timeout, call_ids: Sequence[UUID], decided: Decided) -> None:
+    """Adds to `decided` what is committed. Nothing is decided while more may wait than one transaction hears."""
+    while await _hear_and_decide(world, timeout, call_ids, decided):
+        pass
+
+
+async def _hear_and_decide(world: World, timeout: Timeout, call_ids: Sequence[UUID], decided: Decided) -> bool:
+    """One transaction: it hears what there is and decides, or hears as much as it may. True when there may be more to hear."""
     async with world.transaction(f"timeout.{timeout.name}") as tx:
         with poison():
             living = [call for call in await lock_free_calls(tx, call_ids) if not call.ended]
             held = await in_hand(tx, living)
-            decided = Decided(owed=(await hear(world, tx, held)).owed)
-            await _decide_each(world, tx, timeout, held, decided)
+            heard = await hear(world, tx, held)
+            mine = Decided(owed=heard.owed)
+            if not heard.full:
+                await _decide_each(world, tx, timeout, held, mine)
             await tx.write_down()
-    return decided
+    decided.add(mine)
+    return heard.full
 
 
 async def _decide_each(world: World, tx: Transaction, timeout: Timeout, held: Sequence[CallInHand], decided: Decided) -> None:

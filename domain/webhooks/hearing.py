@@ -20,7 +20,7 @@ from domain.world import Transaction, World
 
 # What an event may fail with.
 FAILURES: Final = (MediaError, ActionError, sa.exc.SQLAlchemyError, LookupError, TypeError, ValueError)
-# Of all the rooms of a transaction; what is more waits for the next.
+# Of all the rooms of a transaction; what is more waits for the next, and nothing is decided on before.
 EVENTS: Final = 500
 
 
@@ -38,11 +38,15 @@ class Owed:
 
 @dataclass(slots=True)
 class Heard:
-    """How many events were worked out, what is owed for some of them once that is committed, and whether calls were held by others."""
+    """How many events were worked out, what is owed for some of them once that is committed, and whether calls were held by others.
+
+    `full`: as many as one transaction takes, so that there may be more of the same calls.
+    """
 
     count: int = 0
     owed: list[Owed] = field(default_factory=list)
     held: bool = False
+    full: bool = False
 
     def add(self, other: "Heard") -> None:
         self.count += other.count
@@ -96,7 +100,7 @@ async def work_out(world: World, tx: Transaction, held: Sequence[CallInHand], ev
         owed += [Owed(event.id, repairs)] if repairs else []
     await pending.mark_attempted(tx, [one.event_id for one in owed], now)
     await pending.mark_done(tx, {event.id for event in events} - {one.event_id for one in owed}, now)
-    return Heard(len(events), owed)
+    return Heard(len(events), owed, full=len(events) == EVENTS)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from app.database.transactions import EngineTransactions, open_engine
 from domain import timeouts
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.webhooks import hearing
 from domain.webhooks.inbox import process_pending, store, store_all
 from domain.world import World
 from tests.life_cycle.running_call import Running
@@ -59,6 +60,16 @@ async def test_who_has_arrived_does_not_fail(on: Setup) -> None:
     assert await timeouts.run_timeouts(on.world) == 0
     assert await statuses(on.database) == {"connected": 60}
     assert await process_pending(on.world) == 0
+
+
+async def test_more_news_than_one_transaction_hears(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of calls that are decided together, the last arrival counts like the first."""
+    monkeypatch.setattr(hearing, "EVENTS", 3)
+    calls = await connecting_calls(on.database, 10, since=on.clock.now())
+    await store_all(on.world, [event for call in calls for event in arrivals(call, on.clock.now())])
+    on.clock.advance(60)
+    assert await timeouts.run_timeouts(on.world) == 0
+    assert await statuses(on.database) == {"connected": 10}
 
 
 async def test_two_processes_and_the_inbox_at_once(on: Setup) -> None:
