@@ -92,7 +92,7 @@ class Rooms(Protocol):
         ...
 
     async def remove_participant(self, room: str, identity: str) -> bool:
-        """False when nobody of that identity was there."""
+        """And whoever joined in that person's name, `<identity>#…`. False when nobody was there."""
         ...
 
     async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:

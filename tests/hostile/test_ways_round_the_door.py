@@ -133,6 +133,19 @@ async def test_a_token_hidden_from_the_door_is_not_seen_by_livekit(scene: Scene)
         assert str(BOB) not in await scene.people(), request
 
 
+async def test_one_token_brings_one_person(scene: Scene) -> None:
+    """With `publish` LiveKit would make a further person of each request, until the room is full for everybody else."""
+    await scene.send(joins(target("/rtc", scene.good)))
+    names = ("publish", "%70ublish", "publis%68", "Publish", "pub%6Cish")
+    for path in ("/rtc", "/rtc/v1"):
+        for name in names:
+            for request in (f"{target(path, scene.good)}&{name}=g1", target(path, scene.good).replace("?", f"?{name}=g2&", 1)):
+                assert (await scene.send(joins(request)))[:1] == [403], request
+    bare = target("/rtc", None)
+    assert (await scene.send(joins(f"{bare}&publish=g3", fields=f"{UPGRADE}Authorization: Bearer {scene.good}\r\n")))[:1] == [403]
+    assert {identity for identity in await scene.people() if "#" in identity} == set()
+
+
 async def test_one_request_admits_one_request(scene: Scene) -> None:
     """What comes behind an admitted request on the same connection is asked for itself, or goes nowhere."""
     admitted = [

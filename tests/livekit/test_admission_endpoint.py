@@ -178,6 +178,31 @@ async def test_what_two_programs_may_read_differently_opens_nothing(door: Door) 
     assert await door.ask("/rtc?access_token=", bearer) == 403
 
 
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_token_names_one_person_and_no_second_one(door: Door, path: str) -> None:
+    """LiveKit makes `<identity>#camera` of `publish=camera`."""
+    spellings = [
+        "publish=camera",
+        "publish=",
+        "publish",
+        "%70ublish=camera",
+        "publis%68=camera",
+        "Publish=x",
+        "+publish=x",
+        "publish+=x",
+        "publish%00=x",
+    ]
+    for spelling in spellings:
+        assert await door.ask(f"{path}?access_token={door.token}&{spelling}") == 403, spelling
+        assert await door.ask(f"{path}?{spelling}&access_token={door.token}") == 403, spelling
+        assert await door.ask(f"{path}?{spelling}", ("Authorization", f"Bearer {door.token}")) == 403, spelling
+
+
+async def test_a_parameter_that_a_newer_client_may_send_locks_nobody_out(door: Door) -> None:
+    sent = "auto_subscribe=1&sdk=js&device_model=iPhone%2015&browser_version=&client_protocol=2&publisher_offer=v%3D0&some.new-thing_2=%26&"
+    assert await door.ask(f"/rtc?{sent}&access_token={door.token}") == 204
+
+
 async def test_only_the_proxy_says_what_was_asked(door: Door) -> None:
     """What a client adds under another of the names, or twice, is never taken for the proxy's word."""
     good, other = f"/rtc?access_token={door.token}", f"/rtc?access_token={signed(door.room, BOB)}"

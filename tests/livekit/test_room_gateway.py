@@ -86,6 +86,18 @@ async def test_a_person_with_a_track_is_listed_muted_and_removed(rooms: LiveKitR
     assert await rooms.list_participants(room) == []
 
 
+async def test_who_joined_in_a_person_s_name_is_removed_with_the_person(rooms: LiveKitRooms, target: Target) -> None:
+    room = fresh_room()
+    await rooms.create_room(room, max_participants=5)
+    for identity in ("alice", "alice#camera", "alice#screen", "alice2"):
+        await enter(target, room, identity)
+    assert await rooms.remove_participant(room, "alice") is True
+    assert [one.identity for one in await rooms.list_participants(room)] == ["alice2"]
+    await enter(target, room, "alice#camera")
+    assert await rooms.remove_participant(room, "alice") is True
+    assert [one.identity for one in await rooms.list_participants(room)] == ["alice2"]
+
+
 async def test_a_removed_person_is_back_with_the_same_token(rooms: LiveKitRooms, target: Target) -> None:
     room = fresh_room()
     await rooms.create_room(room, max_participants=5)
