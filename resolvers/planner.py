@@ -53,7 +53,7 @@ class Planner:
     async def plan(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         """The compiled operation; raises the first violation, and what is too much for one request or for its batch."""
         if request.size - len(request.query) > _LARGE_VARIABLES:
-            return (await self.thread.run(request.principal, partial(self._fully, view, request, document))).compiled
+            return (await self.thread.run(request.principal, partial(self._fully, view, request, document, once=True))).compiled
         planned = document.planned(request.variables)
         if planned is None:
             return (await self._new(view, request, document)).compiled
@@ -94,16 +94,16 @@ class Planner:
         finally:
             self._share.take(request.principal, budget.spent)
 
-    def _fully(self, view: RoleView, request: Request, document: CachedDocument) -> Planned:
+    def _fully(self, view: RoleView, request: Request, document: CachedDocument, once: bool = False) -> Planned:
         """Compiled on the thread, whatever it takes within the request's limits."""
-        return self._compile(view, request, document.operation, self._budget(request))
+        return self._compile(view, request, document.operation, self._budget(request), once)
 
     def _budget(self, request: Request, at_once: int | None = None) -> Budget:
         return Budget(self._limits, 0 if request.tally is None else request.tally.cost, at_once)
 
-    def _compile(self, view: RoleView, request: Request, operation: Operation, budget: Budget) -> Planned:
+    def _compile(self, view: RoleView, request: Request, operation: Operation, budget: Budget, once: bool = False) -> Planned:
         tally = request.tally or Tally()
-        variables = Variables(operation, request.variables)
+        variables = Variables(operation, request.variables, once=once)
         walk = Walk(view.schema._schema, self._catalog, view.rules, variables, view.costs, budget)
         try:
             compiled = compile_operation(walk, operation)
@@ -111,7 +111,7 @@ class Planner:
             tally.cost += budget.spent
             raise
         tally.cost += budget.spent
-        return Planned(compiled, budget.spent, variables.pins)
+        return Planned(compiled, budget.spent - budget.on_values, variables.pins)
 
     def _charge(self, request: Request, cost: int) -> None:
         """Members of a batch have one budget together, whether their plans are known or not."""

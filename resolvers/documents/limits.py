@@ -47,6 +47,8 @@ class Budget:
     before: int = 0
     at_once: int | None = None
     spent: int = 0
+    # Of that, what these values of the variables cost, and others of the same shape would not.
+    on_values: int = 0
     depth: int = 0
 
     def spend(self, cost: int, path: str) -> None:
@@ -56,6 +58,11 @@ class Budget:
             raise GraphQLRefusal("validation-failed", f"the query costs more than {self.limits.cost}; ask for less at once", path)
         if self.at_once is not None and self.spent > self.at_once:
             raise TooLong
+
+    def spend_on_values(self, cost: int, path: str) -> None:
+        """The same, for what a plan does not cost whoever comes with other values."""
+        self.on_values += cost
+        self.spend(cost, path)
 
     @contextmanager
     def deeper(self, path: str) -> Iterator[None]:

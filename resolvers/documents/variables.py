@@ -27,11 +27,15 @@ class Given:
 
 @dataclass(slots=True)
 class Variables:
-    """`pins` collects which leaves are compiled into the plan, so that the plan cache can tell requests apart."""
+    """`pins` collects which leaves are compiled into the plan, so that the plan cache can tell requests apart.
+
+    With `once` the plan is made for these values alone and not kept.
+    """
 
     operation: Operation
     values: Mapping[str, Any]
     pins: Pins = field(default_factory=Pins)
+    once: bool = False
 
     def check(self) -> None:
         """Hasura's rules before execution: no unexpected values, no missing ones, no null where the type forbids it."""

@@ -1,6 +1,6 @@
 """Leaf values of a request as parameters: where each comes from, and how it becomes text when the plan is bound."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,25 +71,23 @@ class BoundValues:
         return parameter_text(value.leaf_or_json(), type_, value.path)
 
     def _variable(self, value: InputValue, type_: PgType, path: VariablePath) -> Bound:
-        error_path = value.path
-        parameter_text(value.raw, type_, error_path)
-
-        def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
-            return parameter_text(descend(variables, path), type_, error_path)
-
-        return self.add((path, type_), bind)
+        return self._given((path, type_), value, path, lambda raw: parameter_text(raw, type_, value.path))
 
     def _list_variable(self, value: InputValue, element: PgType, path: VariablePath) -> Bound:
         """Unlike a value of an array type this is never PostgreSQL's text of an array: a single text is a list of one."""
-        error_path = value.path
         if isinstance(value.raw, list):
-            self.budget.spend(len(value.raw) // ELEMENTS, error_path)
-        _list_text(value.raw, element, error_path)
+            self.budget.spend_on_values(len(value.raw) // ELEMENTS, value.path)
+        return self._given((path, "list", element), value, path, lambda raw: _list_text(raw, element, value.path))
 
-        def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
-            return _list_text(descend(variables, path), element, error_path)
-
-        return self.add((path, "list", element), bind)
+    def _given(self, identity: object, value: InputValue, path: VariablePath, text_of: Callable[[Any], str | None]) -> Bound:
+        """A variable as text, checked here. A plan for one request keeps it: to make it again would hold the event loop."""
+        if identity in self._keys:
+            return Bound(self._keys[identity])
+        text = text_of(value.raw)
+        self.budget.spend_on_values(len(text or "") // TEXT_BYTES, value.path)
+        if value.variables.once:
+            return self.add(identity, lambda _session, _variables: text)
+        return self.add(identity, lambda _session, variables: text_of(descend(variables, path)))
 
     def _elements(self, value: InputValue, element: PgType) -> Bound:
         parts = []

@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from app.graphql.request_body import parse_body
+from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import Number, json_text, plain, read_json, takes_long
 from resolvers.documents.request import Request
 from tests.engine.library import Library
@@ -29,8 +30,14 @@ def test_no_digit_is_lost(digits: str) -> None:
 
 
 def test_deep_json_keeps_its_digits() -> None:
-    body = "[" * 300 + "12345678901234567890.5" + "]" * 300
+    body = "[" * 254 + "12345678901234567890.5" + "]" * 254
     assert json_text(read_json(body.encode())) == body
+
+
+@pytest.mark.parametrize("inside", ["0", "12345678901234567890.5"])
+def test_json_deeper_than_that_is_refused_in_words(inside: str) -> None:
+    with pytest.raises(GraphQLRefusal, match="deeper than 254 levels"):
+        json_text(read_json(f"{'[' * 255}{inside}{']' * 255}".encode()))
 
 
 @pytest.mark.parametrize(

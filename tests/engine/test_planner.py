@@ -10,6 +10,7 @@ from permissions.session import Session
 from resolvers.compile import compile_operation
 from resolvers.documents.document import read_operation
 from resolvers.documents.request import Request, Tally
+from resolvers.walk.parameter_text import parameter_text
 from tests.engine.library import Library, session_of
 from tests.support.refusals import error_in
 
@@ -72,6 +73,51 @@ async def test_large_variables_are_read_off_the_loop(books: Library, threads: li
     for count in (1, 2):
         assert len((await answer(books, request))["data"]["book"]) == 5
         assert [name.startswith("compile") for name in threads] == [True] * count
+
+
+LARGE = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("query", "large"),
+    [
+        ("query ($v: jsonb!) { book(where: {tags: {_eq: $v}}) { id } }", [LARGE]),
+        ("query ($v: [String!]) { book(where: {title: {_in: $v}}) { id } }", [LARGE]),
+        ("mutation ($v: jsonb!) { update_book_by_pk(pk_columns: {id: 1}, _set: {tags: $v}) { id } }", [LARGE]),
+    ],
+)
+async def test_large_variables_become_text_off_the_loop(
+    query: str, large: object, fresh_books: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, when they are checked, and not again when the statement gets its arguments."""
+    made: list[str] = []
+
+    def noted(*given: Any) -> str | None:
+        made.append(threading.current_thread().name)
+        return parameter_text(*given)
+
+    monkeypatch.setattr("resolvers.walk.bound_values.parameter_text", noted)
+    monkeypatch.setattr("resolvers.walk.parameter_text.parameter_text", noted)
+    for _ in range(2):
+        assert "errors" not in await answer(fresh_books, Request(query, {"v": large}, size=100_100))
+    assert made
+    assert all(name.startswith("compile") for name in made)
+
+
+async def test_the_text_of_a_variable_is_paid_like_that_of_a_literal(books: Library) -> None:
+    """Once, however often it is used, and only by whoever sends it: a plan costs what it costs without."""
+
+    async def cost(text: str, *, size: int, uses: int = 1) -> int:
+        tally = Tally()
+        fields = " ".join(f"a{number}: book(where: {{title: {{_eq: $v}}}}) {{ id }}" for number in range(uses))
+        assert "errors" not in await answer(books, Request(f"query ($v: String) {{ {fields} }}", {"v": text}, size=size, tally=tally))
+        return tally.cost
+
+    short = await cost("", size=100_000)
+    assert await cost("x" * 100_000, size=100_100) == short + 100_000 // 128
+    assert await cost("x" * 100_000, size=100_100, uses=5) == await cost("", size=100_000, uses=5) + 100_000 // 128
+    assert await cost("x" * 10_000, size=10_100, uses=2) == await cost("", size=100_000, uses=2) + 10_000 // 128
+    assert await cost("", size=100, uses=2) == await cost("", size=100_000, uses=2)
 
 
 @pytest.mark.parametrize("query", [SHORT, "{ nobody { id } }", "{ book { id ", "mutation { delete_book(where: {}) { affected_rows } }"])
