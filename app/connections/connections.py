@@ -74,7 +74,10 @@ class Connections:
         self._slow.pop(connection, None)
 
     def slow(self, connection: Connection) -> None:
-        """Its client does not take what was sent. Whoever has been slow the longest goes when the process holds too much."""
+        """Its client does not take what was sent. Whoever has been slow the longest goes when the process holds too much.
+
+        One answer may be as large as it is; for whom so much more waits goes too.
+        """
         self._slow.setdefault(connection, _Unread(connection.unsent(), self._loop.time()))
         held = sum(one.held() for one in self._slow)
         for one in list(self._slow)[:-1]:
@@ -82,6 +85,8 @@ class Connections:
                 break
             held -= one.held()
             self._end(one, UNSENT_TOO_MUCH)
+        if connection.held() - connection.unsent() > self.limits.unsent_bytes:
+            self._end(connection, UNSENT_TOO_MUCH)
 
     def fast_again(self, connection: Connection) -> None:
         """Its client took nearly all."""

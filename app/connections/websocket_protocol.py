@@ -129,7 +129,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         """So many bytes more (or less) wait in the application to be sent."""
         self._held += size
         # Without that the transport is about to say by itself that the client is slow.
-        if size > 0 and not self.writable.is_set():
+        if size > 0 and not self.writable.is_set() and not self.transport.is_closing():
             self._all.slow(self)
 
     # Messages

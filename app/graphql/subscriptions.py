@@ -7,6 +7,8 @@ from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.live.cohorts import LiveQueries
+from resolvers.live.offer import Offer
+from resolvers.live.payload import Payload
 
 
 class EngineSubscriptions:
@@ -15,10 +17,14 @@ class EngineSubscriptions:
     def __init__(self, engine: Engine, live_queries: LiveQueries) -> None:
         self._engine, self._live_queries = engine, live_queries
 
-    async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
+    async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[Offer, None]:
         """Payloads as JSON until the client goes; raises GraphQLRefusal when the operation may not begin or has to end."""
         live = await self._engine.live_query(request, session)
-        payloads = self._engine.subscribe(request, session, context) if live is None else self._live_queries.follow(live)
-        async with aclosing(payloads):
+        if live is not None:
+            async with aclosing(self._live_queries.follow(live)) as offers:
+                async for offer in offers:
+                    yield offer
+            return
+        async with aclosing(self._engine.subscribe(request, session, context)) as payloads:
             async for payload in payloads:
-                yield payload
+                yield Offer(Payload(payload))

@@ -21,8 +21,9 @@ SMALL_ANSWER = 16 * 1024
 class RunningOperation:
     """Pulls the next payload only when the client has taken the one before: there is no queue to grow.
 
-    Queries run beside each other, but none begins while the client has an answer to take, and one that finishes then is asked again
-    when its turn has come: to hold its answer would let a client that does not read fill our memory. A mutation can't be asked again.
+    Operations run beside each other, but none begins while the client has an answer to take. What a query or a live query has found
+    then is asked again when its turn has come: to hold it would let a client that does not read fill our memory. Mutations and events
+    can't be asked again: few of those run at once, and these count among what the process holds.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class RunningOperation:
 
     async def _stream(self) -> str:
         prefix = messages.next_prefix(self._id)
-        payloads = self._services.subscriptions.subscribe(self._request, self._session, self._context)
         try:
-            async with aclosing(payloads):
-                async for payload in payloads:
-                    async with self._socket.turn():
-                        await self._socket.send(f"{prefix}{payload.decode()}}}")
+            async with aclosing(self._services.subscriptions.subscribe(self._request, self._session, self._context)) as offers:
+                async for offer in offers:
+                    if offer.size > SMALL_ANSWER and self._socket.is_busy():
+                        offer.let_go()
+                    async with self._socket.turn(holding=offer.size):
+                        await self._socket.send(f"{prefix}{(await offer.take()).decode()}}}")
         except (asyncio.CancelledError, Disconnected):
             self._services.outcomes.ended()
             raise
@@ -71,7 +73,7 @@ class RunningOperation:
 
     async def _query(self) -> str:
         answer = await self._execute()
-        if len(answer.body) <= SMALL_ANSWER or not self._socket.is_full():
+        if len(answer.body) <= SMALL_ANSWER or not self._socket.is_busy():
             return await self._send(answer)
         del answer
         async with self._socket.turn():

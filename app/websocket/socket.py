@@ -55,17 +55,18 @@ class Socket:
         text = message.get("text")
         return text if isinstance(text, str) else None
 
-    def is_full(self) -> bool:
-        """Whether a large message had to wait for one that the client has yet to take."""
-        return self._drain is not None and self._drain.is_full()
+    def is_busy(self) -> bool:
+        """Whether a message would have to wait: for what the client has yet to take, or for another that is before it."""
+        return self._turn.locked() or (self._drain is not None and self._drain.is_full())
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """One operation at a time, and only when the client took what was sent before."""
-        async with self._turn:
-            if self._drain is not None:
-                await self._drain.drained()
-            yield
+    async def turn(self, holding: int = 0) -> AsyncIterator[None]:
+        """One operation at a time, and only when the client took what was sent before; who waits says how many bytes it holds."""
+        with self._held(holding):
+            async with self._turn:
+                if self._drain is not None:
+                    await self._drain.drained()
+                yield
 
     async def send(self, text: str) -> None:
         """Returns when the server took the message; raises Disconnected."""
@@ -79,7 +80,7 @@ class Socket:
     @contextmanager
     def _held(self, size: int) -> Iterator[None]:
         """A message that has to wait is counted among all that the process holds."""
-        if self._drain is None or not self._drain.is_full():
+        if self._drain is None or not size or not self.is_busy():
             yield
             return
         self._drain.hold(size)

@@ -108,6 +108,10 @@ class Cohort:
             told = await asyncio.shield(self._news)
             if told is not None and told.mark == self._kept.mark:
                 return told
+        return await self.newest(asker)
+
+    async def newest(self, asker: Asker) -> Payload:
+        """What is kept, or a look; raises GraphQLRefusal like `look`."""
         return self._kept.held() or await self.look([asker])
 
     def left(self, asker: Asker) -> None:

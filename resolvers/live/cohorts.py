@@ -4,12 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Final
 
 from domain.hub import Following
 from permissions.errors import GraphQLRefusal
 from resolvers.live.cohort import Cohort, Report, unreported
 from resolvers.live.live_query import LiveQuery
+from resolvers.live.offer import Offer
 from resolvers.sql.database import SharedDatabase
 
 # Hasura's refetch interval: what a foreign program writes is seen this late, and so is a write whose hint was lost.
@@ -43,7 +45,7 @@ class LiveQueries:
         self._cohorts: dict[Key, Cohort] = {}
         self._open: Counter[str] = Counter()
 
-    async def follow(self, live: LiveQuery) -> AsyncGenerator[bytes, None]:
+    async def follow(self, live: LiveQuery) -> AsyncGenerator[Offer, None]:
         """The present answer, then each new one. A slow client gets the newest only.
 
         A refusal by PostgreSQL is an answer too, `{"errors": …}`: the statement is tried again, and may succeed once the data changed.
@@ -51,13 +53,11 @@ class LiveQueries:
         """
         with self._counted(live.asker.principal):
             async with self._joined(live) as cohort:
-                answer = await cohort.look([live.asker])
+                newest = partial(cohort.newest, live.asker)
+                offer = Offer(await cohort.look([live.asker]), newest)
                 while True:
-                    yield answer.body
-                    sent = answer.mark
-                    # Not held while waiting: it may be large.
-                    del answer
-                    answer = await cohort.after(sent, live.asker)
+                    yield offer
+                    offer = Offer(await cohort.after(offer.mark, live.asker), newest)
 
     @contextmanager
     def _counted(self, principal: str) -> Iterator[None]:

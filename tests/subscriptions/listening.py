@@ -12,6 +12,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.live.cohorts import LiveQueries
+from resolvers.live.offer import Offer
 from tests.support.actions import DATABASE, Api
 from tests.support.unshared import Unshared
 
@@ -35,7 +36,7 @@ class Listener:
         try:
             async with aclosing(subscriptions.subscribe(request, session, world)) as payloads:
                 async for payload in payloads:
-                    await self._take(orjson.loads(payload))
+                    await self._take(orjson.loads(await payload.take()))
         except GraphQLRefusal as refused:
             self.refused = refused
         async with self._news:
@@ -92,7 +93,7 @@ class Listeners:
         self._stack.push_async_callback(listener.stop)
         return listener
 
-    def raw(self, who: Session, query: str, **variables: Any) -> AsyncGenerator[bytes, None]:
+    def raw(self, who: Session, query: str, **variables: Any) -> AsyncGenerator[Offer, None]:
         """The payloads as the wire gets them."""
         return self.subscriptions.subscribe(Request(query, variables), who, self._world)
 

@@ -77,7 +77,7 @@ async def reading(table: Table, query: LiveQuery) -> AsyncIterator[Any]:
     async with aclosing(table.queries.follow(query)) as payloads, asyncio.timeout(10):
 
         async def read() -> Any:
-            return orjson.loads(await anext(payloads))
+            return orjson.loads(await (await anext(payloads)).take())
 
         yield read
 
@@ -176,7 +176,7 @@ async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
 
     queries = LiveQueries(Unshared(cast(Database, PlayedDatabase())), follow)
     async with aclosing(queries.follow(live())) as payloads:
-        assert await anext(payloads) == b'{"data":1}'
+        assert await (await anext(payloads)).take() == b'{"data":1}'
         with pytest.raises(GraphQLRefusal, match="internal error"):
             await anext(payloads)
 
@@ -210,10 +210,10 @@ async def test_one_live_query_too_many_is_refused_until_another_is_completed() -
                 await anext(queries.follow(of(eve, "3")))
             assert refused.value.code == "limit-exceeded"
             async with aclosing(queries.follow(of(bob, "3"))) as others:
-                assert await anext(others) == b'{"data":1}'
+                assert await (await anext(others)).take() == b'{"data":1}'
             await one.aclose()
             async with aclosing(queries.follow(of(eve, "3"))) as three:
-                assert await anext(three) == b'{"data":1}'
+                assert await (await anext(three)).take() == b'{"data":1}'
 
 
 def of(asker: Asker, argument: str) -> LiveQuery:

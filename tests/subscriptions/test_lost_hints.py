@@ -53,7 +53,7 @@ async def read(listeners: Sequence[Listeners], who: Session, call_id: UUID, last
         until = cursor + dice.randint(20, 200)
         async with aclosing(listeners[(number + connections) % 2].raw(who, EVENTS, call=str(call_id), after=cursor)) as payloads:
             async for payload in payloads:
-                assert orjson.loads(payload)["data"]["callEvents"]["seq"] == cursor + 1
+                assert orjson.loads(await payload.take())["data"]["callEvents"]["seq"] == cursor + 1
                 cursor += 1
                 if cursor in (until, last):
                     break

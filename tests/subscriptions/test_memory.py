@@ -9,6 +9,7 @@ import pytest
 from app.graphql.subscriptions import EngineSubscriptions
 from resolvers.documents.request import Request
 from resolvers.live.cohorts import LiveQueries
+from resolvers.live.offer import Offer
 from tests.calls.call_states import answered
 from tests.subscriptions.listening import EVENTS
 from tests.support.actions import DATABASE, Api
@@ -22,9 +23,9 @@ HISTORY = """WITH taken AS (UPDATE nchat_call_counters SET event_seq = event_seq
     SELECT $1, event_seq - $2 + n, 'call_video_changed', $3, '{"enabled": true}' FROM taken, generate_series(1, $2) n"""
 
 
-async def take(payloads: AsyncGenerator[bytes, None], count: int) -> None:
+async def take(payloads: AsyncGenerator[Offer, None], count: int) -> None:
     for _ in range(count):
-        await anext(payloads)
+        await (await anext(payloads)).take()
 
 
 async def test_nothing_grows_with_each_event(on: Setup, client: Api) -> None:

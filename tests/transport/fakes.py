@@ -1,7 +1,7 @@
 """An engine and subscriptions whose answers a test controls, and a real server around them."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -27,8 +27,12 @@ from permissions.session import Session
 from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
+from resolvers.live.offer import Offer
+from resolvers.live.payload import Payload
 
 T = TypeVar("T")
+
+LATER = b'{"data":{"later":"' + b"x" * 2_000_000 + b'"}}'
 
 
 class FakeEngine:
@@ -65,26 +69,36 @@ class FakeEngine:
 
 
 class FakeSubscriptions:
-    """`subscription count N` counts to N; `wait` waits for ever; `large` sends as fast as it is taken; `lost` loses its right."""
+    """`subscription count N` counts to N; `wait` waits for ever; `large` sends as fast as it is taken; `lost` loses its right.
+
+    `later` sends much when `later` is set, and then no more; what it offered can be had again. `page` is like it, but can't.
+    """
 
     def __init__(self) -> None:
         self.open: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
+        self.later = asyncio.Event()
+        self.offers: deque[Offer] = deque(maxlen=1000)
 
     async def subscribe(
         self,
         request: Request,
         session: Session,  # noqa: ARG002
         context: object | None = None,  # noqa: ARG002
-    ) -> AsyncGenerator[bytes, None]:
+    ) -> AsyncGenerator[Offer, None]:
         _, name, *rest = request.query.split()
         self.open[name] += 1
         try:
             async for payload in self._payloads(name, rest):
-                yield payload
+                offer = Offer(Payload(payload), self._again if name == "later" else None)
+                self.offers.append(offer)
+                yield offer
                 self.sent[name] += 1
         finally:
             self.open[name] -= 1
+
+    async def _again(self) -> Payload:
+        return Payload(LATER)
 
     async def _payloads(self, name: str, rest: list[str]) -> AsyncIterator[bytes]:
         match name:
@@ -97,6 +111,11 @@ class FakeSubscriptions:
             case "large":
                 while True:
                     yield b'{"data":{"large":"' + b"x" * 50_000 + b'"}}'
+            case "later" | "page":
+                yield b'{"data":{"later":false}}'
+                await self.later.wait()
+                yield LATER
+                await asyncio.Event().wait()
             case "lost":
                 yield b'{"data":{"lost":false}}'
                 raise GraphQLRefusal("participant-kicked", "You were removed from this call.")

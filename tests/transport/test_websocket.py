@@ -16,7 +16,7 @@ from app.auth.verifier import TokenVerifier
 from app.connections.limits import ConnectionLimits
 from app.websocket.socket_services import SocketLimits
 from tests.support.waiting import eventually
-from tests.transport.fakes import FakeService, serving, websocket
+from tests.transport.fakes import LATER, FakeService, serving, websocket
 
 pytestmark = pytest.mark.anyio
 
@@ -266,6 +266,46 @@ async def test_a_stalled_client_costs_a_bounded_buffer_and_is_dropped(address: s
         # What the kernel's buffers of both ends took: the service itself holds one message and 64 KiB.
         assert service.subscriptions.sent["large"] < 500
         assert service.metrics.registry.get_sample_value("nchat_connections_ended_total", {"reason": "unread"}) == 1
+
+
+async def test_a_socket_that_is_not_read_holds_no_finished_answer_of_each_live_query() -> None:
+    service = FakeService(authenticator())
+    async with serving(service) as address, websocket(address, max_queue=1, max_size=None) as client:
+        await client.init(ADMIN)
+        for number in range(30):
+            await client.subscribe("subscription later", str(number))
+            await client.receive()
+        client.socket.transport.pause_reading()
+        first = len(service.subscriptions.offers)
+        service.subscriptions.later.set()
+
+        async def all_offered() -> bool:
+            return len(service.subscriptions.offers) == first + 30
+
+        await eventually(all_offered)
+        assert sum(offer.size for offer in service.subscriptions.offers) <= len(LATER)
+        client.socket.transport.resume_reading()
+        got = [await client.receive() for _ in range(30)]
+    assert {message["id"] for message in got} == {str(number) for number in range(30)}
+    assert all(message["payload"] == orjson.loads(LATER) for message in got)
+
+
+async def test_events_that_wait_for_a_client_count_among_what_the_process_holds() -> None:
+    service = FakeService(authenticator(), connection_limits=ConnectionLimits(unsent_bytes=20_000_000))
+    async with serving(service) as address, websocket(address, max_queue=1, max_size=None, close_timeout=0.1) as client:
+        await client.init(ADMIN)
+        for number in range(30):
+            await client.subscribe("subscription page", str(number))
+            await client.receive()
+        client.socket.transport.pause_reading()
+        service.subscriptions.later.set()
+
+        async def dropped() -> bool:
+            return service.subscriptions.open["page"] == 0
+
+        await eventually(dropped)
+    reason = {"reason": "unsent-too-much"}
+    assert service.metrics.registry.get_sample_value("nchat_connections_ended_total", reason) == 1
 
 
 async def test_a_server_that_stops_says_come_back(service: FakeService) -> None:

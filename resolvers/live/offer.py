@@ -1,0 +1,41 @@
+"""One payload of a subscription on its way to a client that may be slow."""
+
+from collections.abc import Awaitable, Callable
+
+from resolvers.live.payload import Payload
+
+Again = Callable[[], Awaitable[Payload]]
+
+
+class Offer:
+    """Kept until it is taken, or let go: then whoever takes it gets the newest, which may be a newer one.
+
+    What has no `again` can't be let go. After it was taken nothing of it is left but `mark`, of the payload that was taken.
+    """
+
+    __slots__ = ("_again", "_payload", "mark")
+
+    def __init__(self, payload: Payload, again: Again | None = None) -> None:
+        self._payload: Payload | None = payload
+        self._again = again
+        self.mark = payload.mark
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds."""
+        return 0 if self._payload is None else len(self._payload.body)
+
+    def let_go(self) -> None:
+        """Its client can't take it now, and it is too large to wait here."""
+        if self._again is not None:
+            self._payload = None
+
+    async def take(self) -> bytes:
+        """The body; raises GraphQLRefusal when it was let go and can't be had again."""
+        payload, self._payload = self._payload, None
+        if payload is None:
+            if self._again is None:
+                raise RuntimeError("an offer was taken twice")
+            payload = await self._again()
+        self.mark = payload.mark
+        return payload.body
