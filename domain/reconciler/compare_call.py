@@ -12,6 +12,7 @@ from domain.calls.rows import Call, Participant, Roster, lock_call, roster
 from domain.calls.tracks import see, sent_by
 from domain.ports import LiveRoom, RoomParticipant, TrackSource
 from domain.reconciler.absences import found, missed
+from domain.short_waits import short_waits
 from domain.world import Transaction, World
 
 # A screen may be shared with its sound or without: the row does not say which.
@@ -38,7 +39,7 @@ async def compare_call(world: World, call: Call, known: Roster | None, room: Liv
 
     `known` is who was in the call just before, None where likeness is not enough: somebody who was missed is to be found again.
 
-    Raises MediaError when LiveKit does not answer; nothing is changed by half an answer.
+    Raises MediaError when LiveKit does not answer; nothing is changed by half an answer. HeldByAnother is for the next round.
     """
     if room is None:
         await carry_out(world, [OpenRoom(call)])
@@ -49,8 +50,9 @@ async def compare_call(world: World, call: Call, known: Roster | None, room: Liv
             await note_room(world, call.id, room.sid)
         elif known is not None and alike(call, known, people):
             return True
-    async with world.transaction("reconcile.call") as tx:
+    async with world.transaction("reconcile.call") as tx, short_waits(tx):
         repairs = await _compare(tx, call, Sight.of(people, at), world.clock.now())
+        await tx.write_down()
     await carry_out(world, repairs)
     return False
 

@@ -15,6 +15,7 @@ from domain.reconciler.compare_call import compare_call
 from domain.reconciler.expected_rooms import half_started, with_people
 from domain.reconciler.looks import LivingCall, Look, living_calls, note_looks
 from domain.reconciler.side_by_side import Failures
+from domain.short_waits import HeldByAnother
 from domain.world import World
 
 log = structlog.get_logger(__name__)
@@ -58,12 +59,14 @@ async def _look_closer(
     due = {call.id: call for call in living if call.deserves_a_look(rooms.get(call.room_name), at)}
 
     async def are_alike(call: Call, known: Roster) -> bool:
-        """One that LiveKit does not answer is left to the next round and holds up nobody."""
+        """One that LiveKit does not answer, or that somebody holds, is left to the next round and holds up nobody."""
         try:
             return await compare_call(world, call, None if due[call.id].missed else known, rooms.get(call.room_name), at)
         except MediaError as error:
             log.warning("room_not_repaired", error=str(error))
-            return False
+        except HeldByAnother:
+            log.info("call_not_compared", call_id=str(call.id))
+        return False
 
     found = await with_people(world, due.keys())
     alike = await failures.side_by_side({f"call {call.id}": are_alike(call, known) for call, known in found})

@@ -15,6 +15,7 @@ from domain.calls.life_cycle import EndReason
 from domain.calls.repairs import DeleteRoom, Repair
 from domain.calls.rows import Call, Roster, lock_free_calls
 from domain.ports import CallLimits
+from domain.short_waits import HeldByAnother
 from domain.webhooks.hearing import CallInHand, Owed, Poisoned, hear, in_hand, poison
 from domain.webhooks.processing import hear_one_by_one, side_by_side
 from domain.world import Transaction, World
@@ -89,23 +90,31 @@ async def end(found: Case, reason: EndReason) -> Sequence[Repair] | None:
 
 
 async def _decide(world: World, timeout: Timeout, call_ids: Sequence[UUID]) -> Decided:
-    """All or none of a few calls; when one of them fails, each by itself."""
+    """All or none of a few calls; when one of them fails or is held, each by itself."""
     decided = Decided()
     try:
         await _decide_together(world, timeout, call_ids, decided)
-    except Poisoned:
+    except (Poisoned, HeldByAnother):
         for call_id in call_ids:
             await _decide_alone(world, timeout, call_id, decided)
     return decided
 
 
 async def _decide_alone(world: World, timeout: Timeout, call_id: UUID, decided: Decided) -> None:
-    """What was heard of it comes first, in case an event failed and not the decision. A call that can't be decided holds up no other."""
-    decided.owed += (await hear_one_by_one(world, call_id)).owed
+    """What was heard of it comes first, in case an event failed and not the decision. A call that can't be decided holds up no other.
+
+    One of which somebody holds a row is due the next time as well.
+    """
+    heard = await hear_one_by_one(world, call_id)
+    decided.owed += heard.owed
+    if heard.left:
+        return
     try:
         await _decide_together(world, timeout, [call_id], decided)
     except Poisoned as poisoned:
         log.error("timeout_failed", timeout=timeout.name, call_id=str(call_id), exc_info=poisoned.__cause__)
+    except HeldByAnother:
+        log.info("timeout_put_off", timeout=timeout.name, call_id=str(call_id))
 
 
 async def _decide_together(world: World, timeout: Timeout, call_ids: Sequence[UUID], decided: Decided) -> None:
@@ -116,15 +125,14 @@ async def _decide_together(world: World, timeout: Timeout, call_ids: Sequence[UU
 
 async def _hear_and_decide(world: World, timeout: Timeout, call_ids: Sequence[UUID], decided: Decided) -> bool:
     """One transaction: it hears what there is and decides, or hears as much as it may. True when there may be more to hear."""
-    async with world.transaction(f"timeout.{timeout.name}") as tx:
-        with poison():
-            living = [call for call in await lock_free_calls(tx, call_ids) if not call.ended]
-            held = await in_hand(tx, living)
-            heard = await hear(world, tx, held)
-            mine = Decided(owed=heard.owed)
-            if not heard.full:
-                await _decide_each(world, tx, timeout, held, mine)
-            await tx.write_down()
+    async with world.transaction(f"timeout.{timeout.name}") as tx, poison(tx):
+        living = [call for call in await lock_free_calls(tx, call_ids) if not call.ended]
+        held = await in_hand(tx, living)
+        heard = await hear(world, tx, held)
+        mine = Decided(owed=heard.owed)
+        if not heard.full:
+            await _decide_each(world, tx, timeout, held, mine)
+        await tx.write_down()
     decided.add(mine)
     return heard.full
 

@@ -1,9 +1,10 @@
 """The waiting events of locked calls, worked out inside the transaction that holds the locks."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from domain.calls.repairs import Repair
 from domain.calls.rows import Call, Roster, lock_call, roster, rosters
 from domain.errors import ActionError
 from domain.ports import MediaError
+from domain.short_waits import short_waits
 from domain.webhooks import pending
 from domain.webhooks.call_webhook import CallWebhook
 from domain.webhooks.departures import departures
@@ -40,6 +42,7 @@ class Owed:
 class Heard:
     """How many events were worked out, what is owed for some of them once that is committed, and whether calls were held by others.
 
+    `left` are calls of which somebody held a row for too long: they are for the next time.
     `full`: as many as one transaction takes, so that there may be more of the same calls.
     """
 
@@ -47,10 +50,12 @@ class Heard:
     owed: list[Owed] = field(default_factory=list)
     held: bool = False
     full: bool = False
+    left: set[UUID] = field(default_factory=set)
 
     def add(self, other: "Heard") -> None:
         self.count += other.count
         self.owed += other.owed
+        self.left |= other.left
 
 
 @dataclass(slots=True)
@@ -103,11 +108,15 @@ async def work_out(world: World, tx: Transaction, held: Sequence[CallInHand], ev
     return Heard(len(events), owed, full=len(events) == EVENTS)
 
 
-@contextmanager
-def poison() -> Iterator[None]:
-    """What an event fails with leaves as Poisoned; a lost connection is nobody's fault."""
+@asynccontextmanager
+async def poison(tx: Transaction) -> AsyncIterator[None]:
+    """What an event fails with leaves as Poisoned, a row that somebody holds for too long as HeldByAnother.
+
+    A lost connection is nobody's fault.
+    """
     try:
-        yield
+        async with short_waits(tx):
+            yield
     except FAILURES as failure:
         if isinstance(failure, sa.exc.DBAPIError) and failure.connection_invalidated:
             raise

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.calls.repairs import tell
 from domain.calls.rows import lock_free_calls
+from domain.short_waits import HeldByAnother
 from domain.webhooks import pending
 from domain.webhooks.failures import note_failures
 from domain.webhooks.hearing import Heard, Owed, Poisoned, hear, in_hand, poison, work_out
@@ -37,7 +38,8 @@ async def hear_all(world: World) -> Heard:
         async with world.transaction("webhook.due") as tx:
             found = await pending.waiting(tx, world.clock.now())
         more = Heard(await _set_aside(world, found.strays))
-        for some in await side_by_side(found.calls, lambda calls: _hear_calls(world, calls)):
+        free = [call_id for call_id in found.calls if call_id not in heard.left]
+        for some in await side_by_side(free, lambda calls: _hear_calls(world, calls)):
             more.add(some)
         heard.add(more)
         if not more.count:
@@ -46,10 +48,14 @@ async def hear_all(world: World) -> Heard:
 
 
 async def hear_one_by_one(world: World, call_id: UUID) -> Heard:
-    """The due events of one call, each in a transaction of its own, so that one that fails is alone with its failure."""
+    """The due events of one call, each in a transaction of its own, so that one that fails is alone with its failure.
+
+    Where somebody holds what one of them needs, it stays where it is, and those behind it.
+    """
     heard = Heard()
     while (one := await _hear_one(world, call_id)).count:
         heard.add(one)
+    heard.add(one)
     return heard
 
 
@@ -80,16 +86,18 @@ async def side_by_side(calls: Sequence[UUID], work: Callable[[Sequence[UUID]], A
 
 
 async def _hear_calls(world: World, call_ids: Sequence[UUID]) -> Heard:
+    """All or nothing of a few calls; when something fails or is held, each by itself."""
     try:
-        async with world.transaction("webhook.process") as tx:
-            with poison():
-                held = await in_hand(tx, await lock_free_calls(tx, call_ids))
-                heard = await hear(world, tx, held)
-                await tx.write_down()
+        async with world.transaction("webhook.process") as tx, poison(tx):
+            heard = await hear(world, tx, await in_hand(tx, await lock_free_calls(tx, call_ids)))
+            await tx.write_down()
         return heard
     except Poisoned:
         if len(call_ids) == 1:
             return await hear_one_by_one(world, call_ids[0])
+    except HeldByAnother:
+        if len(call_ids) == 1:
+            return Heard(left=set(call_ids))
     heard = Heard()
     for call_id in call_ids:
         heard.add(await _hear_calls(world, [call_id]))
@@ -102,10 +110,12 @@ async def _hear_one(world: World, call_id: UUID) -> Heard:
         async with world.transaction("webhook.one") as tx:
             held = await in_hand(tx, await lock_free_calls(tx, [call_id]))
             events = await pending.take(tx, [one.call.room_name for one in held], now, most=1)
-            with poison():
+            async with poison(tx):
                 heard = await work_out(world, tx, held, events)
                 await tx.write_down()
         return heard
+    except HeldByAnother:
+        return Heard(left={call_id})
     except Poisoned as poisoned:
         await note_failures(world, {event.id: poisoned.__cause__ for event in events}, attempted=False)
         return Heard(len(events))

@@ -156,8 +156,8 @@ async def test_a_rooms_events_cost_few_statements(direct: Running) -> None:
     async with another_process(on) as (world, engine):
         with statements(engine) as asked:
             assert await process_pending(world) == 20
-    # Looked at twice; locked, people, events, what is over, done.
-    assert len(asked) == 2 + 5, "\n".join(asked)
+    # Looked at twice; how long to wait, locked, people, events, what is over, done.
+    assert len(asked) == 2 + 6, "\n".join(asked)
 
 
 async def test_many_rooms_cost_few_statements_each(on: Setup) -> None:
