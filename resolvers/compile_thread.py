@@ -13,17 +13,27 @@ from permissions.errors import GraphQLRefusal
 
 T = TypeVar("T")
 
-# Beyond what is compiled at once. No page starts with more new queries; whoever has more waits for nothing useful.
-_WAITING_OF_ONE = 30
+# Characters of documents beyond what is compiled at once. No page starts with more that is new; whoever has more waits for nothing useful.
+_WAITING_OF_ONE = 256 * 1024
+# What is shorter counts as so many, and other work takes as long as they do: a page's hundred short queries fit, thousands of them do not.
+_LEAST = 2 * 1024
+# Bytes of JSON that are read in the time of a document's character, with a margin.
+_JSON_BYTES = 64
 # Over a minute of work: the last would wait for an answer that nobody listens to any more.
 _WAITING_OF_ALL = 500
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
+    size: int
     work: Callable[[], Any]
     known: Callable[[], Any]
     done: asyncio.Future[Any]
+
+
+def size_of_json(size: int) -> int:
+    """How many characters of a document so many bytes of JSON count as."""
+    return size // _JSON_BYTES
 
 
 def _swept(work: Callable[[], T]) -> T:
@@ -53,17 +63,17 @@ class CompileThread:
         self._waiting = 0
         self._busy = False
 
-    async def run(self, principal: str, work: Callable[[], T], known: Callable[[], T | None] = lambda: None) -> T:
+    async def run(self, principal: str, work: Callable[[], T], known: Callable[[], T | None] = lambda: None, *, size: int = 0) -> T:
         """The result of `work`, or of `known` when somebody else has done the same by then. Cancelling takes it out of the queue.
 
-        Raises rate-limited when too much of this principal's waits already.
+        `size` is that of the document in characters. Raises rate-limited when too much of this principal's waits already.
         """
-        waiting = _Waiting(work, known, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(max(size, _LEAST), work, known, asyncio.get_running_loop().create_future())
         queue = self._queues.get(principal)
-        if queue is not None and len(queue) >= _WAITING_OF_ONE:
+        if queue is not None and sum(other.size for other in queue) + waiting.size > _WAITING_OF_ONE:
             raise GraphQLRefusal("rate-limited", "too many of your new queries wait to be compiled; wait for their answers", retryAfter=1)
         if self._waiting >= _WAITING_OF_ALL:
-            raise GraphQLRefusal("rate-limited", "too many new queries wait to be compiled; try again later", retryAfter=5)
+            self._make_room(principal)
         self._queues.setdefault(principal, deque()).append(waiting)
         self._waiting += 1
         self._next()
@@ -72,6 +82,17 @@ class CompileThread:
         finally:
             self._forget(principal, waiting)
         return result
+
+    def _make_room(self, principal: str) -> None:
+        """Whoever has most waiting loses the last of it; the newcomer is refused when that would be themselves."""
+        refusal = GraphQLRefusal("rate-limited", "too many new queries wait to be compiled; try again later", retryAfter=5)
+        fullest, queue = max(self._queues.items(), key=lambda entry: len(entry[1]))
+        if len(queue) <= len(self._queues.get(principal, ())) + 1:
+            raise refusal
+        last = queue[-1]
+        self._forget(fullest, last)
+        if not last.done.done():
+            last.done.set_exception(refusal)
 
     def _next(self) -> None:
         """Gives the thread to the first in the order, who goes to its end."""
@@ -86,7 +107,11 @@ class CompileThread:
     def _begin(self, waiting: _Waiting) -> None:
         if waiting.done.cancelled():
             return
-        known = waiting.known()
+        try:
+            known = waiting.known()
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits, not to whoever happens to give them the thread
+            waiting.done.set_exception(error)
+            return
         if known is not None:
             waiting.done.set_result(known)
             return
@@ -98,13 +123,11 @@ class CompileThread:
         self._busy = False
         if running.cancelled():
             waiting.done.cancel()
-            return
-        error = running.exception()
-        if not waiting.done.cancelled():
-            if error is None:
-                waiting.done.set_result(running.result())
-            else:
+        elif (error := running.exception()) is not None:
+            if not waiting.done.cancelled():
                 waiting.done.set_exception(error)
+        elif not waiting.done.cancelled():
+            waiting.done.set_result(running.result())
         self._next()
 
     def _forget(self, principal: str, waiting: _Waiting) -> None:

@@ -11,6 +11,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import ADMIN, Session
 from resolvers.answer import Answer
+from resolvers.compile_thread import size_of_json
 from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
 from resolvers.documents.document import OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
@@ -128,9 +129,12 @@ class Engine:
         turn = partial(self._database.act, _asker(request, session))
         return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read, turn)
 
-    async def apart(self, principal: str, work: Callable[[], T]) -> T:
-        """The result of work that would hold the event loop, done on the compile thread when it is the principal's turn."""
-        return await self._planner.thread.run(principal, work)
+    async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:
+        """The result of work that would hold the event loop, done on the compile thread when it is the principal's turn.
+
+        `size` is that of the JSON that waits for it, in bytes.
+        """
+        return await self._planner.thread.run(principal, work, size=size_of_json(size))
 
     async def live_query(self, request: Request, session: Session) -> LiveQuery | None:
         """The plan of a subscription over tables; None for a hand-written one. Raises GraphQLRefusal."""

@@ -6,7 +6,7 @@ from graphql import GraphQLSchema
 
 from permissions.errors import GraphQLRefusal
 from resolvers.compile import compile_operation
-from resolvers.compile_thread import CompileThread
+from resolvers.compile_thread import CompileThread, size_of_json
 from resolvers.compiled import Compiled, Introspection
 from resolvers.documents.document import Operation, read_operation
 from resolvers.documents.limits import MEMBER, Budget, Limits, TooLong
@@ -47,13 +47,16 @@ class Planner:
             self._share.take(request.principal, 1 + len(request.query) // _PARSED)
             operation = read_operation(request.query, request.operation_name)
         else:
-            operation = await self.thread.run(request.principal, lambda: read_operation(request.query, request.operation_name))
+            operation = await self.thread.run(
+                request.principal, lambda: read_operation(request.query, request.operation_name), size=len(request.query)
+            )
         return self._plans.keep(view.key, request, operation)
 
     async def plan(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         """The compiled operation; raises the first violation, and what is too much for one request or for its batch."""
         if request.size - len(request.query) > _LARGE_VARIABLES:
-            return (await self.thread.run(request.principal, partial(self._fully, view, request, document, once=True))).compiled
+            work, size = partial(self._fully, view, request, document, once=True), len(request.query) + size_of_json(request.size)
+            return (await self.thread.run(request.principal, work, size=size)).compiled
         planned = document.planned(request.variables)
         if planned is None:
             return (await self._new(view, request, document)).compiled
@@ -78,7 +81,7 @@ class Planner:
         planned = self._at_once(view, request, document)
         if planned is None:
             work = partial(self._fully, view, request, document)
-            planned = await self.thread.run(request.principal, work, lambda: document.planned(request.variables))
+            planned = await self.thread.run(request.principal, work, lambda: document.planned(request.variables), size=len(request.query))
         self._plans.keep_plan(view.key, request, document, planned)
         return planned
 

@@ -43,6 +43,6 @@ class LargeAnswers:
             self._large.put(hash(request.query), True)
         return answer
 
-    async def apart(self, principal: str, work: Callable[[], T]) -> T:
+    async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:
         """As the engine does it."""
-        return await self._engine.apart(principal, work)
+        return await self._engine.apart(principal, work, size)

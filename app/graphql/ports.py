@@ -28,8 +28,11 @@ class Executes(Protocol):
         """The complete answer; a refusal is part of it and never raised."""
         ...
 
-    async def apart(self, principal: str, work: Callable[[], T]) -> T:
-        """The result of work that would hold the event loop, done when it is the principal's turn; raises rate-limited."""
+    async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:
+        """The result of work that would hold the event loop, done when it is the principal's turn; `size` bytes of JSON wait for it.
+
+        Raises rate-limited.
+        """
         ...
 
 

@@ -106,7 +106,7 @@ class GraphQLHttp:
         principal = principal_of(session, scope)
         read = partial(parse_body, body, principal)
         is_large = len(body) > _LARGE_BODY or takes_long(body)
-        parsed = await self._engine.apart(principal, read) if is_large else read()
+        parsed = await self._engine.apart(principal, read, len(body)) if is_large else read()
         if not isinstance(parsed, list):
             return await self._execute(parsed, session, context)
         tally = Tally()

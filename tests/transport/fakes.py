@@ -41,7 +41,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.turns = list[str]()
 
-    async def apart(self, principal: str, work: Callable[[], T]) -> T:
+    async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:  # noqa: ARG002
         self.turns.append(principal)
         return work()
 
