@@ -34,6 +34,8 @@ class Turns:
         # Shares of whom somebody waits and may run: a place goes to the one that had none for longest.
         self._light_line: deque[_Share] = deque()
         self._heavy_line: deque[_Share] = deque()
+        # Who waits, and until when, the first to lose patience first: one look for all is cheaper than a timer for each.
+        self._patient: deque[tuple[float, Turn]] = deque()
         self._sweeping = False
 
     def turn(self, principal: str, share: int | None = None) -> "Turn":
@@ -69,16 +71,15 @@ class Turns:
 
     async def _let_in_within(self, turn: "Turn") -> None:
         turn.called = asyncio.get_running_loop().create_future()
+        self._patient.append((self._clock() + self._places.patience, turn))
         called = False
         try:
-            async with asyncio.timeout(self._places.patience):
-                await turn.called
-            called = True
-        except TimeoutError:
-            raise too_many() from None
+            called = await turn.called
         finally:
             if not called:
                 self._give_back(turn)
+        if not called:
+            raise too_many()
 
     def _give_back(self, turn: "Turn") -> None:
         """Of one that went away while it waited, or in the moment it was called."""
@@ -116,7 +117,7 @@ class Turns:
         self._running.add(turn)
         self._heavy += turn.heavy
         if turn.called is not None:
-            turn.called.set_result(None)
+            turn.called.set_result(True)
 
     def _stand_in_line(self, share: _Share) -> None:
         if not share.in_line and share.running < share.limit:
@@ -158,12 +159,13 @@ class Turns:
     def _sweep_again(self) -> None:
         self._sweeping = False
         self.sweep()
-        if self._light_line or self._heavy_line:
+        if self._patient:
             self._sweep_later()
 
     def sweep(self) -> None:
         """Runs every SWEEP_EVERY while somebody waits: statements become heavy; too many of those make way for who is light."""
         now = self._clock()
+        self._lose_patience(now)
         long = [turn for turn in self._running if now - turn.began > SAFE]
         for turn in long:
             self._heavy += not turn.heavy
@@ -177,6 +179,12 @@ class Turns:
                 turn.share.spend(2 * HEAVY, now)
                 turn.give_up()
 
+    def _lose_patience(self, now: float) -> None:
+        while self._patient and (self._patient[0][1].is_called or self._patient[0][0] <= now):
+            _, turn = self._patient.popleft()
+            if turn.called is not None and not turn.called.done():
+                turn.called.set_result(False)
+
 
 class Turn:
     """One statement's place, while it is entered. Leaves as GaveWay when it had to give the place up."""
@@ -185,10 +193,16 @@ class Turn:
 
     def __init__(self, turns: Turns, share: _Share) -> None:
         self._turns, self.share = turns, share
-        self.called: asyncio.Future[None] | None = None
+        # While it waits: becomes true with a place, false when the patience is over.
+        self.called: asyncio.Future[bool] | None = None
         self.began, self.heavy, self.long, self._lost = 0.0, False, False, False
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
+
+    @property
+    def is_called(self) -> bool:
+        """Whether it waits no more."""
+        return self.called is None or self.called.done()
 
     async def __aenter__(self) -> Self:
         await self._turns.begin(self)
@@ -198,7 +212,8 @@ class Turn:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._turns.end(self, in_vain=kind is not None)
-        if self._lost and self._task is not None and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        task, self._task = self._task, None
+        if self._lost and task is not None and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise GaveWay from None
 
     def give_up(self) -> None:
