@@ -137,4 +137,6 @@ def _hand_written(walk: Walk, operation: Operation, roots: list[HandWrittenRoot]
 def _introspection(operation: Operation, roots: list[HandWrittenRoot]) -> Introspection:
     nodes = tuple(root.node for root in roots)
     document = document_of(operation, roots)
-    return Introspection(nodes, None if set(used_variables(document, {})) else print_ast(document))
+    used = set(used_variables(document, {}))
+    variables = tuple(definition for name, definition in operation.declared.items() if name in used)
+    return Introspection(nodes, variables, None if used else print_ast(document))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from graphql import DocumentNode, FieldNode
+from graphql import DocumentNode, FieldNode, VariableDefinitionNode
 
 from resolvers.sql.plan import Plan, RowPlan
 from schema.model import TableName
@@ -57,9 +57,10 @@ class HandWritten:
 
 @dataclass(frozen=True, slots=True)
 class Introspection:
-    """`__schema` and `__type`. `constant` is their text when only the role's schema decides on the answer: no variables."""
+    """`__schema` and `__type`, and the variables they use. `constant` is their text when only the role's schema decides: no variables."""
 
     nodes: tuple[FieldNode, ...]
+    variables: tuple[VariableDefinitionNode, ...]
     constant: str | None
 
 

@@ -68,12 +68,12 @@ class Planner:
         schema: GraphQLSchema = view.schema._schema
         if asked.constant is None:
             self._charge(request, _TELLING)
-            return await self.thread.run(request.principal, lambda: introspect(schema, asked.nodes, request.variables))
+            return await self.thread.run(request.principal, lambda: introspect(schema, asked, request.variables))
         text = asked.constant
         known = view.answers.get(text)
         if known is None:
             self._charge(request, _TELLING)
-            known = await self.thread.run(request.principal, lambda: introspect(schema, asked.nodes, {}), lambda: view.answers.get(text))
+            known = await self.thread.run(request.principal, lambda: introspect(schema, asked, {}), lambda: view.answers.get(text))
             view.answers.put(text, known, sum(map(len, known.values())))
         return known
 

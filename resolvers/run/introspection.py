@@ -4,7 +4,7 @@ Executed field by field it takes half a second and more, and a few lines of a do
 what was told of a type once is told again for the price of a copy, and the whole answer has an end.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +13,7 @@ import orjson
 from graphql import (
     FieldNode,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLInputObjectType,
     GraphQLLeafType,
     GraphQLList,
@@ -21,12 +22,15 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLType,
-    VariableNode,
+    VariableValues,
+    get_argument_values,
+    get_variable_values,
     is_leaf_type,
-    value_from_ast,
 )
 
 from permissions.errors import GraphQLRefusal
+from resolvers.compiled import Introspection
+from resolvers.documents.exact_json import plain
 from resolvers.walk.walk import INTROSPECTION
 
 # For each thing a schema holds. The fullest query of any known tool takes 24, the copying counted in.
@@ -37,17 +41,26 @@ _FIELDS_OF_NOTHING = 20_000
 _BYTES_A_FIELD = 64
 
 
-def introspect(schema: GraphQLSchema, nodes: Iterable[FieldNode], variables: Mapping[str, Any]) -> dict[str, bytes]:
+def introspect(schema: GraphQLSchema, asked: Introspection, variables: Mapping[str, Any]) -> dict[str, bytes]:
     """The JSON of each root field by key. The fields are validated, without fragments and directives, and each has an alias.
 
     Raises validation-failed when they ask for many times what the schema holds.
     """
-    teller = _Teller(schema, variables)
+    teller = _Teller(schema, _coerced(schema, asked, variables))
     answers = {}
-    for node in nodes:
+    for node in asked.nodes:
         field = teller.field(node, INTROSPECTION[node.name.value])
         answers[_key(node)] = teller.value(field, None)
     return answers
+
+
+def _coerced(schema: GraphQLSchema, asked: Introspection, variables: Mapping[str, Any]) -> VariableValues:
+    """The variables as graphql-core reads them: with their defaults, absent ones left out."""
+    names = [definition.variable.name.value for definition in asked.variables]
+    coerced = get_variable_values(schema, asked.variables, {name: plain(variables[name]) for name in names if name in variables})
+    if isinstance(coerced, VariableValues):
+        return coerced
+    raise GraphQLRefusal("validation-failed", coerced[0].message)
 
 
 def elements(schema: GraphQLSchema) -> int:
@@ -76,7 +89,7 @@ class _Field:
 
 
 class _Teller:
-    def __init__(self, schema: GraphQLSchema, variables: Mapping[str, Any]) -> None:
+    def __init__(self, schema: GraphQLSchema, variables: VariableValues) -> None:
         self._info, self._variables = SimpleNamespace(schema=schema), variables
         self._most = self._left = _FIELDS_OF_NOTHING + _FIELDS_OF_EACH * elements(schema)
         self._told: dict[tuple[int, int], bytes] = {}
@@ -94,17 +107,10 @@ class _Teller:
         return self.field(node, type_.fields[node.name.value])
 
     def _arguments(self, node: FieldNode, definition: Any) -> dict[str, Any]:
-        given = {}
-        for argument in node.arguments or ():
-            name = argument.name.value
-            if isinstance(argument.value, VariableNode):
-                value = self._variables.get(argument.value.name.value)
-            else:
-                value = value_from_ast(argument.value, definition.args[name].type)
-            if not isinstance(value, str if name == "name" else bool):
-                raise GraphQLRefusal("validation-failed", f"the argument '{name}' of '{node.name.value}' has a value of another type")
-            given[name] = value
-        return given
+        try:
+            return get_argument_values(definition, node, self._variables)
+        except GraphQLError as error:
+            raise GraphQLRefusal("validation-failed", error.message) from None
 
     def value(self, field: _Field, source: Any) -> bytes:
         return self._complete(field, field.type, field.resolve(source, self._info, **field.arguments))

@@ -13,6 +13,7 @@ from graphql import (
     SelectionSetNode,
     TypeMetaFieldDef,
     get_named_type,
+    get_nullable_type,
     is_leaf_type,
     is_required_argument,
 )
@@ -93,7 +94,9 @@ class Walk:
     def _argument(self, selected: Selected, name: str, argument: GraphQLArgument, node: Any) -> ArgumentValue | None:
         value = None
         if node is not None:
-            value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(argument.type)
+            # Where there is a default a variable may be without value (the specification's "IsVariableUsageAllowed").
+            expected = argument.type if is_required_argument(argument) else get_nullable_type(argument.type)
+            value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(expected)
         if value is not None and not value.is_null:
             return ArgumentValue(name, meaning_of(argument), argument, value)
         if not is_required_argument(argument):

@@ -1,6 +1,7 @@
 """Introspection: what every tool asks is answered as graphql-core would, what multiplies is refused, and neither holds the loop."""
 
 import itertools
+from typing import Any
 
 import pytest
 from graphql import execute_sync, get_introspection_query, parse
@@ -103,6 +104,42 @@ async def test_variables_and_their_types(books: Library) -> None:
         assert (answer["data"]["__type"] is not None) is found
     wrong = error_in(await books.ask(query.replace("Boolean", "Boolean!"), {"n": 1, "d": False}), query)
     assert wrong["extensions"]["code"] == "validation-failed"
+
+
+DEPRECATED = "{ __schema { types { name fields(includeDeprecated: $d) { name } } } }"
+
+
+@pytest.mark.parametrize(
+    ("declared", "variables"),
+    [
+        ("$d: Boolean = true", {}),
+        ("$d: Boolean = true", {"d": False}),
+        ("$d: Boolean! = false", {}),
+        ("$d: Boolean", {}),
+        ("$d: Boolean", {"d": True}),
+        ("$d: Boolean!", {"d": True}),
+    ],
+)
+async def test_variables_are_read_as_by_graphql_core(declared: str, variables: dict[str, Any], books: Library) -> None:
+    query, schema = f"query ({declared}) {DEPRECATED}", books.engine._views.of(Session("admin")).schema._schema
+    expected = execute_sync(schema, parse(query), variable_values=variables)
+    assert expected.errors is None
+    assert await books.ask(query, variables) == {"data": expected.data}
+
+
+@pytest.mark.parametrize(
+    ("declared", "variables"),
+    [
+        ("$d: Boolean!", {}),
+        ("$d: Boolean = true", {"d": None}),
+        ("$d: Boolean", {"d": "yes"}),
+        ("$d: Boolean", {"d": 1e300}),
+        ("$d: String", {}),
+    ],
+)
+async def test_variables_of_another_kind_are_refused(declared: str, variables: dict[str, Any], books: Library) -> None:
+    error = error_in(await books.ask(f"query ({declared}) {DEPRECATED}", variables), declared)
+    assert error["extensions"]["code"] == "validation-failed"
 
 
 async def test_introspection_beside_tables_keeps_its_place(books: Library) -> None:
