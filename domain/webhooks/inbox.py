@@ -18,12 +18,13 @@ KEPT: Final = timedelta(days=7)
 
 # By id, so that two processes that store the same deliveries wait for each other in one direction only. received_at is PostgreSQL's own
 # clock, which orders the deliveries that several processes took; those of one statement keep the order in which they came.
+# All are due at once by whatever clock: who stores may not be who works it out.
 STORE: Final = sa.text("""
     WITH delivery AS (
         SELECT * FROM unnest(:ids, :events, :payloads) WITH ORDINALITY AS delivery (id, event, payload, place)
     ), here AS MATERIALIZED (SELECT clock_timestamp() AS now)
     INSERT INTO nchat_webhook_events (id, event, payload, received_at, next_attempt_at)
-    SELECT id, event, CAST(payload AS jsonb), here.now + place * interval '1 microsecond', :now FROM delivery, here ORDER BY id
+    SELECT id, event, CAST(payload AS jsonb), here.now + place * interval '1 microsecond', '-infinity' FROM delivery, here ORDER BY id
     ON CONFLICT (id) DO NOTHING RETURNING id
 """).bindparams(*(sa.bindparam(name, type_=pg.ARRAY(sa.Text)) for name in ("ids", "events", "payloads")))
 PURGE: Final = sa.text("DELETE FROM nchat_webhook_events WHERE received_at < :before")
@@ -47,7 +48,6 @@ async def store_all(world: World, events: Sequence[WebhookEvent]) -> list[bool]:
         "ids": list(each),
         "events": [event.event for event in each.values()],
         "payloads": [json.dumps(allowed(event.payload)) for event in each.values()],
-        "now": world.clock.now(),
     }
     async with world.transaction("webhook.store") as tx:
         new = set((await tx.connection.execute(STORE, row)).scalars())

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -19,7 +20,7 @@ from domain.webhooks.inbox import process_pending, store, store_all
 from domain.world import World
 from tests.life_cycle.running_call import Running
 from tests.support.crowd import ManyCall, arrivals, connecting_calls, ringing_calls, statuses
-from tests.support.domain_setup import ALICE, BOB, CAROL, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, Setup, TestClock, session
 from tests.support.telling_rooms import TellingRoom
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,17 @@ async def test_more_news_than_one_transaction_hears(on: Setup, monkeypatch: pyte
     on.clock.advance(60)
     assert await timeouts.run_timeouts(on.world) == 0
     assert await statuses(on.database) == {"connected": 10}
+
+
+@pytest.mark.parametrize("seconds", [600, -600], ids=["ahead", "behind"])
+async def test_news_are_due_at_once_by_every_clock(on: Setup, seconds: float) -> None:
+    """The process that stores has another time than the one that decides."""
+    calls = await connecting_calls(on.database, 2, since=on.clock.now())
+    elsewhere = replace(on.world, clock=TestClock(on.clock.now() + timedelta(seconds=60 + seconds)))
+    await store_all(elsewhere, [event for call in calls for event in arrivals(call, on.clock.now())])
+    on.clock.advance(60)
+    assert await timeouts.run_timeouts(on.world) == 0
+    assert await statuses(on.database) == {"connected": 2}
 
 
 async def test_two_processes_and_the_inbox_at_once(on: Setup) -> None:
