@@ -24,7 +24,7 @@ REASONS: Final[Mapping[int, str]] = {
     503: "Service Unavailable",
 }
 # A page asks `/rtc/validate` from its own origin why its websocket was refused.
-CORS: Final = "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Headers: *\r\n"
+CORS: Final = "Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Headers: Authorization, *\r\n"
 
 
 Direction = tuple[asyncio.StreamReader, asyncio.StreamWriter]

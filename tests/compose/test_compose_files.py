@@ -145,6 +145,32 @@ def test_nothing_is_mounted_that_a_container_may_change(name: str) -> None:
     assert [volume for volume in mounted if not (FOLDER / volume.split(":")[0]).exists()] == []
 
 
+@every_service
+def test_what_a_container_may_write_has_a_size(name: str) -> None:
+    """It counts to the memory that the container may have."""
+    sizes = [re.search(r"\bsize=(\d+)m\b", place) for place in SERVICES[name].get("tmpfs", ())]
+    assert None not in sizes
+    limit = SERVICES[name]["mem_limit"]
+    most = int(limit[:-1]) * (1024 if limit.endswith("g") else 1)
+    assert sum(int(size[1]) for size in sizes if size) <= most // 4
+
+
+def test_the_proxy_counts_no_fewer_connections_of_an_address_than_the_api() -> None:
+    conf = (FOLDER / "nginx.conf").read_text()
+    default = Settings.model_fields["connections_per_address"].default
+    processes = int(SERVICES["api"]["environment"]["NCHAT_WORKERS"])
+    assert {zone: int(most) >= default * processes for zone, most in re.findall(r"limit_conn (\w+) (\d+);", conf)} == {
+        "address": True,
+        "signalling": True,
+    }
+
+
+def test_the_proxy_has_descriptors_for_all_its_connections() -> None:
+    conf = (FOLDER / "nginx.conf").read_text()
+    numbers = {name: int(number) for name, number in re.findall(r"(worker_rlimit_nofile|worker_connections) (\d+);", conf)}
+    assert SERVICES["proxy"]["ulimits"]["nofile"] >= numbers["worker_rlimit_nofile"] >= 2 * numbers["worker_connections"]
+
+
 def test_the_filled_in_example_is_nobody_s_to_commit() -> None:
     ignored = subprocess.run(["git", "check-ignore", "compose/.env"], cwd=ROOT, capture_output=True, text=True)
     assert ignored.stdout.strip() == "compose/.env"

@@ -5,9 +5,10 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from devstack.processes import Child
@@ -33,12 +34,18 @@ async def stand_in(livekit: str, service: str, port: int, _folder: Path) -> Asyn
 
 
 @asynccontextmanager
-async def compose_proxy(livekit: str, service: str, port: int, folder: Path) -> AsyncIterator[None]:
-    """nginx with compose's very file at this port; only addresses and places for files are this machine's."""
+async def compose_proxy(
+    livekit: str, service: str, port: int, folder: Path, changes: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[None]:
+    """nginx with compose's very file at this port; only addresses, places for files and what `changes` says are not the file's."""
     program = nginx()
     assert program is not None, NO_NGINX
     written = folder / "nginx.conf"
-    written.write_text(here(CONFIGURATION.read_text(), livekit, service, port, folder))
+    text = here(CONFIGURATION.read_text(), livekit, service, port, folder)
+    for theirs, ours in changes.items():
+        assert theirs in text, theirs
+        text = text.replace(theirs, ours)
+    written.write_text(text)
     (folder / "nginx").mkdir()
     directives = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
     child = Child([program, "-p", folder, "-c", written, "-g", directives], log=folder / "nginx.log")
