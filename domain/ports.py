@@ -16,6 +16,10 @@ class MediaError(Exception):
     """The media server could not be reached, timed out, or failed: the outcome is unknown, the reconciler repairs."""
 
 
+class MediaSilent(MediaError):
+    """The media server did not answer at all: who asks for something else would wait as long."""
+
+
 class MediaRefused(MediaError):
     """The media server understood and refused (wrong key, bad argument): trying again will not help."""
 

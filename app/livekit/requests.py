@@ -9,7 +9,7 @@ import aiohttp
 from livekit.api import ServerError
 
 from app.telemetry.moments import Observe, unobserved
-from domain.ports import MediaError, MediaRefused
+from domain.ports import MediaError, MediaRefused, MediaSilent
 
 Reply = TypeVar("Reply")
 
@@ -52,7 +52,8 @@ class Requests:
         self._observe, self._count = observe, count
 
     async def __call__(self, name: str, send: Callable[[], Awaitable[Reply]], *, within: float) -> Reply:
-        """The reply of `send`. Raises MediaAbsent, MediaUnanswered, MediaRefused, or MediaError when the outcome is unknown.
+        """The reply of `send`. Raises MediaAbsent, MediaUnanswered, MediaRefused, or MediaError when the outcome is unknown,
+        MediaSilent when there was no answer.
 
         A kept-alive connection that turns out closed is replaced once: pass only what may be repeated safely.
         """
@@ -69,10 +70,10 @@ class Requests:
             raise failure from None
         except TimeoutError:
             outcome = "timeout"
-            raise MediaError(f"{name}: no answer within {within:g} s") from None
+            raise MediaSilent(f"{name}: no answer within {within:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
             outcome = "unreachable"
-            raise MediaError(f"{name}: {type(error).__name__}") from None
+            raise MediaSilent(f"{name}: {type(error).__name__}") from None
         finally:
             self._count(name.removeprefix("rooms."), time.perf_counter() - began, outcome)
             self._observe(f"{name}:after")

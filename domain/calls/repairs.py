@@ -13,7 +13,7 @@ from domain.calls.grants import grant_for
 from domain.calls.leaving import Left, grant_host_rights
 from domain.calls.life_cycle import LIVING
 from domain.calls.rows import Call, Participant
-from domain.ports import MediaError
+from domain.ports import MediaError, MediaSilent
 from domain.world import World
 from schema.tables.calls import calls
 
@@ -81,19 +81,22 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
 async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> list[MediaError | None]:
     """For each what became of it; None is done. After LiveKit's first silence nobody else waits for it, and the rest has the same failure.
 
-    What is not told has its mark in the database, and the reconciler or the inbox tells it later.
+    An answer, whatever it says, stops no other. What is not told has its mark in the database, and the reconciler or the inbox tells it
+    later.
     """
-    places, failures = asyncio.Semaphore(AT_ONCE), list[MediaError]()
+    places, silences = asyncio.Semaphore(AT_ONCE), list[MediaSilent]()
 
     async def one(repairs: Sequence[Repair]) -> MediaError | None:
         async with places:
-            if not failures:
-                try:
-                    await carry_out(world, repairs)
-                except MediaError as error:
-                    failures.append(error)
-                    return error
-            return failures[0] if failures else None
+            if silences:
+                return silences[0]
+            try:
+                await carry_out(world, repairs)
+            except MediaError as error:
+                if isinstance(error, MediaSilent):
+                    silences.append(error)
+                return error
+            return None
 
     return await asyncio.gather(*(one(repairs) for repairs in decided))
 

@@ -193,7 +193,7 @@ def readiness(status: str, **errors: str) -> bytes:
     ("http_status", "body", "code", "said"),
     [
         (200, readiness("ready", database=""), 0, ["ready, version 1.2.3", "database     ok"]),
-        (200, readiness("degraded", livekit="MediaError"), 3, ["degraded", "start LiveKit, or correct NCHAT_LIVEKIT_URL"]),
+        (200, readiness("degraded", livekit="MediaSilent"), 3, ["degraded", "start LiveKit, or correct NCHAT_LIVEKIT_URL"]),
         (200, readiness("degraded", livekit="MediaRefused"), 3, ["are not a key of that LiveKit"]),
         (200, readiness("degraded", disk="storage-full"), 3, ["make room on PostgreSQL's disk"]),
         (200, readiness("degraded", redis="ConnectionError"), 3, ["start Redis, or correct NCHAT_REDIS_URL"]),

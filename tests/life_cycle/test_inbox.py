@@ -171,7 +171,7 @@ async def test_livekit_that_does_not_answer_is_asked_again(group: Running) -> No
     joined = group.room.told[-1].id
     row = (await inbox(on))[joined]
     assert row["processed_at"] is None
-    assert row["error"].startswith("MediaError")
+    assert row["error"].startswith("MediaSilent")
     on.rooms.broken.clear()
     on.clock.advance(5)
     await process_pending(on.world)

@@ -14,7 +14,7 @@ from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.join import join_call, refresh_call_token
 from domain.calls.actions.leave import leave_call
 from domain.calls.repairs import AT_ONCE
-from domain.ports import MediaError
+from domain.ports import MediaSilent
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, newcomers, session
 from tests.support.dump import dump
@@ -177,7 +177,7 @@ class SilentRooms(FakeRooms):
     async def delete_room(self, name: str) -> None:
         if self.told is not None:
             await self.told(name)
-        raise MediaError("rooms.delete_room: no answer within 5 s")
+        raise MediaSilent("rooms.delete_room: no answer within 5 s")
 
 
 async def test_no_timeout_waits_for_a_silent_media_server(on: Setup) -> None:

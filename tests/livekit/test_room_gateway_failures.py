@@ -7,7 +7,7 @@ import pytest
 
 from app.livekit.room_gateway import LiveKitRooms, connect
 from devstack.processes import free_port
-from domain.ports import Grant, MediaError, MediaRefused
+from domain.ports import Grant, MediaError, MediaRefused, MediaSilent
 from tests.livekit.targets import KEY, SECRET, SimulatedTarget, fresh_room, simulated_target, token
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +36,7 @@ async def test_a_broken_answer_is_a_media_error(simulated: SimulatedTarget, name
     async with connect(simulated.url, KEY, SECRET) as rooms:
         with pytest.raises(MediaError) as error:
             await EVERY_CALL[name](rooms)
-    assert not isinstance(error.value, MediaRefused)
+    assert not isinstance(error.value, MediaRefused | MediaSilent)
     assert str(error.value) == f"{name}: 500 unknown"
 
 
@@ -44,8 +44,9 @@ async def test_a_broken_answer_is_a_media_error(simulated: SimulatedTarget, name
 async def test_a_proxy_without_a_server_behind_it_is_not_an_absent_room(simulated: SimulatedTarget, name: str) -> None:
     simulated.simulator.faults.status["*"] = 503
     async with connect(simulated.url, KEY, SECRET) as rooms:
-        with pytest.raises(MediaError):
+        with pytest.raises(MediaError) as error:
             await EVERY_CALL[name](rooms)
+    assert not isinstance(error.value, MediaSilent)
 
 
 @every_call
@@ -61,14 +62,14 @@ async def test_a_wrong_key_is_refused(simulated: SimulatedTarget, name: str) -> 
 async def test_silence_ends_in_time(simulated: SimulatedTarget, name: str) -> None:
     simulated.simulator.faults.latency = 60
     async with connect(simulated.url, KEY, SECRET, within=0.2) as rooms:
-        with pytest.raises(MediaError, match=r"no answer within 0\.2 s"):
+        with pytest.raises(MediaSilent, match=r"no answer within 0\.2 s"):
             await EVERY_CALL[name](rooms)
 
 
 @every_call
 async def test_nobody_listening_is_a_media_error(name: str) -> None:
     async with connect(f"http://127.0.0.1:{free_port()}", KEY, SECRET) as rooms:
-        with pytest.raises(MediaError, match="ClientConnectorError"):
+        with pytest.raises(MediaSilent, match="ClientConnectorError"):
             await EVERY_CALL[name](rooms)
 
 

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.ports import Grant, LiveRoom, MediaError, ParticipantState, Room, RoomParticipant, Track, TrackSource
+from domain.ports import Grant, LiveRoom, MediaSilent, ParticipantState, Room, RoomParticipant, Track, TrackSource
 
 
 @dataclass(slots=True)
 class FakeRooms:
-    """`domain.ports.Rooms`. `broken` names methods that raise MediaError; `asked` counts the calls by method.
+    """`domain.ports.Rooms`. `broken` names methods that answer nothing; `asked` counts the calls by method.
 
     `grants` holds what `set_grant` last gave an identity that is in a room.
     """
@@ -84,7 +84,7 @@ class FakeRooms:
     def _ask(self, method: str) -> None:
         self.asked[method] += 1
         if method in self.broken:
-            raise MediaError(f"{method}: no answer")
+            raise MediaSilent(f"{method}: no answer")
 
     def _sid(self, prefix: str) -> str:
         self._numbers[prefix] += 1
