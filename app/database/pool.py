@@ -95,6 +95,18 @@ class PoolDatabase:
     @asynccontextmanager
     async def transaction(self, *, seconds: float = STATEMENT_TIMEOUT) -> AsyncIterator["PoolTransaction"]:
         """All or nothing; the tables it wrote are announced after the commit. Raises DatabaseError, also for the commit."""
+        async with self.unannounced(seconds=seconds) as transaction:
+            yield transaction
+        await self.announce(transaction)
+
+    async def announce(self, transaction: "PoolTransaction") -> None:
+        """Who looks at the tables that it wrote looks again."""
+        if transaction.written:
+            await self._publisher.publish([Hint(f"table:{table}") for table in sorted(transaction.written)])
+
+    @asynccontextmanager
+    async def unannounced(self, *, seconds: float) -> AsyncIterator["PoolTransaction"]:
+        """Without telling anybody, for whoever announces it outside of what the transaction holds."""
         with as_database_error():
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
                 await self._limit(connection, seconds)
@@ -107,8 +119,6 @@ class PoolDatabase:
                     await transaction.rollback()
                     raise
                 await transaction.commit()
-        if wrapped.written:
-            await self._publisher.publish([Hint(f"table:{table}") for table in sorted(wrapped.written)])
 
     async def ping(self) -> None:
         """Raises DatabaseError unless the server answers."""

@@ -36,7 +36,6 @@ class Share(Generic[Waiting]):
     # Of those, the ones that run long by now.
     long: int = 0
     waiting: deque[Waiting] = field(default_factory=deque)
-    in_line: bool = False
     spent: float = 0.0
     spent_at: float = 0.0
 

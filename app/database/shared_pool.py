@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from app.database.pool import PoolDatabase
+from app.database.pool import PoolDatabase, PoolTransaction
 from app.database.share import Places
 from app.database.turns import Turn, Turns
 from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, TookTooLong
@@ -79,11 +79,21 @@ class _Limited:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
+        async with self.unannounced() as transaction:
+            yield transaction
+        await self.announce(transaction)
+
+    @asynccontextmanager
+    async def unannounced(self) -> AsyncIterator[PoolTransaction]:
+        """Committed at the end; what it wrote is for the caller to announce."""
         try:
-            async with self._database.transaction(seconds=self._seconds) as transaction:
+            async with self._database.unannounced(seconds=self._seconds) as transaction:
                 yield transaction
         except DatabaseError as error:
             raise _in_words(error, self._seconds) from error
+
+    async def announce(self, transaction: PoolTransaction) -> None:
+        await self._database.announce(transaction)
 
 
 class _InTurn:
@@ -100,8 +110,11 @@ class _InTurn:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
-        async with self._turns.turn(self._principal, self._share), self._limited.transaction() as transaction:
+        async with self._turns.turn(self._principal, self._share) as turn, self._limited.unannounced() as transaction:
             yield transaction
+            # From here on it may be committed, and nobody may hear that it was not.
+            turn.keep()
+        await self._limited.announce(transaction)
 
 
 def _in_words(error: DatabaseError, seconds: float) -> DatabaseError:

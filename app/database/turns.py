@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from app.database.share import GRACE, HEAVY, Places, Share
+from app.database.waiting_line import WaitingLine
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.sql.database import GaveWay
 
@@ -31,9 +32,7 @@ class Turns:
         self._shares: dict[str, _Share] = {}
         self._running: set[Turn] = set()
         self._heavy = 0
-        # Shares of whom somebody waits and may run: a place goes to the one that had none for longest.
-        self._light_line: deque[_Share] = deque()
-        self._heavy_line: deque[_Share] = deque()
+        self._line: WaitingLine[Turn] = WaitingLine()
         # Who waits, and until when, the first to lose patience first: one look for all is cheaper than a timer for each.
         self._patient: deque[tuple[float, Turn]] = deque()
         self._sweeping = False
@@ -66,12 +65,12 @@ class Turns:
             raise too_many()
         share.waiting.append(turn)
         self._stand_in_line(share)
-        self._sweep_later()
         await self._let_in_within(turn)
 
     async def _let_in_within(self, turn: "Turn") -> None:
         turn.called = asyncio.get_running_loop().create_future()
         self._patient.append((self._clock() + self._places.patience, turn))
+        self._sweep_later()
         called = False
         try:
             called = await turn.called
@@ -87,6 +86,8 @@ class Turns:
             self.end(turn)
         else:
             turn.share.waiting.remove(turn)
+            if not turn.share.waiting:
+                self._line.leave(turn.share)
 
     def end(self, turn: "Turn", *, in_vain: bool = False) -> None:
         """The place is free for the next. What was `in_vain` has no grace: whoever asks for too much may ask for it all the time."""
@@ -98,7 +99,7 @@ class Turns:
         share.spend(now - turn.began + (GRACE if in_vain else 0), now)
         if share.waiting:
             self._stand_in_line(share)
-        if self._light_line or self._heavy_line:
+        if self._line:
             self._fill()
 
     def _is_heavy(self, share: _Share) -> bool:
@@ -109,47 +110,34 @@ class Turns:
 
     def _fits(self, share: _Share) -> bool:
         """Who has something running leaves the last places; it will have nothing running in its turn, so nobody starves."""
-        return len(self._running) < self._places.total - (self._places.kept if share.running else 0)
+        left = self._places.total - len(self._running)
+        return left > 0 and (not share.running or (share.running < share.limit and left > self._places.kept))
 
     def _let_in(self, turn: "Turn") -> None:
         turn.began, turn.heavy = self._clock(), self._is_heavy(turn.share)
         turn.share.running += 1
         self._running.add(turn)
         self._heavy += turn.heavy
-        if turn.called is not None:
+        # Who went away, or lost patience, in this very moment passes its place on when it wakes.
+        if turn.called is not None and not turn.called.done():
             turn.called.set_result(True)
 
     def _stand_in_line(self, share: _Share) -> None:
-        if not share.in_line and share.running < share.limit:
-            share.in_line = True
-            (self._heavy_line if self._is_heavy(share) else self._light_line).append(share)
+        if share.running < share.limit:
+            self._line.join(share, self._clock())
 
     def _fill(self) -> None:
         """Gives the free places to those in line: the light first, one each in turn."""
+        self._line.lighten(self._clock())
         while share := self._next():
             self._let_in(share.waiting.popleft())
             if share.waiting:
                 self._stand_in_line(share)
 
     def _next(self) -> _Share | None:
-        while share := self._leave(self._light_line):
-            if share.waiting and not self._is_heavy(share):
-                return share
-            if share.waiting:
-                self._stand_in_line(share)
-        while self._heavy < self._places.heavy and (share := self._leave(self._heavy_line)):
-            if share.waiting:
-                return share
-        return None
-
-    def _leave(self, line: deque[_Share]) -> _Share | None:
-        """The first one that fits. Those it passes have something running each, so they are few."""
-        for share in line:
-            if self._fits(share):
-                line.remove(share)
-                share.in_line = False
-                return share
-        return None
+        if share := self._line.next_light(self._fits, self._clock()):
+            return share
+        return self._line.next_heavy(self._fits) if self._heavy < self._places.heavy else None
 
     def _sweep_later(self) -> None:
         if not self._sweeping:
@@ -171,10 +159,12 @@ class Turns:
             self._heavy += not turn.heavy
             turn.share.long += not turn.long
             turn.heavy = turn.long = True
-        too_many_heavy = self._heavy - self._places.heavy
-        if too_many_heavy > 0 and any(share.waiting and not share.is_heavy(now) for share in self._light_line):
-            long.sort(key=lambda turn: turn.share.lately(now) + now - turn.began, reverse=True)
-            for turn in long[:too_many_heavy]:
+        self._fill()
+        too_many_heavy = self._heavy - self._places.heavy - sum(turn.lost for turn in long)
+        if too_many_heavy > 0 and self._line.somebody_light(now):
+            loose = [turn for turn in long if not (turn.lost or turn.kept)]
+            loose.sort(key=lambda turn: turn.share.lately(now) + now - turn.began, reverse=True)
+            for turn in loose[:too_many_heavy]:
                 # Once is enough to be known for it.
                 turn.share.spend(2 * HEAVY, now)
                 turn.give_up()
@@ -189,13 +179,14 @@ class Turns:
 class Turn:
     """One statement's place, while it is entered. Leaves as GaveWay when it had to give the place up."""
 
-    __slots__ = ("_cancelling", "_lost", "_task", "_turns", "began", "called", "heavy", "long", "share")
+    __slots__ = ("_cancelling", "_task", "_turns", "began", "called", "heavy", "kept", "long", "lost", "share")
 
     def __init__(self, turns: Turns, share: _Share) -> None:
         self._turns, self.share = turns, share
         # While it waits: becomes true with a place, false when the patience is over.
         self.called: asyncio.Future[bool] | None = None
-        self.began, self.heavy, self.long, self._lost = 0.0, False, False, False
+        self.began, self.heavy, self.long = 0.0, False, False
+        self.lost = self.kept = False
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
 
@@ -213,14 +204,18 @@ class Turn:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._turns.end(self, in_vain=kind is not None)
         task, self._task = self._task, None
-        if self._lost and task is not None and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        if self.lost and task is not None and task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise GaveWay from None
 
     def give_up(self) -> None:
-        """Ends what runs at this place."""
-        if not self._lost and self._task is not None:
-            self._lost = True
+        """Ends what runs at this place, unless it is kept."""
+        if not self.lost and not self.kept and self._task is not None:
+            self.lost = True
             self._task.cancel()
+
+    def keep(self) -> None:
+        """What runs now is not ended any more: it may have happened already."""
+        self.kept = True
 
 
 def too_many() -> GraphQLRefusal:

@@ -12,6 +12,7 @@ from app.database.pool import PoolDatabase, open_pool
 from app.database.shared_pool import SharedPool, StatementLimits
 from resolvers.run.database_refusals import refusal
 from resolvers.sql.database import Asker, DatabaseError, TookTooLong
+from schema.model import TableName
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +23,17 @@ SLOW = "SELECT to_json(pg_sleep(60)::text)"
 QUICK = "SELECT to_json(1)"
 LIMIT_NOW = "SELECT to_json(current_setting('statement_timeout'))"
 RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql' AND state = 'active' AND query LIKE '%sleep%'"
+
+
+class Telling:
+    """Notes what was told, and holds up whoever tells until it may go on."""
+
+    def __init__(self) -> None:
+        self.told, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def publish(self, _hints: object) -> None:
+        self.told.set()
+        await self.go_on.wait()
 
 
 class Silent:
@@ -184,3 +196,25 @@ async def test_one_person_has_a_few_actions_at_once_and_others_do_not_wait_for_t
     go_on.set()
     await asyncio.gather(*tasks)
     assert running.count(EVE.principal) == 10
+
+
+async def test_a_commit_is_not_ended_for_others_and_its_hints_take_no_place(empty_database_url: str, other: "asyncpg.Connection") -> None:
+    await other.execute("CREATE TABLE thing (name text)")
+    publisher = Telling()
+    async with open_pool(empty_database_url, max_size=CONNECTIONS) as pool:
+        shared = SharedPool(PoolDatabase(pool, publisher), CONNECTIONS, StatementLimits(), time.monotonic)
+
+        async def write() -> None:
+            async with shared.request(EVE).transaction() as transaction:
+                await transaction.fetch_json("INSERT INTO thing VALUES ('a') RETURNING '1'::json", [])
+                transaction.wrote(TableName("public", "thing"))
+                (turn,) = shared._requests._running
+                # The last moment before the commit: whoever would be ended now is told so, and has committed.
+                asyncio.get_running_loop().call_soon(turn.give_up)
+
+        writing = asyncio.create_task(write())
+        await asyncio.wait([writing, asyncio.create_task(publisher.told.wait())], return_when=asyncio.FIRST_COMPLETED)
+        assert not shared._requests._running
+        publisher.go_on.set()
+        await writing
+        assert await other.fetchval("SELECT count(*) FROM thing") == 1

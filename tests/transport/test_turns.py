@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.database.share import Places
+from app.database.share import GRACE, HEAVY, Places
 from app.database.turns import Turns
 from permissions.errors import GraphQLRefusal
 from resolvers.sql.database import GaveWay
@@ -33,25 +33,29 @@ class Room:
     now: float = 0.0
     began: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
-    open: "list[asyncio.Task[None]]" = field(default_factory=list)
+    open: "list[Work]" = field(default_factory=list)
     turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         self.turns = Turns(self.places, lambda: self.now)
 
-    async def ask(self, principal: str) -> Work:
+    async def ask(self, principal: str, *, leaves: bool = True) -> Work:
         done = asyncio.Event()
-        work = Work(principal, asyncio.create_task(self._run(principal, done)), done)
-        self.open.append(work.task)
+        work = Work(principal, asyncio.create_task(self._run(principal, done, leaves)), done)
+        self.open.append(work)
         await settled()
         return work
 
-    async def _run(self, principal: str, done: asyncio.Event) -> None:
+    async def _run(self, principal: str, done: asyncio.Event, leaves: bool) -> None:
         async with self.turns.turn(principal):
             self.began.append(principal)
             self.running.append(principal)
             try:
                 await done.wait()
+            except asyncio.CancelledError:
+                if not leaves:
+                    await done.wait()
+                raise
             finally:
                 self.running.remove(principal)
 
@@ -62,9 +66,10 @@ class Room:
 
     async def empty(self) -> None:
         """Ends what still runs or waits: a task that outlives its test would fail another."""
-        for task in self.open:
-            task.cancel()
-        await asyncio.gather(*self.open, return_exceptions=True)
+        for work in self.open:
+            work.task.cancel()
+            work.done.set()
+        await asyncio.gather(*(work.task for work in self.open), return_exceptions=True)
 
 
 async def settled() -> None:
@@ -297,3 +302,65 @@ async def test_who_waits_for_a_second_place_is_next_once_its_first_is_done(room:
     await room.finish(newcomers[1])
     await room.finish(newcomers[2])
     assert sorted(room.running) == ["a", "a", "b"]
+
+
+async def test_who_gave_way_is_punished_once_however_long_it_takes_to_leave(room: Room) -> None:
+    """A statement that is cancelled ends when PostgreSQL says so."""
+    works = [await room.ask(f"new {number}", leaves=False) for number in range(PLACES.total)]
+    await room.ask("bob")
+    room.now += 0.3
+    for _ in range(5):
+        room.turns.sweep()
+        await settled()
+    lost = [work for work in works if work.task.cancelling()]
+    assert len(lost) == PLACES.total - PLACES.heavy, "those above what heavy ones may have, and no more of them at each look"
+    assert {round(room.turns._shares[work.name].spent, 2) for work in lost} == {2 * HEAVY - GRACE}
+
+
+async def test_what_is_kept_is_not_ended_and_others_make_way_in_its_place(room: Room) -> None:
+    works = [await room.ask(f"new {number}") for number in range(PLACES.total)]
+    kept = [turn for turn in room.turns._running if turn.share is not room.turns._shares["new 0"]]
+    for turn in kept:
+        turn.keep()
+    bob = await room.ask("bob")
+    room.now += 0.3
+    room.turns.sweep()
+    await settled()
+    assert [work.name for work in works if work.task.done()] == ["new 0"]
+    assert room.running[-1] == bob.name
+
+
+async def test_who_goes_away_just_before_it_would_be_called_passes_the_place_on(room: Room) -> None:
+    first = [await room.ask(name) for name in ("a", "a", "a", "b", "b", "b")]
+    gone, _stays = await room.ask("c"), await room.ask("d")
+    first[0].done.set()
+    await asyncio.sleep(0)
+    gone.task.cancel()
+    await settled()
+    await first[0].task
+    assert room.began[-1] == "d"
+    assert len(room.running) == PLACES.total
+
+
+@pytest.mark.parametrize("places", [Places(total=4, heavy=1, share=3, patience=100.0)], ids=["one heavy"])
+async def test_who_is_light_again_waits_with_the_light(room: Room) -> None:
+    """Nothing ends meanwhile: the look alone finds out."""
+    for name in ("x", "y"):
+        work = await room.ask(name)
+        room.now += 5
+        await room.finish(work)
+    for name in ("x", "y"):
+        await room.ask(name)
+    assert room.running == ["x"]
+    room.now += 60
+    room.turns.sweep()
+    await settled()
+    assert room.running == ["x", "y"]
+
+
+async def test_a_smaller_share_holds_for_who_stands_in_line_already(room: Room) -> None:
+    works = [await room.ask(name) for name in ("a", "b", "b", "b", "d", "d")]
+    await room.ask("a")
+    room.turns.turn("a", share=1)
+    await room.finish(works[1])
+    assert room.running.count("a") == 1
