@@ -24,9 +24,9 @@ from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.livekit.webhook_store import StoredTogether
 from app.telemetry.moments import Observe
-from app.world import open_world
+from app.world import open_door, open_world
 from domain.webhooks import inbox
-from domain.world import World
+from domain.world import Transactions, World
 from permissions.session import Session
 from resolvers.run.insert_budgets import InsertBudgets
 
@@ -57,11 +57,12 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
     """Starts the jobs; they end, and what they used is closed, at the end. `observe` hears of each commit and each call of a port."""
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(open_world(base, observe))
+        admission = await stack.enter_async_context(open_door(base, world, observe))
         wake = await _start_jobs(base, world, stack)
         yield Product(
             context_of=lambda _session, _scope: world,
             checks=product_checks(base.database, world.rooms, with_livekit=base.settings.livekit_enabled),
-            routes=_livekit_routes(base, world, wake),
+            routes=_livekit_routes(base, world, admission, wake),
             insert_budgets=insert_budgets(world.limiter),
         )
 
@@ -75,12 +76,12 @@ async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> 
     return jobs.wake
 
 
-def _livekit_routes(base: Foundation, world: World, wake: Callable[[], None]) -> Sequence[BaseRoute]:
+def _livekit_routes(base: Foundation, world: World, admission: Transactions, wake: Callable[[], None]) -> Sequence[BaseRoute]:
     settings = base.settings
     if not settings.livekit_enabled:
         return []
     secret = settings.livekit_secret()
     signatures = WebhookSignatures({settings.signs_webhooks: secret})
     webhooks = LiveKitWebhooks(signatures, StoredTogether(partial(inbox.store_all, world)), wake)
-    door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(world), base.metrics.livekit_admission)
+    door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(admission), base.metrics.livekit_admission)
     return [webhooks.route(), *door.routes()]

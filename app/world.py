@@ -18,7 +18,7 @@ from app.livekit.room_gateway import connect
 from app.settings import ConfigurationError, Settings
 from app.telemetry.moments import Observe
 from domain.ports import CallLimits, Clock, JoinTokens, Rooms
-from domain.world import Readable, World
+from domain.world import Readable, Transactions, World
 from permissions.compiling.readable import readable
 from permissions.resolving.resolve import Resolved
 from permissions.session import Session
@@ -54,6 +54,17 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
         )
+
+
+@asynccontextmanager
+async def open_door(base: Foundation, world: World, observe: Observe) -> AsyncIterator[Transactions]:
+    """The door's own connection, opened with the first question: when actions and jobs have all of the domain's, people still get in.
+
+    It asks one question at a time; the second connection is for one that follows a question that was given up.
+    """
+    async with open_engine(base.database_url, pool_size=1, variables=base.settings.database_variables) as engine:
+        base.metrics.watch_pool("door", partial(connections, engine))
+        yield EngineTransactions(engine, world.publisher, observe)
 
 
 async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens]:

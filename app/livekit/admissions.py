@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from domain.admission import Entrance, admitted
-from domain.world import World
+from domain.world import Transactions
 from resolvers.sql.database import DatabaseError
 
 Look = Callable[[Collection[Entrance]], Awaitable[frozenset[Entrance]]]
@@ -32,11 +32,11 @@ class Admissions:
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
-    def of(cls, world: World) -> "Admissions":
-        """Those of the product's calls."""
+    def of(cls, transaction: Transactions) -> "Admissions":
+        """Those of the product's calls. Whose connections are behind `transaction` decides whom the door waits for."""
 
         async def look(asking: Collection[Entrance]) -> frozenset[Entrance]:
-            async with world.transaction("admission") as tx:
+            async with transaction("admission") as tx:
                 return await admitted(tx, asking)
 
         return cls(look)

@@ -247,12 +247,35 @@ async def is_open(door: Door) -> bool:
 
 
 @asynccontextmanager
-async def locked(url: str) -> AsyncIterator[None]:
-    """Nobody reads participants meanwhile."""
+async def locked(url: str, table: str = "nchat_call_participants") -> AsyncIterator[None]:
+    """Nobody reads the table meanwhile."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("BEGIN; LOCK TABLE nchat_call_participants IN ACCESS EXCLUSIVE MODE")
+        await connection.execute(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
+    finally:
+        await connection.close()
+
+
+async def test_people_get_in_while_actions_and_jobs_have_every_connection_of_the_domain(demo_database_url: str) -> None:
+    small = 2
+    async with simulated(None) as (_, url), whole_service(demo_database_url, url, database_pool_size=small) as service:
+        started = await service.person(ALICE).act("initiateCall", "roomName token", type="audio", targetUserIds=[str(BOB)])
+        door = Door(service, started["token"], started["roomName"])
+        async with locked(demo_database_url, "nchat_call_events"), asyncio.TaskGroup() as tasks:
+            bob = service.person(BOB)
+            stuck = [tasks.create_task(bob.act("initiateCall", type="audio", targetUserIds=[str(DAVE)])) for _ in range(3 * small)]
+            await eventually(lambda: waiting(demo_database_url, 2 * small))
+            assert await door.query(door.token) == 204
+            for one in stuck:
+                one.cancel()
+
+
+async def waiting(url: str, most: int) -> bool:
+    connection = await asyncpg.connect(url)
+    try:
+        found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        return bool(await connection.fetchval(found) >= most)
     finally:
         await connection.close()
 
