@@ -3,8 +3,8 @@
 import re
 
 from permissions.errors import GraphQLRefusal
-from resolvers.sql.answer_size import TOO_LARGE
 from resolvers.sql.database import DatabaseError
+from resolvers.sql.size.answer_size import TOO_LARGE
 
 _STATES = {
     "23505": ("constraint-violation", "Uniqueness violation. "),

@@ -7,26 +7,41 @@ import sqlalchemy as sa
 
 from resolvers.ir import AggregateValues, ColumnField, Count, FunctionValues, Typename
 from resolvers.sql.json_values import Json, json_object, text_value
+from resolvers.sql.size.row_size import bounded_together
 from schema.model import PgType
 from schema.sql_types import Native, pg_type
 
 UUID = PgType("uuid")
+# Types with a `max` whose values can be long.
+_LONG = frozenset({"text", "varchar", "bpchar", "citext"})
 
 
-def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], name: str) -> Json:
+def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], name: str, largest: int) -> Json:
     """One JSON object over the rows: the values in a subselect, one column each, and the object around them."""
-    values: list[Json] = []
+    values, long = list[Json](), list[int]()
     for value in part.values:
         match value:
             case Count():
                 values.append(_count(value, rows))
             case FunctionValues(_, function, columns):
-                values += [applied(function, rows.columns[c.column]) for c in columns if isinstance(c, ColumnField)]
+                for column in [rows.columns[c.column] for c in columns if isinstance(c, ColumnField)]:
+                    if pg_type(column.type).name in _LONG:
+                        long.append(len(values))
+                    values.append(applied(function, column))
     labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
     computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
-    columns_in_order = iter(computed.columns)
+    columns_in_order = iter(_bounded(list(computed.columns), long, largest))
     items = [(value.key, _item(value, columns_in_order)) for value in part.values]
     return sa.select(json_object(items)).select_from(computed).scalar_subquery()
+
+
+def _bounded(columns: list[Json], long: Sequence[int], largest: int) -> list[Json]:
+    """The same, the first long one measured together with all: `max` of a text is as long as the text, and may be asked for often."""
+    if len(long) < 2:
+        return columns
+    first = long[0]
+    bounded = bounded_together(columns[first], [(columns[index], 1) for index in long], largest)
+    return [*columns[:first], bounded, *columns[first + 1 :]]
 
 
 def applied(function: str, column: sa.ColumnElement[Any]) -> Json:

@@ -30,12 +30,13 @@ from resolvers.ir import (
     Typename,
 )
 from resolvers.sql.aggregate import aggregate_values, applied
-from resolvers.sql.answer_size import are_few, checked_rows, checked_statement, growing_rows, lists_in, most_rows, of_each
 from resolvers.sql.implied_conditions import without_implied
-from resolvers.sql.json_values import Json, columns_of, json_object, json_row, row_of, text_value
+from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, row_of, text_value
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.row_source import Join, RowSource, aggregate_tells, fenced, row_behind, sorting_tells, values_tell
+from resolvers.sql.size.answer_size import are_few, checked_rows, checked_statement, growing_rows, lists_in, most_rows, of_each
+from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.values_before_rows import all_read, values_to_read
 from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
@@ -62,7 +63,7 @@ class Selects:
         if root.kind == "select_aggregate":
             return self._aggregate(root.table, root.arguments, root.parts, None, largest)
         if root.kind == "select_by_pk":
-            return json_row(self._rows(root.table, root.arguments, root.selection, None))
+            return self._row(self._rows(root.table, root.arguments, root.selection, None), beside, beside)
         return self._list(root.table, root.arguments, root.selection, None, largest)
 
     def plan(self, value: Json) -> Plan:
@@ -90,12 +91,18 @@ class Selects:
         rows = sa.select(*items).select_from(source.from_).where(*where).order_by(position).subquery(self.name("row"))
         return growing_rows(rows, self.largest, self.name("rows"))
 
-    def row_items(self, source: RowSource, selection: Selection) -> list[tuple[str, Json]]:
+    def row_items(self, source: RowSource, selection: Selection) -> Items:
         """Response keys and their values over one row of `source`."""
         largest = of_each(self.largest, lists_in(selection))
-        return [(item.key, self._value(source, item, largest)) for item in selection]
+        related = related_in(selection)
+        beside = sum(isinstance(item, RelatedRow) for item in selection)
+        items = [(item.key, self._value(source, item, largest, related, beside)) for item in selection]
+        return bounded_row(items, selection, source.tracked, self.largest)
 
-    def _value(self, source: RowSource, item: RowField, largest: int) -> Json:
+    def _row(self, rows: sa.Subquery, related: int, beside: int) -> Json:
+        return bounded_json_row(rows, self.largest, beside, self.name("one")) if are_many(related) else json_row(rows)
+
+    def _value(self, source: RowSource, item: RowField, largest: int, related: int, beside: int) -> Json:
         match item:
             case Typename(_, name):
                 return text_value(name)
@@ -106,7 +113,7 @@ class Selects:
             case RelatedRow(_, name, selection):
                 join = Join(source, source.tracked.relationships[name])
                 one = Arguments() if self._is_unique(join.relationship) else Arguments(limit=1)
-                return json_row(self._rows(join.relationship.target, one, selection, join))
+                return self._row(self._rows(join.relationship.target, one, selection, join), related, beside)
             case RelatedRows(_, name, arguments, selection):
                 join = Join(source, source.tracked.relationships[name])
                 return self._list(join.relationship.target, arguments, selection, join, largest)
@@ -132,7 +139,8 @@ class Selects:
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
         few = are_few(arguments, self.rules.select[table].limit)
-        if lists_in(selection) or (join is None and not few):
+        large = lists_in(selection) or may_be_long(selection, self.catalog[table])
+        if large or (join is None and not few):
             return growing_rows(self._rows(table, arguments, selection, join), largest, self.name("rows"))
         most = None if few else most_rows([item.key for item in selection], largest)
         return checked_rows(self._rows(table, arguments, selection, join, most), largest, self.name("list"))
@@ -259,7 +267,7 @@ class Selects:
             # Hasura: the caller's own page counts for the values, the permission's limit does not.
             page = sa.select(*source.from_.columns).select_from(rows).where(*where)
             rows, where = self._page(page, source, arguments, None).subquery(self.name("page")), []
-        return aggregate_values(part, rows, where, self.name("values"))
+        return aggregate_values(part, rows, where, self.name("values"), largest)
 
 
 def _joined(join: Join | None, source: RowSource) -> list[sa.ColumnElement[bool]]:

@@ -14,11 +14,11 @@ from resolvers.ir import (
     WriteRoot,
     Written,
 )
-from resolvers.sql.answer_size import growing_rows
 from resolvers.sql.json_values import EMPTY_LIST, Json
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
+from resolvers.sql.size.answer_size import growing_rows
 from resolvers.sql.write_check import if_checked, no_computed_field
 from resolvers.sql.written_rows import WrittenRows, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from permissions.expressions import Bound
 from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
-from resolvers.sql.answer_size import growing_rows
 from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, no_row, row_of, text_value
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
+from resolvers.sql.size.answer_size import growing_rows
 from schema.model import TrackedTable
 
 _ONE_ROW = ("insert_one", "update_by_pk", "delete_by_pk")

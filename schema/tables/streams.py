@@ -77,5 +77,7 @@ streams = sa.Table(
     sa.Index(None, "channel_id", "status"),
     sa.Index("nchat_streams_room_open_idx", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL AND room_closed_at IS NULL")),
     sa.CheckConstraint("slow_mode_seconds >= 0", name="slow_mode_seconds"),
+    sa.CheckConstraint("char_length(title) <= 200", name="title_length"),
+    sa.CheckConstraint("char_length(description) <= 10000", name="description_length"),
     comment="Live streams.",
 )

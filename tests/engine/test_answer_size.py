@@ -1,6 +1,7 @@
 """How large an answer may become: to the byte, found where it grows, and a write that answers too much writes nothing."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -11,9 +12,9 @@ from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request, Tally
 from resolvers.engine import Engine
-from resolvers.sql.answer_size import TOO_LARGE, growing_rows
 from resolvers.sql.json_values import DIALECT
-from tests.engine.library import Library
+from resolvers.sql.size.answer_size import TOO_LARGE, growing_rows
+from tests.engine.library import Library, suite
 from tests.support.refusals import code_in
 from tests.support.unshared import Unshared
 
@@ -64,6 +65,52 @@ async def test_a_list_ends_with_the_row_that_is_too_much(library_url: str) -> No
         await connection.fetchval(str(statement))
     assert await connection.fetchval("SELECT last_value FROM made") <= 52
     await connection.close()
+
+
+@pytest.fixture
+async def long_book(fresh_books: Library) -> AsyncIterator[Library]:
+    """The first book has a title and tags of 60 MiB each."""
+    long = "SET title = 'z' || repeat('x', 60 << 20), tags = to_jsonb(repeat('x', 60 << 20))"
+    await fresh_books.pool.execute(f"UPDATE book {long} WHERE id = 1")
+    yield fresh_books
+    await fresh_books.pool.execute(suite()["setup_sql"])
+
+
+@pytest.mark.parametrize(
+    ("query", "again"),
+    [
+        ("{ book(limit: 1, where: {id: {_eq: 1}}) { # } }", "a#: title"),
+        ("{ book_by_pk(id: 1) { id # } }", "a#: tags"),
+        ("{ book_by_pk(id: 1) { # } }", "a#: title b#: tags"),
+        ("{ # }", "a#: book_by_pk(id: 1) { title }"),
+        ("{ review(limit: 1, where: {book_id: {_eq: 1}}) { # } }", "a#: book { title }"),
+        ("{ book_aggregate { aggregate { # } } }", "a#: max { title }"),
+        ("{ author_by_pk(id: 1) { books(where: {id: {_eq: 1}}) { # } } }", "a#: title"),
+        ("mutation { update_book_by_pk(pk_columns: {id: 1}, _set: {pages: 3}) { # } }", "a#: title"),
+        ("mutation { update_book(where: {id: {_eq: 1}}, _set: {pages: 3}) { returning { # } } }", "a#: title"),
+    ],
+)
+async def test_what_one_row_would_copy_again_and_again_is_refused_before(long_book: Library, query: str, again: str) -> None:
+    """PostgreSQL itself can't make these answers: it refuses what is longer than a GiB."""
+    asked = query.replace("#", " ".join(again.replace("#", str(number)) for number in range(20)))
+    assert await code_of(long_book.engine, asked) == "answer-too-large"
+
+
+async def test_a_column_that_is_asked_for_twice_is_the_same_as_once(books: Library) -> None:
+    got = await books.ask("{ book(order_by: {id: asc}) { id a: title b: title c: tags title d: tags e: isbn f: isbn } }")
+    assert "errors" not in got, got
+    once = await books.ask("{ book(order_by: {id: asc}) { title tags isbn } }")
+    for twice, row in zip(got["data"]["book"], once["data"]["book"], strict=True):
+        assert twice["a"] == twice["b"] == twice["title"] == row["title"]
+        assert (twice["c"], twice["e"]) == (twice["d"], twice["f"]) == (row["tags"], row["isbn"])
+
+
+async def test_rows_side_by_side_that_share_a_limit_are_what_they_are(books: Library) -> None:
+    many = await books.ask("{ " + " ".join(f"a{n}: book_by_pk(id: {n % 3}) {{ title author {{ name }} }}" for n in range(20)) + " }")
+    assert "errors" not in many, many
+    assert many["data"]["a0"] is None
+    assert many["data"]["a1"] == many["data"]["a19"]
+    assert many["data"]["a1"]["author"]["name"]
 
 
 async def test_lists_inside_lists_multiply_and_are_refused_soon(fresh_books: Library) -> None:

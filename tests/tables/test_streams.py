@@ -23,6 +23,17 @@ async def test_duration_is_known_once_it_ended(connection: asyncpg.Connection, s
     assert await connection.fetchval(shown) == 123
 
 
+@pytest.mark.parametrize(("column", "most"), [("title", 200), ("description", 10_000)])
+async def test_words_are_short(connection: asyncpg.Connection, stream_id: UUID, column: str, most: int) -> None:
+    write = f"UPDATE nchat_streams SET {column} = $1"
+    await connection.execute(write, "ä" * most)
+    with pytest.raises(asyncpg.CheckViolationError, match=f"nchat_streams_{column}_length_check"):
+        await connection.execute(write, "ä" * (most + 1))
+    assert await connection.fetchval(f"SELECT {column} FROM nchat_streams") == "ä" * most
+    validated = "SELECT convalidated FROM pg_constraint WHERE conname = $1"
+    assert await connection.fetchval(validated, f"nchat_streams_{column}_length_check")
+
+
 async def test_one_ban_holds_at_a_time(connection: asyncpg.Connection, stream_id: UUID) -> None:
     ban = "INSERT INTO nchat_stream_bans (stream_id, user_id, banned_by) VALUES ($1, $2, $3)"
     await connection.execute(ban, stream_id, BOB, ALICE)

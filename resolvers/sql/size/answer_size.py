@@ -23,16 +23,17 @@ _SEPARATOR: Final = 2
 # So many rows of plain columns are never much.
 _FEW_ROWS: Final = 1_000
 # So many lists side by side may be as large as the answer, each; more of them together no larger than these.
-_SIBLINGS: Final = 16
+SIBLINGS: Final = 16
 
 
 def checked(value: Json, largest: int) -> Json:
     """A JSON value that exists (a column, an aggregate: it is named more than once), or an error when it is larger."""
     size = sa.func.pg_column_size(value)
-    return sa.case((size > sa.literal_column(str(largest + _HEADER)), _error(size)), else_=value)
+    return sa.case((size > sa.literal_column(str(largest + _HEADER)), too_large(size)), else_=value)
 
 
-def _error(size: Json) -> Json:
+def too_large(size: Json) -> Json:
+    """A JSON value that can't be: whoever makes it gets PostgreSQL's error."""
     # Of a value, so that PostgreSQL does not work it out beforehand.
     return sa.func.to_json(sa.cast(text_literal(TOO_LARGE).op("||")(sa.cast(size, sa.Text())), sa.Integer()))
 
@@ -54,7 +55,7 @@ def growing_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
     each = sa.select(sa.func.to_json(whole_row(rows)).label("row")).select_from(rows).offset(_ONCE).subquery(f"{name}_each")
     so_far = sa.func.sum(sa.func.pg_column_size(each.c.row) - sa.literal_column(str(_HEADER - _SEPARATOR))).over(rows=(None, 0))
     summed = sa.select(each.c.row, so_far.label("size")).subquery(f"{name}_sum")
-    element = sa.case((summed.c.size > sa.literal_column(str(largest)), _error(summed.c.size)), else_=summed.c.row)
+    element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
     return sa.select(sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST)).select_from(summed).scalar_subquery()
 
 
@@ -82,7 +83,7 @@ def most_rows(keys: Sequence[str], largest: int) -> int:
 
 def of_each(largest: int, lists: int) -> int:
     """How large one of so many lists side by side may be."""
-    return largest if lists <= _SIBLINGS else largest * _SIBLINGS // lists
+    return largest if lists <= SIBLINGS else largest * SIBLINGS // lists
 
 
 def are_few(arguments: Arguments, permitted: int | None) -> bool:

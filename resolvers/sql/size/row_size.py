@@ -1,0 +1,76 @@
+"""What a single row may grow to before anything can measure it: columns that are named again and again, and rows beside it.
+
+PostgreSQL makes the JSON of a row at once, and escapes and copies each value as often as it is selected.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from resolvers.ir import ColumnField, RelatedRow, RowField
+from resolvers.sql.json_values import Items, Json, whole_row
+from resolvers.sql.size.answer_size import SIBLINGS, checked, of_each, too_large
+from schema.model import PgType, TrackedTable
+
+# No value of these is longer than some bytes.
+_MOMENTS = frozenset(["date", "time", "timetz", "timestamp", "timestamptz", "interval"])
+_FIXED = _MOMENTS | {"bool", "int2", "int4", "int8", "float4", "float8", "oid", "money", "uuid", "inet", "cidr", "macaddr", "macaddr8"}
+# Longer, but hardly ever long.
+_SHORT = _FIXED | {"varchar", "bpchar", "char", "name", "numeric", "bit", "varbit"}
+
+
+def bounded_row(items: Items, selection: Sequence[RowField], tracked: TrackedTable, largest: int) -> Items:
+    """The values of a row; where one column is selected more than once, all those together are measured before any is copied."""
+    often = Counter(item.column for item in selection if isinstance(item, ColumnField) and _varies(tracked, item.column))
+    repeated = {column: times for column, times in often.items() if times > 1}
+    if not repeated:
+        return items
+    first = next(index for index, item in enumerate(selection) if isinstance(item, ColumnField) and item.column in repeated)
+    values = {item.column: value for item, (_, value) in zip(selection, items, strict=True) if isinstance(item, ColumnField)}
+    key, value = items[first]
+    bounded = bounded_together(value, [(values[column], times) for column, times in repeated.items()], largest)
+    return [*items[:first], (key, bounded), *items[first + 1 :]]
+
+
+def bounded_together(value: Json, together: Iterable[tuple[Json, int]], largest: int) -> Json:
+    """`value` as JSON, or an error when so many of each of those values are longer than an answer may be."""
+    lengths = [sa.func.coalesce(_length(one), sa.literal_column("0")) * sa.literal_column(str(times)) for one, times in together]
+    size = sum(lengths[1:], lengths[0])
+    return sa.case((size > sa.literal_column(str(largest)), too_large(size)), else_=sa.func.to_json(value))
+
+
+def _length(value: Json) -> Json:
+    # Of a text this needs no copy of it. A bigint: many lengths are more than an integer holds.
+    return sa.cast(sa.func.octet_length(sa.cast(value, sa.Text())), sa.BigInteger())
+
+
+def may_be_long(selection: Sequence[RowField], tracked: TrackedTable) -> bool:
+    """Whether a row of plain columns can be large: of such rows few are much already."""
+    columns = Counter(item.column for item in selection if isinstance(item, ColumnField))
+    return any(_is_long(tracked.columns[column].type) or (times > 1 and _varies(tracked, column)) for column, times in columns.items())
+
+
+def _is_long(type_: PgType) -> bool:
+    return type_.is_array or not (type_.is_enum or type_.name in _SHORT)
+
+
+def _varies(tracked: TrackedTable, column: str) -> bool:
+    type_ = tracked.columns[column].type
+    return type_.is_array or not (type_.is_enum or type_.name in _FIXED)
+
+
+def related_in(selection: Sequence[RowField]) -> int:
+    """How many related rows, and those of them, stand in a row."""
+    return sum(1 + related_in(item.selection) for item in selection if isinstance(item, RelatedRow))
+
+
+def bounded_json_row(rows: sa.Subquery, largest: int, beside: int, name: str) -> Json:
+    """A row, or null, as JSON that is no larger than its share: it is one of so many."""
+    each = sa.select(sa.func.to_json(whole_row(rows)).label("row")).select_from(rows).offset(sa.literal_column("0")).subquery(name)
+    return sa.select(checked(each.c.row, of_each(largest, beside))).scalar_subquery()
+
+
+def are_many(rows: int) -> bool:
+    """Whether so many rows side by side have to share what an answer may be."""
+    return rows > SIBLINGS
