@@ -22,10 +22,13 @@ log = structlog.get_logger(__name__)
 async def end_for_all(tx: Transaction, call: Call, reason: EndReason, *, actor_id: UUID | None, now: datetime) -> bool:
     """Ends the call whose lock the caller holds; False when it had ended already.
 
+    What has not begun can't be completed: such a call is `cancelled`.
     Rings become left(`missed`) with a `missed` push when nobody answered, otherwise left(`cancelled`) with a `cancel` push; who was in
     the call becomes left(`call_ended`). Writes `call_state_changed` and `call_end`, which speaks for all who were in it.
     The caller closes the room after the commit.
     """
+    if call.status == "initiated" and reason == "completed":
+        reason = "cancelled"
     if call.ended or not await move_call(tx, call.id, CallStep(call.status, "ended", reason), actor_id=actor_id, now=now):
         return False
     await _empty(tx, await roster(tx, call.id), reason, now)

@@ -19,13 +19,15 @@ EndReason = Literal["completed", "declined", "busy", "timeout", "cancelled", "fa
 ParticipantStatus = Literal["invited", "ringing", "connecting", "connected", "disconnected", "left", "kicked"]
 
 # Any call that still lives may end so, whatever its state.
-ALWAYS: Final[frozenset[EndReason]] = frozenset({"host_ended", "completed", "timeout", "kicked"})
+ALWAYS: Final[frozenset[EndReason]] = frozenset({"host_ended", "timeout", "kicked"})
+# And any that has begun.
+BEGUN: Final[frozenset[EndReason]] = ALWAYS | {"completed"}
 END_REASONS: Final[Mapping[CallStatus, frozenset[EndReason]]] = {
     "initiated": ALWAYS | {"cancelled", "busy", "failed"},
-    "ringing": ALWAYS | {"declined", "busy", "no_answer", "cancelled", "failed"},
-    "connecting": ALWAYS | {"failed", "cancelled"},
-    "connected": ALWAYS,
-    "reconnecting": ALWAYS | {"network_error"},
+    "ringing": BEGUN | {"declined", "busy", "no_answer", "cancelled", "failed"},
+    "connecting": BEGUN | {"failed", "cancelled"},
+    "connected": BEGUN,
+    "reconnecting": BEGUN | {"network_error"},
 }
 CALL_STEPS: Final[Mapping[CallStatus, frozenset[CallStatus]]] = {
     "initiated": frozenset({"ringing", "connecting", "ended"}),

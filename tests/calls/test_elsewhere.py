@@ -10,14 +10,17 @@ import pytest
 
 from app.database.transactions import EngineTransactions, open_engine
 from domain.calls.actions.answer import accept_call
+from domain.calls.actions.end import end_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.join import join_call
 from domain.calls.actions.mute import set_muted
+from domain.calls.life_cycle import LIVING, CallStatus, CallStep
 from domain.errors import CallFull, NotAllowed, NotFound
 from domain.world import World
+from permissions.session import ADMIN, Session
 from tests.calls.call_states import answered, group, open_channel_call, ringing
 from tests.support.call_history import assert_valid_history
-from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, newcomers, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, MOD, Setup, newcomers, session
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +71,50 @@ async def test_a_direct_call_ends_when_one_goes_elsewhere(on: Setup) -> None:
     assert (ended["status"], ended["end_reason"]) == ("ended", "completed")
     assert ended["room_name"] not in on.rooms.rooms
     assert ended["room_closed_at"] is not None
+
+
+class Killed(BaseException):
+    """The process is gone at this very point."""
+
+
+async def half_started(on: Setup, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """alice's call, written and without a room: the process died in between."""
+
+    async def die(*_arguments: object, **_options: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(on.rooms), "create_room", die)
+        with pytest.raises(Killed):
+            await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
+    call_id: UUID = await on.database.fetchval("SELECT id FROM nchat_calls WHERE status = 'initiated'")
+    return call_id
+
+
+async def start_another(on: Setup, _call_id: UUID) -> None:
+    await initiate_call(on.world, session(ALICE), CallRequest("audio", [CAROL]))
+
+
+async def end_as_admin(on: Setup, call_id: UUID) -> None:
+    await end_call(on.world, Session(ADMIN, {"x-hasura-role": ADMIN, "x-hasura-user-id": str(MOD)}), call_id, "completed")
+
+
+@pytest.mark.parametrize("give_up", [start_another, end_as_admin])
+async def test_a_call_that_never_began_is_cancelled_and_not_completed(
+    on: Setup, monkeypatch: pytest.MonkeyPatch, give_up: Callable[[Setup, UUID], Awaitable[None]]
+) -> None:
+    call_id = await half_started(on, monkeypatch)
+    await give_up(on, call_id)
+    ended = await on.call(call_id)
+    assert (ended["status"], ended["end_reason"]) == ("ended", "cancelled")
+    events = await on.events(call_id)
+    assert_valid_history(events)
+    assert events[-1].payload["reason"] == "cancelled"
+
+
+@pytest.mark.parametrize("status", LIVING)
+def test_only_what_has_begun_can_be_completed(status: CallStatus) -> None:
+    assert CallStep(status, "ended", "completed").allowed == (status != "initiated")
 
 
 async def test_who_is_refused_stays_where_they_are(on: Setup) -> None:
