@@ -27,10 +27,13 @@ class Departures:
 
     first: Mapping[tuple[str, str], datetime]
 
-    def before(self, moment: datetime, sid: str, track: str = "") -> bool:
-        """Whether this connection, or this track of it, was told to be over before that moment."""
-        at = self.first.get((sid, track))
-        return at is not None and at < moment
+    def known_to(self, event: ReceivedEvent, track: str = "") -> bool:
+        """Whether the event's connection, or this track of it, is over for all that counts at this event.
+
+        That is what was received before it. Where the event comes again, those that followed it have been worked out meanwhile: then any.
+        """
+        at = self.first.get((event.text("participant", "sid"), track))
+        return at is not None and (event.attempts > 0 or at < event.received_at)
 
 
 async def departures(tx: Transaction, events: Iterable[ReceivedEvent]) -> Departures:

@@ -27,7 +27,7 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
     """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed: a token can't be revoked."""
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
-    if _is_machine(webhook) or webhook.told.before(webhook.event.received_at, webhook.sid):
+    if _is_machine(webhook) or webhook.told.known_to(webhook.event):
         return []
     person = webhook.person
     if person is None or not person.seated:

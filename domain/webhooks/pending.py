@@ -26,7 +26,7 @@ WAITING: Final = sa.text("""
     ORDER BY event.received_at, event.id
 """)
 OF_ROOMS: Final = sa.text("""
-    SELECT id, event, payload, received_at FROM nchat_webhook_events
+    SELECT id, event, payload, received_at, attempts FROM nchat_webhook_events
     WHERE processed_at IS NULL AND next_attempt_at <= :now AND payload #>> '{room,name}' = ANY(:rooms)
     ORDER BY received_at, id LIMIT :most FOR UPDATE SKIP LOCKED
 """).bindparams(sa.bindparam("rooms", type_=pg.ARRAY(sa.Text)))
@@ -78,7 +78,7 @@ async def waiting(tx: Transaction, now: datetime) -> Waiting:
 async def take(tx: Transaction, rooms: Collection[str], now: datetime, *, most: int) -> list[ReceivedEvent]:
     """The due events of these rooms in the order received; the caller holds the locks of their calls, so that nobody else has them."""
     found = await tx.connection.execute(OF_ROOMS, {"rooms": list(rooms), "now": now, "most": most})
-    return [ReceivedEvent(row.id, row.event, row.received_at, row.payload) for row in found]
+    return [ReceivedEvent(row.id, row.event, row.received_at, row.payload, row.attempts) for row in found]
 
 
 async def mark_done(tx: Transaction, ids: Collection[str], now: datetime) -> None:

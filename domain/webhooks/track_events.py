@@ -35,4 +35,4 @@ def _sent(source: str, *, on: bool, muted: bool) -> Sent:
 
 def _is_over(webhook: CallWebhook) -> bool:
     """Whether LiveKit already told us that this track is gone: `track_published` may arrive after `track_unpublished`."""
-    return webhook.told.before(webhook.event.received_at, webhook.sid, webhook.event.text("track", "sid"))
+    return webhook.told.known_to(webhook.event, webhook.event.text("track", "sid"))

@@ -52,12 +52,16 @@ class WebhookEvent(Fields):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent(Fields):
-    """A delivery as it lies in the inbox. `received_at` is PostgreSQL's clock and orders all that were received."""
+    """A delivery as it lies in the inbox. `received_at` is PostgreSQL's clock and orders all that were received.
+
+    `attempts` counts how often it was tried before: what was received after it may have been worked out already.
+    """
 
     id: str
     event: str
     received_at: datetime
     payload: Mapping[str, object]
+    attempts: int = 0
 
 
 def allowed(payload: Mapping[str, object]) -> dict[str, dict[str, object]]:

@@ -139,6 +139,53 @@ async def test_an_event_that_fails_waits_longer_each_time(ringing: Running, monk
     assert row["error"] is None
 
 
+async def fails_once(on: Setup, monkeypatch: pytest.MonkeyPatch, event: WebhookEvent) -> None:
+    """Stores an event and works it out, which fails: it waits to be tried again."""
+
+    async def fail(_webhook: CallWebhook) -> list[Repair]:
+        raise LookupError
+
+    with monkeypatch.context() as patched:
+        patched.setitem(effects.EFFECTS, event.event, fail)
+        await store(on.world, event)
+        await process_pending(on.world)
+
+
+async def test_a_join_that_comes_again_leads_to_no_dead_connection(group: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its leave was received after it and has been worked out meanwhile, as was the person's next join."""
+    on = group.on
+    await group.room.leave(BOB, "connection_timeout")
+    group.room.silent = True
+    await group.room.join(BOB)
+    await group.room.leave(BOB, "connection_timeout")
+    alive = await group.room.join(BOB)
+    first, *later = group.room.told[-3:]
+    await fails_once(on, monkeypatch, first)
+    for event in later:
+        await store(on.world, event)
+    await process_pending(on.world)
+    assert await group.sid(BOB) == alive.sid
+    on.clock.advance(60)
+    assert await process_pending(on.world) == 1
+    assert await group.sid(BOB) == alive.sid
+    assert await group.standing(BOB) == ("connected", None)
+
+
+async def test_a_track_that_comes_again_and_is_gone_is_not_sent(direct: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    on, room = direct.on, direct.room
+    bob = {"identity": str(BOB), "sid": await direct.sid(BOB)}
+    room.silent = True
+    for event in ("track_published", "track_unpublished"):
+        await room.tell(event, {"participant": dict(bob), "track": {"sid": "TR_screen", "source": "screen_share"}})
+    published, unpublished = room.told[-2:]
+    await fails_once(on, monkeypatch, published)
+    await store(on.world, unpublished)
+    assert await process_pending(on.world) == 1
+    on.clock.advance(60)
+    assert await process_pending(on.world) == 1
+    assert not (await on.participant(direct.id, BOB))["is_screen_sharing"]
+
+
 async def test_an_event_that_always_fails_is_given_up(ringing: Running, monkeypatch: pytest.MonkeyPatch, log_lines: LogLines) -> None:
     """After an hour: it stays with its error, and the oldest that waits is another."""
 
