@@ -13,7 +13,7 @@ from app.auth.open_authenticator import jwt_configuration, open_authenticator
 from app.database.migration_state import check_migrated
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
-from app.database.shared_pool import SharedPool, StatementLimits
+from app.database.shared_pool import SharedPool, StatementLimits, pool_size
 from app.hints import BroadcastHub, open_hub
 from app.http.health import Check
 from app.http.readiness import open_redis_check
@@ -58,7 +58,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         tokens = jwt_configuration(settings)
         authenticator = await stack.enter_async_context(open_authenticator(settings, tokens))
         hub = await stack.enter_async_context(open_hub(redis_url))
-        opening = open_pool(database_url, max_size=settings.database_pool_size, variables=settings.database_variables)
+        opening = open_pool(database_url, max_size=pool_size(settings.database_pool_size), variables=settings.database_variables)
         pool = await stack.enter_async_context(opening)
         database = PoolDatabase(pool, hub)
         limits = StatementLimits(settings.statements_per_principal, settings.statement_timeout, settings.admin_statement_timeout)

@@ -4,6 +4,7 @@ Behind pgbouncer in transaction mode pass `pgbouncer=True`: no prepared statemen
 (the job queue) never works through it and needs a direct address.
 """
 
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +16,7 @@ from app.database.closing import close_pool
 from app.database.errors import CONNECTION_LOST, as_database_error
 from domain.ports import Hint, Publisher
 from permissions.session import Session
-from resolvers.sql.database import DatabaseError
+from resolvers.sql.database import QUERY_CANCELED, DatabaseError
 from schema.model import TableName
 
 log = structlog.get_logger(__name__)
@@ -112,7 +113,7 @@ class PoolDatabase:
                 await self._limit(connection, seconds)
                 transaction = connection.transaction()
                 await transaction.start()
-                wrapped = PoolTransaction(connection)
+                wrapped = PoolTransaction(connection, seconds)
                 try:
                     yield wrapped
                 except BaseException:
@@ -140,13 +141,25 @@ class PoolDatabase:
 class PoolTransaction:
     """One connection inside a transaction (`resolvers.sql.database.DatabaseTransaction`)."""
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    def __init__(self, connection: Any, seconds: float) -> None:
+        self._connection, self._limit = connection, seconds
+        self._until = time.monotonic() + seconds
         self.written: set[str] = set()
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
         with as_database_error():
-            return _single(await self._connection.fetch(sql, *arguments))
+            left = await self._left()
+            return _single(await self._connection.fetch(sql, *arguments, timeout=left + SILENCE))
+
+    async def _left(self) -> float:
+        """The seconds for all that is still to come. PostgreSQL hears of them once a tenth is gone: short ones pay no round trip."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise DatabaseError(QUERY_CANCELED, "the time of the transaction is over")
+        if left < 0.9 * self._limit:
+            await self._connection.execute(f"SET LOCAL statement_timeout = {max(1, int(left * 1000))}")
+            self._limit = left
+        return left
 
     async def set_session(self, session: Session) -> None:
         with as_database_error():

@@ -11,6 +11,7 @@ from app.database.turns import Turn, Turns
 from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, TookTooLong
 
 ANY_NUMBER: Final = 1_000_000
+OWN_CONNECTIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class StatementLimits:
     share: int = 4
     seconds: float = 5.0
     admin_seconds: float = 30.0
+
+
+def pool_size(connections: int) -> int:
+    """With what the service itself asks: whether the database answers is no question of whether all places are taken."""
+    return connections + OWN_CONNECTIONS
 
 
 def places(connections: int, share: int) -> tuple[Places, Places]:

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from permissions.errors import GraphQLRefusal
-from resolvers.sql.database import TookTooLong
+from resolvers.sql.database import GaveWay, TookTooLong
 
 Fault = Literal["client", "server", "ours"]
 
@@ -15,9 +15,9 @@ _SERVERS: Final = frozenset(
 
 
 def fault_of(refusal: GraphQLRefusal) -> Fault:
-    """By its code; what is not listed is for the client to correct, as is a statement that by itself takes too long."""
+    """By its code; what is not listed is for the client to correct, as is a statement that takes too long by itself or for others."""
     if refusal.code in _OURS:
         return "ours"
-    if isinstance(refusal.__cause__, TookTooLong):
+    if isinstance(refusal.__cause__, GaveWay | TookTooLong):
         return "client"
     return "server" if refusal.code in _SERVERS else "client"

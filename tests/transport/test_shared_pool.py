@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.database.pool import PoolDatabase, open_pool
-from app.database.shared_pool import SharedPool, StatementLimits
+from app.database.shared_pool import SharedPool, StatementLimits, pool_size
 from resolvers.run.database_refusals import refusal
 from resolvers.sql.database import Asker, DatabaseError, TookTooLong
 from schema.model import TableName
@@ -218,3 +218,41 @@ async def test_a_commit_is_not_ended_for_others_and_its_hints_take_no_place(empt
         publisher.go_on.set()
         await writing
         assert await other.fetchval("SELECT count(*) FROM thing") == 1
+
+
+async def test_the_time_of_a_transaction_is_that_of_all_its_statements(empty_database_url: str, other: "asyncpg.Connection") -> None:
+    await other.execute("CREATE TABLE thing (name text)")
+    async with open_shared(empty_database_url, StatementLimits(seconds=0.5)) as shared:
+        with pytest.raises(TookTooLong, match=r"longer than 0\.5 s"):
+            async with shared.request(EVE).transaction() as transaction:
+                for _ in range(6):
+                    await transaction.fetch_json("INSERT INTO thing SELECT pg_sleep(0.1)::text RETURNING '1'::json", [])
+        assert await other.fetchval("SELECT count(*) FROM thing") == 0
+        assert await shared.request(EVE).fetch_json(LIMIT_NOW, []) == b'"500ms"', "the rest was the transaction's alone"
+
+
+async def test_a_transaction_may_take_its_limit_whatever_others_may(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.database.pool.STATEMENT_TIMEOUT", 0.1)
+    async with open_shared(empty_database_url, StatementLimits()) as shared, shared.request(ADMIN).transaction() as transaction:
+        assert await transaction.fetch_json("SELECT to_json(pg_sleep(0.3)::text)", [])
+
+
+async def test_the_service_asks_its_own_questions_while_all_places_are_taken(empty_database_url: str, other: "asyncpg.Connection") -> None:
+    async with open_pool(empty_database_url, max_size=pool_size(CONNECTIONS)) as pool:
+        database = PoolDatabase(pool, Silent())
+        shared = SharedPool(database, CONNECTIONS, StatementLimits(seconds=60), time.monotonic)
+
+        async def look(asker: Asker) -> None:
+            async with shared.look([asker]) as looking:
+                await looking.fetch_json(SLOW, [])
+
+        # As many as there are places: nobody waits, so nobody makes way.
+        slow: list[asyncio.Task[object]] = [
+            asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(5)
+        ] + [asyncio.create_task(look(Asker(f"user {n}"))) for n in range(2)]
+        await running(other, CONNECTIONS)
+        async with asyncio.timeout(5):
+            await database.ping()
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
