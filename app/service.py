@@ -55,7 +55,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             base.resolved.roles,
             base.shared_database,
             scan(resolvers.actions) if is_product else ActionFields(),
-            limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes),
+            limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes, settings.admin_answer_max_bytes),
             insert_budgets=product.insert_budgets,
         )
         engine.warm(islice(base.resolved.roles, _WARM_ROLES))

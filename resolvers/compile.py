@@ -71,7 +71,7 @@ def _table_plan(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> Plan:
 
 
 def _selects(walk: Walk) -> Selects:
-    return Selects(walk.catalog, walk.rules, Parameters(walk.bound.binders), walk.budget.limits.answer_bytes)
+    return Selects(walk.catalog, walk.rules, Parameters(walk.bound.binders), walk.budget.limits.answer_bytes_of(walk.rules.role))
 
 
 def _table(walk: Walk, selected: Selected, field: GraphQLField) -> TableRootField:

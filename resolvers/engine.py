@@ -88,7 +88,7 @@ class Engine:
                 view = self._views.of(session)
                 document = await self._planner.document(view, request)
                 operation = document.operation
-                self._has_room(request.tally)
+                self._has_room(request.tally, session)
                 body = await self._run(view, document, request, session, context)
                 if request.tally is not None:
                     request.tally.answered += len(body)
@@ -111,13 +111,14 @@ class Engine:
                 strawberry = self._strawberry(request, session, context, database)
                 await spend(self._insert_budgets, session, compiled.steps)
                 introspect = partial(self._planner.introspection, view, request)
-                steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, self._limits.answer_bytes)
+                largest = self._limits.answer_bytes_of(session.role)
+                steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, largest)
                 return await (self._begun.run(steps) if document.operation.kind == "mutation" else steps)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
-    def _has_room(self, tally: Tally | None) -> None:
+    def _has_room(self, tally: Tally | None, session: Session) -> None:
         """The members of a batch have no more together than twice what one of them may have; a member is refused before it runs."""
-        if tally is not None and tally.answered > self._limits.answer_bytes:
+        if tally is not None and tally.answered > self._limits.answer_bytes_of(session.role):
             raise answer_too_large()
 
     def _strawberry(self, request: Request, session: Session, context: object | None, database: Database) -> StrawberryRunner:

@@ -46,9 +46,9 @@ class Connections:
         self, limits: ConnectionLimits, loop: asyncio.AbstractEventLoop, ended: Callable[[str], object] = lambda _reason: None
     ) -> None:
         self.limits = limits
-        self.clients = Addresses(limits.per_address, ("127.0.0.0/8", "::1"))
+        self.clients = Addresses(limits.of_one_address, ("127.0.0.0/8", "::1"))
         self._loop, self._ended = loop, ended
-        self._addresses = Addresses(limits.per_address, limits.trusted_proxies)
+        self._addresses = Addresses(limits.of_one_address, limits.trusted_proxies)
         self._open: dict[Connection, str] = {}
         self._slow: dict[Connection, _Unread] = {}
         self._sweep: asyncio.TimerHandle | None = None

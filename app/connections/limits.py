@@ -39,6 +39,11 @@ class ConnectionLimits:
     unsent_bytes: int = 64 * MIB
     trusted_proxies: Sequence[str] = ("127.0.0.1", "::1")
 
+    @property
+    def of_one_address(self) -> int:
+        """No more than a quarter of all, however few those are: four addresses together take every place, never one."""
+        return max(1, min(self.per_address, self.total // 4))
+
     messages_per_second: float = 50.0
     messages_at_once: int = 300
     overdrawn_seconds: float = 10.0

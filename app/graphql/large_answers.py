@@ -1,4 +1,4 @@
-"""Large answers are made one after the other, so that the small ones between them need not wait for all."""
+"""Large answers begin one after the other, each in a turn of the event loop of its own, so that small ones come between them."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,15 +19,16 @@ T = TypeVar("T")
 
 
 class LargeAnswers:
-    """`Executes`, in front of an engine: a document that had a large answer once gets a turn of the event loop to itself from then on.
+    """`Executes`, in front of an engine: a document that had a large answer once begins in a turn of the event loop to itself from then on.
 
-    It waits before it is run: finished answers that wait would fill the memory.
+    They run beside each other once begun: how many do at once is the database's share of each principal. Many that
+    arrive together never take one turn of the loop together.
     """
 
     def __init__(self, engine: Executes) -> None:
         self._engine = engine
         self._large: LRU[int, bool] = LRU(_DOCUMENTS)
-        self._turn = asyncio.Lock()
+        self._beginning = asyncio.Lock()
 
     async def kind(self, request: Request, session: Session) -> OperationKind:
         """As the engine says."""
@@ -36,7 +37,7 @@ class LargeAnswers:
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
         """As the engine answers."""
         if self._large.get(hash(request.query)):
-            async with self._turn:
+            async with self._beginning:
                 await asyncio.sleep(0)
         answer = await self._engine.execute(request, session, context)
         if len(answer.body) > LARGE:

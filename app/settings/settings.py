@@ -98,6 +98,9 @@ class Settings(BaseSettings):
         description="What one GraphQL operation, or a batch, may cost: 1 for a field or value, 6 to 60 for a table by the role's rule.",
     )
     answer_max_bytes: int = Field(4_194_304, ge=65_536, description="Size of what tables answer to one GraphQL request, in bytes.")
+    admin_answer_max_bytes: int = Field(
+        67_108_864, ge=65_536, description="The same for the role admin, which exports whole tables; no less than that of the others."
+    )
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from permissions.errors import GraphQLRefusal
+from permissions.session import ADMIN
 
 # What a part of a request costs: about as many tenths of a millisecond to compile and to plan. What rows of a table cost depends
 # on the role's rule for them (`resolvers/walk/rule_costs.py`).
@@ -24,12 +25,17 @@ ELEMENTS = 4
 class Limits:
     """`depth`: levels of relationships, and of conditions inside conditions. `cost`: fields, tables and values of one operation.
 
-    `answer_bytes`: the size of what tables answer to it.
+    `answer_bytes`: the size of what tables answer to it, `admin_answer_bytes` when the role is admin, which exports whole tables.
     """
 
     depth: int = 20
     cost: int = 10_000
     answer_bytes: int = 4 << 20
+    admin_answer_bytes: int = 64 << 20
+
+    def answer_bytes_of(self, role: str) -> int:
+        """The size of what tables answer to this role."""
+        return max(self.answer_bytes, self.admin_answer_bytes) if role == ADMIN else self.answer_bytes
 
 
 class TooLong(Exception):

@@ -156,6 +156,16 @@ def test_an_address_has_its_share_and_a_trusted_proxy_any_number() -> None:
     assert served.ended == ["address-full"]
 
 
+def test_one_address_has_no_more_than_a_quarter_of_all_however_few_those_are() -> None:
+    served = Served(per_address=1000, total=8)
+    opened = [served.http("198.51.100.1")[1] for _ in range(3)]
+    assert [transport.closed for transport in opened] == [False, False, True]
+    assert not served.http("198.51.100.2")[1].closed
+    assert served.all.clients.take("198.51.100.3") is not None
+    assert served.all.clients.take("198.51.100.3") is not None
+    assert served.all.clients.take("198.51.100.3") is None
+
+
 def test_a_network_of_ipv6_is_one_client() -> None:
     served = Served(per_address=1)
     assert not served.http("2001:db8::1")[1].closed
@@ -164,7 +174,7 @@ def test_a_network_of_ipv6_is_one_client() -> None:
 
 
 def test_a_full_process_drops_who_waits_longest_for_a_request_and_nobody_who_waits_for_an_answer() -> None:
-    served = Served(total=3)
+    served = Served(total=3, trusted_proxies=("203.0.113.0/24",))
     working, working_transport = served.http()
     working.data_received(START + b"\r\n")
     served.loop.turn(1)
@@ -177,7 +187,7 @@ def test_a_full_process_drops_who_waits_longest_for_a_request_and_nobody_who_wai
 
 
 def test_a_full_process_without_anybody_silent_refuses() -> None:
-    served = Served(total=2)
+    served = Served(total=2, trusted_proxies=("203.0.113.0/24",))
     for _ in range(2):
         served.http()[0].data_received(START + b"\r\n")
     refused = served.http()[1]

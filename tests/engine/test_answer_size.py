@@ -14,13 +14,14 @@ from resolvers.documents.request import Request, Tally
 from resolvers.engine import Engine
 from resolvers.sql.json_values import DIALECT
 from resolvers.sql.size.answer_size import TOO_LARGE, growing_rows
-from tests.engine.library import Library, suite
+from tests.engine.library import Library, session_of, suite
 from tests.support.refusals import code_in
 from tests.support.unshared import Unshared
 
 pytestmark = pytest.mark.anyio
 
 ADMIN = Session("admin")
+PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 SHAPES = [
     "{ book_by_pk(id: 1) { title tags } }",
     "{ book { id title } }",
@@ -34,7 +35,23 @@ SHAPES = [
 
 
 def engine(books: Library, answer_bytes: int) -> Engine:
-    return Engine.build(books.resolved.catalog, books.resolved.roles, Unshared(books.database), limits=Limits(answer_bytes=answer_bytes))
+    return Engine.build(
+        books.resolved.catalog,
+        books.resolved.roles,
+        Unshared(books.database),
+        limits=Limits(answer_bytes=answer_bytes, admin_answer_bytes=answer_bytes),
+    )
+
+
+async def test_admin_has_a_limit_of_its_own(books: Library) -> None:
+    limits = Limits(answer_bytes=40, admin_answer_bytes=4_000)
+    limited = Engine.build(books.resolved.catalog, books.resolved.roles, Unshared(books.database), limits=limits)
+    request = Request("{ book(limit: 3) { title } }")
+    assert (await limited.execute(request, ADMIN)).refusal is None
+    refused = (await limited.execute(request, PATRON)).refusal
+    assert refused is not None
+    assert refused.code == "answer-too-large"
+    assert await code_of(limited, "{ book { " + " ".join(f"a{n}: title" for n in range(200)) + " } }") == "answer-too-large"
 
 
 async def ask(engine: Engine, query: str) -> bytes:
@@ -116,7 +133,7 @@ async def test_rows_side_by_side_that_share_a_limit_are_what_they_are(books: Lib
 async def test_lists_inside_lists_multiply_and_are_refused_soon(fresh_books: Library) -> None:
     await fresh_books.pool.execute("INSERT INTO book (title, author_id) SELECT 'more', 1 FROM generate_series(1, 30)")
     query = "{ book { " + "author { books { " * 6 + "id" + " } }" * 6 + " } }"
-    assert await code_of(fresh_books.engine, query) == "answer-too-large"
+    assert await code_of(engine(fresh_books, 4 << 20), query) == "answer-too-large"
 
 
 @pytest.mark.parametrize(
