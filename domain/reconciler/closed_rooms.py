@@ -12,7 +12,7 @@ from domain.reconciler.side_by_side import Failures
 from domain.world import World
 from schema.tables.calls import calls
 
-# One statement's worth; a round takes as many as there are.
+# A round's worth, so that a long history takes several rounds and none of them long.
 BATCH: Final = 1000
 
 
@@ -25,8 +25,7 @@ async def close_rooms(world: World, failures: Failures, others: Collection[str],
     """
     if left_over := await _of_ended_calls(world, others):
         await failures.side_by_side({f"room {name}": close_room_or_leave_it(world, name) for name in left_over})
-    while await _mark_those_without(world, others, looked_at):
-        pass
+    await _mark_those_without(world, others, looked_at)
 
 
 async def _of_ended_calls(world: World, names: Collection[str]) -> Sequence[str]:
@@ -37,15 +36,17 @@ async def _of_ended_calls(world: World, names: Collection[str]) -> Sequence[str]
         return (await tx.connection.execute(ended)).scalars().all()
 
 
-async def _mark_those_without(world: World, listed: Collection[str], looked_at: datetime) -> bool:
-    """Marks some of the ended calls whose room was not listed, those that ended first before the others; whether there may be more."""
-    gone = sa.select(calls.c.id).where(
-        calls.c.ended_at < looked_at, calls.c.room_closed_at.is_(None), calls.c.status == "ended", sa.not_(_among(listed))
-    )
-    some = gone.order_by(calls.c.ended_at).limit(BATCH)
+async def _mark_those_without(world: World, listed: Collection[str], looked_at: datetime) -> None:
+    """Marks some of the ended calls whose room was not listed, those that ended first before the others.
+
+    What another process marks at the same moment is left to it.
+    """
+    unmarked = calls.c.room_closed_at.is_(None)
+    gone = sa.select(calls.c.id).where(calls.c.ended_at < looked_at, unmarked, calls.c.status == "ended", sa.not_(_among(listed)))
+    some = gone.order_by(calls.c.ended_at).limit(BATCH).with_for_update(skip_locked=True).cte("some")
+    marked = sa.update(calls).where(calls.c.id == some.c.id, unmarked).values(room_closed_at=world.clock.now())
     async with world.transaction("reconcile.closed") as tx:
-        marked = await tx.connection.execute(sa.update(calls).where(calls.c.id.in_(some)).values(room_closed_at=world.clock.now()))
-    return marked.rowcount == BATCH
+        await tx.connection.execute(marked)
 
 
 def _among(names: Collection[str]) -> sa.ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """The room of an ended call goes, however long LiveKit was away, and the call says when."""
 
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -81,16 +81,35 @@ async def test_one_room_that_stays_keeps_only_its_own_mark_away(direct: Running,
     assert [row["id"] for row in left] == [direct.id]
 
 
-async def test_a_long_history_is_marked_in_batches(direct: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_history_is_marked_a_batch_a_round(direct: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(closed_rooms, "BATCH", 3)
     await direct.on.database.execute(
         "INSERT INTO nchat_calls (type, initiator_id, status, ended_at) SELECT 'audio', $1, 'ended', now() - interval '1 year'"
         " FROM generate_series(1, 7)",
         ALICE,
     )
-    await later(direct.on)
-    assert await direct.on.database.fetchval("SELECT count(*) FROM nchat_calls WHERE room_closed_at IS NOT NULL") == 7
+    for marked in (3, 6, 7):
+        await later(direct.on)
+        assert await direct.on.database.fetchval("SELECT count(*) FROM nchat_calls WHERE room_closed_at IS NOT NULL") == marked
     assert await closed_at(direct) is None
+
+
+async def test_what_another_process_marks_is_its_own(direct: Running) -> None:
+    """Nobody waits for it, and its mark stays."""
+    on = direct.on
+    await end_without_livekit(direct)
+    del on.rooms.rooms[direct.room.name]
+    other = await on.database.fetchval(
+        "INSERT INTO nchat_calls (type, initiator_id, status, ended_at) VALUES ('audio', $1, 'ended', now() - interval '1 year')"
+        " RETURNING id",
+        ALICE,
+    )
+    before = on.clock.now() - timedelta(seconds=1)
+    async with on.database.transaction():
+        await on.database.execute("UPDATE nchat_calls SET room_closed_at = $1 WHERE id = $2", before, direct.id)
+        await later(on)
+    assert await closed_at(direct) == before
+    assert (await on.call(other))["room_closed_at"] == on.clock.now()
 
 
 async def test_the_mark_is_no_change_that_anybody_sees(direct: Running) -> None:
