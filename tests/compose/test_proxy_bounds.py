@@ -22,8 +22,10 @@ class Behind:
 
     heads: asyncio.Queue[tuple[str, asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=asyncio.Queue)
     asked: list[str] = field(default_factory=list)
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
         with suppress(asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             if "/api/livekit/admit" in head:
@@ -43,7 +45,7 @@ class Proxied:
     async def send(self, path: str, *fields: str, method: str = "GET", body: bytes = b"") -> asyncio.StreamReader:
         """A request on a connection that stays open until the end of the test."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1024)
-        self.stack.callback(writer.close)
+        self.stack.push_async_callback(ended, writer)
         writer.write("\r\n".join([f"{method} {path} HTTP/1.1", "Host: rtc.example.org", *fields, "\r\n"]).encode() + body)
         return reader
 
@@ -66,6 +68,14 @@ async def proxied(folder: Path) -> AsyncIterator[Proxied]:
         here = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         await stack.enter_async_context(compose_proxy(here, here, port, folder, LIMITS))
         yield Proxied(port, behind, stack)
+        for writer in behind.writers:
+            await ended(writer)
+
+
+async def ended(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def test_half_a_body_is_the_api_s_to_wait_for(tmp_path: Path) -> None:
