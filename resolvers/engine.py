@@ -1,7 +1,7 @@
 """The engine: a request and a session in, the complete answer out."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from resolvers.plan_cache import CachedDocument
 from resolvers.planner import Planner
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
-from resolvers.run.begun_mutations import BegunMutations
+from resolvers.run.begun_mutations import Beginning, BeginningDatabase, BegunMutations
 from resolvers.run.database_refusals import answer_too_large, refusal
 from resolvers.run.insert_budgets import InsertBudgets, spend
 from resolvers.run.steps import run_steps
@@ -107,13 +107,14 @@ class Engine:
                 database = self._database.request(_asker(request, session))
                 return await database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
-                database = self._database.request(_asker(request, session))
-                strawberry = self._strawberry(request, session, context, database)
+                beginning = Beginning()
+                database = BeginningDatabase(self._database.request(_asker(request, session)), beginning)
+                strawberry = self._strawberry(request, session, context, database, beginning)
                 await spend(self._insert_budgets, session, compiled.steps)
                 introspect = partial(self._planner.introspection, view, request)
                 largest = self._limits.answer_bytes_of(session.role)
                 steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, largest)
-                return await (self._begun.run(steps) if document.operation.kind == "mutation" else steps)
+                return await (self._begun.run(steps, lambda: beginning.has_begun) if document.operation.kind == "mutation" else steps)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
     def _has_room(self, tally: Tally | None, session: Session) -> None:
@@ -121,13 +122,17 @@ class Engine:
         if tally is not None and tally.answered > self._limits.answer_bytes_of(session.role):
             raise answer_too_large()
 
-    def _strawberry(self, request: Request, session: Session, context: object | None, database: Database) -> StrawberryRunner:
+    def _strawberry(
+        self, request: Request, session: Session, context: object | None, database: Database, beginning: Beginning
+    ) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
             inner, view = Request(query, variables, principal=request.principal), self._views.of(session)
             answer = await self._run(view, await self._planner.document(view, inner), inner, session, context)
             return orjson.loads(answer)["data"]
 
-        turn = partial(self._database.act, _asker(request, session))
+        def turn() -> AbstractAsyncContextManager[object]:
+            return beginning.within(self._database.act(_asker(request, session)))
+
         return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read, turn)
 
     async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:
@@ -149,7 +154,7 @@ class Engine:
         compiled = await self._subscription(request, session)
         if not isinstance(compiled, HandWrittenSubscription):
             raise TypeError("a live query has a plan, not events")
-        fields = self._strawberry(request, session, context, self._database.request(_asker(request, session)))
+        fields = self._strawberry(request, session, context, self._database.request(_asker(request, session)), Beginning())
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload
