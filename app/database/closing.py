@@ -17,9 +17,18 @@ class Terminable(Protocol):
     def terminate(self) -> None: ...
 
 
-async def close_pool(pool: "asyncpg.Pool") -> None:
-    """Waits for what the pool has lent out and says goodbye on each connection; after `WITHIN` seconds they are cut."""
-    await _closed(pool.close(), pool.terminate)
+async def close_pool(pool: "asyncpg.Pool", first: Awaitable[None] | None = None) -> None:
+    """Waits for what the pool has lent out and says goodbye on each connection; after `WITHIN` seconds they are cut.
+
+    `first` gives back what nobody uses any more.
+    """
+
+    async def close() -> None:
+        if first is not None:
+            await first
+        await pool.close()
+
+    await _closed(close(), pool.terminate)
 
 
 async def close_engine(dispose: Awaitable[None], opened: Iterable[Terminable]) -> None:

@@ -14,6 +14,7 @@ import structlog
 
 from app.database.closing import close_pool
 from app.database.errors import CONNECTION_LOST, as_database_error
+from app.database.warm_connections import WarmConnections
 from domain.ports import Hint, Publisher
 from permissions.session import Session
 from resolvers.sql.database import QUERY_CANCELED, DatabaseError
@@ -24,7 +25,6 @@ log = structlog.get_logger(__name__)
 # Statements are few and large (one per plan); PostgreSQL keeps their plans, we keep their names.
 STATEMENTS_PER_CONNECTION = 512
 MAX_STATEMENT_BYTES = 1 << 20
-ACQUIRE_TIMEOUT = 10.0
 # A server that takes a connection and says nothing is frozen: a start that waits for it would hear no signal.
 CONNECT_TIMEOUT = 5.0
 # Beyond PostgreSQL's own limit, for one that does not answer at all.
@@ -62,8 +62,8 @@ class PlainConnection(asyncpg.Connection):
 class PoolDatabase:
     """`resolvers.sql.database.Database` over asyncpg. Statements have text parameters and one row with one json column."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", publisher: Publisher, *, pgbouncer: bool = False) -> None:
-        self._pool, self._publisher, self._pgbouncer = pool, publisher, pgbouncer
+    def __init__(self, connections: WarmConnections, publisher: Publisher, *, pgbouncer: bool = False) -> None:
+        self._connections, self._publisher, self._pgbouncer = connections, publisher, pgbouncer
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None], *, seconds: float = STATEMENT_TIMEOUT) -> bytes:
         """One read in its own implicit transaction, of at most `seconds`; raises DatabaseError.
@@ -78,12 +78,12 @@ class PoolDatabase:
             log.info("read_repeated", sqlstate=error.sqlstate)
             if error.sqlstate in CONNECTION_LOST:
                 # One connection lost means most likely all of them: the server went away or another one took over.
-                await self._pool.expire_connections()
+                await self._connections.expire()
         return await self._fetch(sql, arguments, seconds)
 
     async def _fetch(self, sql: str, arguments: Sequence[str | None], seconds: float) -> bytes:
         with as_database_error():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            async with self._connections.acquire() as connection:
                 await self._limit(connection, seconds)
                 # Not fetchval: a row limit keeps PostgreSQL from using parallel plans.
                 return _single(await connection.fetch(sql, *arguments, timeout=seconds + SILENCE))
@@ -109,7 +109,7 @@ class PoolDatabase:
     async def unannounced(self, *, seconds: float) -> AsyncIterator["PoolTransaction"]:
         """Without telling anybody, for whoever announces it outside of what the transaction holds."""
         with as_database_error():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            async with self._connections.acquire() as connection:
                 await self._limit(connection, seconds)
                 transaction = connection.transaction()
                 await transaction.start()
@@ -124,18 +124,18 @@ class PoolDatabase:
     async def ping(self) -> None:
         """Raises DatabaseError unless the server answers."""
         with as_database_error():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            async with self._connections.acquire() as connection:
                 await connection.fetch("SELECT 1")
 
     async def check_disk(self) -> None:
         """Raises DatabaseError unless the server can write to its disk."""
         with as_database_error():
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection:
+            async with self._connections.acquire() as connection:
                 await connection.execute(_SPILL)
 
     def connections(self) -> tuple[int, int]:
         """How many connections are open, and how many of them are idle."""
-        return self._pool.get_size(), self._pool.get_idle_size()
+        return self._connections.size()
 
 
 class PoolTransaction:
@@ -177,8 +177,8 @@ def _single(rows: Sequence[Any]) -> bytes:
 @asynccontextmanager
 async def open_pool(
     url: str, *, max_size: int = 16, pgbouncer: bool = False, variables: Mapping[str, str] = NO_VARIABLES
-) -> AsyncIterator["asyncpg.Pool[Any]"]:
-    """A pool for `postgresql://…`, closed at the end; raises OSError or asyncpg's errors when nobody answers there.
+) -> AsyncIterator[WarmConnections]:
+    """The connections of a pool for `postgresql://…`, closed at the end; raises OSError or asyncpg's errors when nobody answers there.
 
     `variables` are settings of each connection, for triggers to read.
     """
@@ -196,10 +196,11 @@ async def open_pool(
         max_cacheable_statement_size=MAX_STATEMENT_BYTES,
         server_settings=None if pgbouncer else {**server_settings("nchat-rtc graphql"), **variables},
     )
+    connections = WarmConnections(pool)
     try:
-        yield pool
+        yield connections
     finally:
-        await close_pool(pool)
+        await close_pool(pool, connections.close())
 
 
 def server_settings(application: str) -> dict[str, str]:

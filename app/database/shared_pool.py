@@ -23,15 +23,19 @@ class StatementLimits:
     admin_seconds: float = 30.0
 
 
-def pool_size(connections: int) -> int:
-    """With what the service itself asks: whether the database answers is no question of whether all places are taken."""
-    return connections + OWN_CONNECTIONS
+def pool_size(requests: int) -> int:
+    """With looks, and with what the service itself asks: whether the database answers is no question of whether all places are taken."""
+    return requests + looks_beside(requests) + OWN_CONNECTIONS
 
 
-def places(connections: int, share: int) -> tuple[Places, Places]:
+def looks_beside(requests: int) -> int:
+    """Three tenths more."""
+    return -(-requests * 3 // 10)
+
+
+def places(requests: int, share: int) -> tuple[Places, Places]:
     """Of requests and of looks: whatever one kind takes, the other keeps its own connections."""
-    looks = max(1, connections * 3 // 10)
-    requests = max(1, connections - looks)
+    looks = looks_beside(requests)
     # Long requests leave half of the places, long looks one; no principal has all, and whoever asks for one thing finds a place.
     return (
         Places(requests, heavy=max(1, requests // 2), share=min(share, max(1, requests - 1)), kept=max(1, requests // 4)),
@@ -40,13 +44,13 @@ def places(connections: int, share: int) -> tuple[Places, Places]:
 
 
 class SharedPool:
-    """`resolvers.sql.database.SharedDatabase` over a pool of so many connections. `clock` gives seconds."""
+    """`resolvers.sql.database.SharedDatabase` over a pool of `pool_size(requests)` connections. `clock` gives seconds."""
 
-    def __init__(self, database: PoolDatabase, connections: int, limits: StatementLimits, clock: Callable[[], float]) -> None:
+    def __init__(self, database: PoolDatabase, requests: int, limits: StatementLimits, clock: Callable[[], float]) -> None:
         self._database, self._limits = database, limits
-        requests, looks = places(connections, limits.share)
-        self._admins_share = max(1, requests.total - 1)
-        self._requests, self._looks = Turns(requests, clock), Turns(looks, clock)
+        for_requests, for_looks = places(requests, limits.share)
+        self._admins_share = max(1, requests - 1)
+        self._requests, self._looks = Turns(for_requests, clock), Turns(for_looks, clock)
         self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:

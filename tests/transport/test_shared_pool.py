@@ -17,7 +17,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
-CONNECTIONS = 7
+REQUESTS = 5
 EVE, BOB, ADMIN = Asker("user eve"), Asker("user bob"), Asker("admin", is_admin=True)
 SLOW = "SELECT to_json(pg_sleep(60)::text)"
 QUICK = "SELECT to_json(1)"
@@ -43,8 +43,8 @@ class Silent:
 
 @asynccontextmanager
 async def open_shared(url: str, limits: StatementLimits) -> AsyncIterator[SharedPool]:
-    async with open_pool(url, max_size=CONNECTIONS) as pool:
-        yield SharedPool(PoolDatabase(pool, Silent()), CONNECTIONS, limits, time.monotonic)
+    async with open_pool(url, max_size=pool_size(REQUESTS)) as pool:
+        yield SharedPool(PoolDatabase(pool, Silent()), REQUESTS, limits, time.monotonic)
 
 
 @pytest.fixture
@@ -201,8 +201,8 @@ async def test_one_person_has_a_few_actions_at_once_and_others_do_not_wait_for_t
 async def test_a_commit_is_not_ended_for_others_and_its_hints_take_no_place(empty_database_url: str, other: "asyncpg.Connection") -> None:
     await other.execute("CREATE TABLE thing (name text)")
     publisher = Telling()
-    async with open_pool(empty_database_url, max_size=CONNECTIONS) as pool:
-        shared = SharedPool(PoolDatabase(pool, publisher), CONNECTIONS, StatementLimits(), time.monotonic)
+    async with open_pool(empty_database_url, max_size=pool_size(REQUESTS)) as pool:
+        shared = SharedPool(PoolDatabase(pool, publisher), REQUESTS, StatementLimits(), time.monotonic)
 
         async def write() -> None:
             async with shared.request(EVE).transaction() as transaction:
@@ -238,9 +238,9 @@ async def test_a_transaction_may_take_its_limit_whatever_others_may(empty_databa
 
 
 async def test_the_service_asks_its_own_questions_while_all_places_are_taken(empty_database_url: str, other: "asyncpg.Connection") -> None:
-    async with open_pool(empty_database_url, max_size=pool_size(CONNECTIONS)) as pool:
+    async with open_pool(empty_database_url, max_size=pool_size(REQUESTS)) as pool:
         database = PoolDatabase(pool, Silent())
-        shared = SharedPool(database, CONNECTIONS, StatementLimits(seconds=60), time.monotonic)
+        shared = SharedPool(database, REQUESTS, StatementLimits(seconds=60), time.monotonic)
 
         async def look(asker: Asker) -> None:
             async with shared.look([asker]) as looking:
@@ -250,7 +250,7 @@ async def test_the_service_asks_its_own_questions_while_all_places_are_taken(emp
         slow: list[asyncio.Task[object]] = [
             asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(5)
         ] + [asyncio.create_task(look(Asker(f"user {n}"))) for n in range(2)]
-        await running(other, CONNECTIONS)
+        await running(other, 7)
         async with asyncio.timeout(5):
             await database.ping()
         for task in slow:
