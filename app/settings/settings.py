@@ -47,7 +47,11 @@ class Settings(BaseSettings):
         validation_alias=_also("NCHAT_DATABASE_URL", "DATABASE_URL"),
         description="PostgreSQL, as `postgresql://user:password@host:port/database`.",
     )
-    database_pool_size: int = Field(10, ge=1, description="Connections to PostgreSQL for GraphQL, in each process.")
+    database_pool_size: int = Field(
+        10,
+        ge=1,
+        description="Statements of requests at once, in each process; live queries have three tenths as many beside them.",
+    )
     statements_per_principal: int = Field(
         4, ge=1, description="Statements of one person, or of one address without a token, that run at once in each process."
     )

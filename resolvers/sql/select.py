@@ -35,7 +35,17 @@ from resolvers.sql.json_values import Items, Json, columns_of, json_object, json
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.row_source import Join, RowSource, aggregate_tells, fenced, row_behind, sorting_tells, values_tell
-from resolvers.sql.size.answer_size import are_few, checked_rows, checked_statement, growing_rows, lists_in, most_rows, of_each
+from resolvers.sql.size.answer_size import (
+    FEW,
+    are_few,
+    checked_rows,
+    checked_statement,
+    growing_rows,
+    lists_in,
+    most_rows,
+    of_each,
+    short_or_growing_rows,
+)
 from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.values_before_rows import all_read, values_to_read
@@ -139,9 +149,13 @@ class Selects:
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
         few = are_few(arguments, self.rules.select[table].limit)
-        large = lists_in(selection) or may_be_long(selection, self.catalog[table])
-        if large or (join is None and not few):
-            return growing_rows(self._rows(table, arguments, selection, join), largest, self.name("rows"))
+        lists, long = lists_in(selection), may_be_long(selection, self.catalog[table])
+        if lists or long or (join is None and not few):
+            rows = self._rows(table, arguments, selection, join)
+            if lists or join is None:
+                return growing_rows(rows, largest, self.name("rows"))
+            first = self._rows(table, arguments, selection, join, FEW)
+            return short_or_growing_rows(first, rows, largest, self.name("rows"))
         most = None if few else most_rows([item.key for item in selection], largest)
         return checked_rows(self._rows(table, arguments, selection, join, most), largest, self.name("list"))
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import yaml
 
 from app.database.pool import PoolDatabase, open_pool
@@ -42,6 +43,7 @@ class Library:
     engine: Engine
     database: PoolDatabase
     resolved: Resolved
+    # For what a test itself asks of the database.
     pool: Any
 
     async def ask(
@@ -59,8 +61,8 @@ async def library(url: str, metadata: Path) -> AsyncIterator[Library]:
     """An engine over the database at `url` as it is now."""
     reflected = await reflect(url)
     resolved = resolve(load_metadata(metadata), reflected.metadata, reflected.functions, strict=False)
-    async with open_pool(url, max_size=4) as pool:
-        database = PoolDatabase(pool, Silent())
+    async with open_pool(url, max_size=4) as connections, asyncpg.create_pool(url, min_size=1, max_size=4) as pool:
+        database = PoolDatabase(connections, Silent())
         yield Library(Engine.build(resolved.catalog, resolved.roles, Unshared(database)), database, resolved, pool)
 
 

@@ -13,7 +13,7 @@ from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request, Tally
 from resolvers.engine import Engine
 from resolvers.sql.json_values import DIALECT
-from resolvers.sql.size.answer_size import TOO_LARGE, growing_rows
+from resolvers.sql.size.answer_size import FEW, TOO_LARGE, growing_rows
 from tests.engine.library import Library, session_of, suite
 from tests.support.refusals import code_in
 from tests.support.unshared import Unshared
@@ -82,6 +82,26 @@ async def test_a_list_ends_with_the_row_that_is_too_much(library_url: str) -> No
         await connection.fetchval(str(statement))
     assert await connection.fetchval("SELECT last_value FROM made") <= 52
     await connection.close()
+
+
+@pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, FEW + 1, 3 * FEW])
+async def test_a_list_of_texts_inside_a_row_is_whole_however_many_there_are(fresh_books: Library, rows: int) -> None:
+    """The first ones are gathered apart from the rest."""
+    await fresh_books.pool.execute("DELETE FROM review WHERE book_id = 1")
+    insert = "INSERT INTO review (book_id, stars, body) SELECT 1, 5, lpad(n::text, 3, '0') FROM generate_series(1, $1) n"
+    await fresh_books.pool.execute(insert, rows)
+    got = await fresh_books.ask("{ book_by_pk(id: 1) { reviews(order_by: {body: asc}) { body } } }")
+    assert [review["body"] for review in got["data"]["book_by_pk"]["reviews"]] == [f"{n:03}" for n in range(1, rows + 1)]
+
+
+async def test_few_rows_of_which_one_is_long_are_whole_and_counted(fresh_books: Library) -> None:
+    long = 100_000
+    await fresh_books.pool.execute("UPDATE review SET body = repeat('x', $1) WHERE book_id = 1 AND stars = 3", long)
+    query = "{ book_by_pk(id: 1) { reviews(order_by: {stars: asc}) { body } } }"
+    body = await ask(engine(fresh_books, 2 * long), query)
+    assert len(json.loads(body)["data"]["book_by_pk"]["reviews"][0]["body"]) == long
+    assert await ask(engine(fresh_books, len(body)), query) == body
+    assert await code_of(engine(fresh_books, len(body) - 1), query) == "answer-too-large"
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ _HEADER: Final = 4
 _SEPARATOR: Final = 2
 # So many rows of plain columns are never much.
 _FEW_ROWS: Final = 1_000
+# So many rows of a list inside a row are all of it, mostly.
+FEW: Final = 100
 # So many lists side by side may be as large as the answer, each; more of them together no larger than these.
 SIBLINGS: Final = 16
 
@@ -57,6 +59,19 @@ def growing_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
     summed = sa.select(each.c.row, so_far.label("size")).subquery(f"{name}_sum")
     element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
     return sa.select(sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST)).select_from(summed).scalar_subquery()
+
+
+def short_or_growing_rows(first: sa.Subquery, rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
+    """The same as `growing_rows` where lists are usually short: `first` are the first `FEW` rows, and all others are not looked at.
+
+    Keeping a running sum costs PostgreSQL as much as reading three rows. Of the first ones none is gathered that is more than its part.
+    """
+    each = sa.select(sa.func.to_json(whole_row(first)).label("row")).select_from(first).offset(_ONCE).subquery(f"{name}_first")
+    size: Json = sa.func.pg_column_size(each.c.row)
+    part: Json = sa.literal_column(str(largest // FEW))
+    gathered = sa.func.coalesce(sa.func.json_agg(each.c.row).filter(size <= part), EMPTY_LIST)
+    are_all = (sa.func.count() < sa.literal_column(str(FEW))) & (sa.func.coalesce(sa.func.max(size), sa.literal_column("0")) <= part)
+    return sa.select(sa.case((are_all, gathered), else_=growing_rows(rows, largest, name))).select_from(each).scalar_subquery()
 
 
 def lists_in(selection: Sequence[RowField]) -> int:
