@@ -1,11 +1,29 @@
-"""How many connections each address has."""
+"""Who is the same client, as far as addresses tell, and how many connections each has."""
 
 from collections import Counter
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-# One client is given a whole network of this size, so an IPv6 address says nothing about who is the same.
+# A provider gives a household, or one rented server, a whole network of this size.
 IPV6_PREFIX = 64
+
+
+@lru_cache(maxsize=1024)
+def client_of(host: str) -> str:
+    """The address, of IPv6 the network; what is neither stays as it is."""
+    address = _address(host)
+    if address is None:
+        return host
+    return str(ip_network((address, IPV6_PREFIX), strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 class Addresses:
@@ -36,14 +54,7 @@ class Addresses:
     def _key(self, host: str | None) -> str:
         if host is None:
             return ""
-        try:
-            address = ip_address(host.partition("%")[0])
-        except ValueError:
-            return host
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        if any(address in network for network in self._trusted):
+        address = _address(host)
+        if address is not None and any(address in network for network in self._trusted):
             return ""
-        if isinstance(address, IPv6Address):
-            return str(ip_network((address, IPV6_PREFIX), strict=False))
-        return str(address)
+        return client_of(host)

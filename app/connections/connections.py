@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from app.connections.addresses import Addresses
 from app.connections.endings import ADDRESS_FULL, PROCESS_FULL, UNREAD, UNSENT_TOO_MUCH, Ending
 from app.connections.limits import ConnectionLimits
+from app.connections.message_budget import SharedBudgets
 
 # The key in the lifespan's state under which the application gives them to the server's protocols.
 STATE = "connections"
@@ -47,6 +48,7 @@ class Connections:
     ) -> None:
         self.limits = limits
         self.clients = Addresses(limits.of_one_address, ("127.0.0.0/8", "::1"))
+        self.budgets = SharedBudgets(limits.client_messages_per_second, limits.client_messages_at_once)
         self._loop, self._ended = loop, ended
         self._addresses = Addresses(limits.of_one_address, limits.trusted_proxies)
         self._open: dict[Connection, str] = {}

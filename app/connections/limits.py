@@ -47,6 +47,11 @@ class ConnectionLimits:
     messages_per_second: float = 50.0
     messages_at_once: int = 300
     overdrawn_seconds: float = 10.0
+    # Of all websockets of one client; when they have spent it, those are still read that send no more than a person does.
+    client_messages_per_second: float = 500.0
+    client_messages_at_once: int = 3000
+    person_messages_per_second: float = 2.0
+    person_messages_at_once: int = 20
 
 
 def raise_descriptor_limit() -> None:

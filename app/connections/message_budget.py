@@ -1,4 +1,6 @@
-"""How much a websocket's client may send: a bucket that fills by itself."""
+"""How much a websocket's client may send, and all websockets of one client together: buckets that fill by themselves."""
+
+from weakref import WeakValueDictionary
 
 # Reading what is longer takes longer: a message costs as many short ones as it has KiB.
 _SHORT = 1024
@@ -44,3 +46,18 @@ class MessageBudget:
         self._filled_at = now
         if now - self._paid_at >= _RECOVERED:
             self._overdrawn_at = None
+
+
+class SharedBudgets:
+    """One budget for all websockets of a client, for as long as there are any."""
+
+    def __init__(self, per_second: float, at_once: int) -> None:
+        self._per_second, self._at_once = per_second, at_once
+        self._budgets: WeakValueDictionary[str, MessageBudget] = WeakValueDictionary()
+
+    def of(self, client: str, now: float) -> MessageBudget:
+        """The client's, known to all that ask for it."""
+        budget = self._budgets.get(client)
+        if budget is None:
+            budget = self._budgets[client] = MessageBudget(self._per_second, self._at_once, now)
+        return budget

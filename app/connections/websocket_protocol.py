@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from app.connections.addresses import client_of
 from app.connections.connections import connections_of
 from app.connections.endings import TOO_MANY_MESSAGES, Ending
 from app.connections.message_budget import MessageBudget, cost_of
@@ -21,6 +22,8 @@ DRAIN = "nchat.drain"
 FLUSH_TIMEOUT = 2.0
 # So many bytes are parsed at a time: 300 frames at most, two milliseconds.
 SLICE_BYTES = 2048
+# And so many of one of many websockets that send too much together: each of them has its slice before the loop turns.
+SHORT_SLICE_BYTES = 64
 # Seconds until an overdrawn client is read again.
 PAUSE_SECONDS = 1.0
 TOO_MANY = 4429
@@ -35,7 +38,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._all = connections_of(app_state, self.loop)
         limits = self._all.limits
-        self._budget = MessageBudget(limits.messages_per_second, limits.messages_at_once, self.loop.time())
+        now = self.loop.time()
+        self._budget = MessageBudget(limits.messages_per_second, limits.messages_at_once, now)
+        self._person = MessageBudget(limits.person_messages_per_second, limits.person_messages_at_once, now)
+        self._client: MessageBudget | None = None
         self._overdrawn_seconds = limits.overdrawn_seconds
         self._unparsed = bytearray()
         self._held = 0
@@ -112,7 +118,11 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.get_write_buffer_size():
             self.loop.call_later(FLUSH_TIMEOUT, self.transport.abort)
 
-    # What the application may know of its client
+    # What the application knows of its client, and may know
+
+    def comes_from(self, host: str) -> None:
+        """The client's address, which may be behind a proxy. All its websockets have a budget together."""
+        self._client = self._all.budgets.of(client_of(host), self.loop.time())
 
     def is_full(self) -> bool:
         """Whether the client has yet to take what was sent before."""
@@ -140,7 +150,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         # Unpacked: a compressed message is as long as what is read of it.
-        self._budget.spend(sum(cost_of(len(event.data)) for event in self.conn.events if isinstance(event, Frame)), self.loop.time())
+        cost, now = sum(cost_of(len(event.data)) for event in self.conn.events if isinstance(event, Frame)), self.loop.time()
+        for budget in (self._budget, self._person, self._client):
+            if budget is not None:
+                budget.spend(cost, now)
         super().handle_events()
 
     async def receive(self) -> ASGIReceiveEvent:
@@ -154,8 +167,9 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _parse(self) -> None:
         while self._unparsed and self._is_ready():
-            part = bytes(self._unparsed[:SLICE_BYTES])
-            del self._unparsed[:SLICE_BYTES]
+            size = SHORT_SLICE_BYTES if self._is_of_many(self.loop.time()) else SLICE_BYTES
+            part = bytes(self._unparsed[:size])
+            del self._unparsed[:size]
             super().data_received(part)
         self._read_if_ready()
 
@@ -165,11 +179,18 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         # Once closed the application takes nothing any more; what comes is the client's own close.
         if not self.queue.empty() and not self.close_sent:
             return False
-        if not self._budget.overdrawn(self.loop.time()):
+        if not self._overdrawn(self.loop.time()):
             return True
         if self._pause is None:
             self._pause = self.loop.call_later(PAUSE_SECONDS, self._after_pause)
         return False
+
+    def _overdrawn(self, now: float) -> bool:
+        """By itself, or as one of many websockets of a client that sends too much; not one that a person uses beside those."""
+        return self._budget.overdrawn(now) or (self._is_of_many(now) and self._person.overdrawn(now))
+
+    def _is_of_many(self, now: float) -> bool:
+        return self._client is not None and self._client.overdrawn(now)
 
     def _after_pause(self) -> None:
         self._pause = None

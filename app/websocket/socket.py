@@ -21,6 +21,10 @@ class Disconnected(Exception):
 class Drain(Protocol):
     """What our server knows of a client that takes its messages, or does not."""
 
+    def comes_from(self, host: str) -> None:
+        """Where the client is, as the application knows it."""
+        ...
+
     def is_full(self) -> bool:
         """Whether the client has yet to take what was sent before."""
         ...
@@ -40,6 +44,8 @@ class Socket:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
         self._drain: Drain | None = scope.get("extensions", {}).get(DRAIN)
+        if self._drain is not None and scope.get("client"):
+            self._drain.comes_from(scope["client"][0])
         self._turn = asyncio.Lock()
         self.mutating = asyncio.Semaphore(MUTATIONS_AT_ONCE)
 

@@ -4,6 +4,7 @@ import pytest
 
 from app.connections.endings import TOO_MANY_MESSAGES
 from app.connections.message_budget import MessageBudget, cost_of
+from app.connections.websocket_protocol import SHORT_SLICE_BYTES
 from tests.connections.by_hand import Served
 from tests.hostile.raw_client import frame
 
@@ -91,6 +92,35 @@ def test_a_burst_of_a_busy_client_is_read_at_once() -> None:
     protocol.data_received(frame(b"", PING) * 250)
     assert (len(protocol._unparsed), transport.reading) == (0, True)
     served.loop.turn(60)
+    assert served.ended == []
+
+
+def test_many_websockets_of_one_client_have_a_budget_together_and_who_uses_one_beside_them_is_read_at_once() -> None:
+    served = Served()
+    many = [served.websocket() for _ in range(40)]
+    person, _ = served.websocket()
+    stranger, _ = served.websocket()
+    for protocol in (*(one for one, _ in many), person):
+        protocol.comes_from("2001:db8::1")
+    stranger.comes_from("2001:db8:0:1::1")
+    size = len(frame(b"", PING))
+    for protocol, _ in many:
+        protocol.data_received(frame(b"", PING) * 280)
+
+    def read() -> int:
+        return sum(280 - len(protocol._unparsed) // size for protocol, _ in many)
+
+    slice_ = SHORT_SLICE_BYTES // size + 1
+    # Each may send what a person does, whatever the others do.
+    assert 3000 <= read() <= 3000 + 40 * (20 + slice_)
+    before = read()
+    served.loop.turn(4)
+    assert before < read() <= before + 4 * (500 + 40 * (2 + slice_))
+    for protocol in (person, stranger):
+        protocol.data_received(frame(b"", PING) * 15)
+        assert not protocol._unparsed
+    served.loop.turn(60)
+    assert read() == 40 * 280
     assert served.ended == []
 
 

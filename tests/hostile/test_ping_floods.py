@@ -1,6 +1,7 @@
 """Websockets that send as fast as they can, and read nothing of what comes back, or all of it."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import orjson
 import pytest
@@ -39,6 +40,25 @@ async def test_a_flood_is_slowed_down_and_then_ended(attacked: AttackedService, 
 
     async with attacked.good_neighbour():
         await asyncio.wait_for(asyncio.gather(*(attack(flood) for flood in FLOODS.values() for _ in range(scaled(10, 2)))), 90)
+
+
+async def test_many_websockets_of_one_client_do_not_add_up(attacked: AttackedService) -> None:
+    """None of them sends more than it may."""
+    sockets, each = scaled(250, 80), 280
+    ping = message(type="ping")
+    pong = len(b'{"type":"pong"}') + 2
+
+    async with AsyncExitStack() as stack, attacked.good_neighbour():
+        clients = [await stack.enter_async_context(raw_client(attacked.port)) for _ in range(sockets)]
+        for client in clients:
+            await _connected(client)
+
+        async def attack(client: RawClient) -> None:
+            await client.send(ping * each)
+            for _ in range(30):
+                await client.reader.readexactly(pong)
+
+        await asyncio.wait_for(asyncio.gather(*map(attack, clients)), 90)
 
 
 async def _connected(client: RawClient) -> None:

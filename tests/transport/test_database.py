@@ -1,6 +1,7 @@
 """The asyncpg pool behind the engine: bytes out, all or nothing, and alive when tables change under it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 
 import asyncpg
@@ -85,6 +86,15 @@ async def test_a_result_type_that_changed_is_read_again(database: PoolDatabase, 
     assert await database.fetch_json("SELECT body FROM thing", []) == b'{"a":1}'
     await other.execute("ALTER TABLE thing ALTER body TYPE jsonb")
     assert await database.fetch_json("SELECT body FROM thing", []) == b'{"a": 1}'
+
+
+async def test_long_statements_are_not_kept(database: PoolDatabase) -> None:
+    """Whoever never asks the same again would fill the memory of PostgreSQL and ours."""
+    short, long = "SELECT to_json(1)", f"SELECT to_json('{'x' * 40_000}'::text)"
+    assert (await database.fetch_json(short, []), len(await database.fetch_json(long, []))) == (b"1", 40_002)
+    kept = json.loads(await database.fetch_json("SELECT json_agg(statement) FROM pg_prepared_statements", []))
+    assert short in kept
+    assert long not in kept
 
 
 async def test_a_table_that_is_gone_keeps_its_sqlstate(database: PoolDatabase) -> None:
