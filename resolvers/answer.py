@@ -18,4 +18,12 @@ class Answer(NamedTuple):
     def refused(cls, refusal: GraphQLRefusal, operation: Operation | None = None) -> "Answer":
         """The response that is nothing but this refusal."""
         kind, name = (None, None) if operation is None else (operation.kind, operation.name)
+        forget_frames(refusal)
         return cls(refusal.body(), kind, name, refusal)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """An error's frames hold the whole request, and often the error: only the garbage collector would find them, and it comes seldom."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__

@@ -81,6 +81,8 @@ class CompileThread:
             result: T = await waiting.done
         finally:
             self._forget(principal, waiting)
+            # An error's frames hold this one, which would hold the future that holds the error.
+            del waiting
         return result
 
     def _make_room(self, principal: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from graphql import ListValueNode, ValueNode
@@ -71,16 +72,19 @@ class BoundValues:
         return parameter_text(value.leaf_or_json(), type_, value.path)
 
     def _variable(self, value: InputValue, type_: PgType, path: VariablePath) -> Bound:
-        return self._given((path, type_), value, path, lambda raw: parameter_text(raw, type_, value.path))
+        return self._given((path, type_), value, path, partial(parameter_text, type_=type_, path=value.path))
 
     def _list_variable(self, value: InputValue, element: PgType, path: VariablePath) -> Bound:
         """Unlike a value of an array type this is never PostgreSQL's text of an array: a single text is a list of one."""
         if isinstance(value.raw, list):
             self.budget.spend_on_values(len(value.raw) // ELEMENTS, value.path)
-        return self._given((path, "list", element), value, path, lambda raw: _list_text(raw, element, value.path))
+        return self._given((path, "list", element), value, path, partial(_list_text, element=element, path=value.path))
 
     def _given(self, identity: object, value: InputValue, path: VariablePath, text_of: Callable[[Any], str | None]) -> Bound:
-        """A variable as text, checked here. A plan for one request keeps it: to make it again would hold the event loop."""
+        """A variable as text, checked here. A plan for one request keeps it: to make it again would hold the event loop.
+
+        A plan for many keeps nothing of the request that it was made for.
+        """
         if identity in self._keys:
             return Bound(self._keys[identity])
         text = text_of(value.raw)
