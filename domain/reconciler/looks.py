@@ -47,8 +47,10 @@ NOTE: Final = sa.text("""
     )
 """)
 FORGET: Final = sa.text("""
-    DELETE FROM nchat_call_looks AS look USING nchat_calls AS call
-    WHERE look.looked_at < :before AND call.id = look.call_id AND call.status = 'ended'
+    DELETE FROM nchat_call_looks WHERE call_id IN (
+        SELECT look.call_id FROM nchat_call_looks AS look JOIN nchat_calls AS call ON call.id = look.call_id
+        WHERE look.looked_at < :before AND call.status = 'ended' FOR UPDATE OF look SKIP LOCKED
+    )
 """)
 OLDEST: Final = sa.text("""
     SELECT least(
@@ -110,6 +112,8 @@ async def living_calls(world: World) -> Sequence[LivingCall]:
 
 async def note_looks(world: World, looks: Collection[Look]) -> datetime | None:
     """Writes down what was seen; since when something has been found different, or a room's end unconfirmed, None for nothing."""
+    # Two processes that write down the same calls lock them in the same order.
+    looks = sorted(looks, key=lambda one: one.call.id)
     rows = {
         "ids": [one.call.id for one in looks],
         "sids": [None if one.room is None else one.room.sid for one in looks],
