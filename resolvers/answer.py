@@ -22,8 +22,15 @@ class Answer(NamedTuple):
         return cls(refusal.body(), kind, name, refusal)
 
 
-def forget_frames(error: BaseException | None) -> None:
-    """An error's frames hold the whole request, and often the error: only the garbage collector would find them, and it comes seldom."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+def forget_frames(error: BaseException) -> None:
+    """An error's frames hold the whole request, and often the error: only the garbage collector would find them, and it comes seldom.
+
+    Those of its causes too, which may go in circles.
+    """
+    seen, left = set[int](), [error]
+    while left:
+        one = left.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            left += [other for other in (one.__cause__, one.__context__) if other is not None]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from permissions.session import Session
+from resolvers.answer import forget_frames
 from resolvers.documents.request import Request
 from tests.engine.library import Library
 
@@ -62,3 +63,13 @@ async def test_variables_are_gone_with_the_answer(
     # The compile thread forgets its last work with the next.
     await books.engine.apart("user 3", lambda: None)
     assert watched() is None
+
+
+def test_errors_that_go_in_circles_come_to_an_end() -> None:
+    first, second, third = ValueError(), KeyError(), TypeError()
+    first.__cause__, second.__context__, third.__cause__ = second, third, first
+    try:
+        raise second
+    except KeyError as caught:
+        forget_frames(first)
+        assert caught.__traceback__ is None

@@ -63,8 +63,8 @@ TIMES = {
 }
 GOOD = {
     "plain": signed(claims()),
-    "in fractions of a second": signed(claims(outside=f',"exp":{NOW + 600}.5,"iat":{NOW - 5}.5')),
-    "in milliseconds, as some have it": signed(claims(outside=f',"exp":{(NOW + 600) * 1000}')),
+    "in fractions of a second": signed(claims(outside=f',"exp":{NOW + 86_400}.5,"iat":{NOW - 5}.5')),
+    "in milliseconds, as some have it": signed(claims(outside=f',"exp":{(NOW + 86_400) * 1000}')),
     "made before 1970": signed(claims(outside=',"iat":-5,"nbf":0')),
     "an audience that nobody asked for": signed(claims(outside=',"aud":{"a":1}')),
 }
@@ -72,14 +72,14 @@ BAD = {
     **{f"{name}: {kind}": signed(claims(outside=f',"{name}":{value}')) for name in ("exp", "nbf", "iat") for kind, value in TIMES.items()},
     "expired": signed(claims(outside=f',"exp":{NOW - 5}')),
     "expired long ago": signed(claims(outside=',"exp":-5')),
-    "not yet": signed(claims(outside=f',"nbf":{NOW + 600}')),
+    "not yet": signed(claims(outside=f',"nbf":{NOW + 86_400}')),
     "made tomorrow": signed(claims(outside=f',"iat":{NOW + 86400}')),
     "a claim in two spellings": signed(claims('"x-hasura-user-id":"1","X-Hasura-User-Id":"2"')),
     "roles in two spellings": signed(claims('"X-Hasura-Allowed-Roles":["admin"]')),
     "a spelling beyond ASCII": signed(claims('"x-hasura-key":"1","x-hasura-\u212aey":"2"')),
     "a claim twice": signed(claims('"x-hasura-user-id":"1","x-hasura-user-id":"2"')),
     "the namespace twice": signed(f'{{"{NAMESPACE}":{{{ROLES}}},"{NAMESPACE}":{{{ROLES}}}}}'),
-    "exp twice": signed(claims(outside=f',"exp":{NOW - 5},"exp":{NOW + 600}')),
+    "exp twice": signed(claims(outside=f',"exp":{NOW - 5},"exp":{NOW + 86_400}')),
     "half a letter": signed(claims('"x-hasura-user-id":"\\ud800"')),
     "a NUL": signed(claims('"x-hasura-user-id":"\\u0000"')),
     "a role that is half a letter": signed(f'{{"{NAMESPACE}":{{"x-hasura-allowed-roles":["\\ud800"],"x-hasura-default-role":"\\ud800"}}}}'),

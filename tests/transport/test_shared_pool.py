@@ -231,6 +231,17 @@ async def test_the_time_of_a_transaction_is_that_of_all_its_statements(empty_dat
         assert await shared.request(EVE).fetch_json(LIMIT_NOW, []) == b'"500ms"', "the rest was the transaction's alone"
 
 
+async def test_an_error_that_needs_no_other_words_is_not_its_own_cause(shared: SharedPool) -> None:
+    """Whoever walks along the causes would never come back."""
+    with pytest.raises(DatabaseError) as caught:
+        await shared.request(EVE).fetch_json("SELECT to_json(1/0)", [])
+    assert caught.value.__cause__ is not caught.value
+    with pytest.raises(DatabaseError) as caught:
+        async with shared.request(EVE).transaction() as transaction:
+            await transaction.fetch_json("SELECT to_json(1/0)", [])
+    assert caught.value.__cause__ is not caught.value
+
+
 async def test_a_transaction_may_take_its_limit_whatever_others_may(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.database.pool.STATEMENT_TIMEOUT", 0.1)
     async with open_shared(empty_database_url, StatementLimits()) as shared, shared.request(ADMIN).transaction() as transaction:
