@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -12,7 +12,7 @@ from permissions.rules import RoleRules
 from permissions.session import ADMIN, Session
 from resolvers.answer import Answer
 from resolvers.compile_thread import size_of_json
-from resolvers.compiled import Compiled, HandWrittenSubscription, LiveTables, Steps, TableQuery
+from resolvers.compiled import Compiled, HandWritten, HandWrittenSubscription, LiveTables, Steps, TableQuery
 from resolvers.documents.document import OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
 from resolvers.documents.request import Request, Tally
@@ -32,6 +32,9 @@ from resolvers.sql.database import Asker, Database, DatabaseError, SharedDatabas
 from schema.model import Catalog
 
 T = TypeVar("T")
+
+# Bytes of a whole request, or batch, that has an action in it. A few milliseconds.
+LARGEST_ACTION: Final = 64 * 1024
 
 
 class Engine:
@@ -107,6 +110,7 @@ class Engine:
                 database = self._database.request(_asker(request, session))
                 return await database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
+                _not_too_large(compiled, request)
                 beginning = Beginning()
                 database = BeginningDatabase(self._database.request(_asker(request, session)), beginning)
                 strawberry = self._strawberry(request, session, context, database, beginning)
@@ -165,6 +169,12 @@ class Engine:
         with not_too_deep():
             view = self._views.of(session)
             return await self._planner.plan(view, await self._planner.document(view, request), request)
+
+
+def _not_too_large(steps: Steps, request: Request) -> None:
+    """What an action is given is read on the event loop, by graphql-core and key by key; no action needs much."""
+    if request.size > LARGEST_ACTION and any(isinstance(step, HandWritten) for step in steps.steps):
+        raise GraphQLRefusal("validation-failed", f"a request with an action is at most {LARGEST_ACTION} bytes")
 
 
 def _asker(request: Request, session: Session) -> Asker:

@@ -1,4 +1,4 @@
-"""The door of a table is as narrow as that of the action beside it: what a person inserts counts as what the person starts."""
+"""The door of a table is as narrow as that of the action beside it: a person inserts no more than they may start."""
 
 from typing import Final
 
@@ -14,13 +14,16 @@ CALLS: Final = TableName("public", calls.name)
 
 
 def insert_budgets(limiter: RateLimiter) -> InsertBudgets:
-    """Each row of `nchat_calls` is a call that its writer starts, by the limit of `initiateCall`; admin has none, as in Hasura."""
+    """Each row of `nchat_calls` counts as a call that `initiateCall` starts, in a count of its own; admin has none, as in Hasura.
+
+    Apart, since who writes down a week's calls at once still answers the next one by ringing back.
+    """
 
     async def start_calls(session: Session, rows: int) -> None:
         if session.role == ADMIN or (person := _person(session)) is None:
             return
         try:
-            await limiter.hit("initiate", person, rows)
+            await limiter.hit("initiate", f"rows of {person}", rows)
         except RateLimited as limited:
             raise GraphQLRefusal(limited.code, limited.sentence, retryAfter=limited.retry_after) from limited
 

@@ -16,7 +16,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.documents.request import Request
-from resolvers.engine import Engine
+from resolvers.engine import LARGEST_ACTION, Engine
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.hand_written.table_rows import table_row, table_rows
 from resolvers.roles.role_schema import ROLES
@@ -220,3 +220,17 @@ async def test_a_schema_is_told_once_a_role(engine: Engine, monkeypatch: pytest.
     monkeypatch.setattr("resolvers.planner.introspect", never)
     for role, answer in told.items():
         assert (await ask(engine, query % "b", Session(role)))["data"]["__schema"] == answer["data"]["__schema"]
+
+
+@pytest.mark.anyio
+async def test_a_request_with_an_action_is_at_most_so_large_and_does_nothing(engine: Engine) -> None:
+    query = "mutation($i: LendInput!) { lend(input: $i) { token } }"
+    given = {"i": {"book_id": 1}}
+    done.clear()
+    refused = (await engine.execute(Request(query, given, size=LARGEST_ACTION + 1), PATRON)).refusal
+    assert refused is not None
+    assert (refused.code, done) == ("validation-failed", [])
+    assert (await engine.execute(Request(query, given, size=LARGEST_ACTION), PATRON)).refusal is None
+    assert done == [1]
+    tables = await engine.execute(Request("query($i: [Int!]) { book(where: {id: {_in: $i}}) { id } }", {"i": [1]}, size=1 << 20), PATRON)
+    assert tables.refusal is None

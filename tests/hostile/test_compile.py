@@ -93,6 +93,21 @@ async def test_large_variables(attacked: AttackedService) -> None:
     assert answered.keys() <= {"data", "validation-failed", "bad-request"}
 
 
+async def test_large_inputs_of_actions(attacked: AttackedService) -> None:
+    initiate = "mutation($i: InitiateCallInput!) { initiateCall(input: $i) { callId } }"
+    ids = {"query": initiate, "variables": {"i": {"type": "audio", "targetUserIds": [ID] * 25_000}}}
+    metadata = {
+        "query": initiate,
+        "variables": {"i": {"type": "audio", "targetUserIds": [ID], "metadata": {f"x{n}": n for n in range(70_000)}}},
+    }
+    literals = {"query": 'mutation { initiateCall(input: {type: audio, targetUserIds: ["' + '","'.join([ID] * 6_000) + '"]}) { callId } }'}
+    bodies = (body for _ in range(scaled(30, 5)) for body in (ids, metadata, literals))
+    async with attacked.good_neighbour():
+        answered = await flood(attacked, bodies, attacked.bearer("bob"))
+    assert answered.total() == 3 * scaled(30, 5)
+    assert answered.keys() <= {"validation-failed", "rate-limited"}
+
+
 async def test_a_batch(attacked: AttackedService) -> None:
     """A hundred times what one request may ask is one request."""
 

@@ -131,11 +131,11 @@ async def test_at_most_a_year_ahead(service: WholeService, demo_database_url: st
     assert await written(demo_database_url) - before == (code is None)
 
 
-async def test_the_action_and_the_table_have_one_budget(service: WholeService, demo_database_url: str) -> None:
-    """Seven through the table leave three for the action; each says when there is room again."""
+async def test_the_table_is_as_narrow_as_the_action_and_neither_shuts_the_other(service: WholeService, demo_database_url: str) -> None:
+    """Ten through each, and then each says when there is room again."""
     alice = service.person(USER_IDS["alice"])
-    await alice.data(MANY, {"objects": [CALL] * 7})
-    assert [await alice.refusal(RING_BOB) for _ in range(4)] == ["media-unavailable"] * 3 + ["rate-limited"]
+    assert [await alice.refusal(RING_BOB) for _ in range(11)] == ["media-unavailable"] * 10 + ["rate-limited"]
+    await alice.data(MANY, {"objects": [CALL] * 10})
     before = await written(demo_database_url)
     refused = await error(alice, ONE, {"object": CALL})
     assert (refused["code"], refused["path"]) == ("rate-limited", ONE_PATH)
