@@ -54,12 +54,15 @@ def variables(name: str, call_id: UUID, other: UUID) -> dict[str, str]:
 
 
 async def test_one_round_trip_starts_a_call_and_reads_it(client: Api) -> None:
-    query = f"mutation ($input: InitiateCallInput!) {{ initiateCall(input: $input) {{ callId {TICKET} {CALL} }} }}"
+    wanted = f"callId participantId participant {{ user_id role }} {TICKET} {CALL}"
+    query = f"mutation ($input: InitiateCallInput!) {{ initiateCall(input: $input) {{ {wanted} }} }}"
     started = (await client.data(session(ALICE), query, {"input": {"type": "video", "targetUserIds": [str(BOB)], "metadata": {"a": [1]}}}))[
         "initiateCall"
     ]
     people = [{"user_id": str(ALICE), "status": "connecting"}, {"user_id": str(BOB), "status": "ringing"}]
     assert started["call"] == {"id": started["callId"], "status": "ringing", "end_reason": None, "call_participants": people}
+    assert started["participantId"] == str(await participant_id(client.on, UUID(started["callId"]), ALICE))
+    assert started["participant"] == {"user_id": str(ALICE), "role": "host"}
     assert started["token"].startswith(started["roomName"])
     assert started["iceServers"][0] == {"urls": ["stun:turn.example:3478"], "username": None, "credential": None}
     assert started["expiresAt"].endswith("+00:00")
@@ -80,9 +83,11 @@ async def test_accepting_and_joining_answer_with_a_ticket(client: Api) -> None:
 
 async def test_a_busy_target_is_an_ended_call_without_a_token(client: Api) -> None:
     await answered(client.on)
-    query = f'mutation ($who: uuid!) {{ initiateCall(input: {{type: "audio", targetUserIds: [$who]}}) {{ {TICKET} {CALL} }} }}'
+    wanted = f"participant {{ user_id }} {TICKET} {CALL}"
+    query = f'mutation ($who: uuid!) {{ initiateCall(input: {{type: "audio", targetUserIds: [$who]}}) {{ {wanted} }} }}'
     started = (await client.data(session(CAROL), query, {"who": str(BOB)}))["initiateCall"]
     assert (started["token"], started["call"]["status"], started["call"]["end_reason"]) == (None, "ended", "busy")
+    assert (started["iceServers"], started["participant"]) == ([], {"user_id": str(CAROL)})
 
 
 async def test_every_action_runs(client: Api) -> None:

@@ -14,7 +14,7 @@ from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.life_cycle import move_participant
 from domain.calls.opening import open_call
 from domain.calls.ringing import distinct_targets, invite, is_busy, require_member, require_reachable
-from domain.calls.rows import Call, CallType, Participant, lock_seats, roster
+from domain.calls.rows import Call, CallType, lock_seats, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, NotFound, ParticipantKicked, TooManyCalls
 from domain.input_checks import require_storable
@@ -42,9 +42,11 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class InitiateResult:
-    """`ticket` is None for a call that has ended already: its single target was busy, or a repeated request came too late."""
+    """`participant_id` is the caller's; `ticket` is None for a call that has ended already: its single target was busy, or a repeated
+    request came too late."""
 
     call_id: UUID
+    participant_id: UUID
     room_name: str
     ticket: Ticket | None
 
@@ -142,12 +144,9 @@ async def _reread(tx: Transaction, call_id: UUID) -> Call:
 async def _answer(world: World, call_id: UUID, user_id: UUID) -> InitiateResult:
     async with world.transaction("initiate_call.answer") as tx:
         call = await _reread(tx, call_id)
-        me = (await roster(tx, call_id)).of_user(user_id)
-        if me is not None and me.status == "kicked":
+        # Whoever starts a call takes part in it, and rows of participants are never deleted.
+        me = next(one for one in (await roster(tx, call_id)).participants if one.user_id == user_id)
+        if me.status == "kicked":
             raise ParticipantKicked
-        ticket = await issue(tx, world, call, me) if _may_connect(call, me) and me is not None else None
-        return InitiateResult(call.id, call.room_name, ticket)
-
-
-def _may_connect(call: Call, me: Participant | None) -> bool:
-    return me is not None and me.seated and not call.ended
+        ticket = await issue(tx, world, call, me) if me.seated and not call.ended else None
+        return InitiateResult(call.id, me.id, call.room_name, ticket)

@@ -73,23 +73,30 @@ def ticket_payload(result: TicketResult) -> TicketPayload:
 
 
 @camel_type
-class InitiateCallPayload(CallPayload):
-    """The ticket is null for a call that has ended already: the single target was busy, or the repeated request came too late."""
+class InitiateCallPayload(ParticipantPayload):
+    """participant is the caller. The token is null for a call that has ended already: the single target was busy, or the repeated
+    request came too late."""
 
     room_name: str
     token: str | None
     server_url: str | None
-    ice_servers: list[IceServer] | None
+    ice_servers: list[IceServer]
     expires_at: timestamptz | None
 
 
 def initiate_call_payload(result: InitiateResult) -> InitiateCallPayload:
-    call_id = uuid(result.call_id)
+    call_id, participant_id = uuid(result.call_id), uuid(result.participant_id)
     if result.ticket is None:
         return InitiateCallPayload(
-            call_id=call_id, room_name=result.room_name, token=None, server_url=None, ice_servers=None, expires_at=None
+            call_id=call_id,
+            participant_id=participant_id,
+            room_name=result.room_name,
+            token=None,
+            server_url=None,
+            ice_servers=[],
+            expires_at=None,
         )
-    return InitiateCallPayload(call_id=call_id, **ticket_fields(result.ticket))
+    return InitiateCallPayload(call_id=call_id, participant_id=participant_id, **ticket_fields(result.ticket))
 
 
 @camel_type
