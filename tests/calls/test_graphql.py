@@ -193,6 +193,8 @@ async def test_who_is_offered_the_actions(client: Api) -> None:
         assert "iceServers" in await root_fields(client, role, "queryType")
     assert not {"initiateCall", *ACTIONS} & await root_fields(client, "anonymous", "mutationType")
     assert "iceServers" not in await root_fields(client, "anonymous", "queryType")
+    for role in ("user", "moderator", "anonymous", "admin"):
+        assert "me" in await root_fields(client, role, "queryType")
 
 
 def test_the_metadata_names_every_action_as_it_is() -> None:

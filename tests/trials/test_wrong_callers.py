@@ -32,8 +32,8 @@ FOR_ALL = {
     "startScreenShare",
     "stopScreenShare",
 }
-# They name no call: whom a new one may ring is asked in tests/calls, and ICE servers belong to none.
-ON_NO_CALL = {"iceServers", "initiateCall"}
+# They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, and `me` is for everybody.
+ON_NO_CALL = {"iceServers", "initiateCall", "me"}
 
 
 async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> Mapping[str, str]:
