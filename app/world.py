@@ -33,7 +33,11 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         opening = open_engine(base.database_url, pool_size=settings.database_pool_size, variables=settings.database_variables)
         engine = await stack.enter_async_context(opening)
         base.metrics.watch_pool("domain", partial(connections, engine))
-        rates = {"initiate": settings.rate_limit_initiate, "token": settings.rate_limit_token}
+        rates = {
+            "initiate": settings.rate_limit_initiate,
+            "token": settings.rate_limit_token,
+            "quality": settings.rate_limit_quality,
+        }
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
         rooms, tokens = await _media(base, clock, observe, stack)
         yield World(

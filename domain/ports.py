@@ -143,7 +143,7 @@ class Figures(Protocol):
 
 class RateLimiter(Protocol):
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
-        """Counts uses of a limit (`initiate`, `token`) by this key; raises RateLimited, counting none, where so many are not left."""
+        """Counts uses of a limit (`initiate`, `token`, `quality`) by this key; raises RateLimited, counting none, where it is too many."""
         ...
 
 

@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     )
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
+    rate_limit_quality: Rate = Field("60/minute", description="Reports of one user's connection quality.")
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
     livekit_url: LiveKitUrl = Field(

@@ -48,6 +48,14 @@ PARTICIPANT_STEPS: Final[Mapping[ParticipantStatus, frozenset[ParticipantStatus]
 }
 # Every status but the last.
 LIVING: Final[tuple[CallStatus, ...]] = ("initiated", "ringing", "connecting", "connected", "reconnecting")
+# What is over for someone who is out.
+OUT: Final[Mapping[str, object]] = {
+    "participant_sid": None,
+    "is_screen_sharing": False,
+    "screen_share_asked_at": None,
+    "hand_raised_at": None,
+    "connection_quality": None,
+}
 # In these a person holds one of the call's places.
 SEATED: Final[tuple[ParticipantStatus, ...]] = ("connecting", "connected", "disconnected")
 
@@ -149,9 +157,9 @@ async def move_participants(
 
 
 def _presence(to: ParticipantStatus, now: datetime) -> dict[str, object]:
-    """What a state brings with it: who is out shares no screen and has no connection; who comes back has not left."""
+    """What a state brings with it: who is out has no connection, shares no screen and asks for nothing; who comes back has not left."""
     if to in ("left", "kicked"):
-        return {"left_at": now, "participant_sid": None, "is_screen_sharing": False, "screen_share_asked_at": None}
+        return {"left_at": now, **OUT}
     if to == "ringing":
         return {"invited_at": now, "left_at": None, "leave_reason": None}
     if to == "connected":

@@ -1,8 +1,10 @@
 """Inputs of the call actions."""
 
+import strawberry
+
 from schema.table_types.scalars import jsonb, uuid
 from schema.types.camel_case import camel_input
-from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type
+from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type, connection_quality, participant_role
 
 
 @camel_input
@@ -82,6 +84,48 @@ class MuteParticipantInput:
     call_id: uuid
     participant_id: uuid
     track_type: TrackKind
+
+
+@camel_input
+class MuteAllInput:
+    """except: ids of participants who keep their microphone, beside the caller."""
+
+    call_id: uuid
+    spared: list[uuid] | None = strawberry.field(name="except", default=None)
+
+
+@camel_input
+class AskToUnmuteInput:
+    call_id: uuid
+    participant_id: uuid
+
+
+@camel_input
+class SetParticipantRoleInput:
+    """role host hands the call on."""
+
+    call_id: uuid
+    participant_id: uuid
+    role: participant_role
+
+
+@camel_input
+class RaiseHandInput:
+    call_id: uuid
+
+
+@camel_input
+class LowerHandInput:
+    call_id: uuid
+
+
+@camel_input
+class ReportConnectionQualityInput:
+    """quality is excellent, good, poor, lost or unknown. Told of stats: packetLoss, jitter, latency, bitrate.upload and .download."""
+
+    call_id: uuid
+    quality: connection_quality
+    stats: jsonb | None = None
 
 
 @camel_input

@@ -33,6 +33,12 @@ ACTIONS = {
     "kickParticipant": "participantId: $other",
     "readmitParticipant": "participantId: $other",
     "inviteToCall": "userIds: [$other]",
+    "muteAll": "except: [$other]",
+    "askToUnmute": "participantId: $other",
+    "setParticipantRole": 'participantId: $other, role: "co_host"',
+    "raiseHand": "",
+    "lowerHand": "",
+    "reportConnectionQuality": 'quality: "poor", stats: {jitter: 3}',
     "startScreenShare": "",
     "stopScreenShare": "",
 }
@@ -102,6 +108,12 @@ async def test_every_action_runs(client: Api) -> None:
         (BOB, "refreshCallToken", BOB),
         (BOB, "setMuted", BOB),
         (ALICE, "muteParticipant", BOB),
+        (ALICE, "muteAll", CAROL),
+        (ALICE, "askToUnmute", BOB),
+        (ALICE, "setParticipantRole", BOB),
+        (BOB, "raiseHand", BOB),
+        (BOB, "lowerHand", BOB),
+        (BOB, "reportConnectionQuality", BOB),
         (BOB, "startScreenShare", BOB),
         (BOB, "stopScreenShare", BOB),
         (ALICE, "kickParticipant", CAROL),
@@ -168,6 +180,13 @@ WRONG: dict[str, str] = {
     "metadata that is no object": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], metadata: [1]}) { callId } }',
     "a reason that no host gives": f'mutation {{ endCall(input: {{callId: "{GENERAL}", reason: "timeout"}}) {{ callId }} }}',
     "a reason that no callee gives": f'mutation {{ declineCall(input: {{callId: "{GENERAL}", reason: "failed"}}) {{ callId }} }}',
+    "a role there is not": (
+        f'mutation {{ setParticipantRole(input: {{callId: "{GENERAL}", participantId: "{BOB}", role: "king"}}) {{ callId }} }}'
+    ),
+    "a quality there is not": f'mutation {{ reportConnectionQuality(input: {{callId: "{GENERAL}", quality: "fine"}}) {{ callId }} }}',
+    "stats that are no object": (
+        f'mutation {{ reportConnectionQuality(input: {{callId: "{GENERAL}", quality: "good", stats: 7}}) {{ callId }} }}'
+    ),
     "a lobby, which is not offered": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], lobby: true}) { callId } }',
 }
 

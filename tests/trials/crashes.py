@@ -88,6 +88,14 @@ async def mute(on: TrialCall) -> None:
     await on.act(on.alice, "muteParticipant", participantId=await on.participant(on.bob), trackType="audio")
 
 
+async def ask_bob_to_unmute(on: TrialCall) -> None:
+    await on.act(on.alice, "askToUnmute", participantId=await on.participant(on.bob))
+
+
+async def make_bob_a_viewer(on: TrialCall) -> None:
+    await on.act(on.alice, "setParticipantRole", participantId=await on.participant(on.bob), role="viewer")
+
+
 async def readmit(on: TrialCall) -> None:
     await on.act(on.alice, "readmitParticipant", participantId=await on.participant(on.carol))
 
@@ -246,11 +254,26 @@ CRASHES = (
         (
             "mute_participant.check",
             "rooms.list_participants@domain.calls.actions.mute._mute_tracks",
-            "rooms.mute_track@domain.calls.actions.mute._mute_tracks",
+            "rooms.mute_track@domain.calls.actions.mute._mute_those",
             "mute_participant.write",
         ),
         [talk],
         mute,
+    ),
+    Crash(
+        "mute all",
+        ("mute_all.check", "rooms.list_participants@domain.calls.actions.mute._silence", "mute_all.write"),
+        [talk],
+        request("alice", "muteAll"),
+    ),
+    Crash("ask to unmute", ("ask_to_unmute.write",), [talk], ask_bob_to_unmute),
+    Crash("raise a hand", ("hand.write",), [talk], request("bob", "raiseHand")),
+    Crash("quality", ("report_connection_quality.write",), [talk], request("bob", "reportConnectionQuality", quality="poor")),
+    Crash(
+        "role",
+        ("set_participant_role.write", "set_participant_role.tell", "rooms.set_grant@domain.calls.actions.role._tell"),
+        [talk],
+        make_bob_a_viewer,
     ),
     Crash("kick", ("kick_participant.write", "rooms.remove_participant@domain.calls.actions.kick.remove"), [talk], kick),
     Crash("readmit", ("readmit_participant.write",), [talk, kick], readmit, known("invalid-input")),

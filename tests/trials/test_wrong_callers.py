@@ -21,13 +21,26 @@ pytestmark = pytest.mark.anyio
 
 METADATA = Path(permissions.__file__).parent / "metadata"
 # What a participant without a role may not do. Every action on a call stands in one of the two.
-FOR_HOSTS = {"cancelCall", "endCall", "inviteToCall", "kickParticipant", "muteParticipant", "readmitParticipant"}
+FOR_HOSTS = {
+    "askToUnmute",
+    "cancelCall",
+    "endCall",
+    "inviteToCall",
+    "kickParticipant",
+    "muteAll",
+    "muteParticipant",
+    "readmitParticipant",
+    "setParticipantRole",
+}
 FOR_ALL = {
     "acceptCall",
     "declineCall",
     "joinCall",
     "leaveCall",
+    "lowerHand",
+    "raiseHand",
     "refreshCallToken",
+    "reportConnectionQuality",
     "setMuted",
     "startScreenShare",
     "stopScreenShare",
@@ -72,7 +85,7 @@ async def test_a_host_reaches_nobody_in_another_call(service: WholeService, hidd
     carol = service.person(CAROL)
     own = UUID((await carol.act("initiateCall", type="audio", targetUserIds=[str(DAVE)]))["callId"])
     before = await dump(demo_database_url)
-    named = {"kickParticipant", "muteParticipant", "readmitParticipant"}
+    named = {"askToUnmute", "kickParticipant", "muteAll", "muteParticipant", "readmitParticipant", "setParticipantRole"}
     for other in (hidden.call.other, uuid4()):
         assert await codes(carol, Thing("call", own, other), named) == dict.fromkeys(named, "not-found")
     assert await dump(demo_database_url) == before

@@ -8,6 +8,7 @@ from typing import TypedDict
 from domain.calls.actions.initiate import InitiateResult
 from domain.calls.actions.invite import InviteResult
 from domain.calls.actions.join import JoinResult
+from domain.calls.actions.mute import MuteAllResult
 from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
 from domain.calls.actions.screen_share import ScreenShareResult
 from domain.calls.tickets import Ticket
@@ -109,6 +110,18 @@ class InviteToCallPayload(CallPayload):
 
 def invite_to_call_payload(result: InviteResult) -> InviteToCallPayload:
     return InviteToCallPayload(call_id=uuid(result.call_id), participant_ids=list(map(uuid, result.participant_ids)))
+
+
+@camel_type
+class MuteAllPayload(CallPayload):
+    """participantIds: who is muted because of this request."""
+
+    participant_ids: list[uuid]
+    participants = table_rows("nchat_call_participants", keys="participant_ids")
+
+
+def mute_all_payload(result: MuteAllResult) -> MuteAllPayload:
+    return MuteAllPayload(call_id=uuid(result.call_id), participant_ids=list(map(uuid, result.participant_ids)))
 
 
 @camel_type
