@@ -38,7 +38,7 @@ class Crash:
     @property
     def is_request(self) -> bool:
         """Whether a client asked for it, and may ask again."""
-        return not self.asleep and not self.name.startswith(("webhook", "purge"))
+        return not self.asleep and not self.name.startswith(("webhook", "purge", "push"))
 
     def moments(self) -> list[str]:
         """Each point twice: before and after."""
@@ -198,6 +198,10 @@ async def the_purge_is_due(on: TrialCall) -> None:
     await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_webhooks'")
 
 
+async def the_pushes_purge_is_due(on: TrialCall) -> None:
+    await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_pushes'")
+
+
 async def calls_age(on: TrialCall, column: str, hours: int = 1) -> None:
     await on.long_ago("nchat_calls", column, hours=hours)
 
@@ -309,6 +313,9 @@ CRASHES = (
     Crash("webhook without LiveKit", ("webhook.failed",), [talk, kick], carol_comes_back, faults=("RemoveParticipant",)),
     Crash("age of the backlog", ("webhook.age",), [ring], nothing, asleep=True),
     Crash("purge", ("webhook.purge",), [ring], the_purge_is_due),
+    Crash("purge of pushes", ("push.purge",), [ring], the_pushes_purge_is_due),
+    # To a service that is away: each is tried again and again.
+    Crash("push", ("push.age", "push.take", "push.settle"), [ring], nothing),
     Crash(
         "watch after a kick",
         ("kick_watch", "rooms.remove_participant@domain.reconciler.kick_watch._remove"),
