@@ -9,15 +9,24 @@ from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_
 
 @camel_input
 class InitiateCallInput:
-    """Targets, a channel, or both. A repeated clientRequestId answers with the call it started."""
+    """Targets, a channel, or both. lobby: who joins without a ring waits. A repeated clientRequestId answers with the call it started."""
 
     type: call_type
     target_user_ids: list[uuid] | None = None
     channel_id: uuid | None = None
     metadata: jsonb | None = None
     e2ee: bool | None = None
+    lobby: bool | None = None
     ring_timeout_seconds: int | None = None
     client_request_id: uuid | None = None
+
+
+@camel_input
+class StartScheduledCallInput:
+    """Targets as in initiateCall; none for a call in a channel that rings nobody."""
+
+    call_id: uuid
+    target_user_ids: list[uuid] | None = None
 
 
 @camel_input
@@ -107,6 +116,18 @@ class SetParticipantRoleInput:
     call_id: uuid
     participant_id: uuid
     role: participant_role
+
+
+@camel_input
+class AdmitToCallInput:
+    call_id: uuid
+    participant_id: uuid
+
+
+@camel_input
+class DenyFromLobbyInput:
+    call_id: uuid
+    participant_id: uuid
 
 
 @camel_input

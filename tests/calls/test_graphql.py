@@ -36,6 +36,9 @@ ACTIONS = {
     "muteAll": "except: [$other]",
     "askToUnmute": "participantId: $other",
     "setParticipantRole": 'participantId: $other, role: "co_host"',
+    "admitToCall": "participantId: $other",
+    "denyFromLobby": "participantId: $other",
+    "startScheduledCall": "targetUserIds: [$other]",
     "raiseHand": "",
     "lowerHand": "",
     "reportConnectionQuality": 'quality: "poor", stats: {jitter: 3}',
@@ -187,7 +190,7 @@ WRONG: dict[str, str] = {
     "stats that are no object": (
         f'mutation {{ reportConnectionQuality(input: {{callId: "{GENERAL}", quality: "good", stats: 7}}) {{ callId }} }}'
     ),
-    "a lobby, which is not offered": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], lobby: true}) { callId } }',
+    "a lobby that is no yes or no": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], lobby: "open"}) { callId } }',
 }
 
 

@@ -1,5 +1,6 @@
 """A host mutes everybody, and asks one to speak."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from domain.calls.actions.kick import kick_participant
 from domain.calls.actions.mute import ask_to_unmute, mute_all
 from domain.errors import InvalidInput, MediaUnavailable, NotAllowed, NotFound
+from domain.ports import MediaSilent
 from tests.calls.call_states import group, participant_id, ringing
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
 from tests.support.dump import dump
+from tests.support.fake_rooms import FakeRooms
 
 pytestmark = pytest.mark.anyio
 
@@ -63,6 +66,24 @@ async def test_who_livekit_did_not_mute_is_not_said_to_be(on: Setup, method: str
     with pytest.raises(MediaUnavailable):
         await mute_all(on.world, session(ALICE), call_id)
     assert await dump(on.url) == before
+
+
+async def test_who_could_be_muted_is_said_to_be(on: Setup) -> None:
+    """LiveKit mutes one and falls silent: the row of each says what is."""
+    call_id, room = await in_the_room(on)
+
+    class HalfBroken(FakeRooms):
+        async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:
+            if self.asked["mute_track"]:
+                raise MediaSilent("no answer")
+            return await super().mute_track(room, identity, track_sid)
+
+    half = HalfBroken(on.rooms.rooms, on.rooms.people)
+    with pytest.raises(MediaUnavailable):
+        await mute_all(replace(on.world, rooms=half), session(ALICE), call_id)
+    rows = await muted(on, call_id)
+    assert rows == {user: half.people[room][str(user)].tracks[0].muted for user in (ALICE, BOB, CAROL)}
+    assert sum(rows.values()) == 1
 
 
 async def test_asking_to_speak_is_an_event_alone(on: Setup) -> None:

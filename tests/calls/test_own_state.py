@@ -4,10 +4,9 @@ import asyncio
 
 import pytest
 
-from domain.calls.actions.hand import lower_hand, raise_hand
 from domain.calls.actions.join import join_call
 from domain.calls.actions.leave import leave_call
-from domain.calls.actions.quality import report_connection_quality
+from domain.calls.actions.own_state import lower_hand, raise_hand, report_connection_quality
 from domain.errors import ActionError, InvalidInput, NotAllowed, RateLimited
 from tests.calls.call_states import answered, group, open_channel_call, participant_id
 from tests.support.domain_setup import ALICE, BOB, Setup, session

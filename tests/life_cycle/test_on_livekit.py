@@ -19,7 +19,7 @@ from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
 from domain.ports import MediaError, Rooms
 from domain.reconciler import reconcile
-from tests.life_cycle.live_service import KEY, SECRET, LiveService, talk
+from tests.life_cycle.live_service import KEY, SECRET, LiveService, note, talk
 from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
 from tests.support.kill_points import KillableRooms, KillPoints
 from tests.support.waiting import eventually
@@ -107,8 +107,3 @@ class CountingRooms(KillableRooms):
     @property
     def asked(self) -> Counter[str]:
         return Counter(point.removeprefix("rooms.").removesuffix(":after") for point in self.point.passed if point.endswith(":after"))
-
-
-def note(out: "asyncio.Future[int]", reason: int) -> None:
-    if not out.done():
-        out.set_result(int(reason))

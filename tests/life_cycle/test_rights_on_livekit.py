@@ -11,38 +11,14 @@ from livekit import rtc
 from domain.calls.actions.join import join_call
 from domain.calls.actions.mute import mute_all
 from domain.calls.actions.role import Role, set_participant_role
-from domain.calls.grants import grant_for
-from domain.calls.rows import lock_call, roster
 from domain.errors import NotAllowed
-from tests.life_cycle.live_service import LiveService, talk
+from tests.life_cycle.live_service import LiveService, agree, agreed, talk
 from tests.support.domain_setup import ALICE, BOB, session
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 # LiveKit's own time until it gives up on a request.
 REFUSED_WITHIN = 5
-
-
-async def agreed(service: LiveService, call_id: UUID) -> bool:
-    """Whether the room holds the connected, each with the sources and the microphone that the row says."""
-    async with service.world.transaction("test.look") as tx:
-        call = await lock_call(tx, call_id)
-        rows = {one.identity: one for one in (await roster(tx, call_id)).participants if one.status == "connected"}
-    assert call is not None
-    seen = {one.identity: one for one in await service.rooms.list_participants(call.room_name)}
-    return seen.keys() == rows.keys() and all(
-        frozenset(grant_for(call, rows[name]).sources) == one.sources
-        and [track.muted for track in one.tracks] in ([], [rows[name].is_muted])
-        and one.sid == rows[name].participant_sid
-        for name, one in seen.items()
-    )
-
-
-async def agree(service: LiveService, call_id: UUID, seconds: float = 10) -> None:
-    async def so() -> bool:
-        return await agreed(service, call_id)
-
-    await eventually(so, seconds=seconds)
 
 
 async def give(service: LiveService, call_id: UUID, by: UUID, to: UUID, role: Role) -> None:
@@ -64,23 +40,23 @@ async def test_a_role_is_what_livekit_lets_a_client_do(service: LiveService) -> 
     call_id, ticket, _ = await talk(service)
     bob = service.clients[1]
     await publish(bob)
-    await agree(service, call_id)
+    await agree(service, call_id, ALICE, BOB)
     await give(service, call_id, ALICE, BOB, "viewer")
-    await agree(service, call_id)
+    await agree(service, call_id, ALICE, BOB)
     assert not await has_microphone(service, ticket.room_name, BOB)
     with suppress(Exception):
         await publish(bob)
     assert not await has_microphone(service, ticket.room_name, BOB)
     for role in ("participant", "co_host"):
         await give(service, call_id, ALICE, BOB, role)
-        await agree(service, call_id)
+        await agree(service, call_id, ALICE, BOB)
     await publish(bob)
     await eventually(partial(has_microphone, service, ticket.room_name, BOB))
     await give(service, call_id, ALICE, BOB, "host")
     with pytest.raises(NotAllowed):
         await give(service, call_id, ALICE, BOB, "viewer")
     await give(service, call_id, BOB, ALICE, "viewer")
-    await agree(service, call_id)
+    await agree(service, call_id, ALICE, BOB)
 
 
 async def test_an_old_token_does_not_give_back_an_old_role(service: LiveService) -> None:
@@ -89,13 +65,13 @@ async def test_an_old_token_does_not_give_back_an_old_role(service: LiveService)
     await join_call(service.world, session(BOB), call_id)
     await service.connect(bob)
     # The webhook of the arrival, not the reconciler's next look.
-    await agree(service, call_id, seconds=5)
+    await agree(service, call_id, ALICE, BOB, seconds=5)
 
 
 async def test_nobody_promotes_oneself_by_own_metadata(service: LiveService) -> None:
     call_id, ticket, _ = await talk(service)
     await give(service, call_id, ALICE, BOB, "viewer")
-    await agree(service, call_id)
+    await agree(service, call_id, ALICE, BOB)
     me = service.clients[1].local_participant
     before = await service.on.participant(call_id, BOB)
     for write in (
@@ -110,7 +86,7 @@ async def test_nobody_promotes_oneself_by_own_metadata(service: LiveService) -> 
     row = await service.on.participant(call_id, BOB)
     assert row == before
     assert row["role"] == "viewer"
-    assert await agreed(service, call_id)
+    assert await agreed(service, call_id, ALICE, BOB)
     assert not await has_microphone(service, ticket.room_name, BOB)
     with pytest.raises(NotAllowed):
         await give(service, call_id, BOB, BOB, "host")
@@ -120,10 +96,10 @@ async def test_everybody_is_muted_in_the_room_and_in_the_rows(service: LiveServi
     call_id, _, _ = await talk(service)
     for client in service.clients:
         await publish(client)
-    await agree(service, call_id)
+    await agree(service, call_id, ALICE, BOB)
     done = await mute_all(service.world, session(ALICE), call_id)
     bob = await service.on.participant(call_id, BOB)
     assert done.participant_ids == (bob["id"],)
     assert bob["is_muted"]
     assert not (await service.on.participant(call_id, ALICE))["is_muted"]
-    assert await agreed(service, call_id)
+    assert await agreed(service, call_id, ALICE, BOB)

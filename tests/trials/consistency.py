@@ -32,7 +32,9 @@ async def _of_call(trial: TrialCall, call: "asyncpg.Record") -> AsyncIterator[st
         if room is not None:
             yield "the call has ended and its room is there"
     elif call["status"] == "initiated":
-        yield "the call never rang"
+        begun = await trial.database.fetchval("SELECT EXISTS (SELECT FROM nchat_call_participants WHERE call_id = $1)", call["id"])
+        if begun or call["scheduled_at"] is None:
+            yield "the call never rang"
     elif room is None or room.message.sid != call["room_sid"]:
         yield "the call has no room"
     else:

@@ -182,6 +182,26 @@ async def scheduled_through_the_table(on: TrialCall) -> None:
     on.call = (await on.caller(on.alice).data(query))["insert_nchat_calls_one"]["id"]
 
 
+async def planned_through_the_table(on: TrialCall) -> None:
+    query = 'mutation { insert_nchat_calls_one(object: {type: "audio", scheduled_at: "now"}) { id } }'
+    on.call = (await on.caller(on.alice).data(query))["insert_nchat_calls_one"]["id"]
+
+
+async def start_what_was_planned(on: TrialCall) -> None:
+    await on.act(on.alice, "startScheduledCall", targetUserIds=[str(on.bob), str(on.carol)])
+
+
+async def carol_waits(on: TrialCall) -> None:
+    """In the lobby, after she declined."""
+    await on.database.execute("UPDATE nchat_calls SET lobby = true WHERE id = $1", on.call)
+    await on.act(on.carol, "declineCall")
+    await on.act(on.carol, "joinCall")
+
+
+async def on_carol(name: str, on: TrialCall) -> None:
+    await on.act(on.alice, name, participantId=await on.participant(on.carol))
+
+
 async def a_foreign_rooms_webhook(on: TrialCall) -> None:
     await on.database.execute(DELIVERED, "room_started", orjson.dumps({"room": {"name": f"not {on.room}", "sid": "RM_foreign"}}).decode())
 
@@ -272,6 +292,9 @@ CRASHES = (
     ),
     Crash("ask to unmute", ("ask_to_unmute.write",), [talk], ask_bob_to_unmute),
     Crash("raise a hand", ("hand.write",), [talk], request("bob", "raiseHand")),
+    Crash("start what was planned", ("start_scheduled_call.write",), [planned_through_the_table], start_what_was_planned),
+    Crash("admit", ("admit_to_call.write",), [ring_both, accept, carol_waits], partial(on_carol, "admitToCall")),
+    Crash("deny", ("deny_from_lobby.write",), [ring_both, accept, carol_waits], partial(on_carol, "denyFromLobby")),
     Crash("quality", ("report_connection_quality.write",), [talk], request("bob", "reportConnectionQuality", quality="poor")),
     Crash(
         "role",

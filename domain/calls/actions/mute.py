@@ -129,13 +129,15 @@ async def _silence(world: World, room: str, others: Sequence[Participant]) -> tu
 
     async def silenced(other: Participant) -> bool:
         async with places:
-            seen = present.get(other.identity)
-            if not failures and seen is not None:
-                try:
+            if failures:
+                return False
+            try:
+                if seen := present.get(other.identity):
                     await _mute_those(world, room, seen, "audio")
-                except MediaError as error:
-                    failures.append(error)
-            return not failures
+            except MediaError as error:
+                failures.append(error)
+                return False
+            return True
 
     done = await asyncio.gather(*(silenced(other) for other in others))
     return frozenset(other.id for other, is_silent in zip(others, done, strict=True) if is_silent), next(iter(failures), None)

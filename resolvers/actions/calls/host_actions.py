@@ -1,13 +1,13 @@
-"""Actions of hosts on everybody: muteAll, askToUnmute, setParticipantRole."""
+"""Actions of hosts on who speaks and who comes in: muteAll, askToUnmute, setParticipantRole, admitToCall, denyFromLobby."""
 
-from domain.calls.actions import mute, role
+from domain.calls.actions import lobby, mute, role
 from domain.calls.rows import ParticipantRole
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
 from resolvers.actions.calls.payloads import MuteAllPayload, ParticipantPayload, mute_all_payload, participant_payload
 from resolvers.actions.input_words import one_of
-from schema.types.calls import AskToUnmuteInput, MuteAllInput, SetParticipantRoleInput
+from schema.types.calls import AdmitToCallInput, AskToUnmuteInput, DenyFromLobbyInput, MuteAllInput, SetParticipantRoleInput
 from schema.types.camel_case import camel_type
 
 
@@ -27,8 +27,20 @@ async def set_participant_role(world: World, session: Session, input: SetPartici
     return participant_payload(await role.set_participant_role(world, session, input.call_id, input.participant_id, given))
 
 
+async def admit_to_call(world: World, session: Session, input: AdmitToCallInput) -> ParticipantPayload:
+    """Lets someone in who waits in the lobby; their next joinCall gives the token. For host and co-hosts."""
+    return participant_payload(await lobby.admit_to_call(world, session, input.call_id, input.participant_id))
+
+
+async def deny_from_lobby(world: World, session: Session, input: DenyFromLobbyInput) -> ParticipantPayload:
+    """Refuses someone who waits in the lobby. For host and co-hosts."""
+    return participant_payload(await lobby.deny_from_lobby(world, session, input.call_id, input.participant_id))
+
+
 @camel_type
 class Mutation:
     mute_all = action(mute_all)
     ask_to_unmute = action(ask_to_unmute)
     set_participant_role = action(set_participant_role)
+    admit_to_call = action(admit_to_call)
+    deny_from_lobby = action(deny_from_lobby)

@@ -69,6 +69,21 @@ def ticket_fields(ticket: Ticket) -> TicketFields:
     }
 
 
+class NullableTicketFields(TypedDict):
+    room_name: str
+    token: str | None
+    server_url: str | None
+    ice_servers: list[IceServer]
+    expires_at: timestamptz | None
+
+
+def fields_if_any(room_name: str, ticket: Ticket | None) -> NullableTicketFields:
+    """The ticket's fields, or nulls."""
+    if ticket is None:
+        return {"room_name": room_name, "token": None, "server_url": None, "ice_servers": [], "expires_at": None}
+    return {**ticket_fields(ticket)}
+
+
 def ticket_payload(result: TicketResult) -> TicketPayload:
     return TicketPayload(call_id=uuid(result.call_id), participant_id=uuid(result.participant_id), **ticket_fields(result.ticket))
 
@@ -86,18 +101,9 @@ class InitiateCallPayload(ParticipantPayload):
 
 
 def initiate_call_payload(result: InitiateResult) -> InitiateCallPayload:
-    call_id, participant_id = uuid(result.call_id), uuid(result.participant_id)
-    if result.ticket is None:
-        return InitiateCallPayload(
-            call_id=call_id,
-            participant_id=participant_id,
-            room_name=result.room_name,
-            token=None,
-            server_url=None,
-            ice_servers=[],
-            expires_at=None,
-        )
-    return InitiateCallPayload(call_id=call_id, participant_id=participant_id, **ticket_fields(result.ticket))
+    return InitiateCallPayload(
+        call_id=uuid(result.call_id), participant_id=uuid(result.participant_id), **fields_if_any(result.room_name, result.ticket)
+    )
 
 
 @camel_type
@@ -125,9 +131,14 @@ def mute_all_payload(result: MuteAllResult) -> MuteAllPayload:
 
 
 @camel_type
-class JoinCallPayload(TicketPayload):
-    """participants: everyone of the call, the caller among them."""
+class JoinCallPayload(ParticipantPayload):
+    """participants: everyone of the call, the caller among them. The token is null while the caller waits in the lobby."""
 
+    room_name: str
+    token: str | None
+    server_url: str | None
+    ice_servers: list[IceServer]
+    expires_at: timestamptz | None
     participant_ids: list[uuid]
     participants = table_rows("nchat_call_participants", keys="participant_ids")
 
@@ -137,7 +148,7 @@ def join_call_payload(result: JoinResult) -> JoinCallPayload:
         call_id=uuid(result.call_id),
         participant_id=uuid(result.participant_id),
         participant_ids=list(map(uuid, result.participant_ids)),
-        **ticket_fields(result.ticket),
+        **fields_if_any(result.room_name, result.ticket),
     )
 
 

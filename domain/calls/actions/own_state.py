@@ -1,6 +1,7 @@
-"""How good a participant's connection is, as their own client measures it."""
+"""What a participant says of oneself: a hand that goes up and down, and how good the own client finds the connection."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -20,6 +21,30 @@ LONGEST_STATS: Final = 2048
 # Everybody in the call reads them: figures alone, and of those the ones that have a meaning. Addresses of candidates stay out.
 FIGURES: Final = ("packetLoss", "jitter", "latency")
 BITRATES: Final = ("upload", "download")
+
+
+async def raise_hand(world: World, session: Session, call_id: UUID) -> ParticipantResult:
+    """The caller's hand goes up; one that is up stays since when it was raised. NotAllowed for one who is not in the call."""
+    return await _move_hand(world, session, call_id, up=True)
+
+
+async def lower_hand(world: World, session: Session, call_id: UUID) -> ParticipantResult:
+    """The caller's hand goes down; one that is down stays so. NotAllowed for one who is not in the call."""
+    return await _move_hand(world, session, call_id, up=False)
+
+
+async def _move_hand(world: World, session: Session, call_id: UUID, *, up: bool) -> ParticipantResult:
+    column = call_participants.c.hand_raised_at
+    async with world.transaction("hand.write") as tx:
+        access = await access_call(tx, world, session, call_id)
+        me = access.seated()
+        since: datetime | None = access.now if up else None
+        otherwise = column.is_(None) if up else column.is_not(None)
+        moved = sa.update(call_participants).where(call_participants.c.id == me.id, otherwise).values(hand_raised_at=since)
+        if (await tx.connection.execute(moved.returning(call_participants.c.id))).first() is not None:
+            events.changed(tx, call_id)
+            await events.append(tx, call_id, "hand_raised" if up else "hand_lowered", me.user_id, {}, me.id)
+        return ParticipantResult(call_id, me.id)
 
 
 async def report_connection_quality(
