@@ -4,8 +4,9 @@ In: signed requests (signature version 4, in the header or in the address). Out:
 what a service of recordings asks: objects, ranges, listings, multipart uploads, deletion of many; all else is refused with 501.
 """
 
+from devstack.store.address import StorageAddress
 from devstack.store.child import StoreProcess, start
 from devstack.store.faults import Faults
 from devstack.store.server import application
 
-__all__ = ["Faults", "StoreProcess", "application", "start"]
+__all__ = ["Faults", "StorageAddress", "StoreProcess", "application", "start"]

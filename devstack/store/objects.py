@@ -110,6 +110,9 @@ class Buckets:
     def __iter__(self) -> Iterator[tuple[str, Bucket]]:
         return iter(sorted(self._buckets.items()))
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._buckets
+
     def get(self, name: str) -> Bucket:
         """Raises S3Error (NoSuchBucket)."""
         if name not in self._buckets:

@@ -20,10 +20,12 @@ from devstack.store.signatures import Keys
 HEALTH = "/-/health"
 
 
-def application(folder: Path, keys: Keys, faults: Faults | None = None) -> Starlette:
-    """The ASGI app of a store in this folder."""
-    faults = faults or Faults()
-    store = _Endpoint(Buckets(folder), keys, faults)
+def application(folder: Path, keys: Keys, *, bucket: str | None = None, faults: Faults | None = None) -> Starlette:
+    """The ASGI app of a store in this folder; `bucket` is made where it is not there."""
+    faults, buckets = faults or Faults(), Buckets(folder)
+    if bucket is not None and bucket not in buckets:
+        buckets.create(bucket)
+    store = _Endpoint(buckets, keys, faults)
     methods = ["GET", "PUT", "POST", "DELETE"]
     routes = [
         Route(HEALTH, _healthy, methods=["GET"]),
