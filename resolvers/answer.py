@@ -24,6 +24,9 @@ class Answer(NamedTuple):
 
 def forget_frames(error: BaseException | None) -> None:
     """An error's frames hold the whole request, and often the error: only the garbage collector would find them, and it comes seldom."""
-    while error is not None:
+    forgotten = set[int]()
+    # What was raised while another was handled may lead back to it.
+    while error is not None and id(error) not in forgotten:
+        forgotten.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__

@@ -85,7 +85,9 @@ class _Limited:
         try:
             return await self._database.fetch_json(sql, arguments, seconds=self._seconds)
         except DatabaseError as error:
-            raise _in_words(error, self._seconds) from error
+            if _is_own_limit(error):
+                raise _took_too_long(self._seconds) from error
+            raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
@@ -100,7 +102,9 @@ class _Limited:
             async with self._database.unannounced(seconds=self._seconds) as transaction:
                 yield transaction
         except DatabaseError as error:
-            raise _in_words(error, self._seconds) from error
+            if _is_own_limit(error):
+                raise _took_too_long(self._seconds) from error
+            raise
 
     async def announce(self, transaction: PoolTransaction) -> None:
         await self._database.announce(transaction)
@@ -127,8 +131,10 @@ class _InTurn:
         await self._limited.announce(transaction)
 
 
-def _in_words(error: DatabaseError, seconds: float) -> DatabaseError:
-    """PostgreSQL's own limit says what it was; that nobody answered at all stays as it is."""
-    if error.sqlstate != QUERY_CANCELED or isinstance(error.__cause__, TimeoutError):
-        return error
+def _is_own_limit(error: DatabaseError) -> bool:
+    """PostgreSQL's own limit says what it was; that nobody answered at all is something else."""
+    return error.sqlstate == QUERY_CANCELED and not isinstance(error.__cause__, TimeoutError)
+
+
+def _took_too_long(seconds: float) -> TookTooLong:
     return TookTooLong(f"the query took longer than {seconds:g} s; ask for less")

@@ -59,6 +59,11 @@ class JoinCallInput:
 
 
 @camel_input
+class CallAttendanceInput:
+    call_id: uuid
+
+
+@camel_input
 class RefreshCallTokenInput:
     call_id: uuid
 

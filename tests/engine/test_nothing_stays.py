@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from permissions.session import Session
+from resolvers.answer import forget_frames
 from resolvers.documents.request import Request
 from tests.engine.library import Library
 
@@ -62,3 +63,10 @@ async def test_variables_are_gone_with_the_answer(
     # The compile thread forgets its last work with the next.
     await books.engine.apart("user 3", lambda: None)
     assert watched() is None
+
+
+def test_errors_that_lead_back_to_themselves_are_forgotten_too() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__context__ = second, first
+    forget_frames(first)
+    assert first.__traceback__ is second.__traceback__ is None

@@ -68,6 +68,18 @@ async def running(other: "asyncpg.Connection", number: int) -> None:
     await eventually(so_many)
 
 
+async def test_the_chain_behind_a_refusal_has_an_end(shared: SharedPool) -> None:
+    """Whoever walks it, as `Answer.refused` does, would hold the process for good in a circle."""
+    with pytest.raises(DatabaseError) as refused:
+        await shared.request(EVE).fetch_json("SELECT to_json('x'::uuid)", ())
+    chain, error = list[BaseException](), refused.value
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    assert error is None
+    assert [type(one).__name__ for one in chain][:2] == ["DatabaseError", "InvalidTextRepresentationError"]
+
+
 async def test_postgresql_ends_what_takes_too_long_and_says_so_in_words(empty_database_url: str, other: "asyncpg.Connection") -> None:
     async with open_shared(empty_database_url, StatementLimits(seconds=0.05)) as shared:
         with pytest.raises(TookTooLong) as caught:

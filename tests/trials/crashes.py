@@ -112,6 +112,10 @@ async def ask_for_ice_servers(on: TrialCall) -> None:
     await on.caller(on.alice).data("{ iceServers { ttl } }")
 
 
+async def ask_who_was_there(on: TrialCall) -> None:
+    await on.caller(on.alice).data("query ($call: uuid!) { callAttendance(input: {callId: $call}) { seconds } }", {"call": str(on.call)})
+
+
 async def enter_bob(on: TrialCall) -> None:
     on.enter(on.bob, "microphone", "camera")
 
@@ -270,6 +274,7 @@ CRASHES = (
     Crash("end", ("end_call.write",), [talk], request("alice", "endCall"), known("call-ended")),
     Crash("invite", ("invite_to_call.write",), [ring, accept], invite),
     Crash("ice servers", ("ice_servers.read",), [ring], ask_for_ice_servers),
+    Crash("attendance", ("call_attendance.read",), [ring, accept], ask_who_was_there),
     Crash("join", ("join_call.write",), [ring_both, accept], request("carol", "joinCall")),
     Crash("refresh", ("refresh_call_token.write",), [ring, accept], request("bob", "refreshCallToken")),
     Crash("mute oneself", ("set_muted.write",), [ring, accept], request("bob", "setMuted", trackType="audio", muted=True)),
