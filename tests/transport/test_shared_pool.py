@@ -72,7 +72,8 @@ async def test_the_chain_behind_a_refusal_has_an_end(shared: SharedPool) -> None
     """Whoever walks it, as `Answer.refused` does, would hold the process for good in a circle."""
     with pytest.raises(DatabaseError) as refused:
         await shared.request(EVE).fetch_json("SELECT to_json('x'::uuid)", ())
-    chain, error = list[BaseException](), refused.value
+    chain = list[BaseException]()
+    error: BaseException | None = refused.value
     while error is not None and error not in chain:
         chain.append(error)
         error = error.__cause__ or error.__context__
