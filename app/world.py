@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
+from app.adapters.push_webhook import PushWebhook
 from app.adapters.rate_limits import open_limiter
+from app.adapters.signed_webhook import SignedWebhook, open_http, signing_key
 from app.adapters.turn import TurnRestCredentials, default_urls
 from app.database.transactions import EngineTransactions, connections, open_engine
 from app.foundation import Foundation
@@ -17,7 +19,8 @@ from app.livekit.no_media import NoMedia
 from app.livekit.room_gateway import connect
 from app.settings import ConfigurationError, Settings
 from app.telemetry.moments import Observe
-from domain.ports import CallLimits, Clock, JoinTokens, Rooms
+from domain.ports import CallLimits, Clock, JoinTokens, PushService, Rooms
+from domain.pushes.delivery import AT_ONCE
 from domain.world import Readable, Transactions, World
 from permissions.compiling.readable import readable
 from permissions.resolving.resolve import Resolved
@@ -33,7 +36,11 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         opening = open_engine(base.database_url, pool_size=settings.database_pool_size, variables=settings.database_variables)
         engine = await stack.enter_async_context(opening)
         base.metrics.watch_pool("domain", partial(connections, engine))
-        rates = {"initiate": settings.rate_limit_initiate, "token": settings.rate_limit_token}
+        rates = {
+            "initiate": settings.rate_limit_initiate,
+            "token": settings.rate_limit_token,
+            "quality": settings.rate_limit_quality,
+        }
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
         rooms, tokens = await _media(base, clock, observe, stack)
         yield World(
@@ -53,6 +60,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             readable=_readable(base.resolved),
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
+            push_service=await _push_service(base, clock, stack),
         )
 
 
@@ -76,6 +84,15 @@ async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncE
     asked = connect(settings.livekit_api_url, settings.livekit_api_key, secret, observe=observe, count=base.metrics.livekit_request)
     rooms = await stack.enter_async_context(asked)
     return rooms, LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
+
+
+async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -> PushService | None:
+    settings = base.settings
+    if settings.push_webhook_url is None or settings.push_webhook_secret is None:
+        return None
+    http = await stack.enter_async_context(open_http(AT_ONCE))
+    key = signing_key(settings.push_webhook_secret.get_secret_value())
+    return PushWebhook(SignedWebhook(settings.push_webhook_url, key, http, clock), base.metrics.push)
 
 
 def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:

@@ -1,6 +1,6 @@
 """The outside world as the domain sees it. Adapters live in app/; the domain never knows LiveKit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -132,18 +132,47 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-FigureName = Literal["state_divergence"]
+FigureName = Literal["state_divergence", "push_oldest"]
 
 
 class Figures(Protocol):
     def __call__(self, name: FigureName, value: float, /) -> None:
-        """A number that an operator watches, as it is now: `state_divergence`, seconds since the database and LiveKit have been apart."""
+        """A number that an operator watches, as it is now, in seconds: `state_divergence`, since when database and LiveKit have been apart,
+        `push_oldest`, how long the oldest push waits for its delivery."""
         ...
 
 
 class RateLimiter(Protocol):
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
-        """Counts uses of a limit (`initiate`, `token`) by this key; raises RateLimited, counting none, where so many are not left."""
+        """Counts uses of a limit (`initiate`, `token`, `quality`) by this key; raises RateLimited, counting none, where it is too many."""
+        ...
+
+
+PushTransport = Literal["voip", "alert"]
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One push as the deployment's push service gets it. `attempt` is the number of this try."""
+
+    id: UUID
+    user_id: UUID
+    kind: str
+    transport: PushTransport
+    collapse_id: UUID
+    payload: Mapping[str, object]
+    created_at: datetime
+    expires_at: datetime
+    attempt: int
+
+
+class PushNotTaken(Exception):
+    """The push service said no or nothing. It may have taken the push nevertheless; in a word why."""
+
+
+class PushService(Protocol):
+    async def deliver(self, push: Push, *, within: float) -> None:
+        """Hands the push over within so many seconds; raises PushNotTaken. The service knows a push that comes again by its id."""
         ...
 
 

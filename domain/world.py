@@ -9,7 +9,19 @@ from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.hub import Hub
-from domain.ports import CallLimits, Clock, FigureName, Figures, Hint, JoinTokens, Publisher, RateLimiter, Rooms, TurnCredentials
+from domain.ports import (
+    CallLimits,
+    Clock,
+    FigureName,
+    Figures,
+    Hint,
+    JoinTokens,
+    Publisher,
+    PushService,
+    RateLimiter,
+    Rooms,
+    TurnCredentials,
+)
 from permissions.session import Session
 from schema.model import TableName
 
@@ -71,3 +83,5 @@ class World:
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
     figure: Figures = unwatched
+    # None: the deployment has none, and pushes are not delivered.
+    push_service: PushService | None = None

@@ -14,7 +14,10 @@ USER_ID = "x-hasura-user-id"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`variables` have lower-case names (`x-hasura-…`) and text values. `expires_at` is a unix time in seconds."""
+    """`variables` have lower-case names (`x-hasura-…`) and text values. `expires_at` is a unix time in seconds.
+
+    `allowed_roles` are those that a token names, sorted; without a token there are none beside `role`.
+    """
 
     role: str
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -22,6 +25,7 @@ class Session:
     # The admin secret was shown (or no authentication is configured): backend-only permissions may be asked for.
     trusted: bool = False
     backend_only: bool = False
+    allowed_roles: tuple[str, ...] = ()
 
     def variable(self, name: str) -> str:
         """The value of a session variable; raises Hasura's not-found when the session has none."""

@@ -143,13 +143,15 @@ class SelectRoot:
 class RowsByKey:
     """Rows inside a hand-written payload. `key_attributes` hold the primary key's values: one row's, or of `many` one list.
 
-    `bound` are the parameters that take those values, and `root` compares with them.
+    `bound` are the parameters that take those values, and `root` compares with them. `in_list`: there are several such payloads side
+    by side, and their rows are read together.
     """
 
     root: SelectRoot
     key_attributes: tuple[str, ...]
     bound: tuple[Bound, ...]
     many: bool
+    in_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)

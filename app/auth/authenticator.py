@@ -80,7 +80,8 @@ class Authenticator:
     async def _bearer(self, tokens: TokenVerifier, token: str, headers: Mapping[str, str]) -> Session:
         verified = await tokens.verify(token)
         role = verified.claims.role(headers.get(ROLE))
-        return Session(role, {**verified.claims.variables, ROLE: role}, expires_at=verified.expires_at)
+        variables = {**verified.claims.variables, ROLE: role}
+        return Session(role, variables, expires_at=verified.expires_at, allowed_roles=tuple(sorted(verified.claims.allowed_roles)))
 
     def _nobody(self) -> GraphQLRefusal:
         if self._tokens is None:

@@ -25,5 +25,5 @@ def invalid_headers(message: str) -> GraphQLRefusal:
 
 
 def token_expired() -> GraphQLRefusal:
-    """Also the end of a websocket's subscriptions when its token runs out."""
+    """Also the reason of the close when a websocket's token runs out."""
     return invalid_jwt("JWTExpired")

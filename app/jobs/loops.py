@@ -5,13 +5,17 @@ from functools import partial
 from typing import Final
 
 from app.jobs.follow_ups import FollowUps
-from app.jobs.supervision import wait_for
+from app.jobs.supervision import Supervisor, wait_for
+from domain.push_outbox import TOPIC
+from domain.pushes.delivery import deliver_due
 from domain.timeouts import Timeout, decide_due, tell_decided
 from domain.webhooks import processing
 from domain.world import World
 
 # Seconds until calls are tried again whose lock somebody else had: a request, or another process that works out the same inbox.
 HELD_AGAIN_AFTER: Final = 0.05
+# Seconds between two looks at pushes that are tried again.
+PUSHES_EVERY: Final = 0.5
 # Seconds that timeouts wait at start for the first look at LiveKit.
 LOOKED_WITHIN: Final = 10.0
 
@@ -23,6 +27,14 @@ async def work_out_webhooks(world: World, follow_ups: FollowUps, wake: asyncio.E
         asyncio.get_running_loop().call_later(HELD_AGAIN_AFTER, wake.set)
     if heard.owed:
         follow_ups.begin("webhook_repairs", partial(processing.settle_debts, world, heard.owed))
+
+
+async def deliver_pushes(world: World, supervisor: Supervisor) -> None:
+    """For as long as the service lives: what was just written at once, and twice a second what is tried again."""
+    async with world.hub.follow([TOPIC]) as written:
+        while True:
+            await supervisor.attempt("pushes", partial(deliver_due, world))
+            await written.changed(PUSHES_EVERY)
 
 
 async def decide_timeouts(world: World, timeout: Timeout, follow_ups: FollowUps, looked: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 
 from app.jobs.follow_ups import FollowUps
-from app.jobs.loops import decide_timeouts, work_out_webhooks
+from app.jobs.loops import decide_timeouts, deliver_pushes, work_out_webhooks
 from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
@@ -52,6 +52,7 @@ class Jobs:
             *(self._loop(f"timeout_{timeout.name}", timeout.every, self._deciding(timeout)) for timeout in TIMEOUTS),
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
+            *([] if world.push_service is None else [("push_delivery", partial(deliver_pushes, world, supervisor))]),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
         ]
         self._tasks = [asyncio.create_task(supervisor.keep_running(name, work), name=name) for name, work in loops]

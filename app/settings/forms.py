@@ -2,7 +2,7 @@
 
 import binascii
 import re
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Annotated, Final
@@ -73,6 +73,16 @@ def _decoded(key: str) -> int | None:
         return None
 
 
+def _webhook_secret(value: SecretStr) -> SecretStr:
+    try:
+        size = len(b64decode(value.get_secret_value().removeprefix("whsec_"), validate=True))
+    except binascii.Error:
+        size = 0
+    if not 24 <= size <= 64:
+        raise ValueError("is 24 to 64 bytes in base64, as `openssl rand -base64 32` makes one")
+    return value
+
+
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple(str(ip_network(value, strict=False)).removesuffix("/32").removesuffix("/128") for value in values)
@@ -84,6 +94,7 @@ PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 HttpUrl = Annotated[str, AfterValidator(_address("http", "https"))]
 LiveKitUrl = Annotated[str, AfterValidator(_address("http", "https", "ws", "wss"))]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 Words = Annotated[tuple[str, ...], NoDecode]
 Origins = Annotated[Words, AfterValidator(_origins)]
 Networks = Annotated[Words, AfterValidator(_networks)]

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.settings.errors import ConfigurationError
-from app.settings.forms import EncryptionKeys, HttpUrl, LiveKitUrl, Networks, Origins, PostgresUrl, RedisUrl, Words
+from app.settings.forms import EncryptionKeys, HttpUrl, LiveKitUrl, Networks, Origins, PostgresUrl, RedisUrl, WebhookSecret, Words
 from app.settings.secret_files import SecretFiles
 from permissions.session import ADMIN
 
@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     )
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
+    rate_limit_quality: Rate = Field("60/minute", description="Reports of one user's connection quality.")
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
     livekit_url: LiveKitUrl = Field(
@@ -140,6 +141,11 @@ class Settings(BaseSettings):
     max_open_calls: int = Field(100, ge=1, description="Calls of one user that are open at a time: scheduled or started, and not over.")
     max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
 
+    push_webhook_url: HttpUrl | None = Field(None, description="Where pushes for people's devices are delivered; absent: nowhere.")
+    push_webhook_secret: WebhookSecret | None = Field(
+        None, description="Signs them: 24 to 64 bytes in base64, with or without `whsec_` before it."
+    )
+
     @field_validator("encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -154,6 +160,8 @@ class Settings(BaseSettings):
     def _secrets_are_there(self) -> Self:
         if self.turn_enabled and self.turn_secret is None:
             raise ValueError("NCHAT_TURN_ENABLED needs NCHAT_TURN_SECRET")
+        if self.push_webhook_url is not None and self.push_webhook_secret is None:
+            raise ValueError("NCHAT_PUSH_WEBHOOK_URL needs NCHAT_PUSH_WEBHOOK_SECRET")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
             raise ValueError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET: without them every caller is admin")
         if self.unauthorized_role == ADMIN:

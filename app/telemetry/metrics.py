@@ -53,7 +53,11 @@ class Metrics:
             "For how long database and LiveKit have been found apart, at the last round",
             mode="mostrecent",
         )
-        self._figures: dict[FigureName, Gauge] = {"state_divergence": divergence}
+        oldest_push = self.gauge(
+            "nchat_push_oldest_seconds", "How long the oldest push waits that is still to be delivered", mode="mostrecent"
+        )
+        self._figures: dict[FigureName, Gauge] = {"state_divergence": divergence, "push_oldest": oldest_push}
+        self.pushes = self._histogram("nchat_push_seconds", "Time the push service took to answer", ["transport", "outcome"])
         build = self.gauge("nchat_build_info", "1, with the version that runs", ["version"], mode="max")
         build.labels(VERSION).set(1)
 
@@ -75,6 +79,10 @@ class Metrics:
     def livekit_request(self, method: str, seconds: float, outcome: str) -> None:
         """One request to LiveKit: `ok`, or in a word what went wrong."""
         self.livekit.labels(method, outcome).observe(seconds)
+
+    def push(self, transport: str, seconds: float, outcome: str) -> None:
+        """One try to deliver a push: `taken`, or in a word what went wrong."""
+        self.pushes.labels(transport, outcome).observe(seconds)
 
     def livekit_admission(self, outcome: str) -> None:
         """One question of the proxy's: `admitted`, `refused`, or `unanswered` for want of a database."""

@@ -133,18 +133,14 @@ class SocketConnection:
             raise CloseSocket(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
 
     async def _expire(self, expires_at: float) -> None:
-        """At that unix time nothing more may be seen: every operation ends with an error, then the socket closes."""
+        """At that unix time nothing more may be seen: the socket closes, and takes every operation with it.
+
+        An `error` before it would be the end of a subscription for graphql-ws, urql and Apollo; after the close alone they
+        ask for a new token and subscribe again.
+        """
         while (left := expires_at - time.time()) > 0:  # noqa: ASYNC110 - nobody tells us of the wall clock
             await asyncio.sleep(min(left, LONGEST_SLEEP))
-        expired = token_expired()
-        running, self._operations = self._operations, {}
-        for task in running.values():
-            task.cancel()
-        if running:
-            await asyncio.wait(running.values())
-        for operation_id in running:
-            await self._socket.send(messages.refusal_message(operation_id, expired))
-        raise CloseSocket(CloseCode.FORBIDDEN, expired.message)
+        raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
 
 
 def _first(orders: BaseExceptionGroup[CloseSocket]) -> CloseSocket:

@@ -43,11 +43,22 @@ PARTICIPANT_STEPS: Final[Mapping[ParticipantStatus, frozenset[ParticipantStatus]
     "connecting": frozenset({"connected", "left", "kicked"}),
     "connected": frozenset({"disconnected", "left", "kicked"}),
     "disconnected": frozenset({"connected", "left", "kicked"}),
-    "left": frozenset({"ringing", "connecting", "kicked"}),
+    # Who left and asks again waits in the lobby, where there is one.
+    "left": frozenset({"invited", "ringing", "connecting", "kicked"}),
     "kicked": frozenset({"invited"}),
 }
 # Every status but the last.
 LIVING: Final[tuple[CallStatus, ...]] = ("initiated", "ringing", "connecting", "connected", "reconnecting")
+# What every move ends: nobody waits in the lobby or for a connection in another state.
+NO_LONGER: Final[Mapping[str, object]] = {"rejoining_since": None, "lobby_waiting_since": None}
+# What is over for someone who is out.
+OUT: Final[Mapping[str, object]] = {
+    "participant_sid": None,
+    "is_screen_sharing": False,
+    "screen_share_asked_at": None,
+    "hand_raised_at": None,
+    "connection_quality": None,
+}
 # In these a person holds one of the call's places.
 SEATED: Final[tuple[ParticipantStatus, ...]] = ("connecting", "connected", "disconnected")
 
@@ -137,7 +148,7 @@ async def move_participants(
     moved = await tx.connection.execute(
         sa.update(call_participants)
         .where(mine.id == before.c.id, before.c.status == sa.any_(sa.literal(sources, pg.ARRAY(mine.status.type))))
-        .values(status=to, status_since=now, rejoining_since=None, **(_presence(to, now) | values))
+        .values(status=to, status_since=now, **{**NO_LONGER, **_presence(to, now), **values})
         .returning(mine.id, mine.call_id, mine.user_id, before.c.status.label("before"))
     )
     rows = {row.id: row for row in moved}
@@ -149,9 +160,9 @@ async def move_participants(
 
 
 def _presence(to: ParticipantStatus, now: datetime) -> dict[str, object]:
-    """What a state brings with it: who is out shares no screen and has no connection; who comes back has not left."""
+    """What a state brings with it: who is out has no connection, shares no screen and asks for nothing; who comes back has not left."""
     if to in ("left", "kicked"):
-        return {"left_at": now, "participant_sid": None, "is_screen_sharing": False, "screen_share_asked_at": None}
+        return {"left_at": now, **OUT}
     if to == "ringing":
         return {"invited_at": now, "left_at": None, "leave_reason": None}
     if to == "connected":

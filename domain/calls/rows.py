@@ -54,6 +54,7 @@ class Call:
     ring_timeout_seconds: int
     single_sharer: bool
     e2ee: bool
+    lobby: bool
 
     @classmethod
     def of(cls, row: Row[tuple[object, ...]]) -> "Call":
@@ -82,6 +83,7 @@ class Participant:
     is_screen_sharing: bool
     screen_share_asked_at: datetime | None
     rejoining_since: datetime | None
+    lobby_waiting_since: datetime | None
 
     @classmethod
     def of(cls, row: Row[tuple[object, ...]]) -> "Participant":
@@ -92,6 +94,11 @@ class Participant:
     def seated(self) -> bool:
         """Holds one of the call's seats."""
         return self.status in SEATED
+
+    @property
+    def waiting(self) -> bool:
+        """Stands in the lobby until a host decides."""
+        return self.lobby_waiting_since is not None
 
     @property
     def identity(self) -> str:

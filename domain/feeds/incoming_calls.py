@@ -1,6 +1,6 @@
 """The rings of one person, found by comparing what rings now with what rang at the last look."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -26,6 +26,13 @@ class Ring:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The calls that ring at the start: whatever a client knew before, it knows these now."""
+
+    call_ids: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     kind: RingKind
     ring: Ring
@@ -34,19 +41,24 @@ class Change:
 ReadRings = Callable[[Collection[UUID]], Coroutine[Any, Any, Collection[Ring]]]
 
 
-async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerator[Change, None]:
-    """First the rings that are open now, then each new one and how each ended; a second ring of a call is `incoming` again.
+async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerator[Snapshot | Change, None]:
+    """First what is open now, in one piece and then ring by ring; after it each new one and how each ended.
+
+    A second ring of a call is `incoming` again.
 
     `look` reads all that ring now, and the calls that it is given. The state is the truth: a hint that is lost, or a slow client,
     leaves out nothing that still matters.
     """
-    known: Mapping[UUID, Ring] = {}
+    known: Mapping[UUID, Ring] | None = None
     async with hub.follow([f"user:{user_id}"]) as following:
         while True:
-            rings = {ring.call_id: ring for ring in await look(known)}
-            for change in differences(known, rings):
+            rings = {ring.call_id: ring for ring in await look(known or ())}
+            ringing = {call_id: ring for call_id, ring in rings.items() if ring.status == "ringing"}
+            if known is None:
+                yield Snapshot(list(ringing))
+            for change in differences(known or {}, rings):
                 yield change
-            known = {call_id: ring for call_id, ring in rings.items() if ring.status == "ringing"}
+            known = ringing
             await following.changed(LOOK_EVERY)
 
 

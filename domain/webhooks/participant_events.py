@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.calls.leaving import leave
 from domain.calls.presence import arrive, drop, settle
-from domain.calls.repairs import DeleteRoom, RemoveParticipant, Repair, follow_up
+from domain.calls.repairs import DeleteRoom, GrantRights, RemoveParticipant, Repair, follow_up
 from domain.calls.rows import Participant
 from domain.webhooks.call_webhook import CallWebhook
 
@@ -33,7 +33,8 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
     if person is None or not person.seated:
         return [RemoveParticipant(webhook.call.room_name, webhook.identity)]
     await arrive(webhook.tx, webhook.call, person, webhook.sid, now=webhook.now)
-    return []
+    # The token may be older than the role, and say more.
+    return [GrantRights(webhook.call, person)] if person.role == "viewer" else []
 
 
 async def left(webhook: CallWebhook) -> list[Repair]:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import strawberry
 from strawberry.types import Info
@@ -21,18 +21,26 @@ def action(act: Callable[[World, Session, Input], Awaitable[Payload]]) -> Any:
     """The root field of the function's name; its docstring is what a client reads, its third parameter the argument `input`.
 
     Each action has a payload type of its name in the API. A function may answer with its own (`JoinCallPayload`), or with a shape
-    that several share (`ParticipantPayload`): then a type of the action's name with the same fields is made of it.
+    that several share (`ParticipantPayload`): then a type of the action's name with the same fields is made of it. A list of them is
+    one as well.
     """
     hints, given = get_type_hints(act), inspect.signature(act).parameters["input"]
 
     async def resolve(info: Info[Context, None], input: Input = given.default) -> Payload:
         return await act(info.context.world, info.context.session, input)
 
-    payload = _named(hints["return"], f"{capitalize_first(to_camel_case(act.__name__))}Payload")
+    payload = _payload(hints["return"], f"{capitalize_first(to_camel_case(act.__name__))}Payload")
     info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
     resolve.__name__ = act.__name__
     resolve.__signature__ = inspect.Signature([info, given.replace(annotation=hints["input"])], return_annotation=payload)  # type: ignore[attr-defined]
     return strawberry.field(resolver=resolve, description=(act.__doc__ or "").strip())
+
+
+def _payload(answer: Any, name: str) -> Any:
+    if get_origin(answer) is not list:
+        return _named(answer, name)
+    (shape,) = get_args(answer)
+    return list[_named(shape, name)]  # type: ignore[misc]
 
 
 def _named(shape: type, name: str) -> type:

@@ -1,7 +1,7 @@
 """What a hand-written resolver gets as `info.context`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import orjson
@@ -9,6 +9,7 @@ from graphql import DocumentNode
 from graphql.pyutils import Path
 
 from permissions.session import Session
+from resolvers.hand_written.rows_together import RowsTogether
 from resolvers.ir import KEYS
 from resolvers.sql.database import Database
 from resolvers.sql.plan import RowPlan
@@ -31,13 +32,21 @@ class Context:
     variables: Mapping[str, Any]
     plans: Mapping[tuple[str, ...], RowPlan]
     read: Read
+    _together: dict[tuple[str, ...], RowsTogether] = field(default_factory=dict)
 
     async def rows(self, path: Path, payload: object) -> orjson.Fragment | None:
         """The JSON of the rows at this place of the answer, with the caller's permissions; None when the payload has no key."""
-        row_plan = self.plans[tuple(step for step in path.as_list() if isinstance(step, str))]
+        place = tuple(step for step in path.as_list() if isinstance(step, str))
+        row_plan = self.plans[place]
         keys = [getattr(payload, attribute) for attribute in row_plan.key_attributes]
         if None in keys:
             return orjson.Fragment(b"[]") if row_plan.many else None
+        if row_plan.in_list:
+            together = self._together.setdefault(place, RowsTogether(lambda texts: self._fetch(row_plan, [texts])))
+            return await together.row(str(keys[0]))
         texts = [list(map(str, key)) for key in keys] if row_plan.many else list(map(str, keys))
-        arguments = row_plan.plan.bind(self.session, {**self.variables, KEYS: texts})
-        return orjson.Fragment(await self.database.fetch_json(row_plan.plan.sql, arguments))
+        return orjson.Fragment(await self._fetch(row_plan, texts))
+
+    async def _fetch(self, row_plan: RowPlan, keys: Sequence[object]) -> bytes:
+        arguments = row_plan.plan.bind(self.session, {**self.variables, KEYS: keys})
+        return await self.database.fetch_json(row_plan.plan.sql, arguments)

@@ -46,7 +46,8 @@ class TableRowField(StrawberryField):
 def table_row(table: str, *, key: str | Sequence[str], description: str | None = None) -> Any:
     """A payload field that answers with the row of `table` (its GraphQL name) whose primary key is in the attributes `key`.
 
-    Null when the attribute is None, and when the caller may not see the row.
+    Null when the attribute is None, and when the caller may not see the row. Of payloads in a list, by a key of one column, the rows
+    are read in one statement.
     """
     keys = (key,) if isinstance(key, str) else tuple(key)
     return _field(OfTableRow(table, keys, many=False), description)

@@ -24,8 +24,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class RowPlan:
-    """The plan behind a payload field of rows, and the payload's attributes that hold the keys."""
+    """The plan behind a payload field of rows, and the payload's attributes that hold the keys.
+
+    With `in_list` it answers with an object: by key the text of each payload's row, as JSON.
+    """
 
     plan: Plan
     key_attributes: tuple[str, ...]
     many: bool
+    in_list: bool = False

@@ -40,6 +40,7 @@ from resolvers.sql.size.answer_size import (
     are_few,
     checked_rows,
     checked_statement,
+    growing_object,
     growing_rows,
     lists_in,
     most_rows,
@@ -88,8 +89,19 @@ class Selects:
 
     def rows_by_key(self, rows: RowsByKey) -> RowPlan:
         """The visible rows behind a hand-written payload's keys; of many they come in the order of the keys."""
-        value = self._in_order(rows.root, *rows.bound) if rows.many else self.root(rows.root)
-        return RowPlan(self.plan(value), rows.key_attributes, rows.many)
+        return RowPlan(self.plan(self._behind(rows)), rows.key_attributes, rows.many, rows.in_list)
+
+    def _behind(self, rows: RowsByKey) -> Json:
+        if rows.in_list:
+            return self._by_key(rows.root)
+        return self._in_order(rows.root, *rows.bound) if rows.many else self.root(rows.root)
+
+    def _by_key(self, root: SelectRoot) -> Json:
+        source, where = self._source(root.table, root.arguments.where, None)
+        (column,) = self.catalog[root.table].primary_key
+        key, row = sa.cast(source.column(column), sa.Text()), json_object(self.row_items(source, root.selection))
+        rows = sa.select(key.label("key"), row.label("row")).select_from(source.from_).where(*where)
+        return growing_object(rows, self.largest, self.name("rows"))
 
     def _in_order(self, root: SelectRoot, keys: Bound) -> Json:
         tracked = self.catalog[root.table]

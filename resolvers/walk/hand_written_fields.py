@@ -66,17 +66,20 @@ def document_of(operation: Operation, roots: list[HandWrittenRoot]) -> DocumentN
     return DocumentNode(definitions=(node,))
 
 
-def _field(walk: Walk, root: HandWrittenRoot, selected: Selected, definition: GraphQLField, place: tuple[str, ...]) -> FieldNode:
+def _field(
+    walk: Walk, root: HandWrittenRoot, selected: Selected, definition: GraphQLField, place: tuple[str, ...], *, in_list: bool = False
+) -> FieldNode:
     for argument in walk.arguments(selected, definition):
         _check_input(walk, argument.value, argument.definition.type)
     meaning: Any = meaning_of(definition)
     below: SelectionSetNode | None = None
     if isinstance(meaning, OfTableRow):
-        root.rows[place] = _rows_by_key(walk, selected, definition, meaning)
+        root.rows[place] = _rows_by_key(walk, selected, definition, meaning, in_list)
         below = SelectionSetNode(selections=(_name_field("__typename", "__typename"),))
     elif selected.sets:
         type_ = walk.object_type(definition.type)
-        below = SelectionSetNode(selections=_fields(walk, root, selected, type_, place))
+        in_list = in_list or isinstance(get_nullable_type(definition.type), GraphQLList)
+        below = SelectionSetNode(selections=_fields(walk, root, selected, type_, place, in_list))
     return FieldNode(
         alias=NameNode(value=selected.key),
         name=NameNode(value=selected.name),
@@ -87,14 +90,14 @@ def _field(walk: Walk, root: HandWrittenRoot, selected: Selected, definition: Gr
 
 
 def _fields(
-    walk: Walk, root: HandWrittenRoot, selected: Selected, type_: GraphQLObjectType, place: tuple[str, ...]
+    walk: Walk, root: HandWrittenRoot, selected: Selected, type_: GraphQLObjectType, place: tuple[str, ...], in_list: bool
 ) -> tuple[FieldNode, ...]:
     nodes = []
     for inner, definition in walk.collect(type_, selected.sets, selected.path):
         if definition is None:
             nodes.append(_name_field(inner.key, "__typename"))
         else:
-            nodes.append(_field(walk, root, inner, definition, (*place, inner.key)))
+            nodes.append(_field(walk, root, inner, definition, (*place, inner.key), in_list=in_list))
     return tuple(nodes)
 
 
@@ -128,16 +131,18 @@ def _check_object(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) 
         _check_input(walk, entry, definition.type)
 
 
-def _rows_by_key(walk: Walk, selected: Selected, definition: GraphQLField, meaning: OfTableRow) -> RowsByKey:
+def _rows_by_key(walk: Walk, selected: Selected, definition: GraphQLField, meaning: OfTableRow, in_list: bool) -> RowsByKey:
     tracked = next(table for table in walk.catalog if table.graphql_name == meaning.table)
     walk.rows(tracked.name, selected.path)
     selection = row_selection(walk, walk.object_type(definition.type), selected.sets, selected.path, depth=1)
-    columns = _key_columns(tracked, meaning)
-    bound = tuple(_key(walk, index, meaning) for index in range(len(columns)))
-    operator = "_in" if meaning.many else "_eq"
+    columns, several = _key_columns(tracked, meaning), meaning.many or in_list
+    if in_list and (meaning.many or len(columns) > 1):
+        raise TypeError(f"{selected.name}: in a list of payloads each has one row, by a key of one column")
+    bound = tuple(_key(walk, index, several) for index in range(len(columns)))
+    operator = "_in" if several else "_eq"
     where = conjunction([Compare(column, operator, value) for column, value in zip(columns, bound, strict=True)])
     root = SelectRoot(selected.key, selected.path, "select_by_pk", tracked.name, Arguments(where=where), selection)
-    return RowsByKey(root, meaning.key_attributes, bound, meaning.many)
+    return RowsByKey(root, meaning.key_attributes, bound, meaning.many, in_list)
 
 
 def _key_columns(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
@@ -146,9 +151,9 @@ def _key_columns(tracked: TrackedTable, meaning: OfTableRow) -> tuple[str, ...]:
     return tracked.primary_key
 
 
-def _key(walk: Walk, index: int, meaning: OfTableRow) -> Bound:
+def _key(walk: Walk, index: int, several: bool) -> Bound:
     def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
         value: Any = variables[KEYS][index]
-        return array_of_texts(value) if meaning.many else value
+        return array_of_texts(value) if several else value
 
-    return walk.bound.add((KEYS, index, meaning.many), bind)
+    return walk.bound.add((KEYS, index, several), bind)

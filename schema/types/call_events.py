@@ -20,19 +20,22 @@ class Person:
 
 @camel_type
 class CallEvent:
-    """Something that happened in a call. seq counts 1, 2, 3 … within it; actor is null when the service acted."""
+    """Something that happened in a call. seq counts 1, 2, 3 … within it; actor is null when the service acted; participantId and userId
+    are whom it is about."""
 
     seq: bigint
     kind: str
     call_id: uuid
     actor: Person | None
     participant_id: uuid | None
+    user_id: uuid | None
     payload: jsonb
     created_at: timestamptz
 
 
-@strawberry.enum(description="A ring that began, or how it ended for this person.")
+@strawberry.enum(description="What rings at the start, a ring that began, or how it ended for this person.")
 class IncomingCallKind(Enum):
+    snapshot = "snapshot"
     incoming = "incoming"
     cancelled = "cancelled"
     answered_elsewhere = "answered_elsewhere"
@@ -41,11 +44,15 @@ class IncomingCallKind(Enum):
 
 @camel_type
 class IncomingCall:
-    """A ring of the person who follows. It stops by itself at ringExpiresAt."""
+    """A ring of the person who follows. It stops by itself at ringExpiresAt.
+
+    The first is `snapshot`: openCallIds are the calls that ring now, and everything else is null. It is null in all others.
+    """
 
     kind: IncomingCallKind
-    call_id: uuid
-    type: call_type
-    channel_id: uuid | None
-    caller: Person | None
-    ring_expires_at: timestamptz
+    open_call_ids: list[uuid] | None = None
+    call_id: uuid | None = None
+    type: call_type | None = None
+    channel_id: uuid | None = None
+    caller: Person | None = None
+    ring_expires_at: timestamptz | None = None

@@ -1,21 +1,32 @@
 """Inputs of the call actions."""
 
+import strawberry
+
 from schema.table_types.scalars import jsonb, uuid
 from schema.types.camel_case import camel_input
-from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type
+from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type, connection_quality, participant_role
 
 
 @camel_input
 class InitiateCallInput:
-    """Targets, a channel, or both. A repeated clientRequestId answers with the call it started."""
+    """Targets, a channel, or both. lobby: who joins without a ring waits. A repeated clientRequestId answers with the call it started."""
 
     type: call_type
     target_user_ids: list[uuid] | None = None
     channel_id: uuid | None = None
     metadata: jsonb | None = None
     e2ee: bool | None = None
+    lobby: bool | None = None
     ring_timeout_seconds: int | None = None
     client_request_id: uuid | None = None
+
+
+@camel_input
+class StartScheduledCallInput:
+    """Targets as in initiateCall; none for a call in a channel that rings nobody."""
+
+    call_id: uuid
+    target_user_ids: list[uuid] | None = None
 
 
 @camel_input
@@ -44,6 +55,11 @@ class CancelCallInput:
 
 @camel_input
 class JoinCallInput:
+    call_id: uuid
+
+
+@camel_input
+class CallAttendanceInput:
     call_id: uuid
 
 
@@ -82,6 +98,60 @@ class MuteParticipantInput:
     call_id: uuid
     participant_id: uuid
     track_type: TrackKind
+
+
+@camel_input
+class MuteAllInput:
+    """except: ids of participants who keep their microphone, beside the caller."""
+
+    call_id: uuid
+    spared: list[uuid] | None = strawberry.field(name="except", default=None)
+
+
+@camel_input
+class AskToUnmuteInput:
+    call_id: uuid
+    participant_id: uuid
+
+
+@camel_input
+class SetParticipantRoleInput:
+    """role host hands the call on."""
+
+    call_id: uuid
+    participant_id: uuid
+    role: participant_role
+
+
+@camel_input
+class AdmitToCallInput:
+    call_id: uuid
+    participant_id: uuid
+
+
+@camel_input
+class DenyFromLobbyInput:
+    call_id: uuid
+    participant_id: uuid
+
+
+@camel_input
+class RaiseHandInput:
+    call_id: uuid
+
+
+@camel_input
+class LowerHandInput:
+    call_id: uuid
+
+
+@camel_input
+class ReportConnectionQualityInput:
+    """quality is excellent, good, poor, lost or unknown. Told of stats: packetLoss, jitter, latency, bitrate.upload and .download."""
+
+    call_id: uuid
+    quality: connection_quality
+    stats: jsonb | None = None
 
 
 @camel_input

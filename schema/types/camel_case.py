@@ -1,6 +1,7 @@
 """Classes as GraphQL types with camelCase fields, as actions have them; tables keep their snake_case."""
 
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import Any, TypeVar, dataclass_transform
 
 import strawberry
@@ -28,7 +29,7 @@ def camel_input(type_: type[T]) -> type[T]:
 
 
 def _renamed(decorate: Callable[..., Any], type_: type[T]) -> type[T]:
-    description = (type_.__doc__ or "").strip() or None
+    description = cleandoc(type_.__doc__ or "") or None
     decorated: type[T] = decorate(type_, description=description)
     definition: StrawberryObjectDefinition = decorated.__strawberry_definition__  # type: ignore[attr-defined]
     for field in definition.fields:

@@ -9,8 +9,12 @@ from schema.table_types.scalars import register
 
 call_type = NewType("call_type", str)
 call_end_reason = NewType("call_end_reason", str)
+participant_role = NewType("participant_role", str)
+connection_quality = NewType("connection_quality", str)
 register(call_type)
 register(call_end_reason)
+register(participant_role)
+register(connection_quality)
 
 
 @strawberry.enum(description="What a track carries.")

@@ -33,6 +33,15 @@ ACTIONS = {
     "kickParticipant": "participantId: $other",
     "readmitParticipant": "participantId: $other",
     "inviteToCall": "userIds: [$other]",
+    "muteAll": "except: [$other]",
+    "askToUnmute": "participantId: $other",
+    "setParticipantRole": 'participantId: $other, role: "co_host"',
+    "admitToCall": "participantId: $other",
+    "denyFromLobby": "participantId: $other",
+    "startScheduledCall": "targetUserIds: [$other]",
+    "raiseHand": "",
+    "lowerHand": "",
+    "reportConnectionQuality": 'quality: "poor", stats: {jitter: 3}',
     "startScreenShare": "",
     "stopScreenShare": "",
 }
@@ -54,12 +63,15 @@ def variables(name: str, call_id: UUID, other: UUID) -> dict[str, str]:
 
 
 async def test_one_round_trip_starts_a_call_and_reads_it(client: Api) -> None:
-    query = f"mutation ($input: InitiateCallInput!) {{ initiateCall(input: $input) {{ callId {TICKET} {CALL} }} }}"
+    wanted = f"callId participantId participant {{ user_id role }} {TICKET} {CALL}"
+    query = f"mutation ($input: InitiateCallInput!) {{ initiateCall(input: $input) {{ {wanted} }} }}"
     started = (await client.data(session(ALICE), query, {"input": {"type": "video", "targetUserIds": [str(BOB)], "metadata": {"a": [1]}}}))[
         "initiateCall"
     ]
     people = [{"user_id": str(ALICE), "status": "connecting"}, {"user_id": str(BOB), "status": "ringing"}]
     assert started["call"] == {"id": started["callId"], "status": "ringing", "end_reason": None, "call_participants": people}
+    assert started["participantId"] == str(await participant_id(client.on, UUID(started["callId"]), ALICE))
+    assert started["participant"] == {"user_id": str(ALICE), "role": "host"}
     assert started["token"].startswith(started["roomName"])
     assert started["iceServers"][0] == {"urls": ["stun:turn.example:3478"], "username": None, "credential": None}
     assert started["expiresAt"].endswith("+00:00")
@@ -80,9 +92,11 @@ async def test_accepting_and_joining_answer_with_a_ticket(client: Api) -> None:
 
 async def test_a_busy_target_is_an_ended_call_without_a_token(client: Api) -> None:
     await answered(client.on)
-    query = f'mutation ($who: uuid!) {{ initiateCall(input: {{type: "audio", targetUserIds: [$who]}}) {{ {TICKET} {CALL} }} }}'
+    wanted = f"participant {{ user_id }} {TICKET} {CALL}"
+    query = f'mutation ($who: uuid!) {{ initiateCall(input: {{type: "audio", targetUserIds: [$who]}}) {{ {wanted} }} }}'
     started = (await client.data(session(CAROL), query, {"who": str(BOB)}))["initiateCall"]
     assert (started["token"], started["call"]["status"], started["call"]["end_reason"]) == (None, "ended", "busy")
+    assert (started["iceServers"], started["participant"]) == ([], {"user_id": str(CAROL)})
 
 
 async def test_every_action_runs(client: Api) -> None:
@@ -97,6 +111,12 @@ async def test_every_action_runs(client: Api) -> None:
         (BOB, "refreshCallToken", BOB),
         (BOB, "setMuted", BOB),
         (ALICE, "muteParticipant", BOB),
+        (ALICE, "muteAll", CAROL),
+        (ALICE, "askToUnmute", BOB),
+        (ALICE, "setParticipantRole", BOB),
+        (BOB, "raiseHand", BOB),
+        (BOB, "lowerHand", BOB),
+        (BOB, "reportConnectionQuality", BOB),
         (BOB, "startScreenShare", BOB),
         (BOB, "stopScreenShare", BOB),
         (ALICE, "kickParticipant", CAROL),
@@ -163,7 +183,14 @@ WRONG: dict[str, str] = {
     "metadata that is no object": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], metadata: [1]}) { callId } }',
     "a reason that no host gives": f'mutation {{ endCall(input: {{callId: "{GENERAL}", reason: "timeout"}}) {{ callId }} }}',
     "a reason that no callee gives": f'mutation {{ declineCall(input: {{callId: "{GENERAL}", reason: "failed"}}) {{ callId }} }}',
-    "a lobby, which is not offered": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], lobby: true}) { callId } }',
+    "a role there is not": (
+        f'mutation {{ setParticipantRole(input: {{callId: "{GENERAL}", participantId: "{BOB}", role: "king"}}) {{ callId }} }}'
+    ),
+    "a quality there is not": f'mutation {{ reportConnectionQuality(input: {{callId: "{GENERAL}", quality: "fine"}}) {{ callId }} }}',
+    "stats that are no object": (
+        f'mutation {{ reportConnectionQuality(input: {{callId: "{GENERAL}", quality: "good", stats: 7}}) {{ callId }} }}'
+    ),
+    "a lobby that is no yes or no": 'mutation { initiateCall(input: {type: "audio", targetUserIds: [], lobby: "open"}) { callId } }',
 }
 
 
@@ -188,6 +215,8 @@ async def test_who_is_offered_the_actions(client: Api) -> None:
         assert "iceServers" in await root_fields(client, role, "queryType")
     assert not {"initiateCall", *ACTIONS} & await root_fields(client, "anonymous", "mutationType")
     assert "iceServers" not in await root_fields(client, "anonymous", "queryType")
+    for role in ("user", "moderator", "anonymous", "admin"):
+        assert "me" in await root_fields(client, role, "queryType")
 
 
 def test_the_metadata_names_every_action_as_it_is() -> None:

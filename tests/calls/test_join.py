@@ -40,6 +40,8 @@ async def test_a_second_device_takes_the_call_over(on: Setup) -> None:
     on.clock.advance(5)
     second = await join_call(on.world, session(BOB), call_id)
     assert first.participant_id == second.participant_id
+    assert first.ticket is not None
+    assert second.ticket is not None
     assert second.ticket.token != first.ticket.token
     assert (await on.participant(call_id, BOB))["status_since"] == on.clock.now()
     assert (await on.kinds(call_id))[5:] == []

@@ -11,14 +11,18 @@ from domain.calls.actions.invite import invite_to_call
 from domain.calls.actions.join import join_call, refresh_call_token
 from domain.calls.actions.kick import kick_participant, readmit_participant
 from domain.calls.actions.leave import leave_call
-from domain.calls.actions.mute import mute_participant, set_muted
+from domain.calls.actions.lobby import admit_to_call, deny_from_lobby
+from domain.calls.actions.mute import ask_to_unmute, mute_all, mute_participant, set_muted
+from domain.calls.actions.own_state import lower_hand, raise_hand, report_connection_quality
+from domain.calls.actions.role import set_participant_role
+from domain.calls.actions.scheduled import start_scheduled_call
 from domain.calls.actions.screen_share import start_screen_share, stop_screen_share
 from domain.errors import ActionError, CallEnded, NotFound, ParticipantKicked
 from domain.world import World
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from tests.calls.call_states import group, participant_id
-from tests.support.domain_setup import ALICE, BOB, CAROL, MALLORY, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, Setup, session
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +41,15 @@ ACTIONS: dict[str, Action] = {
     "kick_participant": lambda world, who, call, other: kick_participant(world, who, call, other),
     "readmit_participant": lambda world, who, call, other: readmit_participant(world, who, call, other),
     "invite_to_call": lambda world, who, call, _: invite_to_call(world, who, call, [CAROL]),
+    "mute_all": lambda world, who, call, other: mute_all(world, who, call, [other]),
+    "ask_to_unmute": lambda world, who, call, other: ask_to_unmute(world, who, call, other),
+    "set_participant_role": lambda world, who, call, other: set_participant_role(world, who, call, other, "co_host"),
+    "admit_to_call": lambda world, who, call, other: admit_to_call(world, who, call, other),
+    "deny_from_lobby": lambda world, who, call, other: deny_from_lobby(world, who, call, other),
+    "start_scheduled_call": lambda world, who, call, _: start_scheduled_call(world, who, call, [DAVE]),
+    "raise_hand": lambda world, who, call, _: raise_hand(world, who, call),
+    "lower_hand": lambda world, who, call, _: lower_hand(world, who, call),
+    "report_connection_quality": lambda world, who, call, _: report_connection_quality(world, who, call, "poor", {}),
     "start_screen_share": lambda world, who, call, _: start_screen_share(world, who, call),
     "stop_screen_share": lambda world, who, call, _: stop_screen_share(world, who, call),
 }

@@ -35,12 +35,25 @@ class LendInput:
 
 
 @strawberry.type
+class LentBook:
+    book_id: int | None
+    book = table_row("book", key="book_id")
+
+
+@strawberry.type
 class LendPayload:
     book_id: int
     token: str
     other_ids: list[int]
     book = table_row("book", key="book_id")
     others = table_rows("book", keys="other_ids")
+
+
+@strawberry.type
+class Shelf:
+    """Payloads in a list."""
+
+    lent: list[LentBook]
 
 
 done: list[int] = []
@@ -57,6 +70,14 @@ async def lend(info: Info, input: LendInput) -> LendPayload:
     return LendPayload(book_id=input.book_id, token=f"{info.context.session.role} {info.context.world}", other_ids=input.others or [])
 
 
+async def lent(ids: list[int | None]) -> list[LentBook]:
+    return [LentBook(book_id=book_id) for book_id in ids]
+
+
+async def shelf(ids: list[int | None]) -> Shelf:
+    return Shelf(lent=await lent(ids))
+
+
 @strawberry.type
 class Tick:
     n: int
@@ -71,6 +92,7 @@ async def ticks(count: int) -> AsyncIterator[Tick]:
 
 
 ACTIONS = ActionFields(
+    query=(cast(Any, strawberry.field(resolver=lent, name="lent")), cast(Any, strawberry.field(resolver=shelf, name="shelf"))),
     mutation=(strawberry.field(resolver=lend, name="lend"),),
     subscription=(cast(Any, strawberry.subscription(resolver=ticks, name="ticks", metadata={ROLES: frozenset({"patron"})})),),
 )
@@ -81,7 +103,7 @@ def engine(books: Library) -> Engine:
     roles = dict(books.resolved.roles)
     for name in ("patron", "admin"):
         old = roles[name]
-        roles[name] = RoleRules(name, old.select, old.insert, old.update, old.delete, frozenset({"lend"}))
+        roles[name] = RoleRules(name, old.select, old.insert, old.update, old.delete, frozenset({"lend", "lent", "shelf"}))
     return Engine.build(books.resolved.catalog, roles, Unshared(books.database), ACTIONS)
 
 
@@ -98,6 +120,28 @@ async def test_a_payload_holds_rows_with_the_callers_permissions(engine: Engine)
     assert answer == {"data": {"x": {"token": "patron world", "b": book, "others": [{"id": 5}, {"id": 3}]}}}
     hidden = await ask(engine, "mutation { lend(input: {book_id: 2}) { book { id } others { id } } }")
     assert hidden == {"data": {"lend": {"book": None, "others": []}}}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("before", "after"), [("lent(ids: $ids)", ""), ("shelf(ids: $ids) { lent", "}")])
+async def test_rows_of_payloads_in_a_list_are_read_together(
+    engine: Engine, books: Library, monkeypatch: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    statements: list[str] = []
+    fetch = type(books.database).fetch_json
+
+    async def counted(self: Any, sql: str, arguments: Any) -> bytes:
+        statements.append(sql)
+        return await fetch(self, sql, arguments)
+
+    monkeypatch.setattr(type(books.database), "fetch_json", counted)
+    query = f"query ($ids: [Int]!) {{ {before} {{ b: book {{ __typename t: title author {{ name }} }} }} {after} }}"
+    # Twice the same, nothing, a hidden one, one that is not there.
+    answer = (await ask(engine, query, variables={"ids": [5, 1, 5, None, 2, 999]}))["data"]
+    rows = answer["lent"] if "lent" in answer else answer["shelf"]["lent"]
+    assert [row["b"] and row["b"]["t"] for row in rows] == [rows[0]["b"]["t"], "Peer Gynt", rows[0]["b"]["t"], None, None, None]
+    assert rows[1]["b"] == {"__typename": "book", "t": "Peer Gynt", "author": {"name": "Ibsen"}}
+    assert len(statements) == 1
 
 
 @pytest.mark.anyio

@@ -41,6 +41,7 @@ def secret_of_the_right_form(field: str) -> str:
         "database_url": "postgresql://someone:do-not-show@db/nchat",
         "redis_url": "redis://:do-not-show@broker:6379/0",
         "encryption_keys": ENCRYPTION_KEY,
+        "push_webhook_secret": ENCRYPTION_KEY,
     }
     return forms.get(field, "do-not-show")
 

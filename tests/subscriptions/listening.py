@@ -17,9 +17,9 @@ from tests.support.actions import DATABASE, Api
 from tests.support.unshared import Unshared
 
 EVENTS = """subscription ($call: uuid!, $after: bigint) {
-  callEvents(callId: $call, after: $after) { seq kind callId actor { id displayName } participantId payload createdAt }
+  callEvents(callId: $call, after: $after) { seq kind callId actor { id displayName } participantId userId payload createdAt }
 }"""
-RINGS = "subscription { incomingCalls { kind callId type channelId caller { id displayName avatarUrl } ringExpiresAt } }"
+RINGS = "subscription { incomingCalls { kind openCallIds callId type channelId caller { id displayName avatarUrl } ringExpiresAt } }"
 SOON = 10.0
 
 
@@ -29,6 +29,7 @@ class Listener:
     def __init__(self, subscriptions: EngineSubscriptions, request: Request, session: Session, world: object) -> None:
         self.got: list[Any] = []
         self.refused: GraphQLRefusal | None = None
+        self.keeps: Callable[[Any], bool] = lambda _: True
         self._news = asyncio.Condition()
         self._task = asyncio.create_task(self._run(subscriptions, request, session, world))
 
@@ -43,8 +44,10 @@ class Listener:
             self._news.notify_all()
 
     async def _take(self, payload: Any) -> None:
+        value = payload if "errors" in payload else next(iter(payload["data"].values()))
         async with self._news:
-            self.got.append(payload if "errors" in payload else next(iter(payload["data"].values())))
+            if self.keeps(value):
+                self.got.append(value)
             self._news.notify_all()
 
     async def until(self, condition: Callable[[list[Any]], object], *, seconds: float = SOON) -> list[Any]:
@@ -101,7 +104,10 @@ class Listeners:
         return self(who, EVENTS, call=str(call_id), after=after)
 
     def rings(self, who: Session) -> Listener:
-        return self(who, RINGS)
+        """What follows the snapshot."""
+        listener = self(who, RINGS)
+        listener.keeps = lambda ring: ring["kind"] != "snapshot"
+        return listener
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from domain.calls import events
+from domain.calls.actions.invite import invite_to_call
 from domain.calls.actions.kick import kick_participant
 from domain.world import World
 from permissions.session import Session
@@ -38,10 +39,26 @@ async def test_an_event_as_it_is_sent(on: Setup, listen: Listeners) -> None:
         "callId": str(call_id),
         "actor": alice,
         "participantId": None,
+        "userId": None,
         "payload": {},
         "createdAt": at.strip('"'),
     }
     assert (second["kind"], second["participantId"], second["payload"]) == ("call_incoming", rung, {"participantId": rung})
+    assert second["userId"] == str(BOB)
+
+
+async def test_each_event_names_the_person_it_is_about(on: Setup, listen: Listeners) -> None:
+    call_id = await group(on)
+    listener = listen.events(session(BOB), call_id)
+    await listener.count(len(await on.events(call_id)))
+    # Somebody whom no event has named yet, after the first pages.
+    await invite_to_call(on.world, session(ALICE), call_id, [DAVE])
+    await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, CAROL), None)
+    got = await listener.count(len(await on.events(call_id)))
+    rows = await on.database.fetch("SELECT id::text, user_id::text FROM nchat_call_participants WHERE call_id = $1", call_id)
+    person = {None: None} | {row["id"]: row["user_id"] for row in rows}
+    assert [event["userId"] for event in got] == [person[event["participantId"]] for event in got]
+    assert {event["userId"] for event in got} == {None, *map(str, (BOB, CAROL, DAVE))}
 
 
 async def test_from_the_start_from_a_cursor_and_from_beyond(on: Setup, listen: Listeners) -> None:

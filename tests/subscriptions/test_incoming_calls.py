@@ -13,7 +13,7 @@ from domain.timeouts import run_timeouts
 from permissions.session import Session
 from tests.calls.call_states import answered, ringing
 from tests.subscriptions.listening import RINGS, Listeners
-from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, session
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -25,16 +25,39 @@ def kinds(got: list[Any]) -> list[str]:
 
 async def test_a_ring_as_it_is_sent(on: Setup, listen: Listeners) -> None:
     call_id = (await initiate_call(on.world, session(ALICE), CallRequest("audio", (BOB,), channel_id=GENERAL))).call_id
-    (ring,) = await listen.rings(session(BOB)).count(1)
+    _, ring = await listen(session(BOB), RINGS).count(2)
     expires_at = datetime.fromisoformat(ring.pop("ringExpiresAt"))
     assert expires_at == (await on.participant(call_id, BOB))["status_since"] + timedelta(seconds=45)
     assert ring == {
         "kind": "incoming",
+        "openCallIds": None,
         "callId": str(call_id),
         "type": "audio",
         "channelId": str(GENERAL),
         "caller": {"id": str(ALICE), "displayName": "Alice", "avatarUrl": None},
     }
+
+
+NOTHING = dict.fromkeys(("callId", "type", "channelId", "caller", "ringExpiresAt"))
+
+
+async def test_first_comes_one_snapshot_of_what_rings(on: Setup, listen: Listeners) -> None:
+    idle = listen(session(BOB), RINGS)
+    assert await idle.count(1) == [{"kind": "snapshot", "openCallIds": [], **NOTHING}]
+    first = await ringing(on, BOB, CAROL)
+    await accept_call(on.world, session(CAROL), first)
+    on.clock.advance(1)
+    second = await ringing(on, by=DAVE)
+    await idle.count(3)
+    over = await ringing(on, by=CAROL)
+    await idle.count(4)
+    await decline_call(on.world, session(BOB), over, "declined")
+    open_now = [str(first), str(second)]
+    snapshot, *rings = await listen(session(BOB), RINGS).count(3)
+    assert snapshot == {"kind": "snapshot", "openCallIds": open_now, **NOTHING}
+    assert ([ring["callId"] for ring in rings], kinds(rings)) == (open_now, ["incoming", "incoming"])
+    assert kinds(await idle.count(5)) == ["snapshot", "incoming", "incoming", "incoming", "cancelled"]
+    assert idle.got[-1]["callId"] == str(over)
 
 
 async def end(on: Setup, how: str, call_id: UUID) -> None:

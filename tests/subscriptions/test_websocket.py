@@ -71,7 +71,8 @@ async def test_open_subscriptions_do_not_hold_up_the_end(demo_database_url: str)
     async with asking(settings(demo_database_url)) as ask, websocket(ask.address) as client:
         await client.init(bearer(ALICE))
         await client.subscribe(CALLS)
-        await client.subscribe("subscription { incomingCalls { kind } }", "2")
         await ids(client)
+        await client.subscribe("subscription { incomingCalls { kind } }", "2")
+        assert (await client.receive())["payload"] == {"data": {"incomingCalls": {"kind": "snapshot"}}}
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began < 5

@@ -69,7 +69,8 @@ class Server(uvicorn.Server):
 def serve(port: int, database_url: str, livekit_url: str, die_at: str | None) -> None:
     """Serves until it is killed."""
     kill_switch = KillSwitch(port, die_at)
-    given = settings(database_url, livekit_url)
+    # Nobody listens there.
+    given = settings(database_url, livekit_url, push_webhook_url="http://127.0.0.1:9/", push_webhook_secret="A" * 32)
     configure_logs("error", given.log_format)
     app = create_app(given, observe=kill_switch)
     app.router.routes.append(Route("/die-at", kill_switch.arm, methods=["POST"]))

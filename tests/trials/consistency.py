@@ -32,7 +32,9 @@ async def _of_call(trial: TrialCall, call: "asyncpg.Record") -> AsyncIterator[st
         if room is not None:
             yield "the call has ended and its room is there"
     elif call["status"] == "initiated":
-        yield "the call never rang"
+        begun = await trial.database.fetchval("SELECT EXISTS (SELECT FROM nchat_call_participants WHERE call_id = $1)", call["id"])
+        if begun or call["scheduled_at"] is None:
+            yield "the call never rang"
     elif room is None or room.message.sid != call["room_sid"]:
         yield "the call has no room"
     else:
@@ -53,6 +55,8 @@ async def _of_people(trial: TrialCall, call_id: UUID, inside: dict[str, api.Part
         muted = [track.muted for track in seen.tracks if track.source == api.TrackSource.MICROPHONE]
         if muted and muted != [row["is_muted"]]:
             yield f"the microphone's mute is {muted} and the row's is {row['is_muted']}"
+        if seen.permission.can_publish != (row["role"] != "viewer"):
+            yield "the right to publish is not the role's"
         if (SCREEN in seen.permission.can_publish_sources) != (row["screen_share_asked_at"] is not None or row["is_screen_sharing"]):
             yield "the right to share a screen is not the row's"
     for identity in (identity for identity, row in seats.items() if row["status"] == "connected" and identity not in inside):

@@ -38,7 +38,7 @@ class Crash:
     @property
     def is_request(self) -> bool:
         """Whether a client asked for it, and may ask again."""
-        return not self.asleep and not self.name.startswith(("webhook", "purge"))
+        return not self.asleep and not self.name.startswith(("webhook", "purge", "push"))
 
     def moments(self) -> list[str]:
         """Each point twice: before and after."""
@@ -88,6 +88,14 @@ async def mute(on: TrialCall) -> None:
     await on.act(on.alice, "muteParticipant", participantId=await on.participant(on.bob), trackType="audio")
 
 
+async def ask_bob_to_unmute(on: TrialCall) -> None:
+    await on.act(on.alice, "askToUnmute", participantId=await on.participant(on.bob))
+
+
+async def make_bob_a_viewer(on: TrialCall) -> None:
+    await on.act(on.alice, "setParticipantRole", participantId=await on.participant(on.bob), role="viewer")
+
+
 async def readmit(on: TrialCall) -> None:
     await on.act(on.alice, "readmitParticipant", participantId=await on.participant(on.carol))
 
@@ -102,6 +110,10 @@ async def only_viewers_stay(on: TrialCall) -> None:
 
 async def ask_for_ice_servers(on: TrialCall) -> None:
     await on.caller(on.alice).data("{ iceServers { ttl } }")
+
+
+async def ask_who_was_there(on: TrialCall) -> None:
+    await on.caller(on.alice).data("query ($call: uuid!) { callAttendance(input: {callId: $call}) { seconds } }", {"call": str(on.call)})
 
 
 async def enter_bob(on: TrialCall) -> None:
@@ -174,6 +186,26 @@ async def scheduled_through_the_table(on: TrialCall) -> None:
     on.call = (await on.caller(on.alice).data(query))["insert_nchat_calls_one"]["id"]
 
 
+async def planned_through_the_table(on: TrialCall) -> None:
+    query = 'mutation { insert_nchat_calls_one(object: {type: "audio", scheduled_at: "now"}) { id } }'
+    on.call = (await on.caller(on.alice).data(query))["insert_nchat_calls_one"]["id"]
+
+
+async def start_what_was_planned(on: TrialCall) -> None:
+    await on.act(on.alice, "startScheduledCall", targetUserIds=[str(on.bob), str(on.carol)])
+
+
+async def carol_waits(on: TrialCall) -> None:
+    """In the lobby, after she declined."""
+    await on.database.execute("UPDATE nchat_calls SET lobby = true WHERE id = $1", on.call)
+    await on.act(on.carol, "declineCall")
+    await on.act(on.carol, "joinCall")
+
+
+async def on_carol(name: str, on: TrialCall) -> None:
+    await on.act(on.alice, name, participantId=await on.participant(on.carol))
+
+
 async def a_foreign_rooms_webhook(on: TrialCall) -> None:
     await on.database.execute(DELIVERED, "room_started", orjson.dumps({"room": {"name": f"not {on.room}", "sid": "RM_foreign"}}).decode())
 
@@ -188,6 +220,10 @@ async def an_arrival_that_fails(on: TrialCall) -> None:
 
 async def the_purge_is_due(on: TrialCall) -> None:
     await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_webhooks'")
+
+
+async def the_pushes_purge_is_due(on: TrialCall) -> None:
+    await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_pushes'")
 
 
 async def calls_age(on: TrialCall, column: str, hours: int = 1) -> None:
@@ -238,6 +274,7 @@ CRASHES = (
     Crash("end", ("end_call.write",), [talk], request("alice", "endCall"), known("call-ended")),
     Crash("invite", ("invite_to_call.write",), [ring, accept], invite),
     Crash("ice servers", ("ice_servers.read",), [ring], ask_for_ice_servers),
+    Crash("attendance", ("call_attendance.read",), [ring, accept], ask_who_was_there),
     Crash("join", ("join_call.write",), [ring_both, accept], request("carol", "joinCall")),
     Crash("refresh", ("refresh_call_token.write",), [ring, accept], request("bob", "refreshCallToken")),
     Crash("mute oneself", ("set_muted.write",), [ring, accept], request("bob", "setMuted", trackType="audio", muted=True)),
@@ -246,11 +283,29 @@ CRASHES = (
         (
             "mute_participant.check",
             "rooms.list_participants@domain.calls.actions.mute._mute_tracks",
-            "rooms.mute_track@domain.calls.actions.mute._mute_tracks",
+            "rooms.mute_track@domain.calls.actions.mute._mute_those",
             "mute_participant.write",
         ),
         [talk],
         mute,
+    ),
+    Crash(
+        "mute all",
+        ("mute_all.check", "rooms.list_participants@domain.calls.actions.mute._silence", "mute_all.write"),
+        [talk],
+        request("alice", "muteAll"),
+    ),
+    Crash("ask to unmute", ("ask_to_unmute.write",), [talk], ask_bob_to_unmute),
+    Crash("raise a hand", ("hand.write",), [talk], request("bob", "raiseHand")),
+    Crash("start what was planned", ("start_scheduled_call.write",), [planned_through_the_table], start_what_was_planned),
+    Crash("admit", ("admit_to_call.write",), [ring_both, accept, carol_waits], partial(on_carol, "admitToCall")),
+    Crash("deny", ("deny_from_lobby.write",), [ring_both, accept, carol_waits], partial(on_carol, "denyFromLobby")),
+    Crash("quality", ("report_connection_quality.write",), [talk], request("bob", "reportConnectionQuality", quality="poor")),
+    Crash(
+        "role",
+        ("set_participant_role.write", "set_participant_role.tell", "rooms.set_grant@domain.calls.actions.role._tell"),
+        [talk],
+        make_bob_a_viewer,
     ),
     Crash("kick", ("kick_participant.write", "rooms.remove_participant@domain.calls.actions.kick.remove"), [talk], kick),
     Crash("readmit", ("readmit_participant.write",), [talk, kick], readmit, known("invalid-input")),
@@ -286,6 +341,9 @@ CRASHES = (
     Crash("webhook without LiveKit", ("webhook.failed",), [talk, kick], carol_comes_back, faults=("RemoveParticipant",)),
     Crash("age of the backlog", ("webhook.age",), [ring], nothing, asleep=True),
     Crash("purge", ("webhook.purge",), [ring], the_purge_is_due),
+    Crash("purge of pushes", ("push.purge",), [ring], the_pushes_purge_is_due),
+    # To a service that is away: each is tried again and again.
+    Crash("push", ("push.age", "push.take", "push.settle"), [ring], nothing),
     Crash(
         "watch after a kick",
         ("kick_watch", "rooms.remove_participant@domain.reconciler.kick_watch._remove"),

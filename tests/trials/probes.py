@@ -28,6 +28,8 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "bigint": "1",
     "jsonb": "{}",
     "call_type": '"audio"',
+    "connection_quality": '"good"',
+    "participant_role": '"co_host"',
     "stream_visibility": '"public"',
 }
 # How many relationships a condition goes through. One more comes from lists inside a field: a person's streams of a call.

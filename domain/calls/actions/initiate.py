@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.life_cycle import move_participant
 from domain.calls.opening import open_call
 from domain.calls.ringing import distinct_targets, invite, is_busy, require_member, require_reachable
-from domain.calls.rows import Call, CallType, Participant, lock_seats, roster
+from domain.calls.rows import Call, CallType, lock_seats, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, NotFound, ParticipantKicked, TooManyCalls
 from domain.input_checks import require_storable
@@ -36,15 +37,18 @@ class CallRequest:
     channel_id: UUID | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
     e2ee: bool = False
+    lobby: bool = False
     ring_timeout_seconds: int | None = None
     client_request_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InitiateResult:
-    """`ticket` is None for a call that has ended already: its single target was busy, or a repeated request came too late."""
+    """`participant_id` is the caller's; `ticket` is None for a call that has ended already: its single target was busy, or a repeated
+    request came too late."""
 
     call_id: UUID
+    participant_id: UUID
     room_name: str
     ticket: Ticket | None
 
@@ -67,7 +71,7 @@ async def initiate_call(world: World, session: Session, request: CallRequest) ->
     await after_departures(world, departures)
     if call.status == "initiated":
         await open_call(world, call)
-    return await _answer(world, call.id, user_id)
+    return await answer(world, call.id, user_id)
 
 
 async def _started_before(tx: Transaction, user_id: UUID, request: CallRequest) -> Call | None:
@@ -79,11 +83,8 @@ async def _started_before(tx: Transaction, user_id: UUID, request: CallRequest) 
 
 
 async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequest) -> Call:
-    targets = distinct_targets(user_id, request.target_user_ids)
-    _check(world, request, targets)
-    if request.channel_id is not None:
-        await require_member(tx, user_id, request.channel_id)
-    await require_reachable(tx, user_id, targets, request.channel_id)
+    _check(request)
+    targets = await allowed_targets(tx, world, user_id, request.target_user_ids, request.channel_id)
     call = await _insert(tx, world, user_id, request)
     if call is None:
         # Another request with the same id was faster; its row is committed, or the insert would still wait for it.
@@ -91,8 +92,27 @@ async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequ
         if earlier is None:
             raise NotFound
         return earlier
-    now = world.clock.now()
-    invited = await invite(tx, call.id, targets, now, host=user_id)
+    return await gather(tx, call, targets, host=user_id, now=world.clock.now())
+
+
+async def allowed_targets(
+    tx: Transaction, world: World, user_id: UUID, target_ids: Sequence[UUID], channel_id: UUID | None
+) -> Sequence[UUID]:
+    """Whom a call of this person, in this channel, may begin with. Raises InvalidInput, NotFound."""
+    targets = distinct_targets(user_id, target_ids)
+    if not targets and channel_id is None:
+        raise InvalidInput("A call needs someone to ring or a channel.")
+    if len(targets) + 1 > world.limits.max_participants:
+        raise InvalidInput(f"A call has at most {world.limits.max_participants} participants.")
+    if channel_id is not None:
+        await require_member(tx, user_id, channel_id)
+    await require_reachable(tx, user_id, targets, channel_id)
+    return targets
+
+
+async def gather(tx: Transaction, call: Call, targets: Sequence[UUID], *, host: UUID, now: datetime) -> Call:
+    """The call's first rows, of its host and of whom it will ring; a single target who is busy ends it. The call as it stands then."""
+    invited = await invite(tx, call.id, targets, now, host=host)
     if len(targets) == 1 and await is_busy(tx, targets[0]):
         await move_participant(tx, invited[0], "left", now=now, leave_reason="busy")
         await end_for_all(tx, call, "busy", actor_id=None, now=now)
@@ -100,11 +120,7 @@ async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequ
     return call
 
 
-def _check(world: World, request: CallRequest, targets: Sequence[UUID]) -> None:
-    if not targets and request.channel_id is None:
-        raise InvalidInput("A call needs someone to ring or a channel.")
-    if len(targets) + 1 > world.limits.max_participants:
-        raise InvalidInput(f"A call has at most {world.limits.max_participants} participants.")
+def _check(request: CallRequest) -> None:
     if request.ring_timeout_seconds is not None and not 1 <= request.ring_timeout_seconds <= LONGEST_RING:
         raise InvalidInput(f"ringTimeoutSeconds is 1 to {LONGEST_RING}.")
     require_storable("metadata", request.metadata, METADATA_LIMIT_BYTES)
@@ -117,6 +133,7 @@ async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallReq
         "type": request.type,
         "metadata": dict(request.metadata),
         "e2ee": request.e2ee,
+        "lobby": request.lobby,
         "client_request_id": request.client_request_id,
         "max_participants": world.limits.max_participants,
         "status_since": world.clock.now(),
@@ -139,15 +156,13 @@ async def _reread(tx: Transaction, call_id: UUID) -> Call:
     return Call.of((await tx.connection.execute(sa.select(calls).where(calls.c.id == call_id))).one())
 
 
-async def _answer(world: World, call_id: UUID, user_id: UUID) -> InitiateResult:
+async def answer(world: World, call_id: UUID, user_id: UUID) -> InitiateResult:
+    """What who started a call is told: the ticket, or none when the call is over or was left. Raises ParticipantKicked."""
     async with world.transaction("initiate_call.answer") as tx:
         call = await _reread(tx, call_id)
-        me = (await roster(tx, call_id)).of_user(user_id)
-        if me is not None and me.status == "kicked":
+        # Whoever starts a call takes part in it, and rows of participants are never deleted.
+        me = next(one for one in (await roster(tx, call_id)).participants if one.user_id == user_id)
+        if me.status == "kicked":
             raise ParticipantKicked
-        ticket = await issue(tx, world, call, me) if _may_connect(call, me) and me is not None else None
-        return InitiateResult(call.id, call.room_name, ticket)
-
-
-def _may_connect(call: Call, me: Participant | None) -> bool:
-    return me is not None and me.seated and not call.ended
+        ticket = await issue(tx, world, call, me) if me.seated and not call.ended else None
+        return InitiateResult(call.id, me.id, call.room_name, ticket)

@@ -7,8 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.calls.access import CallAccess, access_call
+from domain.calls.actions.lobby import must_wait, wait_in_lobby
 from domain.calls.actions.results import TicketResult
-from domain.calls.leaving import after_departures, leave_elsewhere
+from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.ringing import invite
 from domain.calls.rows import Participant, participant, roster
 from domain.calls.seats import await_connection, renew_seat, require_seat, take_seat
@@ -21,18 +22,23 @@ from schema.tables.channels import channel_members
 
 @dataclass(frozen=True, slots=True)
 class JoinResult:
-    """`participant_ids` are all participants of the call, the caller among them, longest in the call first."""
+    """`participant_ids` are all participants of the call, the caller among them, longest in the call first.
+
+    `ticket` is None for one who waits in the lobby.
+    """
 
     call_id: UUID
     participant_id: UUID
-    ticket: Ticket
+    room_name: str
+    ticket: Ticket | None
     participant_ids: Sequence[UUID]
 
 
 async def join_call(world: World, session: Session, call_id: UUID) -> JoinResult:
     """The caller comes in: ringing counts as accepting, being in it already moves the call to this device. A call held elsewhere is left.
 
-    For who was invited and for members of the call's channel (NotAllowed for others). Refuses with CallNotStarted, CallFull, RateLimited.
+    Or waits in the call's lobby, without a ticket and still in the call held elsewhere. For who was invited and for members of the call's
+    channel (NotAllowed for others). Refuses with CallNotStarted, CallFull, RateLimited.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("join_call.write") as tx:
@@ -40,11 +46,14 @@ async def join_call(world: World, session: Session, call_id: UUID) -> JoinResult
         access.require_started()
         if access.me is None and not await _is_member(tx, access):
             raise NotAllowed("You are not invited to this call.")
-        require_seat(access)
-        me = await _seat(tx, access)
-        departures = await leave_elsewhere(tx, access.elsewhere, me.user_id, access.now)
-        ids = [one.id for one in (await roster(tx, call_id)).participants]
-        joined = JoinResult(call_id, me.id, await issue(tx, world, access.call, me), ids)
+        departures: list[Departure] = []
+        if must_wait(access):
+            joined = await _result(tx, access, await wait_in_lobby(tx, access), None)
+        else:
+            require_seat(access)
+            me = await _seat(tx, access)
+            departures = await leave_elsewhere(tx, access.elsewhere, me.user_id, access.now)
+            joined = await _result(tx, access, me.id, await issue(tx, world, access.call, me))
     await after_departures(world, departures)
     return joined
 
@@ -57,6 +66,11 @@ async def refresh_call_token(world: World, session: Session, call_id: UUID) -> T
         me = access.seated()
         await renew_seat(tx, me.id, access.now)
         return TicketResult(call_id, me.id, await issue(tx, world, access.call, me))
+
+
+async def _result(tx: Transaction, access: CallAccess, participant_id: UUID, ticket: Ticket | None) -> JoinResult:
+    ids = [one.id for one in (await roster(tx, access.call.id)).participants]
+    return JoinResult(access.call.id, participant_id, access.call.room_name, ticket, ids)
 
 
 async def _seat(tx: Transaction, access: CallAccess) -> Participant:

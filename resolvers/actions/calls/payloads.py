@@ -8,6 +8,7 @@ from typing import TypedDict
 from domain.calls.actions.initiate import InitiateResult
 from domain.calls.actions.invite import InviteResult
 from domain.calls.actions.join import JoinResult
+from domain.calls.actions.mute import MuteAllResult
 from domain.calls.actions.results import CallResult, ParticipantResult, TicketResult
 from domain.calls.actions.screen_share import ScreenShareResult
 from domain.calls.tickets import Ticket
@@ -68,28 +69,41 @@ def ticket_fields(ticket: Ticket) -> TicketFields:
     }
 
 
+class NullableTicketFields(TypedDict):
+    room_name: str
+    token: str | None
+    server_url: str | None
+    ice_servers: list[IceServer]
+    expires_at: timestamptz | None
+
+
+def fields_if_any(room_name: str, ticket: Ticket | None) -> NullableTicketFields:
+    """The ticket's fields, or nulls."""
+    if ticket is None:
+        return {"room_name": room_name, "token": None, "server_url": None, "ice_servers": [], "expires_at": None}
+    return {**ticket_fields(ticket)}
+
+
 def ticket_payload(result: TicketResult) -> TicketPayload:
     return TicketPayload(call_id=uuid(result.call_id), participant_id=uuid(result.participant_id), **ticket_fields(result.ticket))
 
 
 @camel_type
-class InitiateCallPayload(CallPayload):
-    """The ticket is null for a call that has ended already: the single target was busy, or the repeated request came too late."""
+class InitiateCallPayload(ParticipantPayload):
+    """participant is the caller. The token is null for a call that has ended already: the single target was busy, or the repeated
+    request came too late."""
 
     room_name: str
     token: str | None
     server_url: str | None
-    ice_servers: list[IceServer] | None
+    ice_servers: list[IceServer]
     expires_at: timestamptz | None
 
 
 def initiate_call_payload(result: InitiateResult) -> InitiateCallPayload:
-    call_id = uuid(result.call_id)
-    if result.ticket is None:
-        return InitiateCallPayload(
-            call_id=call_id, room_name=result.room_name, token=None, server_url=None, ice_servers=None, expires_at=None
-        )
-    return InitiateCallPayload(call_id=call_id, **ticket_fields(result.ticket))
+    return InitiateCallPayload(
+        call_id=uuid(result.call_id), participant_id=uuid(result.participant_id), **fields_if_any(result.room_name, result.ticket)
+    )
 
 
 @camel_type
@@ -105,9 +119,26 @@ def invite_to_call_payload(result: InviteResult) -> InviteToCallPayload:
 
 
 @camel_type
-class JoinCallPayload(TicketPayload):
-    """participants: everyone of the call, the caller among them."""
+class MuteAllPayload(CallPayload):
+    """participantIds: who is muted because of this request."""
 
+    participant_ids: list[uuid]
+    participants = table_rows("nchat_call_participants", keys="participant_ids")
+
+
+def mute_all_payload(result: MuteAllResult) -> MuteAllPayload:
+    return MuteAllPayload(call_id=uuid(result.call_id), participant_ids=list(map(uuid, result.participant_ids)))
+
+
+@camel_type
+class JoinCallPayload(ParticipantPayload):
+    """participants: everyone of the call, the caller among them. The token is null while the caller waits in the lobby."""
+
+    room_name: str
+    token: str | None
+    server_url: str | None
+    ice_servers: list[IceServer]
+    expires_at: timestamptz | None
     participant_ids: list[uuid]
     participants = table_rows("nchat_call_participants", keys="participant_ids")
 
@@ -117,7 +148,7 @@ def join_call_payload(result: JoinResult) -> JoinCallPayload:
         call_id=uuid(result.call_id),
         participant_id=uuid(result.participant_id),
         participant_ids=list(map(uuid, result.participant_ids)),
-        **ticket_fields(result.ticket),
+        **fields_if_any(result.room_name, result.ticket),
     )
 
 

@@ -1,6 +1,6 @@
-"""Actions that ring and answer: initiateCall, inviteToCall, acceptCall, declineCall, cancelCall."""
+"""Actions that ring and answer: initiateCall, startScheduledCall, inviteToCall, acceptCall, declineCall, cancelCall."""
 
-from domain.calls.actions import answer, initiate, invite
+from domain.calls.actions import answer, initiate, invite, scheduled
 from domain.calls.actions.answer import DeclineReason
 from domain.calls.actions.initiate import CallRequest
 from domain.calls.rows import CallType
@@ -20,7 +20,14 @@ from resolvers.actions.calls.payloads import (
     ticket_payload,
 )
 from resolvers.actions.input_words import object_of, one_of
-from schema.types.calls import AcceptCallInput, CancelCallInput, DeclineCallInput, InitiateCallInput, InviteToCallInput
+from schema.types.calls import (
+    AcceptCallInput,
+    CancelCallInput,
+    DeclineCallInput,
+    InitiateCallInput,
+    InviteToCallInput,
+    StartScheduledCallInput,
+)
 from schema.types.camel_case import camel_type
 
 
@@ -32,10 +39,16 @@ async def initiate_call(world: World, session: Session, input: InitiateCallInput
         channel_id=input.channel_id,
         metadata=object_of("metadata", input.metadata),
         e2ee=bool(input.e2ee),
+        lobby=bool(input.lobby),
         ring_timeout_seconds=input.ring_timeout_seconds,
         client_request_id=input.client_request_id,
     )
     return initiate_call_payload(await initiate.initiate_call(world, session, request))
+
+
+async def start_scheduled_call(world: World, session: Session, input: StartScheduledCallInput) -> InitiateCallPayload:
+    """Starts a call that was inserted before: rings the targets, or waits in the channel. For who inserted it."""
+    return initiate_call_payload(await scheduled.start_scheduled_call(world, session, input.call_id, input.target_user_ids or []))
 
 
 async def invite_to_call(world: World, session: Session, input: InviteToCallInput) -> InviteToCallPayload:
@@ -62,6 +75,7 @@ async def cancel_call(world: World, session: Session, input: CancelCallInput) ->
 @camel_type
 class Mutation:
     initiate_call = action(initiate_call)
+    start_scheduled_call = action(start_scheduled_call)
     invite_to_call = action(invite_to_call)
     accept_call = action(accept_call)
     decline_call = action(decline_call)

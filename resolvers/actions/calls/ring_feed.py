@@ -8,10 +8,10 @@ from uuid import UUID
 
 from strawberry.types import Info
 
-from domain.feeds.incoming_calls import Change, Ring, follow_rings
+from domain.feeds.incoming_calls import Change, Ring, Snapshot, follow_rings
 from resolvers.actions.feed import feed, patient, person
 from resolvers.hand_written.context import Context
-from schema.table_types.scalars import timestamptz
+from schema.table_types.scalars import timestamptz, uuid
 from schema.types.call_events import IncomingCall, IncomingCallKind
 from schema.types.camel_case import camel_type
 
@@ -27,7 +27,7 @@ LOOK: Final = """query ($me: uuid!, $known: [uuid!]!) {
 
 
 async def incoming_calls(info: Info[Context, None]) -> AsyncGenerator[IncomingCall, None]:
-    """The caller's rings: first those open now, then each that begins, and how it ended."""
+    """The caller's rings: first one snapshot of the calls that ring now, then each of these, then each that begins and how it ended."""
     read, hub, me = patient(info.context.read), info.context.world.hub, info.context.session.user_id
 
     async def look(known: Collection[UUID]) -> list[Ring]:
@@ -36,11 +36,15 @@ async def incoming_calls(info: Info[Context, None]) -> AsyncGenerator[IncomingCa
 
     async with aclosing(follow_rings(hub, me, look)) as changes:
         async for change in changes:
-            yield _shown(change)
+            yield _open_now(change) if isinstance(change, Snapshot) else _shown(change)
 
 
 def _ring(row: dict[str, Any]) -> Ring:
     return Ring(UUID(row["call_id"]), row["invited_at"], row["status"], row["leave_reason"], row)
+
+
+def _open_now(snapshot: Snapshot) -> IncomingCall:
+    return IncomingCall(kind=cast(IncomingCallKind, "snapshot"), open_call_ids=list(map(uuid, snapshot.call_ids)))
 
 
 def _shown(change: Change) -> IncomingCall:

@@ -61,6 +61,16 @@ def growing_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
     return sa.select(sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST)).select_from(summed).scalar_subquery()
 
 
+def growing_object(rows: sa.Select[str, Any], largest: int, name: str) -> Json:
+    """The same as one JSON object of rows as text, by `key`; `rows` selects that and the `row`."""
+    each = rows.offset(_ONCE).subquery(f"{name}_each")
+    so_far = sa.func.sum(sa.func.pg_column_size(each.c.row)).over(rows=(None, 0))
+    summed = sa.select(each.c.key, each.c.row, so_far.label("size")).subquery(f"{name}_sum")
+    element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
+    pairs = sa.func.json_object_agg(summed.c.key, sa.cast(element, sa.Text()))
+    return sa.select(sa.func.coalesce(pairs, sa.literal_column("'{}'::json"))).select_from(summed).scalar_subquery()
+
+
 def short_or_growing_rows(first: sa.Subquery, rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
     """The same as `growing_rows` where lists are usually short: `first` are the first `FEW` rows, and all others are not looked at.
 

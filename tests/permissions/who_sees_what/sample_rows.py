@@ -131,7 +131,17 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
     ),
     "nchat_ice_servers": ({"id": "ice server", "urls": "{stun:a}", "credential_encrypted": "sealed"},),
     "nchat_webhook_events": ({"id": "EV_1", "event": "room_started", "payload": "{}"},),
-    "nchat_push_outbox": ({"id": "push", "user_id": "alice", "kind": "ring", "payload": "{}"},),
+    "nchat_push_outbox": (
+        {
+            "id": "push",
+            "user_id": "alice",
+            "kind": "ring",
+            "transport": "voip",
+            "payload": "{}",
+            "collapse_id": "direct",
+            "expires_at": "2026-01-01T00:00:00Z",
+        },
+    ),
 }
 # Tables whose rows come by themselves: a trigger notes the beginning of each call, a migration writes the policies.
 FILLED: Final = frozenset({"nchat_call_events", "nchat_retention_policies"})

@@ -1,0 +1,1 @@
+"""The devstack's egress worker before a real livekit-server."""

@@ -1,0 +1,1 @@
+"""The devstack's object store, asked by boto3 as the product asks it."""

@@ -1,0 +1,1 @@
+"""Pushes, from the outbox to a receiver on a real port."""
