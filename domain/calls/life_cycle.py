@@ -23,7 +23,7 @@ ALWAYS: Final[frozenset[EndReason]] = frozenset({"host_ended", "timeout", "kicke
 # And any that has begun.
 BEGUN: Final[frozenset[EndReason]] = ALWAYS | {"completed"}
 END_REASONS: Final[Mapping[CallStatus, frozenset[EndReason]]] = {
-    "initiated": ALWAYS | {"cancelled", "busy", "failed"},
+    "initiated": ALWAYS | {"cancelled", "busy", "failed", "no_answer"},
     "ringing": BEGUN | {"declined", "busy", "no_answer", "cancelled", "failed"},
     "connecting": BEGUN | {"failed", "cancelled"},
     "connected": BEGUN,

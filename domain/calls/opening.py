@@ -26,9 +26,8 @@ async def open_call(world: World, call: Call) -> None:
         return
     async with world.transaction("initiate_call.ring") as tx:
         current = await lock_call(tx, call.id)
-        if current is not None and current.status == "initiated":
-            await _begin(tx, world, current, room)
-    if current is None or current.ended:
+        begun = current is not None and current.status == "initiated" and await _begin(tx, world, current, room)
+    if current is None or current.ended or (current.status == "initiated" and not begun):
         await close_room_or_leave_it(world, call.room_name)
 
 
@@ -41,9 +40,14 @@ async def _fail(world: World, call_id: UUID) -> bool:
         return current is None or current.status == "initiated" or current.end_reason == "failed"
 
 
-async def _begin(tx: Transaction, world: World, call: Call, room: Room) -> None:
+async def _begin(tx: Transaction, world: World, call: Call, room: Room) -> bool:
+    """Rings, or waits when there is nobody to ring; False when nobody of those may be rung: the call has ended `no_answer`."""
     now = world.clock.now()
     targets = [one.id for one in (await roster(tx, call.id)).participants if one.status == "invited"]
-    await ring(tx, call.id, targets, actor_id=call.initiator_id, now=now)
+    rung = await ring(tx, call.id, targets, actor_id=call.initiator_id, now=now)
+    if targets and not rung:
+        await end_for_all(tx, call, "no_answer", actor_id=None, now=now)
+        return False
     step = CallStep("initiated", "ringing" if targets else "connecting")
     await move_call(tx, call.id, step, actor_id=call.initiator_id, now=now, room_sid=room.sid)
+    return True

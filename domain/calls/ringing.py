@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from domain import push_outbox
+from domain.call_settings.ring_limits import unreachable
 from domain.calls import events
 from domain.calls.life_cycle import move_participant, move_participants
 from domain.calls.rows import Participant
@@ -93,12 +94,29 @@ async def invite(tx: Transaction, call_id: UUID, user_ids: Sequence[UUID], now: 
 
 
 async def ring(tx: Transaction, call_id: UUID, participant_ids: Sequence[UUID], *, actor_id: UUID, now: datetime) -> list[UUID]:
-    """invited or left → ringing for each of them that can, with `call_incoming` and a push; returns those that ring now."""
-    rung = await move_participants(tx, participant_ids, "ringing", now=now) if participant_ids else []
+    """invited or left → ringing for each of them that can, with `call_incoming` and a push; returns those that ring now.
+
+    Who does not want to be rung by the actor has missed the call at once (`miss_unreachable`).
+    """
+    missed = await miss_unreachable(tx, call_id, participant_ids, actor_id=actor_id, now=now)
+    reachable = [one for one in participant_ids if one not in missed]
+    rung = await move_participants(tx, reachable, "ringing", now=now) if reachable else []
     for one in rung:
         await events.append(tx, call_id, "call_incoming", actor_id, {}, one.participant_id)
     await push_outbox.enqueue(tx, call_id, [one.user_id for one in rung], "ring")
     return [one.participant_id for one in rung]
+
+
+async def miss_unreachable(tx: Transaction, call_id: UUID, participant_ids: Sequence[UUID], *, actor_id: UUID, now: datetime) -> set[UUID]:
+    """invited → left(`missed`) for those who may not be rung: for the caller as if nobody had answered, for them no ring and no push.
+
+    Returns them all, also those who are out already, who stay out.
+    """
+    found = await unreachable(tx, participant_ids, actor_id, now) if participant_ids else set()
+    silent = [one for one in participant_ids if one in found]
+    for one in await move_participants(tx, silent, "left", now=now, leave_reason="missed") if silent else []:
+        await events.append(tx, call_id, "call_participant_left", None, {"reason": "missed"}, one.participant_id)
+    return found
 
 
 async def end_ring(tx: Transaction, participant: Participant, leave_reason: str, *, now: datetime) -> None:

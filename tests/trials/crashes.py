@@ -218,6 +218,19 @@ async def an_arrival_that_fails(on: TrialCall) -> None:
     await on.database.execute(DELIVERED, "participant_joined", orjson.dumps(told).decode())
 
 
+async def carol_rests(on: TrialCall) -> None:
+    await on.caller(on.carol).act("setCallPreferences", "userId", dndUntil="2126-01-01T00:00:00Z")
+
+
+async def alice_owns_the_channel(on: TrialCall) -> None:
+    await on.database.execute("INSERT INTO nchat_channels (id, name) VALUES ($1, 'own')", on.alice)
+    await on.database.execute("INSERT INTO nchat_channel_members (channel_id, user_id, role) VALUES ($1, $1, 'owner')", on.alice)
+
+
+async def record_by_itself(on: TrialCall) -> None:
+    await on.caller(on.alice).act("setChannelCallSettings", "channelId", channelId=str(on.alice), autoRecord="first")
+
+
 async def the_purge_is_due(on: TrialCall) -> None:
     await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_webhooks'")
 
@@ -273,6 +286,8 @@ CRASHES = (
     Crash("cancel", ("cancel_call.write",), [ring], request("alice", "cancelCall"), known("call-ended")),
     Crash("end", ("end_call.write",), [talk], request("alice", "endCall"), known("call-ended")),
     Crash("invite", ("invite_to_call.write",), [ring, accept], invite),
+    Crash("preferences", ("set_call_preferences.write",), [ring], carol_rests),
+    Crash("settings of a channel", ("set_channel_call_settings.write",), [ring, alice_owns_the_channel], record_by_itself),
     Crash("ice servers", ("ice_servers.read",), [ring], ask_for_ice_servers),
     Crash("attendance", ("call_attendance.read",), [ring, accept], ask_who_was_there),
     Crash("join", ("join_call.write",), [ring_both, accept], request("carol", "joinCall")),

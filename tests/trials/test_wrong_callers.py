@@ -50,8 +50,9 @@ FOR_ALL = {
 }
 # For all who see the call, whether they are in it or not.
 FOR_ONLOOKERS = {"callAttendance"}
-# They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, and `me` is for everybody.
-ON_NO_CALL = {"iceServers", "initiateCall", "me"}
+# They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
+# in tests/call_settings, and `me` is for everybody.
+ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}
 
 
 async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> Mapping[str, str]:

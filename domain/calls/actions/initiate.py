@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql as pg
 from domain.calls.access import known_user
 from domain.calls.ending import end_for_all
 from domain.calls.leaving import Departure, after_departures, leave_elsewhere
-from domain.calls.life_cycle import move_participant
+from domain.calls.life_cycle import EndReason, move_participant
 from domain.calls.opening import open_call
-from domain.calls.ringing import distinct_targets, invite, is_busy, require_member, require_reachable
+from domain.calls.ringing import distinct_targets, invite, is_busy, miss_unreachable, require_member, require_reachable
 from domain.calls.rows import Call, CallType, lock_seats, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, NotFound, ParticipantKicked, TooManyCalls
@@ -44,8 +44,8 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class InitiateResult:
-    """`participant_id` is the caller's; `ticket` is None for a call that has ended already: its single target was busy, or a repeated
-    request came too late."""
+    """`participant_id` is the caller's; `ticket` is None for a call that has ended already: its single target was busy or
+    may not be rung, or a repeated request came too late."""
 
     call_id: UUID
     participant_id: UUID
@@ -111,13 +111,26 @@ async def allowed_targets(
 
 
 async def gather(tx: Transaction, call: Call, targets: Sequence[UUID], *, host: UUID, now: datetime) -> Call:
-    """The call's first rows, of its host and of whom it will ring; a single target who is busy ends it. The call as it stands then."""
+    """The call's first rows, of its host and of whom it will ring; a single target who is busy or may not be rung ends it.
+
+    The call as it stands then.
+    """
     invited = await invite(tx, call.id, targets, now, host=host)
-    if len(targets) == 1 and await is_busy(tx, targets[0]):
-        await move_participant(tx, invited[0], "left", now=now, leave_reason="busy")
-        await end_for_all(tx, call, "busy", actor_id=None, now=now)
-        return await _reread(tx, call.id)
-    return call
+    reason = await _why_not_ring(tx, call, targets[0], invited[0], now) if len(targets) == 1 else None
+    if reason is None:
+        return call
+    await end_for_all(tx, call, reason, actor_id=None, now=now)
+    return await _reread(tx, call.id)
+
+
+async def _why_not_ring(tx: Transaction, call: Call, user_id: UUID, participant_id: UUID, now: datetime) -> EndReason | None:
+    """With which reason the call to a single target ends at once. Whether one who wants no rings is busy is nobody's business."""
+    if await miss_unreachable(tx, call.id, [participant_id], actor_id=call.initiator_id, now=now):
+        return "no_answer"
+    if await is_busy(tx, user_id):
+        await move_participant(tx, participant_id, "left", now=now, leave_reason="busy")
+        return "busy"
+    return None
 
 
 def _check(request: CallRequest) -> None:

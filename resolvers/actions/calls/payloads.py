@@ -90,8 +90,8 @@ def ticket_payload(result: TicketResult) -> TicketPayload:
 
 @camel_type
 class InitiateCallPayload(ParticipantPayload):
-    """participant is the caller. The token is null for a call that has ended already: the single target was busy, or the repeated
-    request came too late."""
+    """participant is the caller. The token is null for a call that has ended already: the single target was busy or
+    may not be rung, or the repeated request came too late."""
 
     room_name: str
     token: str | None

@@ -31,6 +31,11 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
         for channel, users in {"general": ("alice", "bob", "carol"), "secret": ("carol", "dave")}.items()
         for user in users
     ),
+    "nchat_user_call_settings": ({"user_id": "alice", "ring_from": "nobody"}, {"user_id": "mod", "dnd_until": "2026-01-01 10:00+00"}),
+    "nchat_channel_call_settings": (
+        {"channel_id": "general", "auto_record": "first", "blocked_terms": "{spam}"},
+        {"channel_id": "secret", "recording_consent": "ask"},
+    ),
     "nchat_calls": (
         {"id": "direct", "initiator_id": "alice", "type": "video", "status": "connected"},
         {"id": "in general", "initiator_id": "alice", "channel_id": "general", "type": "audio", "status": "connected"},

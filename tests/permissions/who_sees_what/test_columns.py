@@ -13,6 +13,8 @@ USER = {
     "nchat_users": "id username display_name avatar_url",
     "nchat_channels": "id name",
     "nchat_channel_members": "channel_id user_id role",
+    "nchat_user_call_settings": "user_id dnd_until ring_from",
+    "nchat_channel_call_settings": "channel_id auto_record recording_consent visible_blocked_terms",
     "nchat_calls": "id room_name room_sid channel_id initiator_id type status scheduled_at started_at connected_at ended_at end_reason"
     " max_participants e2ee lobby single_sharer ring_timeout_seconds client_request_id metadata created_at updated_at"
     " duration is_recording is_streaming",
@@ -46,6 +48,8 @@ RELATIONSHIPS = {
     "nchat_users": "channel_memberships hosted_streams stream_chats",
     "nchat_channels": "channel_members",
     "nchat_channel_members": "channel user",
+    "nchat_user_call_settings": "user",
+    "nchat_channel_call_settings": "channel",
     "nchat_calls": "call_events call_participants channel initiator recordings",
     "nchat_call_participants": "call user",
     "nchat_call_events": "actor call",
@@ -61,6 +65,7 @@ RELATIONSHIPS = {
 }
 # Named here once more, so that nobody lists one of them by mistake.
 NOBODY_READS = {
+    "nchat_channel_call_settings": {"blocked_terms"},
     "nchat_calls": {"status_since", "room_closed_at"},
     "nchat_call_participants": {"status_since", "screen_share_asked_at", "rejoining_since"},
     "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata"},

@@ -21,6 +21,7 @@ ONE_WAY = {
     "nchat_calls.initiator", "nchat_call_participants.user", "nchat_call_events.actor", "nchat_call_recording_tracks.user",
     "nchat_stream_viewers.user", "nchat_stream_reactions.user", "nchat_stream_invites.user", "nchat_stream_bans.user",
     "nchat_calls.channel", "nchat_streams.channel",
+    "nchat_user_call_settings.user", "nchat_channel_call_settings.channel",
     # Between a stream, its call and its recordings: no action writes streams or recordings yet, so nobody looks from the other side.
     "nchat_streams.call", "nchat_streams.recording", "nchat_call_recordings.stream",
     # Tables that admin alone reads, and by themselves.

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.anyio
 # The primary key by which a row is asked for, where it is not `id`.
 KEYS = {
     "nchat_channel_members": ("channel_id", "user_id"),
+    "nchat_user_call_settings": ("user_id",),
+    "nchat_channel_call_settings": ("channel_id",),
     "nchat_call_events": ("call_id", "seq"),
     "nchat_stream_invites": ("stream_id", "user_id"),
     "nchat_stream_chat_events": ("stream_id", "seq"),
@@ -36,6 +38,12 @@ SEES: dict[str, dict[str, set[str]]] = {
         **alike("alice bob", sees={"general / alice", "general / bob", "general / carol"}),
         "carol": {"general / alice", "general / bob", "general / carol", "secret / carol", "secret / dave"},
         "dave": {"secret / carol", "secret / dave"},
+    },
+    "nchat_user_call_settings": {"alice": {"alice"}, "mod": {"mod"}},
+    "nchat_channel_call_settings": {
+        **alike("alice bob", sees={"general"}),
+        "carol": {"general", "secret"},
+        "dave": {"secret"},
     },
     "nchat_calls": {
         "alice": {"direct", "in general", "without dave"},
