@@ -39,8 +39,8 @@ WRITE: Final = sa.text("""
         UPDATE nchat_push_outbox AS earlier SET expires_at = least(earlier.expires_at, noted.at)
         FROM noted WHERE earlier.collapse_id = noted.call_id AND earlier.user_id = noted.user_id AND earlier.sent_at IS NULL
     )
-    INSERT INTO nchat_push_outbox (user_id, kind, transport, created_at, next_attempt_at, expires_at, collapse_id, payload)
-    SELECT noted.user_id, noted.kind, CASE noted.kind WHEN 'ring' THEN 'voip' ELSE 'alert' END, noted.at, noted.at,
+    INSERT INTO nchat_push_outbox (user_id, kind, transport, next_attempt_at, expires_at, collapse_id, payload)
+    SELECT noted.user_id, noted.kind, CASE noted.kind WHEN 'ring' THEN 'voip' ELSE 'alert' END, noted.at,
         noted.at + CASE noted.kind WHEN 'ring' THEN make_interval(secs => calls.ring_timeout_seconds) ELSE :alerts_live END,
         calls.id, jsonb_build_object(
             'uuid', calls.id, 'handle', caller.username, 'hasVideo', calls.type = 'video',

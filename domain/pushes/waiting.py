@@ -42,7 +42,7 @@ SETTLE: Final = sa.text("""
 """).bindparams(
     *(sa.bindparam(name, type_=sa.TIMESTAMP(timezone=True)) for name in ("sent_at", "next")), sa.bindparam("error", type_=sa.Text)
 )
-OLDEST: Final = sa.text("SELECT min(created_at) FROM nchat_push_outbox WHERE sent_at IS NULL AND expires_at > :now AND created_at <= :now")
+OLDEST: Final = sa.text("SELECT min(created_at) FROM nchat_push_outbox WHERE sent_at IS NULL AND expires_at > :now")
 PURGE: Final = sa.text("""
     DELETE FROM nchat_push_outbox WHERE id IN (
         SELECT id FROM nchat_push_outbox WHERE created_at < :before ORDER BY created_at LIMIT :many FOR UPDATE SKIP LOCKED)
@@ -70,7 +70,7 @@ async def oldest_age(world: World) -> float:
     now = world.clock.now()
     async with world.transaction("push.age") as tx:
         oldest: datetime | None = (await tx.connection.execute(OLDEST, {"now": now})).scalar_one()
-    return 0.0 if oldest is None else (now - oldest).total_seconds()
+    return 0.0 if oldest is None else max((now - oldest).total_seconds(), 0.0)
 
 
 async def purge(world: World) -> int:
