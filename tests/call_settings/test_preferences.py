@@ -114,7 +114,7 @@ async def test_among_others_only_those_are_rung_who_may_be(on: Setup) -> None:
         await accept_call(on.world, session(BOB), call_id)
     await decline_call(on.world, session(CAROL), call_id)
     assert (await on.call(call_id))["end_reason"] == "no_answer"
-    assert await on.pushes() == [("cancel", CAROL), ("ring", CAROL)]
+    assert await on.pushes() == [("ring", CAROL), ("cancel", CAROL)]
 
 
 async def test_when_none_of_several_may_be_rung_the_call_ends_and_its_room_goes(on: Setup) -> None:
