@@ -92,9 +92,9 @@ async def test_large_variables_become_text_off_the_loop(
     """Once, when they are checked, and not again when the statement gets its arguments."""
     made: list[str] = []
 
-    def noted(*given: Any) -> str | None:
+    def noted(*given: Any, **named: Any) -> str | None:
         made.append(threading.current_thread().name)
-        return parameter_text(*given)
+        return parameter_text(*given, **named)
 
     monkeypatch.setattr("resolvers.walk.bound_values.parameter_text", noted)
     monkeypatch.setattr("resolvers.walk.parameter_text.parameter_text", noted)

@@ -1,5 +1,6 @@
 """A `make run` of a test's own: a data folder and a port of its own, and every process that belongs to it by process list."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -78,7 +79,9 @@ class Development:
     def end(self) -> None:
         """For a test's end, passed or failed: nothing stays."""
         for process in self.processes():
-            process.send_signal(signal.SIGKILL)
+            # One that ends with another is gone by itself.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
         for started in self._started:
             started.wait(10)
 

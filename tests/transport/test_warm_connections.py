@@ -14,7 +14,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.anyio
 
 ALL = 2
-OURS = "FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql'"
+OURS = "FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql' AND datname = current_database()"
 
 
 @pytest.fixture
