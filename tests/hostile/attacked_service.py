@@ -23,6 +23,7 @@ from tests.support.whole_service import ADMIN_SECRET, JWT_SECRET, KEY, SECRET, b
 TIMES_QUIET, FLOOR_SECONDS, LONGEST_SECONDS, GROWTH_BYTES = 5, 0.15, 1.5, 150 << 20
 # Of fewer questions no 95th percentile is worth its name.
 QUESTIONS = 50
+FIRST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class AttackedService:
     @asynccontextmanager
     async def good_neighbour(self) -> AsyncIterator[None]:
         """The attack is the block; raises AssertionError when the other user felt it too much, or the service grew too large."""
-        await self._feel()  # connections, plans and schemas of a first request are nobody's attack
+        await self._feel(FIRST)  # connections, plans and schemas of a first request are nobody's attack
         quiet = await self._feel()
         yield
         felt = await self._feel()
