@@ -157,6 +157,7 @@ class BoundedHttpProtocol(BoundedRequests):
             return
         if self._awaits is Awaits.REQUEST:
             self._await(Awaits.HEAD)
+        before = self._progress()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
@@ -169,6 +170,8 @@ class BoundedHttpProtocol(BoundedRequests):
         else:
             if self._in_head and self._head_is_too_large(len(data)):
                 self._refuse(endings.HEAD_TOO_LARGE)
+            elif not self._in_head and self._is_fruitless(len(data), before):
+                self._refuse(endings.BODY_TOO_FINE if self._in_message else endings.NOT_HTTP)
 
     def _refuse(self, ending: Ending) -> None:
         self._refused = self._all.count(ending)

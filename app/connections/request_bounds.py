@@ -27,11 +27,15 @@ class BoundedRequests(HttpToolsProtocol):
         self._limits = self._all.limits
         self._most_bytes, self._most_headers = self._limits.head_bytes, self._limits.headers
         self._in_head = self._in_message = self._began_here = False
+        # Bytes since anything came of what was sent: the parser passes over them without a word.
+        self._fruitless_bytes = 0
         self._headers = self._head_bytes = self._unfinished_bytes = self._body_bytes = self._pieces = 0
+        self._messages = 0
         self._refused: Ending | None = None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._messages += 1
         self._in_head = self._in_message = self._began_here = True
         self._headers = self._head_bytes = self._unfinished_bytes = self._body_bytes = self._pieces = 0
         if len(self.pipeline) >= self._limits.pipelined:
@@ -81,3 +85,12 @@ class BoundedRequests(HttpToolsProtocol):
             return False
         self._unfinished_bytes += size
         return self._unfinished_bytes > self._most_bytes
+
+    def _is_fruitless(self, size: int, before: tuple[object, ...]) -> bool:
+        """Whether too much was sent that is neither head nor body: empty lines before a request, the names of chunks."""
+        self._fruitless_bytes = self._fruitless_bytes + size if self._progress() == before else 0
+        return self._fruitless_bytes > self._most_bytes
+
+    def _progress(self) -> tuple[object, ...]:
+        """What changes with everything that the parser tells of."""
+        return self._in_message, self._in_head, self._pieces, self._body_bytes, self._headers, self._messages

@@ -6,8 +6,10 @@ from typing import Any, cast
 from uvicorn._types import ASGIReceiveEvent
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
@@ -134,6 +136,17 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             # The transport sends at the end of this turn of the loop; only then is it known whether it will call `resume_writing`.
             await asyncio.sleep(0)
         await self.writable.wait()
+
+    async def send_text(self, text: bytes) -> None:
+        """A message that is UTF-8 already; a long one would be copied four times on its way as a string. Raises ClientDisconnected."""
+        await self.writable.wait()
+        if self.close_sent or self.transport.is_closing():
+            raise ClientDisconnected
+        try:
+            self.conn.send_text(text)
+        except InvalidState:
+            raise ClientDisconnected from None
+        self.transport.writelines(self.conn.data_to_send())
 
     def hold(self, size: int) -> None:
         """So many bytes more (or less) wait in the application to be sent."""

@@ -11,9 +11,9 @@ from resolvers.documents.exact_json import read_json
 
 SUBPROTOCOL = "graphql-transport-ws"
 
-PING = '{"type":"ping"}'
-PONG = '{"type":"pong"}'
-CONNECTION_ACK = '{"type":"connection_ack"}'
+PING = b'{"type":"ping"}'
+PONG = b'{"type":"pong"}'
+CONNECTION_ACK = b'{"type":"connection_ack"}'
 # RFC 6455: a close frame's reason holds at most 123 bytes.
 MAX_REASON_BYTES = 123
 
@@ -60,23 +60,19 @@ def operation_id(message: dict[str, Any]) -> str:
     return value
 
 
-def quoted(value: str) -> str:
-    return orjson.dumps(value).decode()
+def next_message(operation: str, payload: bytes) -> bytes:
+    """A payload of an operation: JSON, which is copied once."""
+    return b"".join((b'{"type":"next","id":', orjson.dumps(operation), b',"payload":', payload, b"}"))
 
 
-def next_prefix(operation: str) -> str:
-    """What stands before every payload of an operation; `payload}` completes the message."""
-    return f'{{"type":"next","id":{quoted(operation)},"payload":'
+def complete(operation: str) -> bytes:
+    return b'{"type":"complete","id":' + orjson.dumps(operation) + b"}"
 
 
-def complete(operation: str) -> str:
-    return f'{{"type":"complete","id":{quoted(operation)}}}'
-
-
-def error(operation: str, errors: Sequence[Any]) -> str:
+def error(operation: str, errors: Sequence[Any]) -> bytes:
     """Ends an operation with GraphQL errors."""
-    return orjson.dumps({"type": "error", "id": operation, "payload": list(errors)}).decode()
+    return orjson.dumps({"type": "error", "id": operation, "payload": list(errors)})
 
 
-def refusal_message(operation: str, refused: GraphQLRefusal) -> str:
+def refusal_message(operation: str, refused: GraphQLRefusal) -> bytes:
     return error(operation, refused.answer()["errors"])

@@ -44,7 +44,7 @@ class RunningOperation:
         ended()
         await self._socket.send(last)
 
-    async def _run(self) -> str:
+    async def _run(self) -> bytes:
         async with self._socket.turn():
             pass
         self._kind = await self._services.engine.kind(self._request, self._session)
@@ -56,22 +56,21 @@ class RunningOperation:
                     return await self._send(await self._execute())
         return await self._query()
 
-    async def _stream(self) -> str:
-        prefix = messages.next_prefix(self._id)
+    async def _stream(self) -> bytes:
         try:
             async with aclosing(self._services.subscriptions.subscribe(self._request, self._session, self._context)) as offers:
                 async for offer in offers:
                     if offer.size > SMALL_ANSWER and self._socket.is_busy():
                         offer.let_go()
                     async with self._socket.turn(holding=offer.size):
-                        await self._socket.send(f"{prefix}{(await offer.take()).decode()}}}")
+                        await self._socket.send(messages.next_message(self._id, await offer.take()))
         except (asyncio.CancelledError, Disconnected):
             self._services.outcomes.ended()
             raise
         self._services.outcomes.ended()
         return messages.complete(self._id)
 
-    async def _query(self) -> str:
+    async def _query(self) -> bytes:
         answer = await self._execute()
         if len(answer.body) <= SMALL_ANSWER or not self._socket.is_busy():
             return await self._send(answer)
@@ -85,11 +84,11 @@ class RunningOperation:
         self._services.outcomes.took(time.perf_counter() - began, len(answer.body))
         return answer
 
-    async def _send(self, answer: Answer) -> str:
+    async def _send(self, answer: Answer) -> bytes:
         """The answer as a message; what ends the operation is given back."""
         self._services.outcomes.note(answer)
         if answer.refusal is not None:
             # Hasura answers with data or with errors, never both: errors end the operation.
             return messages.refusal_message(self._id, answer.refusal)
-        await self._socket.send(f"{messages.next_prefix(self._id)}{answer.body.decode()}}}")
+        await self._socket.send(messages.next_message(self._id, answer.body))
         return messages.complete(self._id)

@@ -33,6 +33,10 @@ class Drain(Protocol):
         """Returns when it took nearly all of that, or is gone."""
         ...
 
+    async def send_text(self, text: bytes) -> None:
+        """Takes a message; raises an OSError when the client is gone."""
+        ...
+
     def hold(self, size: int) -> None:
         """So many bytes more (or less, below zero) wait to be sent: whoever makes the process hold too much is dropped."""
         ...
@@ -74,10 +78,16 @@ class Socket:
                     await self._drain.drained()
                 yield
 
-    async def send(self, text: str) -> None:
-        """Returns when the server took the message; raises Disconnected."""
+    async def send(self, text: bytes) -> None:
+        """Returns when the server took the message, UTF-8; raises Disconnected."""
         with self._held(len(text)):
-            await self._pass_on({"type": "websocket.send", "text": text})
+            if self._drain is None:
+                await self._pass_on({"type": "websocket.send", "text": text.decode()})
+                return
+            try:
+                await self._drain.send_text(text)
+            except OSError:
+                raise Disconnected from None
 
     async def close(self, code: CloseCode, reason: str) -> None:
         """Says goodbye, once the client took what was sent before."""

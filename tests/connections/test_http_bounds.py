@@ -18,6 +18,8 @@ START = b"POST /v1/graphql HTTP/1.1\r\nHost: x\r\n"
         (START + b"a" * 400_000, b"431 ", "head-too-large"),
         (START + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + b"X: 1\r\n" * 200, b"431 ", "head-too-large"),
         (START + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 5000, b"400 ", "body-too-fine"),
+        (START + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"a" * 200_000, b"400 ", "body-too-fine"),
+        (b"\r\n" * 100_000, b"400 ", "not-http"),
         (b"\x16\x03\x01\x02\x00", b"400 ", "not-http"),
     ],
 )
