@@ -15,6 +15,7 @@ class DevelopmentSecrets:
     admin_secret: str
     livekit_api_secret: str
     encryption_key: str
+    store_secret_key: str
 
 
 class SecretsUnreadable(Exception):

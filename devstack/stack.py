@@ -7,24 +7,36 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack import livekit_build, livekit_server, livekit_simulator, signalling_door
-from devstack.livekit_server import LiveKitServer
+from devstack import livekit_build, livekit_server, livekit_simulator, media, signalling_door, store, valkey
+from devstack.livekit_server import LiveKitDidNotStart, LiveKitServer
 from devstack.livekit_simulator.child import SimulatorProcess
-from devstack.postgres import EmbeddedPostgres
+from devstack.media.child import MediaWorkerDidNotStart
+from devstack.postgres import EmbeddedPostgres, PostgresError
 from devstack.processes import Child
+from devstack.store import StorageAddress
+from devstack.store.child import StoreDidNotStart
+from devstack.valkey import ValkeyDidNotStart
 
 DATABASE_NAMES = ("NCHAT_DATABASE_URL", "NCHAT_DATABASE_URL_FILE", "DATABASE_URL")
 LIVEKIT_NAMES = ("NCHAT_LIVEKIT_URL", "LIVEKIT_URL")
 LIVEKIT_KEY = "devkey"
+STORE_KEY = "devstore"
+BUCKET = "recordings"
+# What a person is told in a sentence when a server does not come up.
+NOT_STARTED = (PostgresError, LiveKitDidNotStart, ValkeyDidNotStart, StoreDidNotStart, MediaWorkerDidNotStart)
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A LiveKit that answers at `url`, and clients at `client_url`; `told` says in a few words which one it is."""
+    """A LiveKit that answers at `url`, and clients at `client_url`; `told` says in a few words which one it is.
+
+    `storage` is where recordings go; None without a real LiveKit, which alone can record.
+    """
 
     url: str
     client_url: str
-    told: str
+    told: list[str]
+    storage: StorageAddress | None
 
 
 class Stack:
@@ -54,7 +66,7 @@ class Stack:
         server.create_database("nchat")
         return url.removesuffix("/postgres") + "/nchat", f"PostgreSQL 18, kept in {_short(server.data)}"
 
-    def media(self, *, api_secret: str, service: str, simulator: bool = False) -> Media | None:
+    def media(self, *, api_secret: str, store_secret: str, service: str, simulator: bool = False) -> Media | None:
         """A started LiveKit: the real server where there is one or can be built, else the simulator; None when one is given.
 
         `simulator` prefers the simulator to a real server, never to one of the environment. Clients reach either through a door that asks
@@ -63,11 +75,20 @@ class Stack:
         if self._given(LIVEKIT_NAMES):
             return None
         webhook_url = f"{service}/api/webhooks/livekit"
-        server = self._simulator(api_secret, webhook_url) if simulator or not _real_server() else self._livekit(api_secret, webhook_url)
+        server: LiveKitServer | SimulatorProcess
+        storage: StorageAddress | None = None
+        told: list[str] = []
+        if simulator or not _real_server():
+            server = self._simulator(api_secret, webhook_url)
+        else:
+            redis = valkey.start(self.folder)
+            self._started("Valkey", redis.child)
+            server = self._livekit(api_secret, webhook_url, redis.address)
+            storage, told = self._recorder(server, redis.address, store_secret)
         log = self.folder / "signalling-door.log"
         door = signalling_door.start(livekit=server.url, admit=f"{service}/api/livekit/admit", log=log)
         self._started("signalling door", door.child)
-        return Media(server.url, door.ws_url, server.notice)
+        return Media(server.url, door.ws_url, [server.notice, *told], storage)
 
     def at_end(self, act: Callable[[], object]) -> None:
         """Does this at the end, before the servers stop that were started so far."""
@@ -83,11 +104,22 @@ class Stack:
         if not self._stopping.is_set():
             lost(name)
 
-    def _livekit(self, api_secret: str, webhook_url: str) -> LiveKitServer:
+    def _livekit(self, api_secret: str, webhook_url: str, redis: str) -> LiveKitServer:
         log = self.folder / "livekit.log"
-        server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log)
+        server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log, redis=redis)
         self._started("livekit-server", server.child)
         return server
+
+    def _recorder(self, livekit: LiveKitServer, redis: str, secret: str) -> tuple[StorageAddress, list[str]]:
+        """A worker beside livekit-server, and the store that it writes to; words for both."""
+        folder, log = self.folder / "store", self.folder / "store.log"
+        objects = store.start(folder, access_key=STORE_KEY, secret_key=secret, bucket=BUCKET, log=log)
+        self._started("store", objects.child)
+        storage = StorageAddress(objects.url, BUCKET, STORE_KEY, secret)
+        worker = media.start(livekit=livekit, redis=redis, storage=storage, log=self.folder / "media-worker.log")
+        self._started("media worker", worker.child)
+        about_store = f"a store for recordings at {objects.url}, kept in {_short(folder)}"
+        return storage, [about_store, f"a worker that records, its knobs at {worker.knobs_url}"]
 
     def _simulator(self, api_secret: str, webhook_url: str) -> SimulatorProcess:
         log = self.folder / "livekit-simulator.log"

@@ -23,11 +23,9 @@ from app.settings import Settings
 from devstack import secrets_file
 from devstack.demo_data import seed
 from devstack.demo_users import DEMO_USERS
-from devstack.livekit_server import LiveKitDidNotStart
-from devstack.postgres import PostgresError
 from devstack.processes import stop_with_parent, why_not_bound
 from devstack.secrets_file import SecretsUnreadable
-from devstack.stack import LIVEKIT_KEY, Stack
+from devstack.stack import LIVEKIT_KEY, NOT_STARTED, Stack
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
             stack.watch(ending.server_lost)
             announce_when_ready(settings, told, began)
             run_server(settings, offered_users=[OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS])
-        except (PostgresError, LiveKitDidNotStart, SecretsUnreadable) as error:
+        except (*NOT_STARTED, SecretsUnreadable) as error:
             raise Refusal(str(error)) from None
         finally:
             ending.is_here()
@@ -112,7 +110,7 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
     database_url, about_database = stack.database()
     if database_url is not None:
         defaults["NCHAT_DATABASE_URL"] = database_url
-    media = stack.media(api_secret=secrets.livekit_api_secret, service=local, simulator=simulator)
+    media = stack.media(api_secret=secrets.livekit_api_secret, store_secret=secrets.store_secret_key, service=local, simulator=simulator)
     if media is not None:
         defaults |= {
             "NCHAT_LIVEKIT_URL": media.url,
@@ -130,4 +128,5 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
         asyncio.run(seed(url))
     except DBAPIError as error:
         raise Refusal(f"the demo data can't be written: {error.orig}") from None
-    return settings, [about_database, media.told if media else f"LiveKit of your environment, {settings.livekit_url}"]
+    about_media = media.told if media else [f"LiveKit of your environment, {settings.livekit_url}"]
+    return settings, [about_database, *about_media]

@@ -42,7 +42,7 @@ class MediaWorker:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.child = Child(command, log=log, env=environment, stop_signal=signal.SIGKILL)
         deadline = time.monotonic() + START_TIMEOUT
-        while not answers(self._knobs):
+        while not answers(self.knobs_url):
             if not self.child.running or time.monotonic() > deadline:
                 self.child.stop()
                 raise MediaWorkerDidNotStart(f"the media worker ended or stayed silent: {self.child.log_tail()}")
@@ -51,13 +51,13 @@ class MediaWorker:
     @property
     def running(self) -> list[str]:
         """The ids of what it records."""
-        with urllib.request.urlopen(self._knobs, timeout=5) as answer:
+        with urllib.request.urlopen(self.knobs_url, timeout=5) as answer:
             told: dict[str, Any] = json.load(answer)
         return list(told["running"])
 
     def turn(self, **knobs: bool | float) -> None:
         """Turns these of `Knobs`."""
-        request = urllib.request.Request(self._knobs, data=json.dumps(knobs).encode(), method="PUT")
+        request = urllib.request.Request(self.knobs_url, data=json.dumps(knobs).encode(), method="PUT")
         with urllib.request.urlopen(request, timeout=5):
             pass
 
@@ -71,7 +71,8 @@ class MediaWorker:
         self.child.stop()
 
     @property
-    def _knobs(self) -> str:
+    def knobs_url(self) -> str:
+        """Where its knobs are read and turned."""
         return f"http://127.0.0.1:{self._port}{PATH}"
 
 

