@@ -14,13 +14,19 @@ from app.adapters.signed_webhook import SignedWebhook, open_http, signing_key
 from app.adapters.turn import TurnRestCredentials, default_urls
 from app.database.transactions import EngineTransactions, connections, open_engine
 from app.foundation import Foundation
+from app.livekit.egress_gateway import LiveKitRecorder
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.no_media import NoMedia
-from app.livekit.room_gateway import connect
+from app.livekit.requests import Requests
+from app.livekit.room_gateway import LiveKitRooms, open_client
+from app.livekit.room_settings import RoomTimeouts
 from app.settings import ConfigurationError, Settings
+from app.storage.recording_bucket import bucket_of, store_address
+from app.storage.s3_store import open_store
 from app.telemetry.moments import Observe
 from domain.ports import CallLimits, Clock, JoinTokens, PushService, Rooms
 from domain.pushes.delivery import AT_ONCE
+from domain.recording_ports import Recorder
 from domain.world import Readable, Transactions, World
 from permissions.compiling.readable import readable
 from permissions.resolving.resolve import Resolved
@@ -42,7 +48,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             "quality": settings.rate_limit_quality,
         }
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
-        rooms, tokens = await _media(base, clock, observe, stack)
+        rooms, tokens, recorder = await _media(base, clock, observe, stack)
         yield World(
             transaction=EngineTransactions(engine, hub, observe),
             rooms=rooms,
@@ -56,10 +62,15 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
                 max_participants=settings.max_call_participants,
                 max_duration=settings.max_call_minutes * 60,
                 token_ttl=settings.livekit_token_ttl,
+                max_recording=settings.max_recording_minutes * 60,
+                default_policy=settings.recording_default_policy,
+                recording_templates=frozenset(settings.templates),
             ),
             readable=_readable(base.resolved),
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
+            recorder=recorder,
+            store=await stack.enter_async_context(open_store(store_address(settings), observe=observe)) if settings.records else None,
             push_service=await _push_service(base, clock, stack),
         )
 
@@ -75,15 +86,17 @@ async def open_door(base: Foundation, world: World, observe: Observe) -> AsyncIt
         yield EngineTransactions(engine, world.publisher, observe)
 
 
-async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens]:
+async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens, Recorder | None]:
     settings = base.settings
     if not settings.livekit_enabled:
         nothing = NoMedia()
-        return nothing, nothing
-    secret = settings.livekit_secret()
-    asked = connect(settings.livekit_api_url, settings.livekit_api_key, secret, observe=observe, count=base.metrics.livekit_request)
-    rooms = await stack.enter_async_context(asked)
-    return rooms, LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
+        return nothing, nothing, None
+    secret, count = settings.livekit_secret(), base.metrics.livekit_request
+    client = await stack.enter_async_context(open_client(settings.livekit_api_url, settings.livekit_api_key, secret))
+    requests = Requests(observe, count)
+    tokens = LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
+    recorder = LiveKitRecorder(client, requests, bucket_of(settings), settings.templates) if settings.records else None
+    return LiveKitRooms(client, requests, RoomTimeouts()), tokens, recorder
 
 
 async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -> PushService | None:

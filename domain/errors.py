@@ -100,3 +100,27 @@ class AlreadySharing(ActionError):
     """Someone else is sharing the screen."""
 
     code = "already-sharing"
+
+
+class AlreadyRecording(ActionError):
+    """The call is being recorded already."""
+
+    code = "already-recording"
+
+
+class NotRecording(ActionError):
+    """The recording is not in a state that allows that."""
+
+    code = "not-recording"
+
+
+class ConsentNeeded(ActionError):
+    """This call is recorded: agree to that first."""
+
+    code = "consent-needed"
+
+
+class LegalHold(ActionError):
+    """The recording is under legal hold and stays."""
+
+    code = "legal-hold"

@@ -211,3 +211,8 @@ class CallLimits:
     connecting_timeout: int = 60
     reconnecting_timeout: int = 30
     disconnected_timeout: int = 60
+    max_recording: int = 480 * 60
+    # The retention policy for all.
+    default_policy: str = "pro"
+    # Names of the layouts that the deployment composes itself.
+    recording_templates: frozenset[str] = frozenset()

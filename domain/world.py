@@ -22,6 +22,7 @@ from domain.ports import (
     Rooms,
     TurnCredentials,
 )
+from domain.recording_ports import ObjectStore, Recorder
 from permissions.session import Session
 from schema.model import TableName
 
@@ -83,5 +84,8 @@ class World:
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
     figure: Figures = unwatched
+    # None: the deployment records nothing.
+    recorder: Recorder | None = None
+    store: ObjectStore | None = None
     # None: the deployment has none, and pushes are not delivered.
     push_service: PushService | None = None

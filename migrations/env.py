@@ -41,8 +41,10 @@ def number(_context: MigrationContext, _heads: object, scripts: Iterable[Migrati
 
 
 def migrate(connection: sa.Connection) -> None:
-    """One transaction for all revisions: a failure leaves the database as it was."""
+    """A transaction for each revision: a failure leaves the database at the one before, and a new word of an enum is known to the next."""
+    connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
     foreign = nchat_tables - created_by_us(connection)
+    connection.commit()
 
     def is_ours(item: sa.schema.SchemaItem, name: str | None, kind: str, reflected: bool, _other: Any) -> bool:
         table = name if kind == "table" else getattr(getattr(item, "table", None), "name", None)
@@ -54,9 +56,9 @@ def migrate(connection: sa.Connection) -> None:
         include_object=is_ours,
         compare_server_default=True,
         process_revision_directives=number,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         context.run_migrations()
 
 
@@ -64,7 +66,6 @@ async def online() -> None:
     engine = create_async_engine(database_url(), poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
-        await connection.commit()
     await engine.dispose()
 
 

@@ -118,6 +118,13 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
             "NCHAT_LIVEKIT_API_KEY": LIVEKIT_KEY,
             "NCHAT_LIVEKIT_API_SECRET": secrets.livekit_api_secret,
         }
+        if media.storage is not None:
+            defaults |= {
+                "NCHAT_S3_ENDPOINT": media.storage.endpoint,
+                "NCHAT_S3_ACCESS_KEY": media.storage.access_key,
+                "NCHAT_S3_SECRET_KEY": media.storage.secret_key,
+                "NCHAT_RECORDING_BUCKET": media.storage.bucket,
+            }
     # Not before the database is ours: until then the file belongs to a run that has it.
     stack.at_end(remove_facts)
     settings = settings_or_refuse(write_facts(defaults))

@@ -8,6 +8,11 @@ from app.jobs.follow_ups import FollowUps
 from app.jobs.supervision import Supervisor, wait_for
 from domain.push_outbox import TOPIC
 from domain.pushes.delivery import deliver_due
+from domain.recordings.deadlines import end_due
+from domain.recordings.driving import drive
+from domain.recordings.finishing import finish
+from domain.recordings.life_cycle import PARTS_TOPIC
+from domain.recordings.tracks import record_new_tracks
 from domain.timeouts import Timeout, decide_due, tell_decided
 from domain.webhooks import processing
 from domain.world import World
@@ -16,6 +21,8 @@ from domain.world import World
 HELD_AGAIN_AFTER: Final = 0.05
 # Seconds between two looks at pushes that are tried again.
 PUSHES_EVERY: Final = 0.5
+# Seconds between two looks at what is wanted of the recorder.
+RECORDINGS_EVERY: Final = 1.0
 # Seconds that timeouts wait at start for the first look at LiveKit.
 LOOKED_WITHIN: Final = 10.0
 
@@ -35,6 +42,21 @@ async def deliver_pushes(world: World, supervisor: Supervisor) -> None:
         while True:
             await supervisor.attempt("pushes", partial(deliver_due, world))
             await written.changed(PUSHES_EVERY)
+
+
+async def drive_recordings(world: World, supervisor: Supervisor) -> None:
+    """For as long as the service lives: what is wanted of the recorder at once, and once a second what has no hint."""
+    async with world.hub.follow([PARTS_TOPIC]) as wanted:
+        while True:
+            await supervisor.attempt("recordings", partial(_drive, world))
+            await wanted.changed(RECORDINGS_EVERY)
+
+
+async def _drive(world: World) -> None:
+    await end_due(world)
+    await record_new_tracks(world)
+    await drive(world)
+    await finish(world)
 
 
 async def decide_timeouts(world: World, timeout: Timeout, follow_ups: FollowUps, looked: asyncio.Event) -> None:

@@ -9,11 +9,12 @@ from typing import Final
 import asyncpg
 
 from app.jobs.follow_ups import FollowUps
-from app.jobs.loops import decide_timeouts, deliver_pushes, work_out_webhooks
+from app.jobs.loops import decide_timeouts, deliver_pushes, drive_recordings, work_out_webhooks
 from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
 from domain.reconciler import kick_watch
+from domain.recordings.watching import watch
 from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
 from domain.world import World
@@ -22,6 +23,7 @@ from domain.world import World
 WEBHOOKS_EVERY: Final = 1.0
 BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
+RECORDING_WATCH_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
 STOP_WITHIN: Final = 0.5
 # Until LiveKit answers for the first time.
@@ -53,6 +55,7 @@ class Jobs:
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
             *([] if world.push_service is None else [("push_delivery", partial(deliver_pushes, world, supervisor))]),
+            *([] if world.recorder is None else self._recording(world, supervisor)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
         ]
         self._tasks = [asyncio.create_task(supervisor.keep_running(name, work), name=name) for name, work in loops]
@@ -67,6 +70,10 @@ class Jobs:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=STOP_WITHIN)
+
+    def _recording(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
+        driving = ("recordings", partial(drive_recordings, world, supervisor))
+        return [driving, self._loop("recording_watch", RECORDING_WATCH_EVERY, partial(watch, world))]
 
     def _deciding(self, timeout: Timeout) -> Work:
         return partial(decide_timeouts, self._world, timeout, self._follow_ups, self._looked)

@@ -51,17 +51,17 @@ class Requests:
     def __init__(self, observe: Observe = unobserved, count: ObserveRequest = uncounted) -> None:
         self._observe, self._count = observe, count
 
-    async def __call__(self, name: str, send: Callable[[], Awaitable[Reply]], *, within: float) -> Reply:
+    async def __call__(self, name: str, send: Callable[[], Awaitable[Reply]], *, within: float, repeatable: bool = True) -> Reply:
         """The reply of `send`. Raises MediaAbsent, MediaUnanswered, MediaRefused, or MediaError when the outcome is unknown,
         MediaSilent when there was no answer.
 
-        A kept-alive connection that turns out closed is replaced once: pass only what may be repeated safely.
+        A kept-alive connection that turns out closed is replaced once, unless what is sent is not `repeatable`.
         """
         self._observe(f"{name}:before")
         began, outcome = time.perf_counter(), "cancelled"
         try:
             async with asyncio.timeout(within):
-                reply = await once_more_on_stale_connection(send)
+                reply = await (once_more_on_stale_connection(send) if repeatable else send())
             outcome = "ok"
             return reply
         except ServerError as error:
@@ -75,7 +75,7 @@ class Requests:
             outcome = "unreachable"
             raise MediaSilent(f"{name}: {type(error).__name__}") from None
         finally:
-            self._count(name.removeprefix("rooms."), time.perf_counter() - began, outcome)
+            self._count(name.rpartition(".")[2], time.perf_counter() - began, outcome)
             self._observe(f"{name}:after")
 
 

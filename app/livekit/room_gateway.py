@@ -28,9 +28,16 @@ async def connect(
     within: float = WITHIN,
 ) -> AsyncIterator["LiveKitRooms"]:
     """The process's one client, open while the block runs; needs a running loop. `url` is LiveKit's internal http(s) address."""
+    async with open_client(url, api_key, api_secret) as client:
+        yield LiveKitRooms(client, Requests(observe, count), timeouts or RoomTimeouts(), within)
+
+
+@asynccontextmanager
+async def open_client(url: str, api_key: str, api_secret: str) -> AsyncIterator[api.LiveKitAPI]:
+    """LiveKit's own client, for rooms and recorders alike."""
     client = api.LiveKitAPI(url, api_key, api_secret, failover=False)
     try:
-        yield LiveKitRooms(client, Requests(observe, count), timeouts or RoomTimeouts(), within)
+        yield client
     finally:
         await client.aclose()
 

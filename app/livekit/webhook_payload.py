@@ -61,7 +61,11 @@ def _texts(value: object) -> Iterator[str]:
 def payload(message: api.WebhookEvent) -> Mapping[str, Fields]:
     """The parts that are present, each reduced to its allow-list."""
     present = ((name, part, getattr(message, part)) for name, part in PARTS.items() if message.HasField(part))
-    return {name: KEPT[name](value) for name, _, value in present}
+    kept = {name: KEPT[name](value) for name, _, value in present}
+    if "egress" in kept and not kept.get("room", {}).get("name"):
+        # Whose call it is stands in the record alone.
+        kept["room"] = {"name": message.egress_info.room_name, "sid": message.egress_info.room_id}
+    return kept
 
 
 def _room(message: api.Room) -> Fields:
@@ -87,6 +91,7 @@ def _egress(message: api.EgressInfo) -> Fields:
         "id": message.egress_id,
         "status": protocol.enum_name(message, "status"),
         "error": message.error,
+        "error_code": message.error_code,
         "results": {kind: [_result(item) for item in items] for kind, items in results.items() if items},
     }
 

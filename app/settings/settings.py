@@ -141,15 +141,53 @@ class Settings(BaseSettings):
     max_open_calls: int = Field(100, ge=1, description="Calls of one user that are open at a time: scheduled or started, and not over.")
     max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
 
+    recording_enabled: bool = Field(True, description="Whether calls can be recorded; it needs a store and LiveKit's egress.")
+    recording_bucket: str = Field(
+        "nchat-recordings",
+        validation_alias=_also("NCHAT_RECORDING_BUCKET", "MINIO_RECORDING_BUCKET"),
+        description="Bucket of the recordings. Nobody but this service and LiveKit's egress needs access to it.",
+    )
+    recording_default_policy: str = Field("pro", description="Name of the retention policy that holds where no other does.")
+    recording_templates: Words = Field(
+        (),
+        description="Pages that compose a recording of the layout custom, as `name=https://address`, separated by commas.",
+    )
+    max_recording_minutes: int = Field(480, ge=1, description="A recording's longest duration in minutes, pauses not counted.")
+    s3_endpoint: HttpUrl | None = Field(
+        None,
+        validation_alias=_also("NCHAT_S3_ENDPOINT", "MINIO_ENDPOINT"),
+        description="Where this service and LiveKit's egress reach the S3-compatible store; absent: AWS.",
+    )
+    s3_public_endpoint: HttpUrl | None = Field(None, description="Where browsers reach the store; absent: the same address.")
+    s3_access_key: str | None = Field(
+        None,
+        validation_alias=_also("NCHAT_S3_ACCESS_KEY", "MINIO_ACCESS_KEY"),
+        description="Name of the key for the store; absent: what boto3 finds, and the egress's own configuration.",
+    )
+    s3_secret_key: SecretStr | None = Field(
+        None, validation_alias=_also("NCHAT_S3_SECRET_KEY", "MINIO_SECRET_KEY"), description="Secret of that key."
+    )
+    s3_region: str = Field("us-east-1", description="Region of the store.")
+    s3_path_style: bool = Field(True, description="Whether the bucket stands in the path of an address, not in its host.")
+
     push_webhook_url: HttpUrl | None = Field(None, description="Where pushes for people's devices are delivered; absent: nowhere.")
     push_webhook_secret: WebhookSecret | None = Field(
         None, description="Signs them: 24 to 64 bytes in base64, with or without `whsec_` before it."
     )
 
-    @field_validator("encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", mode="before")
+    @field_validator(
+        "encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", "recording_templates", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+    @field_validator("recording_templates", mode="after")
+    @classmethod
+    def _named_pages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name and address.startswith(("http://", "https://")) for name, _, address in (one.partition("=") for one in value)):
+            raise ValueError("is not of the form name=https://address,name=https://address")
+        return value
 
     @field_validator("public_url", mode="after")
     @classmethod
@@ -160,6 +198,8 @@ class Settings(BaseSettings):
     def _secrets_are_there(self) -> Self:
         if self.turn_enabled and self.turn_secret is None:
             raise ValueError("NCHAT_TURN_ENABLED needs NCHAT_TURN_SECRET")
+        if (self.s3_access_key is None) != (self.s3_secret_key is None):
+            raise ValueError("NCHAT_S3_ACCESS_KEY and NCHAT_S3_SECRET_KEY belong together")
         if self.push_webhook_url is not None and self.push_webhook_secret is None:
             raise ValueError("NCHAT_PUSH_WEBHOOK_URL needs NCHAT_PUSH_WEBHOOK_SECRET")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
@@ -203,6 +243,16 @@ class Settings(BaseSettings):
     def database_variables(self) -> dict[str, str]:
         """What triggers of ours read from each connection."""
         return {"nchat.max_open_calls": str(self.max_open_calls)}
+
+    @property
+    def records(self) -> bool:
+        """Whether there is what a recording needs: LiveKit, and a store that is named or AWS's."""
+        return self.livekit_enabled and self.recording_enabled and (self.s3_endpoint is not None or self.s3_access_key is not None)
+
+    @property
+    def templates(self) -> dict[str, str]:
+        """Addresses of the custom layouts by their names."""
+        return {name: address for name, _, address in (one.partition("=") for one in self.recording_templates)}
 
     @property
     def signs_webhooks(self) -> str:

@@ -39,6 +39,14 @@ EventKind = Literal[
     "role_changed",
     "kicked",
     "readmitted",
+    "recording_started",
+    "recording_consent_asked",
+    "recording_consented",
+    "recording_paused",
+    "recording_resumed",
+    "recording_stopped",
+    "recording_ready",
+    "recording_failed",
 ]
 
 # Whatever stands here is read by everyone who may see the call: no token, key or path.
@@ -67,6 +75,14 @@ PAYLOAD_FIELDS: Final[Mapping[EventKind, frozenset[str]]] = {
     "role_changed": frozenset({"from", "to"}),
     "kicked": frozenset({"reason"}),
     "readmitted": frozenset(),
+    "recording_started": frozenset({"recordingId"}),
+    "recording_consent_asked": frozenset({"recordingId", "until"}),
+    "recording_consented": frozenset(),
+    "recording_paused": frozenset({"recordingId"}),
+    "recording_resumed": frozenset({"recordingId"}),
+    "recording_stopped": frozenset({"recordingId", "reason"}),
+    "recording_ready": frozenset({"recordingId"}),
+    "recording_failed": frozenset({"recordingId", "reason"}),
 }
 
 

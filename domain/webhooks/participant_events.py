@@ -8,6 +8,7 @@ from domain.calls.leaving import leave
 from domain.calls.presence import arrive, drop, settle
 from domain.calls.repairs import DeleteRoom, GrantRights, RemoveParticipant, Repair, follow_up
 from domain.calls.rows import Participant
+from domain.recordings.webhooks import egress_left
 from domain.webhooks.call_webhook import CallWebhook
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
@@ -38,7 +39,10 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
 
 
 async def left(webhook: CallWebhook) -> list[Repair]:
-    """Counts only for the connection that the person has now."""
+    """Counts only for the connection that the person has now; a recorder that is out records nothing more."""
+    if webhook.event.text("participant", "kind") == "egress":
+        await egress_left(webhook.tx, webhook.identity, webhook.now)
+        return []
     person, reason = webhook.connected_person, webhook.event.text("participant", "disconnect_reason")
     if webhook.call.ended or person is None or reason == REPLACED:
         return []

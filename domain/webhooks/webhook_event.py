@@ -10,7 +10,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "room": frozenset({"name", "sid"}),
     "participant": frozenset({"identity", "sid", "kind", "state", "disconnect_reason"}),
     "track": frozenset({"sid", "type", "source", "muted"}),
-    "egress": frozenset({"id", "status", "error", "results"}),
+    "egress": frozenset({"id", "status", "error", "error_code", "results"}),
     "ingress": frozenset({"id", "status", "error"}),
 }
 
@@ -25,6 +25,11 @@ class Fields:
         """A text field of the payload; empty when LiveKit left it out, as protobuf does with a zero value."""
         value = self._field(part, field)
         return value if isinstance(value, str) else ""
+
+    def number(self, part: str, field: str) -> int:
+        """A whole number of the payload; 0 when LiveKit left it out."""
+        value = self._field(part, field)
+        return value if isinstance(value, int) else 0
 
     def flag(self, part: str, field: str) -> bool:
         """A boolean field of the payload; False when LiveKit left it out."""

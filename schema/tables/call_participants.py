@@ -43,6 +43,7 @@ call_participants = sa.Table(
     sa.Column("connection_quality", connection_quality, comment="As last reported; null when unknown."),
     moment("hand_raised_at", "Since when the hand is up."),
     moment("lobby_waiting_since", "Since when the person waits to be admitted."),
+    moment("consented_at", "When the person agreed to be recorded in this call."),
     free_form("The participant's own data, at most 8 KB."),
     bounded_metadata(),
     sa.UniqueConstraint("call_id", "user_id"),

@@ -23,7 +23,9 @@ from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
 from schema.model import TableName
 from tests.support.call_history import Event
+from tests.support.fake_recorder import FakeRecorder
 from tests.support.fake_rooms import FakeRooms
+from tests.support.fake_store import FakeStore
 
 ALICE, BOB, CAROL, DAVE, MALLORY, MOD = (UUID(f"00000000-0000-4000-8000-{number:012}") for number in range(1, 7))
 GENERAL = UUID("00000000-0000-4000-8000-000000000101")
@@ -134,6 +136,8 @@ class Setup:
     limiter: CountingLimiter
     tokens: ReadableTokens
     database: "asyncpg.Connection"
+    recorder: FakeRecorder
+    store: FakeStore
 
     async def events(self, call_id: UUID) -> list[Event]:
         rows = await self.database.fetch(
@@ -180,7 +184,7 @@ async def newcomers(on: Setup, many: int) -> list[UUID]:
 @asynccontextmanager
 async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = True) -> AsyncIterator[Setup]:
     """A world on a migrated database; with `populate` the people of the demo are put in first."""
-    clock, limiter, rooms = TestClock(), CountingLimiter(), FakeRooms()
+    clock, limiter, rooms, recorder, store = TestClock(), CountingLimiter(), FakeRooms(), FakeRecorder(), FakeStore()
     tokens = ReadableTokens(clock)
     rules = await product_rules(url)
 
@@ -206,7 +210,9 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 limits or CallLimits(),
                 visible_to,
                 "ws://livekit.example",
+                recorder=recorder,
+                store=store,
             )
-            yield Setup(world, url, rooms, publisher, clock, limiter, tokens, database)
+            yield Setup(world, url, rooms, publisher, clock, limiter, tokens, database, recorder, store)
     finally:
         await database.close()

@@ -128,12 +128,22 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
             ("secret", None, "secret stream", "ready"),
         )
     ),
-    "nchat_call_recording_tracks": (
-        {"id": "track of direct", "recording_id": "direct, ready", "user_id": "alice", "kind": "camera", "status": "ready"},
-        {"id": "deleted track of direct", "recording_id": "direct, ready", "user_id": "bob", "kind": "camera", "status": "deleted"},
-        {"id": "track of a deleted recording", "recording_id": "direct, deleted", "user_id": "alice", "kind": "camera", "status": "ready"},
-        {"id": "track of public", "recording_id": "public, ready", "user_id": "bob", "kind": "camera", "status": "ready"},
+    "nchat_call_recording_parts": (
+        {"id": "part of direct", "recording_id": "direct, ready", "index": "0", "path_prefix": "secret/", "status": "ready"},
+        {
+            "id": "track of direct",
+            "recording_id": "direct, ready",
+            "index": "1",
+            "kind": "track",
+            "user_id": "alice",
+            "track_kind": "camera",
+            "status": "ready",
+        },
+        {"id": "deleted part of direct", "recording_id": "direct, ready", "index": "2", "status": "deleted"},
+        {"id": "part of a deleted recording", "recording_id": "direct, deleted", "index": "0", "status": "ready"},
+        {"id": "part of public", "recording_id": "public, ready", "index": "0", "status": "ready"},
     ),
+    "nchat_event_outbox": ({"id": "card", "kind": "recording_finished", "recording_id": "direct, ready", "payload": "{}"},),
     "nchat_ice_servers": ({"id": "ice server", "urls": "{stun:a}", "credential_encrypted": "sealed"},),
     "nchat_webhook_events": ({"id": "EV_1", "event": "room_started", "payload": "{}"},),
     "nchat_push_outbox": (

@@ -16,14 +16,16 @@ USER = {
     "nchat_user_call_settings": "user_id dnd_until ring_from",
     "nchat_channel_call_settings": "channel_id auto_record recording_consent visible_blocked_terms",
     "nchat_calls": "id room_name room_sid channel_id initiator_id type status scheduled_at started_at connected_at ended_at end_reason"
-    " max_participants e2ee lobby single_sharer ring_timeout_seconds client_request_id metadata created_at updated_at"
+    " max_participants e2ee lobby single_sharer auto_record recording_consent"
+    " ring_timeout_seconds client_request_id metadata created_at updated_at"
     " duration is_recording is_streaming",
     "nchat_call_participants": "id call_id user_id participant_sid role status invited_at joined_at left_at leave_reason is_muted"
-    " is_video_enabled is_screen_sharing connection_quality hand_raised_at lobby_waiting_since metadata",
+    " is_video_enabled is_screen_sharing connection_quality hand_raised_at lobby_waiting_since consented_at metadata",
     "nchat_call_events": "call_id seq kind actor_id payload created_at",
-    "nchat_call_recordings": "id call_id stream_id started_by status type layout resolution file_size duration started_at ended_at"
+    "nchat_call_recordings": "id call_id stream_id started_by title status type layout resolution file_size file_reason join_progress"
+    " duration gaps source_recording_id clip_from clip_to started_at media_started_at ended_at"
     " expires_at legal_hold error_message created_at updated_at",
-    "nchat_call_recording_tracks": "id recording_id user_id kind file_size duration status error_message",
+    "nchat_call_recording_parts": "id recording_id index kind user_id track_kind status media_started_at duration file_size error_message",
     "nchat_streams": "id channel_id host_id call_id room_name room_sid title description visibility status hls_url dash_url chat_enabled"
     " reactions_enabled slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at"
     " ended_at recording_id client_request_id metadata created_at updated_at duration",
@@ -53,8 +55,8 @@ RELATIONSHIPS = {
     "nchat_calls": "call_events call_participants channel initiator recordings",
     "nchat_call_participants": "call user",
     "nchat_call_events": "actor call",
-    "nchat_call_recordings": "call stream tracks",
-    "nchat_call_recording_tracks": "recording user",
+    "nchat_call_recordings": "call parts stream",
+    "nchat_call_recording_parts": "recording user",
     "nchat_streams": "bans call channel chat destinations host invites reactions recording viewers",
     "nchat_stream_viewers": "stream user",
     "nchat_stream_chat": "replies reply_to stream user",
@@ -66,10 +68,11 @@ RELATIONSHIPS = {
 # Named here once more, so that nobody lists one of them by mistake.
 NOBODY_READS = {
     "nchat_channel_call_settings": {"blocked_terms"},
-    "nchat_calls": {"status_since", "room_closed_at"},
+    "nchat_calls": {"status_since", "room_closed_at", "auto_recorded_at"},
     "nchat_call_participants": {"status_since", "screen_share_asked_at", "rejoining_since"},
-    "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata"},
-    "nchat_call_recording_tracks": {"egress_id", "file_path"},
+    "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata", "status_since", "custom_layout"}
+    | {"keep", "tier", "consent_asked_at", "pause_asked_at", "delete_asked_at", "next_work_at", "work_taken_until", "work_attempts"},
+    "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at"},
     "nchat_streams": {"rtmp_ingest_url", "room_closed_at"},
     "nchat_stream_viewers": {"session_id"},
     "nchat_stream_destinations": {"stream_key_encrypted"},

@@ -18,7 +18,7 @@ UNTRACKED = {"nchat_call_counters", "nchat_stream_counters", "nchat_call_absence
 # Relationships that nothing leads back from. Everything else goes both ways.
 ONE_WAY = {
     # nchat's own people and channels: they get lists of ours only where a rule looks through one.
-    "nchat_calls.initiator", "nchat_call_participants.user", "nchat_call_events.actor", "nchat_call_recording_tracks.user",
+    "nchat_calls.initiator", "nchat_call_participants.user", "nchat_call_events.actor", "nchat_call_recording_parts.user",
     "nchat_stream_viewers.user", "nchat_stream_reactions.user", "nchat_stream_invites.user", "nchat_stream_bans.user",
     "nchat_calls.channel", "nchat_streams.channel",
     "nchat_user_call_settings.user", "nchat_channel_call_settings.channel",
@@ -26,6 +26,7 @@ ONE_WAY = {
     "nchat_streams.call", "nchat_streams.recording", "nchat_call_recordings.stream",
     # Tables that admin alone reads, and by themselves.
     "nchat_stream_chat_events.stream", "nchat_stream_chat_events.actor", "nchat_push_outbox.user",
+    "nchat_event_outbox.recording",
 }  # fmt: skip
 OPERATIONS = ("select", "insert", "update", "delete")
 

@@ -80,10 +80,10 @@ SEES: dict[str, dict[str, set[str]]] = {
         "mallory": {"public, ready"},
         "mod": {"public, ready", "members, ready", "secret, ready"},
     },
-    "nchat_call_recording_tracks": {
-        "alice": {"track of direct"},
-        "bob": {"track of direct", "track of public"},
-        **alike("carol dave mallory mod", sees={"track of public"}),
+    "nchat_call_recording_parts": {
+        "alice": {"part of direct", "track of direct"},
+        "bob": {"part of direct", "track of direct", "part of public"},
+        **alike("carol dave mallory mod", sees={"part of public"}),
     },
     "nchat_streams": {
         "alice": {"cancelled stream", "members stream"},

@@ -11,7 +11,7 @@ TABLES = {file.stem: yaml.safe_load(file.read_text()) for file in (METADATA / "d
 ACTIONS = yaml.safe_load((METADATA / "actions.yaml").read_text())["actions"]
 # Where a moderator sees more: every stream, and what belongs to it. Nowhere does one write more.
 SEES_MORE = {
-    "public_nchat_call_recording_tracks",
+    "public_nchat_call_recording_parts",
     "public_nchat_call_recordings",
     "public_nchat_stream_bans",
     "public_nchat_stream_chat",

@@ -22,7 +22,7 @@ WRITES: dict[str, dict[str, str]] = {
     # Only read.
     **{table: {} for table in (
         "nchat_users", "nchat_channels", "nchat_channel_members", "nchat_user_call_settings", "nchat_channel_call_settings",
-        "nchat_call_events", "nchat_call_recordings", "nchat_call_recording_tracks",
+        "nchat_call_events", "nchat_call_recordings", "nchat_call_recording_parts",
         "nchat_stream_viewers", "nchat_stream_chat", "nchat_stream_reactions",
         "nchat_stream_destinations", "nchat_stream_invites", "nchat_stream_bans",
     )},

@@ -1,0 +1,34 @@
+"""The store of recordings, as the settings name it: for this service, and for LiveKit's recorder."""
+
+from app.livekit.egress_requests import Bucket
+from app.settings import Settings
+from app.storage.s3_store import S3Address
+
+
+def store_address(settings: Settings) -> S3Address:
+    """Where this service reaches the store."""
+    return S3Address(
+        bucket=settings.recording_bucket,
+        endpoint=settings.s3_endpoint,
+        public_endpoint=settings.s3_public_endpoint,
+        region=settings.s3_region,
+        access_key=settings.s3_access_key,
+        secret_key=_secret(settings),
+        path_style=settings.s3_path_style,
+    )
+
+
+def bucket_of(settings: Settings) -> Bucket:
+    """The same store for a request to LiveKit, with the keys that stay on the server."""
+    return Bucket(
+        name=settings.recording_bucket,
+        endpoint=settings.s3_endpoint or "",
+        region=settings.s3_region,
+        access_key=settings.s3_access_key or "",
+        secret_key=_secret(settings) or "",
+        path_style=settings.s3_path_style,
+    )
+
+
+def _secret(settings: Settings) -> str | None:
+    return settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else None

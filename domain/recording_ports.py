@@ -1,0 +1,129 @@
+"""Who records, and where it is kept, as the domain sees them. Adapters live in app/; the domain knows neither LiveKit nor S3."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, Protocol
+
+from domain.ports import TrackSource
+
+EgressStatus = Literal["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"]
+# LiveKit says nothing more after one of these.
+FINAL: Final[frozenset[EgressStatus]] = frozenset({"complete", "failed", "aborted", "limit_reached"})
+
+
+class StorageError(Exception):
+    """The store could not be reached, timed out or failed: the outcome is unknown, and trying again may help."""
+
+
+class StorageRefused(StorageError):
+    """The store understood and refused: a wrong key or bucket, no right, no space. Its word is the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """LiveKit's record of one egress. `path_prefix` is what the request called its objects; empty where the record doesn't say.
+
+    `error_code` is LiveKit's, in the manner of HTTP, 0 where there is none; its error text stays outside.
+    """
+
+    id: str
+    room: str
+    status: EgressStatus
+    path_prefix: str = ""
+    error_code: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeWanted:
+    """Everybody in one picture, or all sound alone (`size` is None). `layout` is LiveKit's own name of one, `template` the name
+    of a page of the deployment's that does it instead."""
+
+    layout: str
+    size: tuple[int, int] | None
+    template: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackWanted:
+    """One published track of one person."""
+
+    sid: str
+    source: TrackSource
+
+
+@dataclass(frozen=True, slots=True)
+class EgressWanted:
+    """What a part asks for: segments, a file, and a picture an interval where there is a picture; all keys begin with `path_prefix`."""
+
+    room: str
+    path_prefix: str
+    content: CompositeWanted | TrackWanted
+
+
+class Recorder(Protocol):
+    """LiveKit's egress. Each method raises MediaError, MediaRefused or MediaSilent."""
+
+    async def start(self, wanted: EgressWanted) -> Egress:
+        """Never repeated by itself: after an unknown outcome look for the prefix first. MediaError with `no worker` where none took it."""
+        ...
+
+    async def stop(self, egress_id: str) -> bool:
+        """Asks it to end. What has ended, or is unknown, is stopped already. False when no recorder answered for it."""
+        ...
+
+    async def active(self) -> list[Egress]:
+        """Every egress whose record is not final, also those that are no business of ours."""
+        ...
+
+    async def of_room(self, room: str) -> list[Egress]:
+        """Every egress of a room that LiveKit still remembers (a day), whatever became of it."""
+        ...
+
+    async def find(self, egress_id: str) -> Egress | None:
+        """One record; None when LiveKit knows it no more."""
+        ...
+
+    async def present(self, room: str) -> frozenset[str]:
+        """The ids of the egresses that are in a room as participants now; an unknown room has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as the store's listing or HEAD shows it; a listing doesn't say the type."""
+
+    key: str
+    size: int
+    modified_at: datetime
+    content_type: str = ""
+
+
+class ObjectStore(Protocol):
+    """The bucket of recordings. Each method but `link` raises StorageError or StorageRefused; an absent object is no error."""
+
+    async def head(self, key: str) -> StoredObject | None: ...
+
+    async def read(self, key: str, *, last: int | None = None) -> bytes | None:
+        """The object, or its last so many bytes; None when it is absent. For small objects: playlists, pictures."""
+        ...
+
+    async def write(self, key: str, body: bytes, content_type: str) -> None: ...
+
+    async def list(self, prefix: str, *, after: str = "", most: int = 1000) -> Sequence[StoredObject]:
+        """Those whose key begins so, in the order of their keys, behind `after`; fewer than `most` are the last."""
+        ...
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """All of them, at most 1,000; raises when one of them stays."""
+        ...
+
+    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None) -> str:
+        """A presigned address for one GET or many, made without asking the store; with a file name a browser saves it."""
+        ...

@@ -1,0 +1,1 @@
+"""The actions on recordings, one file per verb."""

@@ -1,0 +1,64 @@
+"""What ends by itself: recordings of calls that are over, pauses that last too long, recordings that do."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.recordings.held import hold
+from domain.recordings.settling import StopReason, stop
+from domain.world import World
+
+LOOK: Final = 200
+LONGEST_PAUSE: Final = timedelta(minutes=60)
+# Of a running part the media that its last segment has; what came before is written down.
+DUE: Final = sa.text("""
+    SELECT recording.id, CASE
+        WHEN call.status = 'ended' THEN 'call_ended'
+        WHEN recording.status = 'paused' AND recording.status_since <= :paused_before THEN 'pause_too_long'
+        ELSE 'too_long' END AS reason
+    FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
+    WHERE recording.status IN ('starting', 'recording', 'paused') AND (
+        call.status = 'ended'
+        OR (recording.status = 'paused' AND recording.status_since <= :paused_before)
+        OR (recording.status = 'recording' AND recording.started_at <= :began_before AND (
+            SELECT max(lane.seconds) FROM (
+                SELECT sum(extract(epoch FROM coalesce(part.ended_at, :now) - part.media_started_at)) AS seconds
+                FROM nchat_call_recording_parts AS part
+                WHERE part.recording_id = recording.id AND part.media_started_at IS NOT NULL
+                GROUP BY part.user_id, part.track_kind
+            ) AS lane
+        ) >= :longest)
+    )
+    ORDER BY recording.status_since LIMIT :look
+""")
+
+
+async def end_due(world: World) -> int:
+    """Stops what is due, each decided again under its call's lock; returns how many."""
+    async with world.transaction("recording.due") as tx:
+        due = [row.id for row in await tx.connection.execute(DUE, _asked(world))]
+    return sum([await _end(world, recording_id) for recording_id in due])
+
+
+async def _end(world: World, recording_id: UUID) -> bool:
+    async with world.transaction("recording.overdue") as tx:
+        held = await hold(tx, recording_id)
+        rows = await tx.connection.execute(DUE, _asked(world))
+        reason: StopReason | None = next((row.reason for row in rows if row.id == recording_id), None)
+        if held is None or reason is None:
+            return False
+        await stop(tx, held.call, held.recording, reason, now=world.clock.now())
+        return True
+
+
+def _asked(world: World) -> dict[str, object]:
+    now, longest = world.clock.now(), timedelta(seconds=world.limits.max_recording)
+    return {
+        "now": now,
+        "paused_before": now - LONGEST_PAUSE,
+        "began_before": now - longest,
+        "longest": longest.total_seconds(),
+        "look": LOOK,
+    }

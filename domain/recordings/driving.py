@@ -1,0 +1,108 @@
+"""Asks LiveKit for what the rows want: egresses begun, egresses ended. Woken by each new wish, and once a second besides."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from domain.ports import MediaError, MediaRefused, MediaSilent
+from domain.recording_ports import Egress, EgressWanted, Recorder
+from domain.recordings import wishes
+from domain.recordings.egress_news import OTHERWISE, SENTENCES
+from domain.recordings.held import Held, hold, part_by_id
+from domain.recordings.life_cycle import move_part
+from domain.recordings.parts import set_part
+from domain.recordings.settling import settle
+from domain.world import Transaction, World
+
+log = structlog.get_logger(__name__)
+AT_ONCE: Final = 20
+# A stop that was not heard is told again.
+TOLD_AGAIN_AFTER: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    part_id: UUID
+    egress_id: str
+
+
+async def drive(world: World) -> int:
+    """Everything that is due; returns how much LiveKit was asked for. Several processes may do it: each wish is taken by one."""
+    recorder = world.recorder
+    if recorder is None:
+        return 0
+    asked = 0
+    while wanted := await _take_starts(world):
+        await asyncio.gather(*(_start(world, recorder, part_id, egress) for part_id, egress in wanted))
+        asked += len(wanted)
+    stops = await _take_stops(world)
+    await asyncio.gather(*(_stop(recorder, stop) for stop in stops))
+    return asked + len(stops)
+
+
+async def _take_starts(world: World) -> Sequence[tuple[UUID, EgressWanted]]:
+    """Marked before LiveKit is asked: whoever dies in between leaves a part that is looked for at LiveKit, and never asked for twice."""
+    async with world.transaction("recording.take_starts") as tx:
+        return await wishes.take_starts(tx, world.clock.now(), most=AT_ONCE)
+
+
+async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
+    try:
+        egress = await recorder.start(wanted)
+    except MediaSilent as error:
+        # Perhaps it was begun: `watching` looks for it.
+        log.warning("egress_start_unanswered", part_id=str(part_id), error=str(error))
+    except MediaError as error:
+        log.warning("egress_not_started", part_id=str(part_id), error=str(error))
+        await refuse(world, part_id, OTHERWISE if isinstance(error, MediaRefused) else SENTENCES[503])
+    else:
+        await adopt(world, recorder, part_id, egress)
+
+
+async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress) -> None:
+    """The part has its egress. One that was given up meanwhile wants none: the egress ends."""
+    async with world.transaction("recording.adopt") as tx:
+        held = await _hold_of_part(tx, part_id)
+        part = await part_by_id(tx, part_id)
+        wanted = held is not None and part is not None and part.written
+        if part is not None and part.egress_id is None:
+            await set_part(tx, part_id, egress_id=egress.id)
+    if not wanted:
+        await _stop(recorder, _Stop(part_id, egress.id))
+
+
+async def refuse(world: World, part_id: UUID, sentence: str = OTHERWISE) -> None:
+    """LiveKit has no egress for the part: it failed, and the recording is what follows from that."""
+    async with world.transaction("recording.refuse") as tx:
+        held = await _hold_of_part(tx, part_id)
+        if held is None:
+            return
+        now = world.clock.now()
+        values = {"closed_at": now, "ended_at": now, "end_reason": "lost", "error_message": sentence}
+        if await move_part(tx, part_id, "starting", "failed", now=now, **values):
+            await settle(tx, held.call, held.recording, now=now)
+
+
+async def _hold_of_part(tx: Transaction, part_id: UUID) -> Held | None:
+    part = await part_by_id(tx, part_id)
+    return None if part is None else await hold(tx, part.recording_id)
+
+
+async def _take_stops(world: World) -> Sequence[_Stop]:
+    now = world.clock.now()
+    async with world.transaction("recording.take_stops") as tx:
+        return [_Stop(*row) for row in await wishes.take_stops(tx, now, told_before=now - TOLD_AGAIN_AFTER, most=AT_ONCE)]
+
+
+async def _stop(recorder: Recorder, stop: _Stop) -> None:
+    """What LiveKit does not hear is told again, until the watch finds the egress gone."""
+    try:
+        if not await recorder.stop(stop.egress_id):
+            log.info("egress_stop_unanswered", part_id=str(stop.part_id))
+    except MediaError as error:
+        log.warning("egress_not_stopped", part_id=str(stop.part_id), error=str(error))

@@ -1,0 +1,159 @@
+"""Parts that LiveKit has said its last word of become what storage really holds of them; then the recording is ready, or failed."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from domain.calls import events
+from domain.recording_ports import ObjectStore, StorageError
+from domain.recordings.gaps import gaps
+from domain.recordings.gathering import Gathered, gather
+from domain.recordings.held import Held, hold, part_by_id
+from domain.recordings.life_cycle import move_part, move_recording
+from domain.recordings.parts import set_part
+from domain.recordings.policies import expiry
+from domain.recordings.rows import Part, parts_of
+from domain.recordings.settling import NOTHING
+from domain.world import Transaction, World
+from schema.tables.call_recording_parts import call_recording_parts
+
+log = structlog.get_logger(__name__)
+LOOK: Final = 50
+AT_ONCE: Final = 8
+# While one process gathers, no other does.
+TAKEN_FOR: Final = timedelta(seconds=20)
+GIVEN_UP_AFTER: Final = timedelta(minutes=15)
+NO_STORE: Final = "The store could not be reached."
+TAKE: Final = sa.text("""
+    WITH due AS (
+        SELECT part.id FROM nchat_call_recording_parts AS part
+        WHERE part.status = 'processing' AND part.closed_at IS NOT NULL AND part.next_look_at <= :now
+        ORDER BY part.next_look_at LIMIT :look FOR UPDATE SKIP LOCKED
+    )
+    UPDATE nchat_call_recording_parts AS part SET next_look_at = :until FROM due WHERE part.id = due.id RETURNING part.id
+""")
+# Recordings that wait for nothing but to be told of: whoever died between their last part and this.
+WAITING: Final = sa.text("""
+    SELECT recording.id FROM nchat_call_recordings AS recording
+    WHERE recording.status = 'processing' AND recording.call_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM nchat_call_recording_parts AS part
+        WHERE part.recording_id = recording.id AND part.status IN ('starting', 'recording', 'processing')
+    )
+    LIMIT :look
+""")
+
+
+async def finish(world: World) -> int:
+    """Gathers what is due and settles what waits; returns how many parts were looked at."""
+    store = world.store
+    if store is None:
+        return 0
+    now = world.clock.now()
+    async with world.transaction("recording.take_finished") as tx:
+        ids = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR, "look": LOOK})).scalars().all()
+        found = sa.select(call_recording_parts).where(call_recording_parts.c.id.in_(ids))
+        due = [Part.of(row) for row in await tx.connection.execute(found)] if ids else []
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(part: Part) -> None:
+        async with places:
+            await _finish_part(world, store, part)
+
+    await asyncio.gather(*(one(part) for part in due))
+    await _finish_waiting(world)
+    return len(due)
+
+
+async def _finish_part(world: World, store: ObjectStore, part: Part) -> None:
+    try:
+        gathered = Gathered() if part.path_prefix is None else await gather(store, part.path_prefix)
+    except StorageError as error:
+        await _put_off(world, part, str(error))
+        return
+    async with world.transaction("recording.part_finished") as tx:
+        if await hold(tx, part.recording_id) is not None:
+            await _note(tx, world, part, gathered)
+    await finish_recording(world, part.recording_id)
+
+
+async def _note(tx: Transaction, world: World, seen: Part, gathered: Gathered) -> None:
+    part, now = await part_by_id(tx, seen.id), world.clock.now()
+    if part is None or part.status != "processing":
+        return
+    if gathered.empty:
+        await move_part(tx, part.id, "processing", "failed", now=now, error_message=part.error_message or NOTHING)
+        return
+    if gathered.missing:
+        log.warning("segments_missing", part_id=str(part.id), missing=gathered.missing)
+    values = {
+        "media_started_at": gathered.began_at or part.media_started_at,
+        "ended_at": gathered.ended_at or part.ended_at,
+        "duration": gathered.seconds or None,
+        "segments": len(gathered.segments),
+        "file_path": gathered.file.key if gathered.file else None,
+        "file_size": gathered.file.size if gathered.file else None,
+    }
+    await move_part(tx, part.id, "processing", "ready", now=now, **values)
+
+
+async def _put_off(world: World, part: Part, said: str) -> None:
+    """The store does not answer: later, and not for ever."""
+    log.warning("part_not_finished", part_id=str(part.id), error=said)
+    now = world.clock.now()
+    async with world.transaction("recording.put_off") as tx:
+        if now - part.status_since < GIVEN_UP_AFTER:
+            age = (now - part.status_since).total_seconds()
+            await set_part(tx, part.id, next_look_at=now + timedelta(seconds=min(max(age, 1), 30)))
+            return
+        if await hold(tx, part.recording_id) is not None:
+            await move_part(tx, part.id, "processing", "failed", now=now, error_message=NO_STORE)
+
+
+async def _finish_waiting(world: World) -> None:
+    async with world.transaction("recording.waiting") as tx:
+        waiting: Sequence[UUID] = (await tx.connection.execute(WAITING, {"look": LOOK})).scalars().all()
+    for recording_id in waiting:
+        await finish_recording(world, recording_id)
+
+
+async def finish_recording(world: World, recording_id: UUID) -> None:
+    """A recording that is over, and all of whose parts are final: ready when one of them has media, else failed."""
+    async with world.transaction("recording.finished") as tx:
+        held = await hold(tx, recording_id)
+        if held is None or held.recording.status != "processing":
+            return
+        parts = await parts_of(tx, recording_id)
+        if all(part.final for part in parts):
+            await _finish(tx, world, held, parts)
+
+
+async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Part]) -> None:
+    recording, now = held.recording, world.clock.now()
+    ready = [part for part in parts if part.status == "ready"]
+    ended_at = max((part.ended_at for part in ready if part.ended_at), default=recording.ended_at) or now
+    expires_at = recording.expires_at or await expiry(tx, recording, ended_at, world.limits.default_policy)
+    told: dict[str, object] = {"recordingId": str(recording.id)}
+    if not ready:
+        sentence = next((part.error_message for part in reversed(parts) if part.error_message), NOTHING)
+        await move_recording(tx, recording, "failed", now=now, error_message=sentence, expires_at=expires_at)
+        await events.append(tx, held.call.id, "recording_failed", None, told | {"reason": sentence})
+        return
+    await move_recording(tx, recording, "ready", now=now, ended_at=ended_at, expires_at=expires_at, **_media(parts, ready))
+    await events.append(tx, held.call.id, "recording_ready", None, told)
+
+
+def _media(parts: Sequence[Part], ready: Sequence[Part]) -> dict[str, object]:
+    composites = [part for part in ready if part.kind == "composite"]
+    alone = composites[0] if len(composites) == 1 and len(ready) == 1 else None
+    return {
+        "media_started_at": min((part.media_started_at for part in ready if part.media_started_at), default=None),
+        "duration": round(sum(part.duration or 0 for part in composites) or max((part.duration or 0 for part in ready), default=0)),
+        "gaps": gaps(parts),
+        "file_path": alone.file_path if alone else None,
+        "file_size": alone.file_size if alone else None,
+    }

@@ -1,0 +1,63 @@
+"""What of a part really lies in storage: its playlist, the segments that it names, its file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.recording_ports import ObjectStore, StoredObject
+from domain.recordings.names import file_key, picture_key, playlist_key
+from domain.recordings.playlists import Segment, segments_of
+
+PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The media of a part. `missing` segments are named by the playlist and not there."""
+
+    segments: tuple[Segment, ...] = ()
+    missing: int = 0
+    file: StoredObject | None = None
+    picture: str | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not self.segments and self.file is None
+
+    @property
+    def seconds(self) -> float:
+        return sum(segment.seconds for segment in self.segments)
+
+    @property
+    def began_at(self) -> datetime | None:
+        return self.segments[0].began_at if self.segments else None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        return self.segments[-1].ended_at if self.segments else None
+
+
+async def gather(store: ObjectStore, path_prefix: str) -> Gathered:
+    """Lists what there is under a part's prefix. Raises StorageError: then nothing is known of it."""
+    there = await _objects(store, path_prefix)
+    playlist = await store.read(playlist_key(path_prefix)) if playlist_key(path_prefix) in there else None
+    named = segments_of(playlist or b"")
+    present = tuple(one for one in named if (found := there.get(path_prefix + one.name)) is not None and found.size > 0)
+    file, picture = there.get(file_key(path_prefix)), picture_key(path_prefix, 0)
+    return Gathered(
+        segments=present,
+        missing=len(named) - len(present),
+        file=file if file is not None and file.size > 0 else None,
+        picture=picture if picture in there else None,
+    )
+
+
+async def _objects(store: ObjectStore, prefix: str) -> Mapping[str, StoredObject]:
+    found: dict[str, StoredObject] = {}
+    after = ""
+    while True:
+        page = await store.list(prefix, after=after, most=PAGE)
+        found |= {one.key: one for one in page}
+        if len(page) < PAGE:
+            return found
+        after = page[-1].key

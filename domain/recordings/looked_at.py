@@ -1,0 +1,58 @@
+"""Which parts are looked at next: each by one process, every few seconds."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from domain.recordings.rows import Part
+from domain.world import Transaction
+from schema.tables.call_recording_parts import call_recording_parts
+
+EVERY: Final = timedelta(seconds=4)
+LOOK: Final = 500
+TAKE: Final = sa.text("""
+    WITH due AS (
+        SELECT part.id FROM nchat_call_recording_parts AS part
+        WHERE part.status IN ('starting', 'recording', 'processing') AND part.closed_at IS NULL AND part.asked_at IS NOT NULL
+            AND part.next_look_at <= :now
+        ORDER BY part.next_look_at LIMIT :look FOR UPDATE SKIP LOCKED
+    )
+    UPDATE nchat_call_recording_parts AS part SET next_look_at = :next FROM due WHERE part.id = due.id RETURNING part.id
+""")
+ROOMS: Final = sa.text("""
+    SELECT recording.id, call.room_name FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
+    WHERE recording.id = ANY(:ids)
+""").bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
+# Whatever of them LiveKit may still write: else its egress is one too many.
+WANTED: Final = sa.text("""
+    SELECT id FROM nchat_call_recording_parts WHERE id = ANY(:ids) AND closed_at IS NULL
+""").bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A part and the room that it is recorded in."""
+
+    part: Part
+    room: str
+
+
+async def take_looks(tx: Transaction, now: datetime) -> Sequence[Looked]:
+    """Those that are due; the next look at them is due in 4 s, whoever takes it."""
+    ids = (await tx.connection.execute(TAKE, {"now": now, "next": now + EVERY, "look": LOOK})).scalars().all()
+    if not ids:
+        return []
+    mine = sa.select(call_recording_parts).where(call_recording_parts.c.id == sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID()))))
+    found = [Part.of(row) for row in await tx.connection.execute(mine)]
+    rooms = {row.id: row.room_name for row in await tx.connection.execute(ROOMS, {"ids": [part.recording_id for part in found]})}
+    return [Looked(part, rooms[part.recording_id]) for part in found if part.recording_id in rooms]
+
+
+async def wanted_parts(tx: Transaction, part_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the parts that an egress may still be written for."""
+    return frozenset((await tx.connection.execute(WANTED, {"ids": list(part_ids)})).scalars())

@@ -1,0 +1,59 @@
+"""Parts begun and ended: rows that say what is wanted of LiveKit, which `driving` asks it for."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from domain.ports import TrackSource
+from domain.recordings.life_cycle import PARTS_TOPIC, move_part
+from domain.recordings.names import new_prefix
+from domain.recordings.rows import EndReason, Part, Recording, parts_of
+from domain.world import Transaction
+from schema.tables.call_recording_parts import call_recording_parts
+
+NEVER_BEGAN: Final = "It was stopped before it began."
+
+
+async def begin_composite(tx: Transaction, recording: Recording, *, now: datetime) -> None:
+    """The next part of a recording that is one picture, or one sound, of all."""
+    await _insert(tx, recording, [{"kind": "composite"}], now)
+
+
+async def begin_tracks(tx: Transaction, recording: Recording, tracks: Sequence[tuple[UUID, TrackSource, str]], *, now: datetime) -> None:
+    """A part for each track: whose, its source, and LiveKit's id of it."""
+    await _insert(
+        tx, recording, [{"kind": "track", "user_id": user, "track_kind": source, "track_sid": sid} for user, source, sid in tracks], now
+    )
+
+
+async def end_parts(tx: Transaction, parts: Collection[Part], reason: EndReason, *, now: datetime) -> None:
+    """Those that are written, or are about to be, shall end: one that LiveKit was not asked for yet is over at once."""
+    for part in parts:
+        if part.status == "starting" and part.asked_at is None:
+            values = {"closed_at": now, "ended_at": now, "end_reason": reason, "error_message": NEVER_BEGAN}
+            await move_part(tx, part.id, "starting", "failed", now=now, **values)
+        elif part.written and part.stop_asked_at is None:
+            await set_part(tx, part.id, stop_asked_at=now, end_reason=reason)
+
+
+async def set_part(tx: Transaction, part_id: UUID, **values: object) -> None:
+    """Columns that are no step of its life."""
+    await tx.connection.execute(sa.update(call_recording_parts).where(call_recording_parts.c.id == part_id).values(**values))
+    tx.hint(PARTS_TOPIC)
+
+
+async def _insert(tx: Transaction, recording: Recording, wanted: Sequence[dict[str, object]], now: datetime) -> None:
+    if not wanted:
+        return
+    following = len(await parts_of(tx, recording.id))
+    rows = []
+    for place, one in enumerate(wanted):
+        part_id = uuid4()
+        prefix = new_prefix(recording.id, part_id)
+        common = {"id": part_id, "recording_id": recording.id, "index": following + place, "path_prefix": prefix}
+        rows.append(common | {"created_at": now, "status_since": now, "next_look_at": now} | one)
+    await tx.connection.execute(sa.insert(call_recording_parts), rows)
+    tx.hint(PARTS_TOPIC)

@@ -1,0 +1,25 @@
+"""How long a recording is kept: a user's policy beats a channel's, that the starter's tier, that the one for all."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from domain.recordings.rows import Recording
+from domain.world import Transaction
+
+DAYS: Final = sa.text("""
+    SELECT policy.retention_days FROM nchat_retention_policies AS policy LEFT JOIN nchat_calls AS call ON call.id = :call_id
+    WHERE (policy.apply_to = 'user' AND policy.target_id = :started_by)
+        OR (policy.apply_to = 'channel' AND policy.target_id = call.channel_id)
+        OR (policy.apply_to = 'all' AND policy.name IN (:tier, :otherwise))
+    ORDER BY array_position(ARRAY['user', 'channel', 'all'], policy.apply_to), (policy.name = :tier) DESC
+    LIMIT 1
+""").bindparams(sa.bindparam("tier", type_=sa.Text), sa.bindparam("otherwise", type_=sa.Text))
+
+
+async def expiry(tx: Transaction, recording: Recording, ended_at: datetime, otherwise: str) -> datetime | None:
+    """When the recording is to be removed; None when no policy says so. `otherwise` names the one for all."""
+    asked = {"call_id": recording.call_id, "started_by": recording.started_by, "tier": recording.tier or "", "otherwise": otherwise}
+    days = (await tx.connection.execute(DAYS, asked)).scalar_one_or_none()
+    return None if days is None else ended_at + timedelta(days=days)

@@ -1,0 +1,116 @@
+"""What a recording is follows from its parts: decided anew, under its lock, whenever something is heard of one of them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.calls import events
+from domain.calls.rows import Call
+from domain.recordings import parts
+from domain.recordings.life_cycle import changed, move_recording
+from domain.recordings.rows import Part, Recording, lock_recording, parts_of
+from domain.world import Transaction
+from schema.tables.call_recordings import call_recordings
+
+StopReason = Literal["stopped", "call_ended", "no_host", "pause_too_long", "too_long", "lost"]
+# As many new parts in so long a time are tried; then it is over.
+MOST_PARTS: Final = 5
+WITHIN: Final = timedelta(minutes=10)
+# From the wish to the first frame.
+BEGINS_WITHIN: Final = timedelta(seconds=120)
+NOTHING: Final = "Nothing was recorded."
+NO_RESUME: Final = "The recorder did not begin again."
+
+
+async def settle(tx: Transaction, call: Call, recording: Recording, *, now: datetime) -> None:
+    """Moves the recording of a locked call to what its parts say, and begins the next part where one was lost."""
+    if not recording.active or recording.consent_asked_at is not None:
+        return
+    all_parts = await parts_of(tx, recording.id)
+    written = [part for part in all_parts if part.written]
+    if any(part.status == "recording" and part.stop_asked_at is None for part in written):
+        await _runs(tx, recording, now=now)
+    elif recording.status == "paused":
+        await _resume_failed(tx, recording, all_parts, now=now)
+    elif not written and all_parts:
+        await _nothing_runs(tx, call, recording, all_parts, now=now)
+
+
+async def stop(
+    tx: Transaction, call: Call, recording: Recording, reason: StopReason, *, actor_id: UUID | None = None, now: datetime
+) -> None:
+    """The end of a recording that runs or pauses: its parts end, and what they have is gathered."""
+    await parts.end_parts(tx, await parts_of(tx, recording.id), "stopped", now=now)
+    if await move_recording(tx, recording, "processing", now=now, ended_at=now, pause_asked_at=None):
+        told = {"recordingId": str(recording.id), "reason": reason}
+        await events.append(tx, call.id, "recording_stopped", actor_id, told)
+
+
+async def _runs(tx: Transaction, recording: Recording, *, now: datetime) -> None:
+    """Media flows. One that was to pause by now goes on to that."""
+    if recording.status == "starting":
+        await move_recording(tx, recording, "recording", now=now)
+    elif recording.status == "paused":
+        await _resumed(tx, recording, now=now)
+
+
+async def _resumed(tx: Transaction, recording: Recording, *, now: datetime) -> None:
+    if await move_recording(tx, recording, "recording", now=now, pause_asked_at=None) and recording.call_id is not None:
+        await events.append(tx, recording.call_id, "recording_resumed", None, {"recordingId": str(recording.id)})
+
+
+async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Sequence[Part], *, now: datetime) -> None:
+    """A resume whose part came to nothing: told, and it stays paused."""
+    if recording.pause_asked_at is not None or any(part.written for part in all_parts):
+        return
+    if recording.type == "individual_tracks":
+        return
+    await tx.connection.execute(sa.update(call_recordings).where(call_recordings.c.id == recording.id).values(pause_asked_at=now))
+    changed(tx, recording.call_id)
+    if recording.call_id is not None:
+        told = {"recordingId": str(recording.id), "reason": NO_RESUME}
+        await events.append(tx, recording.call_id, "recording_failed", None, told)
+
+
+async def _nothing_runs(tx: Transaction, call: Call, recording: Recording, all_parts: Sequence[Part], *, now: datetime) -> None:
+    if recording.pause_asked_at is not None:
+        await _paused(tx, recording, now=now)
+    elif recording.type == "individual_tracks":
+        return
+    elif call.ended:
+        await stop(tx, call, recording, "call_ended", now=now)
+    elif not any(part.egress_id for part in all_parts):
+        await _never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
+    elif _never_began_to_run(recording, now) or _lost_again_and_again(all_parts):
+        await stop(tx, call, recording, "lost", now=now)
+    else:
+        await parts.begin_composite(tx, recording, now=now)
+
+
+async def _never_began(tx: Transaction, recording: Recording, sentence: str, *, now: datetime) -> None:
+    """No recorder took it: there is nothing to gather."""
+    failed = await move_recording(tx, recording, "failed", now=now, ended_at=now, error_message=sentence)
+    if failed and recording.call_id is not None:
+        told = {"recordingId": str(recording.id), "reason": sentence}
+        await events.append(tx, recording.call_id, "recording_failed", None, told)
+
+
+def _never_began_to_run(recording: Recording, now: datetime) -> bool:
+    return recording.status == "starting" and now - recording.status_since >= BEGINS_WITHIN
+
+
+def _lost_again_and_again(all_parts: Sequence[Part]) -> bool:
+    since = all_parts[-1].status_since - WITHIN
+    return sum(part.created_at > since for part in all_parts) >= MOST_PARTS
+
+
+async def _paused(tx: Transaction, recording: Recording, *, now: datetime) -> None:
+    """The recorder has left the room: nothing of what follows is recorded."""
+    current = await lock_recording(tx, recording.id)
+    if current is None or current.status != "recording":
+        return
+    if await move_recording(tx, current, "paused", now=now) and recording.call_id is not None:
+        await events.append(tx, recording.call_id, "recording_paused", None, {"recordingId": str(recording.id)})

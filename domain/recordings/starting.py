@@ -1,0 +1,76 @@
+"""A recording begins: its row, its first part, and everybody in the call told. Under the call's lock, for whoever presses the button."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from domain.calls import events
+from domain.calls.rows import Call
+from domain.errors import AlreadyRecording, CallNotStarted, E2eeCall
+from domain.recordings import parts
+from domain.recordings.life_cycle import changed
+from domain.recordings.rows import Recording, RecordingLayout, RecordingType, lock_active, lock_recording
+from domain.world import Transaction
+from schema.tables.call_recordings import call_recordings
+
+RESOLUTIONS: Final[Mapping[str, tuple[int, int]]] = {"720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How it is recorded. `template` is the name of a custom layout's page in the server's list."""
+
+    type: RecordingType = "composite"
+    layout: RecordingLayout = "grid"
+    resolution: str = "1080p"
+    template: str | None = None
+
+
+async def begin(
+    tx: Transaction, call: Call, started_by: UUID, manner: Manner, *, now: datetime, actor_id: UUID | None, tier: str | None = None
+) -> Recording:
+    """Writes the recording of a locked call and its first part. `actor_id` is None where nobody pressed the button.
+
+    Refuses with E2eeCall, CallNotStarted (nobody is connected yet) and AlreadyRecording.
+    """
+    if call.e2ee:
+        raise E2eeCall
+    if call.status not in ("connected", "reconnecting"):
+        raise CallNotStarted("Nobody is connected yet.")
+    if await lock_active(tx, call.id) is not None:
+        raise AlreadyRecording
+    recording = await _write(tx, call, started_by, manner, now=now, tier=tier)
+    await events.append(tx, call.id, "recording_started", actor_id, {"recordingId": str(recording.id)})
+    await begin_media(tx, recording, now=now)
+    return recording
+
+
+async def begin_media(tx: Transaction, recording: Recording, *, now: datetime) -> None:
+    """The next part is wanted. Individual tracks get theirs by `tracks`, as people publish them."""
+    if recording.type != "individual_tracks":
+        await parts.begin_composite(tx, recording, now=now)
+    changed(tx, recording.call_id)
+
+
+async def _write(tx: Transaction, call: Call, started_by: UUID, manner: Manner, *, now: datetime, tier: str | None) -> Recording:
+    row = {
+        "id": uuid4(),
+        "call_id": call.id,
+        "started_by": started_by,
+        "status_since": now,
+        "type": manner.type,
+        "layout": None if manner.type != "composite" else manner.layout,
+        "custom_layout": manner.template,
+        "resolution": manner.resolution if manner.type != "audio_only" else None,
+        "started_at": now,
+        "tier": tier,
+    }
+    await tx.connection.execute(sa.insert(call_recordings).values(row))
+    written = await lock_recording(tx, row["id"])  # type: ignore[arg-type]
+    if written is None:
+        raise LookupError("the recording that was just written is not there")
+    return written

@@ -1,0 +1,30 @@
+"""What recording actions answer."""
+
+from domain.recordings.actions.results import RecordingResult, StartedResult
+from resolvers.actions.calls.payloads import CallPayload
+from resolvers.hand_written.table_rows import table_row
+from schema.table_types.scalars import timestamptz, uuid
+from schema.types.camel_case import camel_type
+
+
+@camel_type
+class RecordingPayload(CallPayload):
+    recording_id: uuid
+    recording = table_row("nchat_call_recordings", key="recording_id", description="The recording, as the caller may see it.")
+
+
+def recording_payload(result: RecordingResult) -> RecordingPayload:
+    return RecordingPayload(call_id=uuid(result.call_id), recording_id=uuid(result.recording_id))
+
+
+@camel_type
+class StartRecordingPayload(RecordingPayload):
+    """startedAt is when it was asked for; the first frame's time is the recording's media_started_at, once it is known."""
+
+    started_at: timestamptz
+
+
+def start_recording_payload(result: StartedResult) -> StartRecordingPayload:
+    return StartRecordingPayload(
+        call_id=uuid(result.call_id), recording_id=uuid(result.recording_id), started_at=timestamptz(result.started_at.isoformat())
+    )

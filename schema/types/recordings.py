@@ -1,0 +1,40 @@
+"""Inputs of the recording actions."""
+
+from schema.table_types.scalars import uuid
+from schema.types.camel_case import camel_input
+from schema.types.vocabulary import recording_layout, recording_type
+
+
+@camel_input
+class StartRecordingInput:
+    """layout defaults to grid, resolution (720p, 1080p or 4k) to 1080p, type to composite; audioOnly records sound alone.
+
+    customLayout names one of the server's own templates, for the layout custom.
+    """
+
+    call_id: uuid
+    layout: recording_layout | None = None
+    resolution: str | None = None
+    audio_only: bool | None = None
+    type: recording_type | None = None
+    custom_layout: str | None = None
+
+
+@camel_input
+class PauseRecordingInput:
+    recording_id: uuid
+
+
+@camel_input
+class ResumeRecordingInput:
+    recording_id: uuid
+
+
+@camel_input
+class StopRecordingInput:
+    recording_id: uuid
+
+
+@camel_input
+class DeleteRecordingInput:
+    recording_id: uuid

@@ -1,0 +1,21 @@
+"""A call of three that can be recorded: LiveKit, its recorder and the store in the test's hands."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.recordings.recorded_call import RecordedCall, begin_call
+from tests.support.domain_setup import Setup, setup
+
+
+@pytest.fixture
+async def on(database_url: str) -> AsyncIterator[Setup]:
+    """The world with the people of the demo."""
+    async with setup(database_url) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def call(on: Setup) -> RecordedCall:
+    """alice, who hosts, bob and carol talk in the channel."""
+    return await begin_call(on)
