@@ -14,7 +14,7 @@ from app.adapters.signed_webhook import SignedWebhook, open_http, signing_key
 from app.adapters.turn import TurnRestCredentials, default_urls
 from app.database.transactions import EngineTransactions, connections, open_engine
 from app.foundation import Foundation
-from app.livekit.egress_gateway import LiveKitRecorder
+from app.livekit.egress.gateway import LiveKitRecorder
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.no_media import NoMedia
 from app.livekit.requests import Requests

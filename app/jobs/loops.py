@@ -8,11 +8,11 @@ from app.jobs.follow_ups import FollowUps
 from app.jobs.supervision import Supervisor, wait_for
 from domain.push_outbox import TOPIC
 from domain.pushes.delivery import deliver_due
-from domain.recordings.deadlines import end_due
-from domain.recordings.driving import drive
-from domain.recordings.finishing import finish
+from domain.recordings.ending.deadlines import end_due
+from domain.recordings.ending.finishing import finish
 from domain.recordings.life_cycle import PARTS_TOPIC
-from domain.recordings.tracks import record_new_tracks
+from domain.recordings.recorder.driving import drive
+from domain.recordings.recorder.tracks import record_new_tracks
 from domain.timeouts import Timeout, decide_due, tell_decided
 from domain.webhooks import processing
 from domain.world import World

@@ -14,7 +14,7 @@ from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
 from domain.reconciler import kick_watch
-from domain.recordings.watching import watch
+from domain.recordings.recorder.watching import watch
 from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
 from domain.world import World

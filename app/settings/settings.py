@@ -198,8 +198,6 @@ class Settings(BaseSettings):
     def _secrets_are_there(self) -> Self:
         if self.turn_enabled and self.turn_secret is None:
             raise ValueError("NCHAT_TURN_ENABLED needs NCHAT_TURN_SECRET")
-        if (self.s3_access_key is None) != (self.s3_secret_key is None):
-            raise ValueError("NCHAT_S3_ACCESS_KEY and NCHAT_S3_SECRET_KEY belong together")
         if self.push_webhook_url is not None and self.push_webhook_secret is None:
             raise ValueError("NCHAT_PUSH_WEBHOOK_URL needs NCHAT_PUSH_WEBHOOK_SECRET")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:

@@ -1,12 +1,14 @@
 """The store of recordings, as the settings name it: for this service, and for LiveKit's recorder."""
 
-from app.livekit.egress_requests import Bucket
-from app.settings import Settings
+from app.livekit.egress.requests import Bucket
+from app.settings import ConfigurationError, Settings
 from app.storage.s3_store import S3Address
 
 
 def store_address(settings: Settings) -> S3Address:
-    """Where this service reaches the store."""
+    """Where this service reaches the store; ConfigurationError for half a key."""
+    if (settings.s3_access_key is None) != (settings.s3_secret_key is None):
+        raise ConfigurationError("NCHAT_S3_ACCESS_KEY and NCHAT_S3_SECRET_KEY belong together")
     return S3Address(
         bucket=settings.recording_bucket,
         endpoint=settings.s3_endpoint,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.ports import TrackSource
 from domain.recordings.life_cycle import PARTS_TOPIC, move_part
 from domain.recordings.names import new_prefix
-from domain.recordings.rows import EndReason, Part, Recording, parts_of
+from domain.recordings.rows import EndReason, Recording, RecordingPart, parts_of
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
 
@@ -29,7 +29,7 @@ async def begin_tracks(tx: Transaction, recording: Recording, tracks: Sequence[t
     )
 
 
-async def end_parts(tx: Transaction, parts: Collection[Part], reason: EndReason, *, now: datetime) -> None:
+async def end_parts(tx: Transaction, parts: Collection[RecordingPart], reason: EndReason, *, now: datetime) -> None:
     """Those that are written, or are about to be, shall end: one that LiveKit was not asked for yet is over at once."""
     for part in parts:
         if part.status == "starting" and part.asked_at is None:

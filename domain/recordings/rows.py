@@ -57,7 +57,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecordingPart:
     id: UUID
     recording_id: UUID
     index: int
@@ -87,7 +87,7 @@ class Part:
     created_at: datetime
 
     @classmethod
-    def of(cls, row: Row[tuple[object, ...]]) -> "Part":
+    def of(cls, row: Row[tuple[object, ...]]) -> "RecordingPart":
         values = row._mapping
         return cls(**{name: values[name] for name in cls.__slots__})
 
@@ -115,7 +115,7 @@ async def lock_active(tx: Transaction, call_id: UUID) -> Recording | None:
     return None if row is None else Recording.of(row)
 
 
-async def parts_of(tx: Transaction, recording_id: UUID) -> Sequence[Part]:
+async def parts_of(tx: Transaction, recording_id: UUID) -> Sequence[RecordingPart]:
     """A recording's parts in order. Whoever changes them holds the recording's lock."""
     mine = sa.select(call_recording_parts).where(call_recording_parts.c.recording_id == recording_id)
-    return [Part.of(row) for row in await tx.connection.execute(mine.order_by(call_recording_parts.c.index))]
+    return [RecordingPart.of(row) for row in await tx.connection.execute(mine.order_by(call_recording_parts.c.index))]

@@ -11,7 +11,7 @@ from domain.calls import events
 from domain.calls.rows import Call
 from domain.recordings import parts
 from domain.recordings.life_cycle import changed, move_recording
-from domain.recordings.rows import Part, Recording, lock_recording, parts_of
+from domain.recordings.rows import Recording, RecordingPart, lock_recording, parts_of
 from domain.world import Transaction
 from schema.tables.call_recordings import call_recordings
 
@@ -62,7 +62,7 @@ async def _resumed(tx: Transaction, recording: Recording, *, now: datetime) -> N
         await events.append(tx, recording.call_id, "recording_resumed", None, {"recordingId": str(recording.id)})
 
 
-async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Sequence[Part], *, now: datetime) -> None:
+async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Sequence[RecordingPart], *, now: datetime) -> None:
     """A resume whose part came to nothing: told, and it stays paused."""
     if recording.pause_asked_at is not None or any(part.written for part in all_parts):
         return
@@ -75,7 +75,7 @@ async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Seque
         await events.append(tx, recording.call_id, "recording_failed", None, told)
 
 
-async def _nothing_runs(tx: Transaction, call: Call, recording: Recording, all_parts: Sequence[Part], *, now: datetime) -> None:
+async def _nothing_runs(tx: Transaction, call: Call, recording: Recording, all_parts: Sequence[RecordingPart], *, now: datetime) -> None:
     if recording.pause_asked_at is not None:
         await _paused(tx, recording, now=now)
     elif recording.type == "individual_tracks":
@@ -102,7 +102,7 @@ def _never_began_to_run(recording: Recording, now: datetime) -> bool:
     return recording.status == "starting" and now - recording.status_since >= BEGINS_WITHIN
 
 
-def _lost_again_and_again(all_parts: Sequence[Part]) -> bool:
+def _lost_again_and_again(all_parts: Sequence[RecordingPart]) -> bool:
     since = all_parts[-1].status_since - WITHIN
     return sum(part.created_at > since for part in all_parts) >= MOST_PARTS
 

@@ -1,7 +1,7 @@
 """What LiveKit's recorder tells of a recording."""
 
 from domain.calls.repairs import Repair
-from domain.recordings.webhooks import egress_told
+from domain.recordings.recorder.webhooks import egress_told
 from domain.webhooks.call_webhook import CallWebhook
 
 

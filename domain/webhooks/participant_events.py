@@ -8,7 +8,7 @@ from domain.calls.leaving import leave
 from domain.calls.presence import arrive, drop, settle
 from domain.calls.repairs import DeleteRoom, GrantRights, RemoveParticipant, Repair, follow_up
 from domain.calls.rows import Participant
-from domain.recordings.webhooks import egress_left
+from domain.recordings.recorder.webhooks import egress_left
 from domain.webhooks.call_webhook import CallWebhook
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.

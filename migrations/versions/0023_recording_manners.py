@@ -71,7 +71,7 @@ def create_event_outbox() -> None:
         sa.Column("error", sa.Text(), comment="Why the last try failed, in a word."),
         sa.ForeignKeyConstraint(["recording_id"], ["nchat_call_recordings.id"], name=f"{OUTBOX}_recording_id_fkey", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=f"{OUTBOX}_pkey"),
-        sa.UniqueConstraint("kind", "recording_id", name=f"{OUTBOX}_kind_recording_id_key"),
+        sa.UniqueConstraint("recording_id", "kind", name=f"{OUTBOX}_recording_id_kind_key"),
         comment="Events for the deployment's own backend.",
     )
     op.create_index(f"{OUTBOX}_waiting_idx", OUTBOX, ["next_attempt_at"], postgresql_where=sa.text("sent_at IS NULL"))

@@ -18,7 +18,7 @@ event_outbox = sa.Table(
     moment("taken_until", "Until when a process that may have died has it in its hands."),
     moment("sent_at", "When the receiver took it; null while it waits."),
     sa.Column("error", sa.Text, comment="Why the last try failed, in a word."),
-    sa.UniqueConstraint("kind", "recording_id"),
+    sa.UniqueConstraint("recording_id", "kind"),
     sa.Index("nchat_event_outbox_waiting_idx", "next_attempt_at", postgresql_where=sa.text("sent_at IS NULL")),
     comment="Events for the deployment's own backend.",
 )

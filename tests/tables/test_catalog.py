@@ -39,7 +39,7 @@ VOCABULARIES = {
     "participant_status": "invited ringing connecting connected disconnected left kicked",
     "reaction_type": "like love fire clap wow laugh sad",
     "recording_layout": "grid speaker single custom",
-    "recording_status": "starting recording processing ready failed deleted",
+    "recording_status": "starting recording paused processing ready failed deleted",
     "recording_type": "composite individual_tracks audio_only",
     "stream_status": "scheduled starting live ending ended cancelled",
     "stream_visibility": "public channel_members invite_only",

@@ -9,7 +9,7 @@ from tests.support.domain_setup import ALICE, BOB, GENERAL
 from tests.support.whole_service import WholeService
 
 RECORDING = "INSERT INTO nchat_call_recordings (call_id, started_by, status) VALUES ($1, $2, 'ready') RETURNING id"
-TRACK = "INSERT INTO nchat_call_recording_tracks (recording_id, user_id, kind, status) VALUES ($1, $2, 'microphone', 'ready') RETURNING id"
+PART = "INSERT INTO nchat_call_recording_parts (recording_id, index, status) VALUES ($1, 0, 'ready') RETURNING id"
 STREAM = """
     INSERT INTO nchat_streams (channel_id, host_id, title, status, visibility, call_id)
     VALUES ($1, $2, 'between us', 'live', 'channel_members', $3) RETURNING id
@@ -50,7 +50,7 @@ async def hide(service: WholeService, database_url: str, *, streamed: bool = Tru
         await database.execute(statement, call_id)
     recording_id = await database.fetchval(RECORDING, call_id, ALICE)
     beside = [("participant", participant_id), ("channel", GENERAL), ("recording", recording_id)]
-    beside.append(("track", await database.fetchval(TRACK, recording_id, ALICE)))
+    beside.append(("part", await database.fetchval(PART, recording_id)))
     if streamed:
         beside.append(("stream", await database.fetchval(STREAM, GENERAL, ALICE, call_id)))
     await database.close()

@@ -33,6 +33,7 @@ FOR_HOSTS = {
     "muteParticipant",
     "readmitParticipant",
     "setParticipantRole",
+    "startRecording",
     "startScheduledCall",
 }
 FOR_ALL = {
@@ -50,6 +51,8 @@ FOR_ALL = {
 }
 # For all who see the call, whether they are in it or not.
 FOR_ONLOOKERS = {"callAttendance"}
+# They name a recording: who may is asked in tests/recordings.
+ON_RECORDINGS = {"deleteRecording", "pauseRecording", "resumeRecording", "stopRecording"}
 # They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
 # in tests/call_settings, and `me` is for everybody.
 ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}
@@ -64,8 +67,8 @@ async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> M
 
 def test_every_action_is_known() -> None:
     names = {action.name for action in load_metadata(METADATA).actions}
-    known = FOR_HOSTS | FOR_ALL | FOR_ONLOOKERS | ON_NO_CALL
-    unknown = unlisted(names, known, "FOR_HOSTS, FOR_ALL, FOR_ONLOOKERS or ON_NO_CALL", __name__)
+    known = FOR_HOSTS | FOR_ALL | FOR_ONLOOKERS | ON_RECORDINGS | ON_NO_CALL
+    unknown = unlisted(names, known, "FOR_HOSTS, FOR_ALL, FOR_ONLOOKERS, ON_RECORDINGS or ON_NO_CALL", __name__)
     assert not unknown, "\n".join(unknown)
 
 
@@ -92,7 +95,7 @@ async def test_a_host_reaches_nobody_in_another_call(service: WholeService, hidd
     carol = service.person(CAROL)
     own = UUID((await carol.act("initiateCall", type="audio", targetUserIds=[str(DAVE)]))["callId"])
     before = await dump(demo_database_url)
-    named = FOR_HOSTS - {"cancelCall", "endCall", "inviteToCall", "startScheduledCall"}
+    named = FOR_HOSTS - {"cancelCall", "endCall", "inviteToCall", "startRecording", "startScheduledCall"}
     for other in (hidden.call.other, uuid4()):
         assert await codes(carol, Thing("call", own, other), named) == dict.fromkeys(named, "not-found")
     assert await dump(demo_database_url) == before

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from domain.recordings.rows import EndReason, Part
+from domain.recordings.rows import EndReason, RecordingPart
 
 GapReason = Literal["paused", "lost", "storage"]
 # Two parts that follow each other so closely miss nothing that a person would.
@@ -12,7 +12,7 @@ UNNOTICED: Final = 0.5
 REASONS: Final[dict[EndReason, GapReason]] = {"paused": "paused", "storage": "storage", "stopped": "lost", "lost": "lost", "limit": "lost"}
 
 
-def gaps(parts: Sequence[Part]) -> list[dict[str, str]]:
+def gaps(parts: Sequence[RecordingPart]) -> list[dict[str, str]]:
     """Between the parts of a composite that have media, in their order, as the column `gaps` holds them.
 
     A part without media in between was lost whole: the gap goes over it, and has the reason of the first that ended before it.
@@ -24,7 +24,7 @@ def gaps(parts: Sequence[Part]) -> list[dict[str, str]]:
     ]
 
 
-def _between(parts: Sequence[Part]) -> Iterator[tuple[datetime, datetime, GapReason]]:
+def _between(parts: Sequence[RecordingPart]) -> Iterator[tuple[datetime, datetime, GapReason]]:
     since: datetime | None = None
     reason: GapReason = "lost"
     for part in parts:

@@ -11,7 +11,7 @@ from domain.calls.rows import Roster, roster
 from domain.ports import MediaError, RoomParticipant, TrackSource
 from domain.recordings.held import hold
 from domain.recordings.parts import begin_tracks
-from domain.recordings.rows import Part, parts_of
+from domain.recordings.rows import RecordingPart, parts_of
 from domain.world import World
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ async def _record(world: World, recording_id: UUID, room: str) -> int:
     return len(wanted)
 
 
-def _without_part(people: Sequence[RoomParticipant], known: Roster, parts: Sequence[Part]) -> list[NewTrack]:
+def _without_part(people: Sequence[RoomParticipant], known: Roster, parts: Sequence[RecordingPart]) -> list[NewTrack]:
     by_identity = {one.identity: one.user_id for one in known.participants if one.seated}
     busy = {part.track_sid for part in parts if part.written}
     tried = [part.track_sid for part in parts]

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Final, cast
 
 from domain.recording_ports import EgressStatus
-from domain.recordings.egress_news import News, hear, left_room
 from domain.recordings.held import hold, part_of_egress
+from domain.recordings.recorder.egress_news import News, hear, left_room
 from domain.recordings.settling import settle
 from domain.world import Transaction
 

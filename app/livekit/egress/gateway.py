@@ -7,7 +7,7 @@ from typing import Final, cast
 from livekit import api
 
 from app.livekit import protocol
-from app.livekit.egress_requests import Bucket, composite_request, track_request
+from app.livekit.egress.requests import Bucket, composite_request, track_request
 from app.livekit.requests import MediaAbsent, MediaUnanswered, Requests
 from domain.ports import MediaError, MediaRefused
 from domain.recording_ports import CompositeWanted, Egress, EgressStatus, EgressWanted

@@ -14,15 +14,15 @@ import structlog
 
 from domain.ports import MediaError
 from domain.recording_ports import Egress, ObjectStore, Recorder, StorageError
-from domain.recordings import growth
-from domain.recordings.driving import adopt, refuse
-from domain.recordings.egress_news import SENTENCES, News, hear, left_room, lost
-from domain.recordings.growth import Growth
 from domain.recordings.held import hold, part_by_id
-from domain.recordings.looked_at import Looked, take_looks, wanted_parts
 from domain.recordings.names import ROOT, part_of
 from domain.recordings.parts import set_part
-from domain.recordings.rows import Part
+from domain.recordings.recorder import growth
+from domain.recordings.recorder.driving import adopt, refuse
+from domain.recordings.recorder.egress_news import SENTENCES, News, hear, left_room, lost
+from domain.recordings.recorder.growth import Growth
+from domain.recordings.recorder.looked_at import Looked, take_looks, wanted_parts
+from domain.recordings.rows import RecordingPart
 from domain.recordings.settling import BEGINS_WITHIN, settle
 from domain.world import Transaction, World
 
@@ -43,7 +43,7 @@ NEVER_SENT: Final = "The recorder did not begin."
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PartSight:
     """What LiveKit and storage said of one part at a moment. `egress` is None where LiveKit has no such record.
 
     `mute`: it should be uploading, and no recorder answers for it.
@@ -93,7 +93,7 @@ async def _look(world: World, recorder: Recorder, store: ObjectStore, one: Looke
     ending = part.stop_told_at is not None and at - part.stop_told_at >= ABSENT_FOR
     present = part.egress_id in await recorder.present(one.room) if slow or ending else True
     mute = part.status == "processing" and at - part.status_since >= UPLOADS_ALONE_FOR and not await recorder.stop(part.egress_id)
-    await _take_in(world, part, Sight(record, present, grown, at, mute))
+    await _take_in(world, part, PartSight(record, present, grown, at, mute))
 
 
 async def _find(world: World, recorder: Recorder, one: Looked, egress: Egress | None) -> None:
@@ -111,7 +111,7 @@ async def _find(world: World, recorder: Recorder, one: Looked, egress: Egress | 
         await adopt(world, recorder, one.part.id, found)
 
 
-async def _growth(store: ObjectStore, part: Part) -> Growth | None:
+async def _growth(store: ObjectStore, part: RecordingPart) -> Growth | None:
     """None while the store does not answer: then nobody can say whether the recorder lives."""
     try:
         return await growth.read(store, part)
@@ -120,7 +120,7 @@ async def _growth(store: ObjectStore, part: Part) -> Growth | None:
         return None
 
 
-async def _take_in(world: World, seen: Part, sight: Sight) -> None:
+async def _take_in(world: World, seen: RecordingPart, sight: PartSight) -> None:
     async with world.transaction("recording.look") as tx:
         held = await hold(tx, seen.recording_id)
         part = await part_by_id(tx, seen.id)
@@ -133,7 +133,7 @@ async def _take_in(world: World, seen: Part, sight: Sight) -> None:
             await settle(tx, settled.call, settled.recording, now=now)
 
 
-def _grown(part: Part, sight: Sight) -> Mapping[str, object]:
+def _grown(part: RecordingPart, sight: PartSight) -> Mapping[str, object]:
     absent = {"absent_since": None if sight.present else part.absent_since or sight.at}
     if sight.growth is None:
         return {"segment_at": sight.at, **absent}
@@ -143,7 +143,7 @@ def _grown(part: Part, sight: Sight) -> Mapping[str, object]:
     return {"segments": sight.growth.segments, "segment_at": sight.at, **began, **absent}
 
 
-async def _decide(tx: Transaction, part: Part, sight: Sight, *, now: datetime) -> bool:
+async def _decide(tx: Transaction, part: RecordingPart, sight: PartSight, *, now: datetime) -> bool:
     if sight.egress is None:
         return await lost(tx, part, BROKE_DOWN, now=now)
     if sight.egress.final or (sight.egress.status == "active" and part.status == "starting"):
@@ -159,7 +159,7 @@ async def _decide(tx: Transaction, part: Part, sight: Sight, *, now: datetime) -
     return False
 
 
-def _is_dead(part: Part, sight: Sight) -> bool:
+def _is_dead(part: RecordingPart, sight: PartSight) -> bool:
     if sight.growth is None or sight.growth.segments > part.segments:
         return False
     absent = part.absent_since is not None and not sight.present and sight.at - part.absent_since >= ABSENT_FOR

@@ -8,7 +8,7 @@ from typing import Final
 from domain.recording_ports import FINAL, EgressStatus
 from domain.recordings.life_cycle import move_part
 from domain.recordings.parts import set_part
-from domain.recordings.rows import EndReason, Part, PartStatus
+from domain.recordings.rows import EndReason, PartStatus, RecordingPart
 from domain.world import Transaction
 
 # LiveKit's error codes as sentences of ours: its own texts quote keys and addresses.
@@ -34,7 +34,7 @@ class News:
     error_code: int = 0
 
 
-async def hear(tx: Transaction, part: Part, news: News, *, now: datetime) -> bool:
+async def hear(tx: Transaction, part: RecordingPart, news: News, *, now: datetime) -> bool:
     """Moves a part of a locked recording forward, never back; whether anything changed."""
     if news.status == "active":
         return part.status == "starting" and await _runs(tx, part, now)
@@ -43,14 +43,14 @@ async def hear(tx: Transaction, part: Part, news: News, *, now: datetime) -> boo
     return False
 
 
-async def left_room(tx: Transaction, part: Part, *, now: datetime) -> bool:
+async def left_room(tx: Transaction, part: RecordingPart, *, now: datetime) -> bool:
     """The egress is no participant any more: it records nothing, and uploads what it has."""
     if part.status not in _BEFORE:
         return False
     return await move_part(tx, part.id, part.status, "processing", now=now, ended_at=now, end_reason=part.end_reason or "lost")
 
 
-async def lost(tx: Transaction, part: Part, sentence: str, *, now: datetime, reason: EndReason = "lost") -> bool:
+async def lost(tx: Transaction, part: RecordingPart, sentence: str, *, now: datetime, reason: EndReason = "lost") -> bool:
     """Given up: whatever of it is stored counts, and nothing more is waited for."""
     if part.final or part.closed_at is not None:
         return False
@@ -61,11 +61,11 @@ async def lost(tx: Transaction, part: Part, sentence: str, *, now: datetime, rea
     return await move_part(tx, part.id, part.status, "processing", now=now, next_look_at=now, **values)
 
 
-async def _runs(tx: Transaction, part: Part, now: datetime) -> bool:
+async def _runs(tx: Transaction, part: RecordingPart, now: datetime) -> bool:
     return await move_part(tx, part.id, "starting", "recording", now=now, segment_at=now, next_look_at=now)
 
 
-async def _ended(tx: Transaction, part: Part, news: News, now: datetime) -> bool:
+async def _ended(tx: Transaction, part: RecordingPart, news: News, now: datetime) -> bool:
     if part.final or part.closed_at is not None:
         return False
     values = {

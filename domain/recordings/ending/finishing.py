@@ -11,13 +11,13 @@ import structlog
 
 from domain.calls import events
 from domain.recording_ports import ObjectStore, StorageError
-from domain.recordings.gaps import gaps
-from domain.recordings.gathering import Gathered, gather
+from domain.recordings.ending.gaps import gaps
+from domain.recordings.ending.gathering import Gathered, gather
+from domain.recordings.ending.policies import expiry
 from domain.recordings.held import Held, hold, part_by_id
 from domain.recordings.life_cycle import move_part, move_recording
 from domain.recordings.parts import set_part
-from domain.recordings.policies import expiry
-from domain.recordings.rows import Part, parts_of
+from domain.recordings.rows import RecordingPart, parts_of
 from domain.recordings.settling import NOTHING
 from domain.world import Transaction, World
 from schema.tables.call_recording_parts import call_recording_parts
@@ -57,10 +57,10 @@ async def finish(world: World) -> int:
     async with world.transaction("recording.take_finished") as tx:
         ids = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR, "look": LOOK})).scalars().all()
         found = sa.select(call_recording_parts).where(call_recording_parts.c.id.in_(ids))
-        due = [Part.of(row) for row in await tx.connection.execute(found)] if ids else []
+        due = [RecordingPart.of(row) for row in await tx.connection.execute(found)] if ids else []
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(part: Part) -> None:
+    async def one(part: RecordingPart) -> None:
         async with places:
             await _finish_part(world, store, part)
 
@@ -69,7 +69,7 @@ async def finish(world: World) -> int:
     return len(due)
 
 
-async def _finish_part(world: World, store: ObjectStore, part: Part) -> None:
+async def _finish_part(world: World, store: ObjectStore, part: RecordingPart) -> None:
     try:
         gathered = Gathered() if part.path_prefix is None else await gather(store, part.path_prefix)
     except StorageError as error:
@@ -81,7 +81,7 @@ async def _finish_part(world: World, store: ObjectStore, part: Part) -> None:
     await finish_recording(world, part.recording_id)
 
 
-async def _note(tx: Transaction, world: World, seen: Part, gathered: Gathered) -> None:
+async def _note(tx: Transaction, world: World, seen: RecordingPart, gathered: Gathered) -> None:
     part, now = await part_by_id(tx, seen.id), world.clock.now()
     if part is None or part.status != "processing":
         return
@@ -101,7 +101,7 @@ async def _note(tx: Transaction, world: World, seen: Part, gathered: Gathered) -
     await move_part(tx, part.id, "processing", "ready", now=now, **values)
 
 
-async def _put_off(world: World, part: Part, said: str) -> None:
+async def _put_off(world: World, part: RecordingPart, said: str) -> None:
     """The store does not answer: later, and not for ever."""
     log.warning("part_not_finished", part_id=str(part.id), error=said)
     now = world.clock.now()
@@ -132,7 +132,7 @@ async def finish_recording(world: World, recording_id: UUID) -> None:
             await _finish(tx, world, held, parts)
 
 
-async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Part]) -> None:
+async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[RecordingPart]) -> None:
     recording, now = held.recording, world.clock.now()
     ready = [part for part in parts if part.status == "ready"]
     ended_at = max((part.ended_at for part in ready if part.ended_at), default=recording.ended_at) or now
@@ -147,7 +147,7 @@ async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Par
     await events.append(tx, held.call.id, "recording_ready", None, told)
 
 
-def _media(parts: Sequence[Part], ready: Sequence[Part]) -> dict[str, object]:
+def _media(parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> dict[str, object]:
     composites = [part for part in ready if part.kind == "composite"]
     alone = composites[0] if len(composites) == 1 and len(ready) == 1 else None
     return {

@@ -11,11 +11,11 @@ import structlog
 
 from domain.ports import MediaError, MediaRefused, MediaSilent
 from domain.recording_ports import Egress, EgressWanted, Recorder
-from domain.recordings import wishes
-from domain.recordings.egress_news import OTHERWISE, SENTENCES
 from domain.recordings.held import Held, hold, part_by_id
 from domain.recordings.life_cycle import move_part
 from domain.recordings.parts import set_part
+from domain.recordings.recorder import wishes
+from domain.recordings.recorder.egress_news import OTHERWISE, SENTENCES
 from domain.recordings.settling import settle
 from domain.world import Transaction, World
 

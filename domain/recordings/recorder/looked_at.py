@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.recordings.rows import Part
+from domain.recordings.rows import RecordingPart
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
 
@@ -38,7 +38,7 @@ WANTED: Final = sa.text("""
 class Looked:
     """A part and the room that it is recorded in."""
 
-    part: Part
+    part: RecordingPart
     room: str
 
 
@@ -48,7 +48,7 @@ async def take_looks(tx: Transaction, now: datetime) -> Sequence[Looked]:
     if not ids:
         return []
     mine = sa.select(call_recording_parts).where(call_recording_parts.c.id == sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID()))))
-    found = [Part.of(row) for row in await tx.connection.execute(mine)]
+    found = [RecordingPart.of(row) for row in await tx.connection.execute(mine)]
     rooms = {row.id: row.room_name for row in await tx.connection.execute(ROOMS, {"ids": [part.recording_id for part in found]})}
     return [Looked(part, rooms[part.recording_id]) for part in found if part.recording_id in rooms]
 

@@ -7,7 +7,7 @@ from typing import Final
 from domain.recording_ports import ObjectStore
 from domain.recordings.names import playlist_key
 from domain.recordings.playlists import Segment, segments_of
-from domain.recordings.rows import Part
+from domain.recordings.rows import RecordingPart
 
 # A few entries' worth.
 TAIL_BYTES: Final = 2048
@@ -21,7 +21,7 @@ class Growth:
     began_at: datetime | None
 
 
-async def read(store: ObjectStore, part: Part) -> Growth:
+async def read(store: ObjectStore, part: RecordingPart) -> Growth:
     """Raises StorageError. A playlist that is not there yet has no segments."""
     if part.path_prefix is None:
         return Growth(part.segments, None)
