@@ -1,11 +1,40 @@
-"""A call of three that can be recorded: LiveKit, its recorder and the store in the test's hands."""
+"""A call of three that can be recorded: LiveKit, its recorder and the store in the test's hands; and a call on the real servers."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
 
+import asyncpg
 import pytest
+from starlette.applications import Starlette
 
+from app.adapters.clock import SystemClock
+from app.jobs import start_jobs
+from app.livekit.egress.gateway import LiveKitRecorder
+from app.livekit.egress.requests import Bucket
+from app.livekit.join_tokens import LiveKitJoinTokens
+from app.livekit.requests import Requests
+from app.livekit.room_gateway import LiveKitRooms, open_client
+from app.livekit.room_settings import RoomTimeouts
+from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
+from app.livekit.webhook_signature import WebhookSignatures
+from app.storage.s3_store import S3Address, open_store
+from devstack import livekit_server, media, store
+from devstack.livekit_server import LiveKitServer
+from devstack.media import MediaWorker
+from devstack.processes import free_port
+from devstack.store import StorageAddress, StoreProcess
+from tests.devstack.store.conftest import client_of
+from tests.life_cycle.live_service import KEY, SECRET
+from tests.livekit.serving import serving
+from tests.recordings.live_call import LiveCall
 from tests.recordings.recorded_call import RecordedCall, begin_call
 from tests.support.domain_setup import Setup, setup
+from tests.support.valkey import valkey
+
+BUCKET = "recordings"
 
 
 @pytest.fixture
@@ -19,3 +48,79 @@ async def on(database_url: str) -> AsyncIterator[Setup]:
 async def call(on: Setup) -> RecordedCall:
     """alice, who hosts, bob and carol talk in the channel."""
     return await begin_call(on)
+
+
+@pytest.fixture(scope="session")
+def recorder_port() -> int:
+    """Where the webhooks of the real server go."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def recorder_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`host:port` of what livekit-server and its workers share."""
+    with valkey(tmp_path_factory.mktemp("valkey")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def recording_livekit(recorder_redis: str, recorder_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
+    if livekit_server.find_binary() is None:
+        pytest.skip(livekit_server.NOT_FOUND)
+    log, url = tmp_path_factory.mktemp("livekit") / "livekit.log", f"http://127.0.0.1:{recorder_port}{PATH}"
+    server = livekit_server.start(api_key=KEY, api_secret=SECRET, webhook_url=url, log=log, redis=recorder_redis)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
+    folder = tmp_path_factory.mktemp("store")
+    process = store.start(folder / "objects", access_key="access", secret_key="a/secret+key", log=folder / "store.log")
+    client_of(process).create_bucket(Bucket=BUCKET)
+    yield process
+    process.stop()
+
+
+Workers = Callable[[], MediaWorker]
+
+
+@pytest.fixture
+def workers(recording_livekit: LiveKitServer, recorder_redis: str, bucket: StoreProcess, tmp_path: Path) -> Iterator[Workers]:
+    """Starts a worker, which writes without media; all end with the test."""
+    started: list[MediaWorker] = []
+    storage = StorageAddress(bucket.url, BUCKET, bucket.access_key, bucket.secret_key)
+
+    def start() -> MediaWorker:
+        log = tmp_path / f"worker-{len(started)}.log"
+        started.append(media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage, log=log, blank=True))
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.stop()
+
+
+@pytest.fixture
+async def live(on: Setup, recording_livekit: LiveKitServer, recorder_port: int, bucket: StoreProcess) -> AsyncIterator[LiveCall]:
+    """alice and bob talk on the real server; the jobs run on the wall clock."""
+    async with AsyncExitStack() as stack:
+        clock, requests = SystemClock(), Requests()
+        client = await stack.enter_async_context(open_client(recording_livekit.url, KEY, SECRET))
+        address = S3Address(BUCKET, bucket.url, access_key=bucket.access_key, secret_key=bucket.secret_key)
+        world = replace(
+            on.world,
+            rooms=LiveKitRooms(client, requests, RoomTimeouts()),
+            clock=clock,
+            tokens=LiveKitJoinTokens(KEY, SECRET, ttl=600, clock=clock),
+            recorder=LiveKitRecorder(client, requests, Bucket(BUCKET), {}),
+            store=await stack.enter_async_context(open_store(address)),
+        )
+        ready = LiveCall(on, world, recording_livekit.ws_url)
+        jobs = await start_jobs(world, await stack.enter_async_context(asyncpg.create_pool(on.url, min_size=1, max_size=2)))
+        stack.push_async_callback(jobs.stop)
+        endpoint = LiveKitWebhooks(WebhookSignatures({KEY: SECRET}), ready.receive, jobs.wake)
+        await stack.enter_async_context(serving(Starlette(routes=[endpoint.route()]), recorder_port))
+        await ready.begin()
+        yield ready
+        await asyncio.gather(*(person.disconnect() for person in ready.people))

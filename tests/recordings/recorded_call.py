@@ -11,6 +11,7 @@ from domain.recordings.actions.start import start_recording
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.recorder.driving import drive
+from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.recorder.watching import watch
 from domain.recordings.starting import Manner
@@ -79,6 +80,7 @@ class RecordedCall:
             await drive(self.on.world)
             await watch(self.on.world)
             await finish(self.on.world)
+            await stop_strays(self.on.world)
 
     async def pass_time(self, seconds: float, *, step: float = 4) -> None:
         """The jobs run while time passes."""

@@ -34,20 +34,20 @@ class News:
     error_code: int = 0
 
 
-async def hear(tx: Transaction, part: RecordingPart, news: News, *, now: datetime) -> bool:
-    """Moves a part of a locked recording forward, never back; whether anything changed."""
+async def hear(tx: Transaction, part: RecordingPart, news: News, *, now: datetime, over: bool = False) -> bool:
+    """Moves a part of a locked recording forward, never back; whether anything changed. `over`: its call has ended, and nothing is lost."""
     if news.status == "active":
         return part.status == "starting" and await _runs(tx, part, now)
     if news.status in FINAL:
-        return await _ended(tx, part, news, now)
+        return await _ended(tx, part, news, now, over)
     return False
 
 
-async def left_room(tx: Transaction, part: RecordingPart, *, now: datetime) -> bool:
+async def left_room(tx: Transaction, part: RecordingPart, *, now: datetime, over: bool = False) -> bool:
     """The egress is no participant any more: it records nothing, and uploads what it has."""
     if part.status not in _BEFORE:
         return False
-    return await move_part(tx, part.id, part.status, "processing", now=now, ended_at=now, end_reason=part.end_reason or "lost")
+    return await move_part(tx, part.id, part.status, "processing", now=now, ended_at=now, end_reason=part.end_reason or _lost(over))
 
 
 async def lost(tx: Transaction, part: RecordingPart, sentence: str, *, now: datetime, reason: EndReason = "lost") -> bool:
@@ -65,13 +65,14 @@ async def _runs(tx: Transaction, part: RecordingPart, now: datetime) -> bool:
     return await move_part(tx, part.id, "starting", "recording", now=now, segment_at=now, next_look_at=now)
 
 
-async def _ended(tx: Transaction, part: RecordingPart, news: News, now: datetime) -> bool:
+async def _ended(tx: Transaction, part: RecordingPart, news: News, now: datetime, over: bool) -> bool:
     if part.final or part.closed_at is not None:
         return False
     values = {
         "ended_at": part.ended_at or now,
         "closed_at": now,
-        "end_reason": part.end_reason or _reason(news),
+        # Who left the room without a word was taken for lost; now it is known why.
+        "end_reason": _reason(news, over) if part.end_reason in (None, "lost") else part.end_reason,
         "error_message": None if news.status in ("complete", "limit_reached") else SENTENCES.get(news.error_code, OTHERWISE),
         "next_look_at": now,
     }
@@ -81,7 +82,11 @@ async def _ended(tx: Transaction, part: RecordingPart, news: News, now: datetime
     return await move_part(tx, part.id, part.status, "processing", now=now, **values)
 
 
-def _reason(news: News) -> EndReason:
+def _reason(news: News, over: bool) -> EndReason:
     if news.status == "limit_reached":
         return "limit"
-    return "storage" if news.error_code == 400 else "lost"
+    return "storage" if news.error_code == 400 else _lost(over)
+
+
+def _lost(over: bool) -> EndReason:
+    return "stopped" if over else "lost"

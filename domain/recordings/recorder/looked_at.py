@@ -1,10 +1,9 @@
 """Which parts are looked at next: each by one process, every few seconds."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -28,10 +27,6 @@ ROOMS: Final = sa.text("""
     SELECT recording.id, call.room_name FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
     WHERE recording.id = ANY(:ids)
 """).bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
-# Whatever of them LiveKit may still write: else its egress is one too many.
-WANTED: Final = sa.text("""
-    SELECT id FROM nchat_call_recording_parts WHERE id = ANY(:ids) AND closed_at IS NULL
-""").bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +46,3 @@ async def take_looks(tx: Transaction, now: datetime) -> Sequence[Looked]:
     found = [RecordingPart.of(row) for row in await tx.connection.execute(mine)]
     rooms = {row.id: row.room_name for row in await tx.connection.execute(ROOMS, {"ids": [part.recording_id for part in found]})}
     return [Looked(part, rooms[part.recording_id]) for part in found if part.recording_id in rooms]
-
-
-async def wanted_parts(tx: Transaction, part_ids: Collection[UUID]) -> frozenset[UUID]:
-    """Those of the parts that an egress may still be written for."""
-    return frozenset((await tx.connection.execute(WANTED, {"ids": list(part_ids)})).scalars())

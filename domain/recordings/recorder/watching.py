@@ -15,13 +15,13 @@ import structlog
 from domain.ports import MediaError
 from domain.recording_ports import Egress, ObjectStore, Recorder, StorageError
 from domain.recordings.held import hold, part_by_id
-from domain.recordings.names import ROOT, part_of
+from domain.recordings.names import part_of
 from domain.recordings.parts import set_part
 from domain.recordings.recorder import growth
 from domain.recordings.recorder.driving import adopt, refuse
 from domain.recordings.recorder.egress_news import SENTENCES, News, hear, left_room, lost
 from domain.recordings.recorder.growth import Growth
-from domain.recordings.recorder.looked_at import Looked, take_looks, wanted_parts
+from domain.recordings.recorder.looked_at import Looked, take_looks
 from domain.recordings.rows import RecordingPart
 from domain.recordings.settling import BEGINS_WITHIN, settle
 from domain.world import Transaction, World
@@ -77,7 +77,6 @@ async def watch(world: World) -> int:
                 log.warning("recording_not_looked_at", part_id=str(one.part.id), error=str(error))
 
     await asyncio.gather(*(look(one) for one in due))
-    await _stop_strays(world, recorder, active)
     return len(due)
 
 
@@ -129,7 +128,7 @@ async def _take_in(world: World, seen: RecordingPart, sight: PartSight) -> None:
         now = world.clock.now()
         if part.status == "recording":
             await set_part(tx, part.id, **_grown(part, sight))
-        if await _decide(tx, part, sight, now=now) and (settled := await hold(tx, seen.recording_id)) is not None:
+        if await _decide(tx, part, sight, now=now, over=held.call.ended) and (settled := await hold(tx, seen.recording_id)) is not None:
             await settle(tx, settled.call, settled.recording, now=now)
 
 
@@ -143,11 +142,11 @@ def _grown(part: RecordingPart, sight: PartSight) -> Mapping[str, object]:
     return {"segments": sight.growth.segments, "segment_at": sight.at, **began, **absent}
 
 
-async def _decide(tx: Transaction, part: RecordingPart, sight: PartSight, *, now: datetime) -> bool:
+async def _decide(tx: Transaction, part: RecordingPart, sight: PartSight, *, now: datetime, over: bool) -> bool:
     if sight.egress is None:
         return await lost(tx, part, BROKE_DOWN, now=now)
     if sight.egress.final or (sight.egress.status == "active" and part.status == "starting"):
-        return await hear(tx, part, News(sight.egress.status, sight.egress.error_code), now=now)
+        return await hear(tx, part, News(sight.egress.status, sight.egress.error_code), now=now, over=over)
     if part.status == "starting" and part.asked_at is not None and now - part.asked_at >= BEGINS_WITHIN:
         return await lost(tx, part, NEVER_SENT, now=now)
     if part.status == "recording" and _is_dead(part, sight):
@@ -155,7 +154,7 @@ async def _decide(tx: Transaction, part: RecordingPart, sight: PartSight, *, now
     if part.status == "processing":
         return sight.mute and await lost(tx, part, BROKE_DOWN, now=now)
     if part.stop_told_at is not None and not sight.present:
-        return await left_room(tx, part, now=now)
+        return await left_room(tx, part, now=now, over=over)
     return False
 
 
@@ -164,16 +163,3 @@ def _is_dead(part: RecordingPart, sight: PartSight) -> bool:
         return False
     absent = part.absent_since is not None and not sight.present and sight.at - part.absent_since >= ABSENT_FOR
     return absent or sight.at - (part.segment_at or part.status_since) >= DEAD
-
-
-async def _stop_strays(world: World, recorder: Recorder, active: Mapping[str, Egress]) -> None:
-    """Egresses of ours that no part wants: of one that was given up, or of a row that is gone."""
-    ours = {egress_id: part_of(egress.path_prefix) for egress_id, egress in active.items() if egress.path_prefix.startswith(ROOT)}
-    if not ours:
-        return
-    async with world.transaction("recording.strays") as tx:
-        wanted = await wanted_parts(tx, [part_id for part_id in ours.values() if part_id is not None])
-    for egress_id, part_id in ours.items():
-        if part_id not in wanted:
-            log.warning("stray_egress_stopped", egress_id=egress_id)
-            await recorder.stop(egress_id)

@@ -1,0 +1,78 @@
+"""A call on a real livekit-server whose recordings a worker takes, and short questions about it."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+from livekit import rtc
+
+from domain.calls.actions.answer import accept_call
+from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.recordings.actions.start import start_recording
+from domain.recordings.starting import Manner
+from domain.webhooks import inbox
+from domain.world import World
+from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
+from tests.support.waiting import eventually
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """`deaf` loses every webhook."""
+
+    on: Setup
+    world: World
+    ws_url: str
+    deaf: bool = False
+    id: UUID = field(init=False)
+    people: list[rtc.Room] = field(default_factory=list)
+
+    async def begin(self) -> None:
+        """alice calls bob in the channel; both are connected and send sound."""
+        started = await initiate_call(self.world, session(ALICE), CallRequest("audio", [BOB], channel_id=GENERAL))
+        accepted = await accept_call(self.world, session(BOB), started.call_id)
+        self.id = started.call_id
+        assert started.ticket is not None
+        for ticket in (started.ticket, accepted.ticket):
+            await self._connect(ticket.token)
+        await self._until("SELECT status = 'connected' FROM nchat_calls WHERE id = $1", self.id)
+
+    async def start(self, manner: Manner | None = None) -> UUID:
+        return (await start_recording(self.world, session(ALICE), self.id, manner or Manner(resolution="720p"))).recording_id
+
+    async def becomes(self, recording_id: UUID, status: str, *, seconds: float = 15) -> None:
+        await self._until("SELECT status::text = $2 FROM nchat_call_recordings WHERE id = $1", recording_id, status, seconds=seconds)
+
+    async def has_segments(self, recording_id: UUID, index: int, many: int, *, seconds: float = 30) -> None:
+        """The part of this index has at least so many."""
+        asked = "SELECT segments >= $3 FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"
+        await self._until(asked, recording_id, index, many, seconds=seconds)
+
+    async def recording(self, recording_id: UUID) -> asyncpg.Record:
+        row = await self.on.database.fetchrow("SELECT * FROM nchat_call_recordings WHERE id = $1", recording_id)
+        assert row is not None
+        return row
+
+    async def parts(self, recording_id: UUID) -> list[asyncpg.Record]:
+        asked = "SELECT * FROM nchat_call_recording_parts WHERE recording_id = $1 ORDER BY index"
+        return list(await self.on.database.fetch(asked, recording_id))
+
+    async def told(self) -> list[str]:
+        """The kinds of events about recordings."""
+        return [kind for kind in await self.on.kinds(self.id) if kind.startswith("recording_")]
+
+    async def receive(self, event: inbox.WebhookEvent) -> bool:
+        return False if self.deaf else await inbox.store(self.world, event)
+
+    async def _connect(self, token: str) -> None:
+        person = rtc.Room()
+        await person.connect(self.ws_url, token)
+        self.people.append(person)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(48_000, 1))
+        await person.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
+
+    async def _until(self, asked: str, *values: object, seconds: float = 15) -> None:
+        async def so() -> bool:
+            return bool(await self.on.database.fetchval(asked, *values))
+
+        await eventually(so, seconds=seconds)

@@ -1,0 +1,136 @@
+"""Every end that LiveKit's egress can have, however the service hears of it."""
+
+import pytest
+
+from domain.recordings.actions.pause import pause_recording, resume_recording
+from domain.recordings.actions.stop import stop_recording
+from tests.recordings.recorded_call import RecordedCall
+from tests.support.domain_setup import ALICE, session
+
+pytestmark = pytest.mark.anyio
+
+# LiveKit's status and code → what is uploaded by then, and the part: status, reason, sentence.
+ENDS = {
+    "complete": ("complete", 0, True, ("ready", "lost", None)),
+    "limit": ("limit_reached", 413, True, ("ready", "limit", None)),
+    "upload refused": ("failed", 400, True, ("ready", "storage", "The store refused what was recorded.")),
+    "out of memory": ("failed", 403, True, ("ready", "lost", "The recorder ran out of memory or time.")),
+    "worker died": ("failed", 500, True, ("ready", "lost", "The recorder broke down.")),
+    "failed with nothing": ("failed", 0, False, ("failed", "lost", "The recorder failed.")),
+    "aborted": ("aborted", 412, False, ("failed", "lost", "Nobody sent anything to record.")),
+}
+WAYS = ("webhook", "look", "webhook, look", "look, webhook", "webhook, webhook")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("end", ENDS)
+async def test_ends(call: RecordedCall, end: str, way: str) -> None:
+    status, code, uploaded, expected = ENDS[end]
+    recording_id = await call.run(segments=3 if uploaded else 0)
+    call.on.recorder.become("EG_1", status, code)  # type: ignore[arg-type]
+    for word in way.split(", "):
+        if word == "webhook":
+            await call.tell("EG_1")
+        else:
+            call.on.clock.advance(4)
+            await call.turn()
+    await call.turn()
+    first, second = await call.parts()
+    assert (first["status"], first["end_reason"], first["error_message"]) == expected
+    assert (second["status"], second["egress_id"]) == ("starting", "EG_2")
+    await call.active(2)
+    assert await call.status() == "recording"
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_2")
+    assert await call.status() == "ready"
+    assert (await call.told())[-2:] == ["recording_stopped", "recording_ready"]
+
+
+async def test_an_active_that_comes_late_moves_nothing_back(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_1")
+    call.on.recorder.become("EG_1", "active")
+    await call.tell("EG_1")
+    assert (await call.status(), (await call.parts())[0]["status"]) == ("ready", "ready")
+
+
+async def test_nobody_sends_anything_for_two_minutes(call: RecordedCall) -> None:
+    await call.start()
+    await call.pass_time(116)
+    assert await call.status() == "starting"
+    await call.pass_time(8)
+    assert await call.status() == "failed"
+    assert call.on.recorder.egresses["EG_1"].status == "aborted"
+    assert call.on.recorder.asked["start"] == 1
+    assert (await call.told())[-1] == "recording_failed"
+
+
+async def test_a_recorder_that_is_lost_again_and_again(call: RecordedCall) -> None:
+    await call.run()
+    for number in range(1, 6):
+        call.on.recorder.become(f"EG_{number}", "failed", 500)
+        await call.tell(f"EG_{number}")
+        await call.turn()
+    assert call.on.recorder.asked["start"] == 5
+    row = await call.recording()
+    assert (row["status"], row["duration"]) == ("ready", 12)
+    assert [event.payload.get("reason") for event in await call.on.events(call.id) if event.kind == "recording_stopped"] == ["lost"]
+
+
+async def test_a_store_that_is_away_loses_nothing(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    call.on.store.down = True
+    await call.pass_time(60)
+    assert list(call.on.recorder.egresses) == ["EG_1"]
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_1")
+    await call.pass_time(60)
+    assert await call.status() == "processing"
+    call.on.store.down = False
+    await call.pass_time(32)
+    assert await call.status() == "ready"
+
+
+async def test_a_store_that_never_comes_back(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    call.on.store.down = True
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_1")
+    await call.pass_time(16 * 60, step=30)
+    row = await call.recording()
+    assert (row["status"], row["error_message"]) == ("failed", "The store could not be reached.")
+
+
+async def test_a_recorder_that_dies_while_it_uploads(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.leave("EG_1")
+    call.on.recorder.dead.add("EG_1")
+    await call.pass_time(12)
+    assert await call.status() == "processing"
+    await call.pass_time(8)
+    row = await call.recording()
+    assert (row["status"], row["duration"], row["file_path"]) == ("ready", 12, None)
+
+
+async def test_a_resume_that_comes_to_nothing(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    await pause_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.leave("EG_1")
+    call.on.recorder.no_worker = True
+    await resume_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    assert await call.status() == "paused"
+    assert (await call.told())[-1] == "recording_failed"
+    call.on.recorder.no_worker = False
+    await resume_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.active(1)
+    assert await call.status() == "recording"
