@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills check fix livekit demo conformance bench requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings check fix livekit demo conformance bench requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -27,7 +27,7 @@ ANEW := $(if $(wildcard .venv),Making .venv anew: it was moved or half made or i
 endif
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: $(READY) ## .venv with the pinned, hash-checked dependencies and the project itself
 	@:
@@ -45,6 +45,9 @@ hostile: setup ## attacks on a service process, at full size
 
 trial-kills: setup ## kill -9 of a service process at every point where it can leave something half done
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q tests/trials/test_killed.py
+
+trial-recordings: setup ## 20 recordings whose worker is killed, read from the media
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/recordings/test_killed_workers.py
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

@@ -25,8 +25,11 @@ NOTHING: Final = "Nothing was recorded."
 NO_RESUME: Final = "The recorder did not begin again."
 
 
-async def settle(tx: Transaction, call: Call, recording: Recording, *, now: datetime) -> None:
-    """Moves the recording of a locked call to what its parts say, and begins the next part where one was lost."""
+async def settle(tx: Transaction, call: Call, recording: Recording, *, now: datetime, refused: bool = False) -> None:
+    """Moves the recording of a locked call to what its parts say, and begins the next part where one was lost.
+
+    `refused`: LiveKit has just said that no recorder takes the last part.
+    """
     if not recording.active or recording.consent_asked_at is not None:
         return
     all_parts = await parts_of(tx, recording.id)
@@ -36,7 +39,7 @@ async def settle(tx: Transaction, call: Call, recording: Recording, *, now: date
     elif recording.status == "paused":
         await _resume_failed(tx, recording, all_parts, now=now)
     elif not written and all_parts:
-        await _nothing_runs(tx, call, recording, all_parts, now=now)
+        await _nothing_runs(tx, call, recording, all_parts, now=now, refused=refused)
 
 
 async def stop(
@@ -75,14 +78,16 @@ async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Seque
         await events.append(tx, recording.call_id, "recording_failed", None, told)
 
 
-async def _nothing_runs(tx: Transaction, call: Call, recording: Recording, all_parts: Sequence[RecordingPart], *, now: datetime) -> None:
+async def _nothing_runs(
+    tx: Transaction, call: Call, recording: Recording, all_parts: Sequence[RecordingPart], *, now: datetime, refused: bool
+) -> None:
     if recording.pause_asked_at is not None:
         await _paused(tx, recording, now=now)
     elif recording.type == "individual_tracks":
         return
     elif call.ended:
         await stop(tx, call, recording, "call_ended", now=now)
-    elif not any(part.egress_id for part in all_parts):
+    elif refused and not any(part.egress_id for part in all_parts):
         await _never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
     elif _never_began_to_run(recording, now) or _lost_again_and_again(all_parts):
         await stop(tx, call, recording, "lost", now=now)

@@ -82,18 +82,18 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
     process.stop()
 
 
-Workers = Callable[[], MediaWorker]
+Workers = Callable[..., MediaWorker]
 
 
 @pytest.fixture
 def workers(recording_livekit: LiveKitServer, recorder_redis: str, bucket: StoreProcess, tmp_path: Path) -> Iterator[Workers]:
-    """Starts a worker, which writes without media; all end with the test."""
+    """Starts a worker, which writes without media unless it is not `blank`; all end with the test."""
     started: list[MediaWorker] = []
     storage = StorageAddress(bucket.url, BUCKET, bucket.access_key, bucket.secret_key)
 
-    def start() -> MediaWorker:
+    def start(*, blank: bool = True) -> MediaWorker:
         log = tmp_path / f"worker-{len(started)}.log"
-        started.append(media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage, log=log, blank=True))
+        started.append(media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage, log=log, blank=blank))
         return started[-1]
 
     yield start

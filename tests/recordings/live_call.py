@@ -23,22 +23,24 @@ class LiveCall:
     on: Setup
     world: World
     ws_url: str
+    host: UUID = ALICE
     deaf: bool = False
     id: UUID = field(init=False)
     people: list[rtc.Room] = field(default_factory=list)
+    sound: rtc.AudioSource = field(init=False)
 
-    async def begin(self) -> None:
-        """alice calls bob in the channel; both are connected and send sound."""
-        started = await initiate_call(self.world, session(ALICE), CallRequest("audio", [BOB], channel_id=GENERAL))
-        accepted = await accept_call(self.world, session(BOB), started.call_id)
+    async def begin(self, callee: UUID = BOB) -> None:
+        """The host calls somebody in the channel; both are connected and send sound, the host that of `sound`."""
+        started = await initiate_call(self.world, session(self.host), CallRequest("audio", [callee], channel_id=GENERAL))
+        accepted = await accept_call(self.world, session(callee), started.call_id)
         self.id = started.call_id
         assert started.ticket is not None
-        for ticket in (started.ticket, accepted.ticket):
-            await self._connect(ticket.token)
+        self.sound = await self._connect(started.ticket.token)
+        await self._connect(accepted.ticket.token)
         await self._until("SELECT status = 'connected' FROM nchat_calls WHERE id = $1", self.id)
 
     async def start(self, manner: Manner | None = None) -> UUID:
-        return (await start_recording(self.world, session(ALICE), self.id, manner or Manner(resolution="720p"))).recording_id
+        return (await start_recording(self.world, session(self.host), self.id, manner or Manner(resolution="720p"))).recording_id
 
     async def becomes(self, recording_id: UUID, status: str, *, seconds: float = 15) -> None:
         await self._until("SELECT status::text = $2 FROM nchat_call_recordings WHERE id = $1", recording_id, status, seconds=seconds)
@@ -64,12 +66,15 @@ class LiveCall:
     async def receive(self, event: inbox.WebhookEvent) -> bool:
         return False if self.deaf else await inbox.store(self.world, event)
 
-    async def _connect(self, token: str) -> None:
+    async def _connect(self, token: str) -> rtc.AudioSource:
         person = rtc.Room()
         await person.connect(self.ws_url, token)
         self.people.append(person)
-        track = rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(48_000, 1))
+        # A short queue: what is captured is heard at once.
+        source = rtc.AudioSource(48_000, 1, queue_size_ms=50)
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         await person.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
+        return source
 
     async def _until(self, asked: str, *values: object, seconds: float = 15) -> None:
         async def so() -> bool:

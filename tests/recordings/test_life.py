@@ -1,8 +1,11 @@
 """From the button to the file, with a recorder and a store that do what the test says."""
 
+import asyncio
+
 import pytest
 
 from domain.calls.actions.end import end_call
+from domain.calls.actions.role import set_participant_role
 from domain.errors import AlreadyRecording, MediaUnavailable, NotAllowed, NotFound, NotRecording
 from domain.recordings.actions.pause import pause_recording, resume_recording
 from domain.recordings.actions.start import start_recording
@@ -125,4 +128,15 @@ async def test_who_may_not(call: RecordedCall) -> None:
     with pytest.raises(NotRecording):
         await resume_recording(world, session(ALICE), recording_id)
     assert await call.status() == "recording"
+    assert await call.told() == ["recording_started"]
+
+
+async def test_two_hosts_press_at_once(call: RecordedCall) -> None:
+    await set_participant_role(call.on.world, session(ALICE), call.id, (await call.on.participant(call.id, BOB))["id"], "co_host")
+    pressed = await asyncio.gather(
+        *(start_recording(call.on.world, session(who), call.id, Manner()) for who in (ALICE, BOB) * 5), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in pressed) == ["AlreadyRecording"] * 9 + ["StartedResult"]
+    await call.turn()
+    assert call.on.recorder.asked["start"] == 1
     assert await call.told() == ["recording_started"]

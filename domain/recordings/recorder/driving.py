@@ -59,7 +59,7 @@ async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: Egress
         log.warning("egress_start_unanswered", part_id=str(part_id), error=str(error))
     except MediaError as error:
         log.warning("egress_not_started", part_id=str(part_id), error=str(error))
-        await refuse(world, part_id, OTHERWISE if isinstance(error, MediaRefused) else SENTENCES[503])
+        await give_up(world, part_id, OTHERWISE if isinstance(error, MediaRefused) else SENTENCES[503], refused=True)
     else:
         await adopt(world, recorder, part_id, egress)
 
@@ -76,16 +76,16 @@ async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress)
         await _stop(recorder, _Stop(part_id, egress.id))
 
 
-async def refuse(world: World, part_id: UUID, sentence: str = OTHERWISE) -> None:
-    """LiveKit has no egress for the part: it failed, and the recording is what follows from that."""
-    async with world.transaction("recording.refuse") as tx:
+async def give_up(world: World, part_id: UUID, sentence: str, *, refused: bool) -> None:
+    """The part has no egress: it failed, and the recording is what follows from that. `refused`: LiveKit said so itself."""
+    async with world.transaction("recording.give_up") as tx:
         held = await _hold_of_part(tx, part_id)
         if held is None:
             return
         now = world.clock.now()
         values = {"closed_at": now, "ended_at": now, "end_reason": "lost", "error_message": sentence}
         if await move_part(tx, part_id, "starting", "failed", now=now, **values):
-            await settle(tx, held.call, held.recording, now=now)
+            await settle(tx, held.call, held.recording, now=now, refused=refused)
 
 
 async def _hold_of_part(tx: Transaction, part_id: UUID) -> Held | None:

@@ -18,7 +18,7 @@ from domain.recordings.held import hold, part_by_id
 from domain.recordings.names import part_of
 from domain.recordings.parts import set_part
 from domain.recordings.recorder import growth
-from domain.recordings.recorder.driving import adopt, refuse
+from domain.recordings.recorder.driving import adopt, give_up
 from domain.recordings.recorder.egress_news import SENTENCES, News, hear, left_room, lost
 from domain.recordings.recorder.growth import Growth
 from domain.recordings.recorder.looked_at import Looked, take_looks
@@ -104,7 +104,7 @@ async def _find(world: World, recorder: Recorder, one: Looked, egress: Egress | 
         known = await recorder.of_room(one.room)
         found = next((one_of for one_of in known if part_of(one_of.path_prefix) == one.part.id), None)
         if found is None:
-            await refuse(world, one.part.id, SENTENCES[503])
+            await give_up(world, one.part.id, SENTENCES[503], refused=False)
             return
     if found is not None:
         await adopt(world, recorder, one.part.id, found)
