@@ -1,0 +1,38 @@
+"""How far parts have come, written down for many at once: no step of anybody's life, so no lock is needed."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from domain.recordings.life_cycle import PARTS_TOPIC
+from domain.recordings.recorder.sights import PartSight
+from domain.recordings.rows import RecordingPart
+from domain.world import Transaction
+
+NOTE: Final = sa.text("""
+    UPDATE nchat_call_recording_parts AS part SET
+        segments = greatest(part.segments, seen.segments),
+        segment_at = CASE WHEN seen.segments IS NULL OR seen.segments > part.segments THEN seen.at ELSE part.segment_at END,
+        media_started_at = coalesce(part.media_started_at, seen.began_at),
+        absent_since = CASE WHEN seen.present THEN NULL ELSE coalesce(part.absent_since, seen.at) END
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:segments AS int[]), CAST(:began AS timestamptz[]), CAST(:present AS bool[]),
+        CAST(:at AS timestamptz[])) AS seen (id, segments, began_at, present, at)
+    WHERE part.id = seen.id AND part.status = 'recording'
+""")
+
+
+async def note_growth(tx: Transaction, seen: Sequence[tuple[RecordingPart, PartSight]]) -> None:
+    """Writes down how far the parts have come. Where storage did not answer, the time without a segment begins anew."""
+    if not seen:
+        return
+    growths = [sight.growth for _, sight in seen]
+    rows = {
+        "ids": [part.id for part, _ in seen],
+        "segments": [None if grown is None else grown.segments for grown in growths],
+        "began": [None if grown is None else grown.began_at for grown in growths],
+        "present": [sight.present for _, sight in seen],
+        "at": [sight.at for _, sight in seen],
+    }
+    await tx.connection.execute(NOTE, rows)
+    tx.hint(PARTS_TOPIC)
