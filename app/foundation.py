@@ -17,6 +17,7 @@ from app.database.shared_pool import SharedPool, StatementLimits, pool_size
 from app.hints import BroadcastHub, open_hub
 from app.http.health import Check
 from app.http.readiness import open_redis_check
+from app.media.links import link_additions
 from app.settings import Settings
 from app.telemetry.looking import looking
 from app.telemetry.metrics import Metrics
@@ -56,7 +57,8 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(looking(metrics))
         tokens = jwt_configuration(settings)
-        authenticator = await stack.enter_async_context(open_authenticator(settings, tokens))
+        additions = link_additions(settings) if metadata is None else {}
+        authenticator = await stack.enter_async_context(open_authenticator(settings, tokens, additions))
         hub = await stack.enter_async_context(open_hub(redis_url))
         opening = open_pool(database_url, max_size=pool_size(settings.database_pool_size), variables=settings.database_variables)
         pool = await stack.enter_async_context(opening)

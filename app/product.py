@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
+import structlog
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
@@ -23,12 +24,17 @@ from app.livekit.admissions import Admissions
 from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.livekit.webhook_store import StoredTogether
+from app.media.endpoint import MediaEndpoint
+from app.media.library import Library
+from app.media.links import LinkKey
 from app.telemetry.moments import Observe
 from app.world import open_door, open_world
 from domain.webhooks import inbox
 from domain.world import Transactions, World
 from permissions.session import Session
 from resolvers.run.insert_budgets import InsertBudgets
+
+log = structlog.get_logger(__name__)
 
 # The job queue holds connections of its own: a scheduler that waits for one would miss its second.
 JOB_CONNECTIONS = 4
@@ -61,8 +67,8 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
         wake = await _start_jobs(base, world, stack)
         yield Product(
             context_of=lambda _session, _scope: world,
-            checks=product_checks(base.database, world.rooms, with_livekit=base.settings.livekit_enabled),
-            routes=_livekit_routes(base, world, admission, wake),
+            checks=product_checks(base.database, world.rooms, world.store, with_livekit=base.settings.livekit_enabled),
+            routes=[*_livekit_routes(base, world, admission, wake), *_media_routes(base, world)],
             insert_budgets=insert_budgets(world.limiter),
         )
 
@@ -85,3 +91,13 @@ def _livekit_routes(base: Foundation, world: World, admission: Transactions, wak
     webhooks = LiveKitWebhooks(signatures, StoredTogether(partial(inbox.store_all, world)), wake)
     door = AdmissionEndpoint(AccessTokens(settings.livekit_api_key, secret), Admissions.of(admission), base.metrics.livekit_admission)
     return [webhooks.route(), *door.routes()]
+
+
+def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
+    key = LinkKey.of(base.settings)
+    if world.store is None:
+        return []
+    if key is None:
+        log.warning("media_without_links", hint="set NCHAT_LINK_KEY: until then recordings have no addresses")
+        return []
+    return MediaEndpoint(key, Library(world, world.store), world.clock, base.metrics.media_request).routes(base.settings.cors_origins)

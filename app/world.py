@@ -26,7 +26,7 @@ from app.storage.s3_store import open_store
 from app.telemetry.moments import Observe
 from domain.ports import CallLimits, Clock, JoinTokens, PushService, Rooms
 from domain.pushes.delivery import AT_ONCE
-from domain.recording_ports import Recorder
+from domain.recording_ports import ObjectStore, Recorder
 from domain.world import Readable, Transactions, World
 from permissions.compiling.readable import readable
 from permissions.resolving.resolve import Resolved
@@ -65,12 +65,13 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
                 max_recording=settings.max_recording_minutes * 60,
                 default_policy=settings.recording_default_policy,
                 recording_templates=frozenset(settings.templates),
+                media_link_ttl=settings.media_link_ttl,
             ),
             readable=_readable(base.resolved),
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
             recorder=recorder,
-            store=await stack.enter_async_context(open_store(store_address(settings), observe=observe)) if settings.records else None,
+            store=await _store(base, observe, stack),
             push_service=await _push_service(base, clock, stack),
         )
 
@@ -97,6 +98,13 @@ async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncE
     tokens = LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
     recorder = LiveKitRecorder(client, requests, bucket_of(settings), settings.templates) if settings.records else None
     return LiveKitRooms(client, requests, RoomTimeouts()), tokens, recorder
+
+
+async def _store(base: Foundation, observe: Observe, stack: AsyncExitStack) -> ObjectStore | None:
+    if not base.settings.records:
+        return None
+    opening = open_store(store_address(base.settings), observe=observe, count=base.metrics.storage_request)
+    return await stack.enter_async_context(opening)
 
 
 async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -> PushService | None:

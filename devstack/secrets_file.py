@@ -16,6 +16,7 @@ class DevelopmentSecrets:
     livekit_api_secret: str
     encryption_key: str
     store_secret_key: str
+    link_key: str
 
 
 class SecretsUnreadable(Exception):

@@ -216,3 +216,4 @@ class CallLimits:
     default_policy: str = "pro"
     # Names of the layouts that the deployment composes itself.
     recording_templates: frozenset[str] = frozenset()
+    media_link_ttl: int = 900

@@ -26,6 +26,8 @@ class Session:
     trusted: bool = False
     backend_only: bool = False
     allowed_roles: tuple[str, ...] = ()
+    # What the service itself tells functions of the database, secrets among it: no client names it, no text of a session shows it.
+    additions: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def variable(self, name: str) -> str:
         """The value of a session variable; raises Hasura's not-found when the session has none."""
@@ -35,8 +37,12 @@ class Session:
             raise missing_session_variable(name.lower()) from None
 
     def as_json(self) -> str:
-        """All session variables as one JSON object: what triggers read from `hasura.user`, and functions get as session argument."""
+        """All session variables as one JSON object: what triggers read from `hasura.user`."""
         return orjson.dumps(dict(self.variables)).decode()
+
+    def as_argument(self) -> str:
+        """The same with what the service adds, which no variable can replace: what functions get as their session argument."""
+        return orjson.dumps({**self.variables, **self.additions}).decode()
 
     @property
     def user_id(self) -> UUID:

@@ -40,14 +40,19 @@ class Authenticator:
         tokens: TokenVerifier | None = None,
         token_header: TokenHeader | None = None,
         unauthorized_role: str | None = None,
+        additions: Mapping[str, str] | None = None,
     ) -> None:
+        """`additions` is what the service tells functions of the database, whoever asks (`Session.additions`)."""
         if unauthorized_role is not None and admin_secret is None and tokens is None:
             raise ConfigurationError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET, or everybody is admin")
         if admin_secret == "":
             raise ConfigurationError("NCHAT_ADMIN_SECRET is empty: whoever sends an empty header would be admin")
         self._admin_secret = admin_secret.encode() if admin_secret is not None else None
         self._tokens, self._token_header = tokens, token_header or TokenHeader()
-        self._anonymous = Session(unauthorized_role, {ROLE: unauthorized_role}) if unauthorized_role is not None else None
+        self._additions = additions or {}
+        self._anonymous = None
+        if unauthorized_role is not None:
+            self._anonymous = Session(unauthorized_role, {ROLE: unauthorized_role}, additions=self._additions)
 
     @property
     def is_open(self) -> bool:
@@ -57,12 +62,12 @@ class Authenticator:
     async def authenticate(self, headers: Mapping[str, str]) -> Session:
         """The session of a request with these (lower-case) headers; raises GraphQLRefusal."""
         if self.is_open:
-            return _trusted(headers)
+            return self._trusted(headers)
         secret = headers.get(ADMIN_SECRET, headers.get(ACCESS_KEY))
         if secret is not None:
             if not self._is_admin_secret(secret):
                 raise access_denied(f"invalid {ADMIN_SECRET}/{ACCESS_KEY}")
-            return _trusted(headers)
+            return self._trusted(headers)
         if self._tokens is not None and (token := find_token(self._token_header, headers)) is not None:
             return await self._bearer(self._tokens, token, headers)
         if self._anonymous is not None:
@@ -81,7 +86,15 @@ class Authenticator:
         verified = await tokens.verify(token)
         role = verified.claims.role(headers.get(ROLE))
         variables = {**verified.claims.variables, ROLE: role}
-        return Session(role, variables, expires_at=verified.expires_at, allowed_roles=tuple(sorted(verified.claims.allowed_roles)))
+        allowed = tuple(sorted(verified.claims.allowed_roles))
+        return Session(role, variables, expires_at=verified.expires_at, allowed_roles=allowed, additions=self._additions)
+
+    def _trusted(self, headers: Mapping[str, str]) -> Session:
+        role = headers.get(ROLE, ADMIN)
+        variables = {name: value for name, value in headers.items() if name.startswith("x-hasura-") and name not in _NOT_VARIABLES}
+        variables[ROLE] = role
+        backend_only = _backend_only(headers.get(BACKEND_ONLY))
+        return Session(role, variables, trusted=True, backend_only=backend_only, additions=self._additions)
 
     def _nobody(self) -> GraphQLRefusal:
         if self._tokens is None:
@@ -89,13 +102,6 @@ class Authenticator:
         if self._token_header.kind == "CustomHeader":
             return invalid_headers(f"Missing '{self._token_header.name}' header in JWT authentication mode")
         return invalid_headers("Missing 'Authorization' or 'Cookie' header in JWT authentication mode")
-
-
-def _trusted(headers: Mapping[str, str]) -> Session:
-    role = headers.get(ROLE, ADMIN)
-    variables = {name: value for name, value in headers.items() if name.startswith("x-hasura-") and name not in _NOT_VARIABLES}
-    variables[ROLE] = role
-    return Session(role, variables, trusted=True, backend_only=_backend_only(headers.get(BACKEND_ONLY)))
 
 
 def _backend_only(text: str | None) -> bool:

@@ -1,6 +1,6 @@
 """The authenticator that the settings describe."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiohttp
@@ -17,14 +17,17 @@ def jwt_configuration(settings: Settings) -> JwtConfiguration | None:
 
 
 @asynccontextmanager
-async def open_authenticator(settings: Settings, configuration: JwtConfiguration | None) -> AsyncIterator[Authenticator]:
-    """Who may ask what; with keys behind a URL it holds an HTTP client, closed at the end."""
+async def open_authenticator(
+    settings: Settings, configuration: JwtConfiguration | None, additions: Mapping[str, str] | None = None
+) -> AsyncIterator[Authenticator]:
+    """Who may ask what; with keys behind a URL it holds an HTTP client, closed at the end. `additions` go into every session."""
     async with AsyncExitStack() as stack:
         yield Authenticator(
             admin_secret=settings.admin_secret.get_secret_value() if settings.admin_secret else None,
             tokens=TokenVerifier(configuration, await _keys(configuration, stack)) if configuration else None,
             token_header=configuration.header if configuration else None,
             unauthorized_role=settings.unauthorized_role,
+            additions=additions,
         )
 
 

@@ -14,6 +14,11 @@ _ADVICE: Final = {
     ("migrations", "DatabaseIsNewer"): "the database belongs to a newer version: replace this process by one of that version",
     ("livekit", "MediaRefused"): "NCHAT_LIVEKIT_API_KEY and NCHAT_LIVEKIT_API_SECRET are not a key of that LiveKit",
     ("livekit", ""): "start LiveKit, or correct NCHAT_LIVEKIT_URL; until then calls get no media",
+    (
+        "storage",
+        "StorageRefused",
+    ): "the store refuses: correct NCHAT_S3_ACCESS_KEY, NCHAT_S3_SECRET_KEY, NCHAT_S3_REGION or NCHAT_RECORDING_BUCKET",
+    ("storage", ""): "start the store of recordings, or correct NCHAT_S3_ENDPOINT; until then nothing is recorded or played",
     ("redis", ""): "start Redis, or correct NCHAT_REDIS_URL; until then changes show up to a second late",
 }
 

@@ -106,6 +106,7 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
         "NCHAT_ADMIN_SECRET": secrets.admin_secret,
         "NCHAT_UNAUTHORIZED_ROLE": "anonymous",
         "NCHAT_ENCRYPTION_KEYS": secrets.encryption_key,
+        "NCHAT_LINK_KEY": secrets.link_key,
     }
     database_url, about_database = stack.database()
     if database_url is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import redis.asyncio
 
@@ -9,13 +10,17 @@ from app.database.migration_state import check_migrated
 from app.database.pool import PoolDatabase
 from app.http.health import Check
 from domain.ports import Rooms
+from domain.recording_ports import ObjectStore
 
 # A room that never exists: the question costs LiveKit a look into an empty list.
 _NO_ROOM = "readyz"
+# A listing finds a wrong key, a wrong bucket, and a store that is away.
+_NOTHING = "readyz/"
 
 
-def product_checks(database: PoolDatabase, rooms: Rooms, *, with_livekit: bool) -> list[Check]:
-    """The tables must be ours to answer anything; without LiveKit people can still read and be refused kindly."""
+def product_checks(database: PoolDatabase, rooms: Rooms, store: ObjectStore | None, *, with_livekit: bool) -> list[Check]:
+    """The tables must be ours to answer anything; without LiveKit people can still read and be refused kindly, without the store of
+    recordings they can call."""
 
     async def migrated() -> None:
         await check_migrated(database)
@@ -24,7 +29,8 @@ def product_checks(database: PoolDatabase, rooms: Rooms, *, with_livekit: bool) 
         await rooms.list_rooms([_NO_ROOM])
 
     checks = [Check("migrations", migrated)]
-    return [*checks, Check("livekit", livekit, essential=False)] if with_livekit else checks
+    checks += [Check("livekit", livekit, essential=False)] * with_livekit
+    return checks if store is None else [*checks, Check("storage", partial(store.list, _NOTHING, most=1), essential=False)]
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ _POSTGRES: Final = re.compile(
 )
 _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 _KEY_BYTES: Final = 32
+_SHORTEST_LINK_SECRET: Final = 32
 
 
 def _postgres(value: SecretStr) -> SecretStr:
@@ -83,6 +84,12 @@ def _webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _link_secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < _SHORTEST_LINK_SECRET:
+        raise ValueError(f"has at least {_SHORTEST_LINK_SECRET} characters, as `openssl rand -base64 32` makes them")
+    return value
+
+
 def _networks(values: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return tuple(str(ip_network(value, strict=False)).removesuffix("/32").removesuffix("/128") for value in values)
@@ -95,6 +102,7 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 HttpUrl = Annotated[str, AfterValidator(_address("http", "https"))]
 LiveKitUrl = Annotated[str, AfterValidator(_address("http", "https", "ws", "wss"))]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+LinkSecret = Annotated[SecretStr, AfterValidator(_link_secret)]
 Words = Annotated[tuple[str, ...], NoDecode]
 Origins = Annotated[Words, AfterValidator(_origins)]
 Networks = Annotated[Words, AfterValidator(_networks)]

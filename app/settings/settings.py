@@ -9,7 +9,18 @@ from pydantic import AliasChoices, Field, SecretStr, field_validator, model_vali
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.settings.errors import ConfigurationError
-from app.settings.forms import EncryptionKeys, HttpUrl, LiveKitUrl, Networks, Origins, PostgresUrl, RedisUrl, WebhookSecret, Words
+from app.settings.forms import (
+    EncryptionKeys,
+    HttpUrl,
+    LinkSecret,
+    LiveKitUrl,
+    Networks,
+    Origins,
+    PostgresUrl,
+    RedisUrl,
+    WebhookSecret,
+    Words,
+)
 from app.settings.secret_files import SecretFiles
 from permissions.session import ADMIN
 
@@ -169,6 +180,17 @@ class Settings(BaseSettings):
     )
     s3_region: str = Field("us-east-1", description="Region of the store.")
     s3_path_style: bool = Field(True, description="Whether the bucket stands in the path of an address, not in its host.")
+    s3_sse: Literal["none", "AES256", "aws:kms"] = Field(
+        "none", description="How the store encrypts what this service writes; what LiveKit's egress writes follows the bucket's default."
+    )
+    s3_sse_kms_key_id: str | None = Field(None, description="The key of `aws:kms`; absent: the store's own.")
+
+    link_key: LinkSecret | None = Field(
+        None,
+        description="Signs links to media, at least 32 characters; absent: derived from the first encryption key; without one, no links.",
+    )
+    media_link_ttl: int = Field(900, ge=10, description="Life of a link to a file or a picture in seconds, rounded up to 5 full minutes.")
+    playback_link_ttl: int = Field(43_200, ge=10, description="The same of a link to a playlist; the right is checked at each reload.")
 
     push_webhook_url: HttpUrl | None = Field(None, description="Where pushes for people's devices are delivered; absent: nowhere.")
     push_webhook_secret: WebhookSecret | None = Field(
@@ -198,6 +220,8 @@ class Settings(BaseSettings):
     def _secrets_are_there(self) -> Self:
         if self.turn_enabled and self.turn_secret is None:
             raise ValueError("NCHAT_TURN_ENABLED needs NCHAT_TURN_SECRET")
+        if self.s3_sse_kms_key_id is not None and self.s3_sse != "aws:kms":
+            raise ValueError("NCHAT_S3_SSE_KMS_KEY_ID needs NCHAT_S3_SSE=aws:kms")
         if self.push_webhook_url is not None and self.push_webhook_secret is None:
             raise ValueError("NCHAT_PUSH_WEBHOOK_URL needs NCHAT_PUSH_WEBHOOK_SECRET")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:

@@ -1,48 +1,47 @@
-"""An S3-compatible bucket as the domain's `ObjectStore` port: boto3, which blocks, in a few threads."""
+"""An S3-compatible bucket as the domain's `ObjectStore` port."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from app.storage.content_disposition import attachment
+from app.storage.requests import THREADS, ObjectAbsent, ObserveRequest, StoreRequests, uncounted
 from app.telemetry.moments import Observe, unobserved
-from domain.recording_ports import StorageError, StorageRefused, StoredObject
+from domain.recording_ports import StorageError, StoredObject
 
-Result = TypeVar("Result")
-THREADS: Final = 16
 CONNECT_WITHIN: Final = 3
 READ_WITHIN: Final = 10
-# Answers about one object that is not there.
-ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
-# Refusals that pass with time.
-TRANSIENT: Final = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "503", "500", "429", "Throttling"})
 
 
 @dataclass(frozen=True, slots=True)
 class S3Address:
-    """`endpoint` is where this service reaches it, `public_endpoint` where browsers do; both empty for AWS itself."""
+    """`endpoint` is where this service reaches it, `public_endpoint` where browsers do; both empty for AWS itself.
+
+    `encryption` is what each write asks for, in the words of boto3.
+    """
 
     bucket: str
     endpoint: str | None = None
     public_endpoint: str | None = None
     region: str = "us-east-1"
     access_key: str | None = None
-    secret_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
     path_style: bool = True
+    encryption: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
-async def open_store(address: S3Address, *, observe: Observe = unobserved) -> AsyncIterator["S3Store"]:
-    """The process's one client, closed at the end."""
+async def open_store(address: S3Address, *, observe: Observe = unobserved, count: ObserveRequest = uncounted) -> AsyncIterator["S3Store"]:
+    """The process's one client, closed at the end. `observe` hears of the moments before and after each request, `count` of its end."""
     threads = ThreadPoolExecutor(THREADS, "s3")
     try:
-        yield S3Store(address, threads, observe)
+        yield S3Store(address, StoreRequests(threads, observe, count))
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
 
@@ -50,16 +49,24 @@ async def open_store(address: S3Address, *, observe: Observe = unobserved) -> As
 class S3Store:
     """`domain.recording_ports.ObjectStore`."""
 
-    def __init__(self, address: S3Address, threads: ThreadPoolExecutor, observe: Observe = unobserved) -> None:
-        self._bucket, self._threads, self._observe = address.bucket, threads, observe
+    def __init__(self, address: S3Address, requests: StoreRequests) -> None:
+        self._bucket, self._encryption, self._do = address.bucket, address.encryption, requests
         self._client = _client(address, address.endpoint)
         self._public = _client(address, address.public_endpoint or address.endpoint)
 
     async def head(self, key: str) -> StoredObject | None:
-        """Size and type of one object."""
+        """Size and type of one object. Without a body a missing bucket looks like a missing object: of two, one is an error."""
+
+        def look() -> Any:
+            try:
+                return self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError:
+                self._client.list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1)
+                raise
+
         try:
-            found = await self._do("store.head", lambda: self._client.head_object(Bucket=self._bucket, Key=key))
-        except _Absent:
+            found = await self._do("store.head", look)
+        except ObjectAbsent:
             return None
         return StoredObject(key, found["ContentLength"], found["LastModified"], found.get("ContentType", ""))
 
@@ -68,17 +75,24 @@ class S3Store:
         tail = {} if last is None else {"Range": f"bytes=-{last}"}
 
         def read() -> bytes:
-            body: bytes = self._client.get_object(Bucket=self._bucket, Key=key, **tail)["Body"].read()
+            try:
+                body: bytes = self._client.get_object(Bucket=self._bucket, Key=key, **tail)["Body"].read()
+            except ClientError as error:
+                # An empty object has no end.
+                if error.response["Error"]["Code"] in ("InvalidRange", "416"):
+                    return b""
+                raise
             return body
 
         try:
             return await self._do("store.read", read)
-        except _Absent:
+        except ObjectAbsent:
             return None
 
     async def write(self, key: str, body: bytes, content_type: str) -> None:
         """Puts one object in one piece."""
-        await self._do("store.write", lambda: self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type))
+        given = {"Bucket": self._bucket, "Key": key, "Body": body, "ContentType": content_type, **self._encryption}
+        await self._do("store.write", lambda: self._client.put_object(**given))
 
     async def list(self, prefix: str, *, after: str = "", most: int = 1000) -> Sequence[StoredObject]:
         """One page."""
@@ -101,36 +115,11 @@ class S3Store:
         """Signed here, by the public address."""
         given = {"Bucket": self._bucket, "Key": key}
         if file_name is not None:
-            given["ResponseContentDisposition"] = f'attachment; filename="{file_name}"'
+            given["ResponseContentDisposition"] = attachment(file_name)
         if content_type is not None:
             given["ResponseContentType"] = content_type
         address: str = self._public.generate_presigned_url("get_object", Params=given, ExpiresIn=seconds)
         return address
-
-    async def _do(self, name: str, work: Callable[[], Result]) -> Result:
-        self._observe(f"{name}:before")
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except ClientError as error:
-            raise _classified(name, error) from None
-        except (BotoCoreError, OSError) as error:
-            raise StorageError(f"{name}: {type(error).__name__}") from None
-        finally:
-            self._observe(f"{name}:after")
-
-
-class _Absent(Exception):
-    """There is no such object."""
-
-
-def _classified(name: str, error: ClientError) -> Exception:
-    """By the store's code; its text can quote keys."""
-    code = str(error.response.get("Error", {}).get("Code", "unknown"))
-    if code in ABSENT:
-        return _Absent()
-    if code in TRANSIENT:
-        return StorageError(f"{name}: {code}")
-    return StorageRefused(f"{name}: {code}")
 
 
 def _client(address: S3Address, endpoint: str | None) -> Any:
@@ -147,5 +136,8 @@ def _client(address: S3Address, endpoint: str | None) -> Any:
             read_timeout=READ_WITHIN,
             retries={"total_max_attempts": 2, "mode": "standard"},
             max_pool_connections=THREADS,
+            # Checksums beyond the signature's own are AWS's: other stores refuse them.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
         ),
     )

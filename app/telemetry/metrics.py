@@ -37,6 +37,12 @@ class Metrics:
         )
         self.jobs = self._histogram("nchat_job_seconds", "Time a background job took", ["job", "outcome"])
         self.livekit = self._histogram("nchat_livekit_request_seconds", "Time LiveKit took to answer", ["method", "outcome"])
+        self.storage = self._histogram(
+            "nchat_storage_request_seconds", "Time the store of recordings took to answer, waiting included", ["method", "outcome"]
+        )
+        self.media = Counter(
+            "nchat_media_requests", "Links to media that were followed, by kind and outcome", ["kind", "outcome"], registry=self.registry
+        )
         self.admissions = Counter(
             "nchat_livekit_admissions",
             "People at the door of LiveKit's signalling, by what they were told",
@@ -79,6 +85,14 @@ class Metrics:
     def livekit_request(self, method: str, seconds: float, outcome: str) -> None:
         """One request to LiveKit: `ok`, or in a word what went wrong."""
         self.livekit.labels(method, outcome).observe(seconds)
+
+    def storage_request(self, method: str, seconds: float, outcome: str) -> None:
+        """One request to the store: `ok`, `absent`, or in a word what went wrong."""
+        self.storage.labels(method, outcome).observe(seconds)
+
+    def media_request(self, kind: str, outcome: str) -> None:
+        """One link that was followed: `served`, `refused`, or `unanswered` for want of a store or a database."""
+        self.media.labels(kind, outcome).inc()
 
     def push(self, transport: str, seconds: float, outcome: str) -> None:
         """One try to deliver a push: `taken`, or in a word what went wrong."""

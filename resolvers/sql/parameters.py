@@ -34,8 +34,8 @@ class Parameters:
                 return self._parameter(key, self.binders[key])
 
     def session_json(self) -> Json:
-        """All session variables as one JSON object, for functions with a session argument."""
-        return sa.cast(self._parameter("session", lambda session, _: session.as_json()), sa.JSON())
+        """All session variables and what the service adds as one JSON object, for functions with a session argument."""
+        return sa.cast(self._parameter("session", lambda session, _: session.as_argument()), sa.JSON())
 
     def _parameter(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
         self.used[name] = binder

@@ -38,3 +38,11 @@ class StopRecordingInput:
 @camel_input
 class DeleteRecordingInput:
     recording_id: uuid
+
+
+@camel_input
+class RecordingDownloadInput:
+    """partId asks for one part's file, of individual tracks for instance; without it for the file of the whole."""
+
+    recording_id: uuid
+    part_id: uuid | None = None

@@ -52,7 +52,7 @@ FOR_ALL = {
 # For all who see the call, whether they are in it or not.
 FOR_ONLOOKERS = {"callAttendance"}
 # They name a recording: who may is asked in tests/recordings.
-ON_RECORDINGS = {"deleteRecording", "pauseRecording", "resumeRecording", "stopRecording"}
+ON_RECORDINGS = {"deleteRecording", "pauseRecording", "recordingDownload", "resumeRecording", "stopRecording"}
 # They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
 # in tests/call_settings, and `me` is for everybody.
 ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}

@@ -21,6 +21,7 @@ from domain.recordings.rows import RecordingPart, parts_of
 from domain.recordings.settling import NOTHING
 from domain.world import Transaction, World
 from schema.tables.call_recording_parts import call_recording_parts
+from schema.tables.call_recordings import call_recordings
 
 log = structlog.get_logger(__name__)
 LOOK: Final = 50
@@ -99,6 +100,10 @@ async def _note(tx: Transaction, world: World, seen: RecordingPart, gathered: Ga
         "file_size": gathered.file.size if gathered.file else None,
     }
     await move_part(tx, part.id, "processing", "ready", now=now, **values)
+    if gathered.picture is not None:
+        # The first part's stays.
+        shown = sa.update(call_recordings).where(call_recordings.c.id == part.recording_id, call_recordings.c.thumbnail_path.is_(None))
+        await tx.connection.execute(shown.values(thumbnail_path=gathered.picture))
 
 
 async def _put_off(world: World, part: RecordingPart, said: str) -> None:

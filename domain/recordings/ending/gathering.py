@@ -39,7 +39,7 @@ class Gathered:
 
 async def gather(store: ObjectStore, path_prefix: str) -> Gathered:
     """Lists what there is under a part's prefix. Raises StorageError: then nothing is known of it."""
-    there = await _objects(store, path_prefix)
+    there = await objects_under(store, path_prefix)
     playlist = await store.read(playlist_key(path_prefix)) if playlist_key(path_prefix) in there else None
     named = segments_of(playlist or b"")
     present = tuple(one for one in named if (found := there.get(path_prefix + one.name)) is not None and found.size > 0)
@@ -52,7 +52,8 @@ async def gather(store: ObjectStore, path_prefix: str) -> Gathered:
     )
 
 
-async def _objects(store: ObjectStore, prefix: str) -> Mapping[str, StoredObject]:
+async def objects_under(store: ObjectStore, prefix: str) -> Mapping[str, StoredObject]:
+    """Everything whose key begins so, by key. Raises StorageError."""
     found: dict[str, StoredObject] = {}
     after = ""
     while True:

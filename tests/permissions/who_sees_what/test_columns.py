@@ -24,8 +24,9 @@ USER = {
     "nchat_call_events": "call_id seq kind actor_id payload created_at",
     "nchat_call_recordings": "id call_id stream_id started_by title status type layout resolution file_size file_reason join_progress"
     " duration gaps source_recording_id clip_from clip_to started_at media_started_at ended_at"
-    " expires_at legal_hold error_message created_at updated_at",
-    "nchat_call_recording_parts": "id recording_id index kind user_id track_kind status media_started_at duration file_size error_message",
+    " expires_at legal_hold error_message created_at updated_at url playlist_url thumbnail_url storyboard_url",
+    "nchat_call_recording_parts": "id recording_id index kind user_id track_kind status media_started_at duration file_size error_message"
+    " url playlist_url",
     "nchat_streams": "id channel_id host_id call_id room_name room_sid title description visibility status hls_url dash_url chat_enabled"
     " reactions_enabled slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at"
     " ended_at recording_id client_request_id metadata created_at updated_at duration",

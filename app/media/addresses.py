@@ -1,0 +1,31 @@
+"""Presigned addresses of small pieces: many watch the same ones, and making an address costs as much as looking up the right to it."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from domain.recording_ports import ObjectStore
+
+# Seconds that a piece's address lives, and those for which it is given out again: each lives ten minutes at least.
+LIFE: Final = 900
+GIVEN_FOR: Final = 300
+MOST: Final = 4096
+
+
+class PieceAddresses:
+    """The newest of a process. `now` is in seconds, and never goes back."""
+
+    def __init__(self, store: ObjectStore, now: Callable[[], float]) -> None:
+        self._store, self._now = store, now
+        self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
+
+    def of(self, key: str) -> str:
+        """An address for this object."""
+        address, until = self._known.get(key, ("", 0.0))
+        if until <= self._now():
+            address = self._store.link(key, seconds=LIFE)
+            self._known[key] = (address, self._now() + GIVEN_FOR)
+            self._known.move_to_end(key)
+            if len(self._known) > MOST:
+                self._known.popitem(last=False)
+        return address

@@ -1,0 +1,125 @@
+"""What is behind each kind of link, for whoever still sees it at this moment."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.media.addresses import PieceAddresses
+from domain.recording_ports import ObjectStore
+from domain.recordings.playing import playlist, storyboard
+from domain.recordings.playing.part_segments import NAME as SEGMENT_NAME
+from domain.recordings.playing.part_segments import KnownSegments
+from domain.recordings.playing.storyboard import Storyboards
+from domain.recordings.playing.visible import visible_part, visible_playlist, visible_prefix, visible_recording
+from domain.world import World
+from permissions.session import Session
+
+# A browser's seek asks the address behind the link again, for as long as somebody watches.
+WATCHED_BESIDES: Final = 15 * 60
+LONGEST: Final = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A body of our own."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The store's presigned address."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A link followed: by whom, to what, and how its own last part reads. `update`: a player has the rest of the playlist already."""
+
+    session: Session
+    id: UUID
+    token: str
+    update: bool = False
+
+
+Found = Text | Elsewhere | None
+
+
+class Library:
+    """Each method gives None for what does not exist, and alike for what this person does not see. StorageError: the store is away."""
+
+    def __init__(self, world: World, store: ObjectStore, now: Callable[[], float] = time.monotonic) -> None:
+        self._world, self._store = world, store
+        self._segments, self._storyboards = KnownSegments(store, now), Storyboards(store, now)
+        self._pieces = PieceAddresses(store, now)
+
+    @property
+    def shelves(self) -> Mapping[str, Callable[[Asked], Awaitable[Found]]]:
+        """By the kind that a link names."""
+        return {
+            "recording": self._file,
+            "part": self._part_file,
+            "thumbnail": self._thumbnail,
+            "playlist": self._playlist,
+            "part-playlist": self._part_playlist,
+            "storyboard": self._storyboard,
+        }
+
+    async def piece(self, kind: str, asked: Asked, index: int, name: str) -> Found:
+        """A segment or a picture that a playlist or a storyboard names, by its part and its own name."""
+        names = {"playlist": SEGMENT_NAME, "part-playlist": SEGMENT_NAME, "storyboard": storyboard.NAME}.get(kind)
+        if names is None or names.fullmatch(name) is None:
+            return None
+        if kind == "part-playlist":
+            part = await visible_part(self._world, asked.session, asked.id)
+            prefix = part.path_prefix if part is not None and part.index == index else None
+        else:
+            prefix = await visible_prefix(self._world, asked.session, asked.id, index)
+        return None if prefix is None else Elsewhere(self._pieces.of(prefix + name))
+
+    async def _file(self, asked: Asked) -> Found:
+        found = await visible_recording(self._world, asked.session, asked.id)
+        return None if found is None else self._presigned(found.file_path, found.seconds)
+
+    async def _part_file(self, asked: Asked) -> Found:
+        found = await visible_part(self._world, asked.session, asked.id)
+        return None if found is None else self._presigned(found.file_path, found.seconds)
+
+    async def _thumbnail(self, asked: Asked) -> Found:
+        found = await visible_recording(self._world, asked.session, asked.id)
+        return None if found is None or found.thumbnail_path is None else Elsewhere(self._pieces.of(found.thumbnail_path))
+
+    async def _playlist(self, asked: Asked) -> Found:
+        found = await visible_playlist(self._world, asked.session, asked.id)
+        if found is None:
+            return None
+        recording, parts = found
+        return _shown(await playlist.compose(self._segments, parts, ended=recording.final), asked)
+
+    async def _part_playlist(self, asked: Asked) -> Found:
+        part = await visible_part(self._world, asked.session, asked.id)
+        return None if part is None else _shown(await playlist.compose(self._segments, [part], ended=part.status == "ready"), asked)
+
+    async def _storyboard(self, asked: Asked) -> Found:
+        found = await visible_playlist(self._world, asked.session, asked.id)
+        if found is None:
+            return None
+        played = await playlist.compose(self._segments, found[1], ended=found[0].final)
+        text = await self._storyboards.text(found[1], played, asked.token)
+        return None if played.empty else Text(text.encode(), storyboard.CONTENT_TYPE)
+
+    def _presigned(self, key: str | None, seconds: float | None) -> Found:
+        if key is None:
+            return None
+        life = LONGEST if seconds is None else min(LONGEST, int(seconds) + WATCHED_BESIDES)
+        return Elsewhere(self._store.link(key, seconds=life))
+
+
+def _shown(played: playlist.Playlist, asked: Asked) -> Found:
+    if played.empty:
+        return None
+    return Text(played.update(asked.token) if asked.update else played.whole(asked.token), playlist.CONTENT_TYPE)

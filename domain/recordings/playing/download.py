@@ -1,0 +1,49 @@
+"""A recording's file, or a part's, to be saved under a name that a person understands."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from domain.errors import MediaUnavailable, NotFound, NotRecording
+from domain.recordings.playing.visible import VisiblePart, VisibleRecording, visible_part, visible_recording
+from domain.world import World
+from permissions.session import Session
+
+NO_FILE: Final = "There is no file of it, or not yet."
+UNTITLED: Final = "Recording"
+LONGEST_TITLE: Final = 120
+# What file systems refuse, or read in their own way.
+_UNFIT: Final = re.compile(r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+')
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """`url` is the store's own, presigned, and works until `expires_at` for whoever has it."""
+
+    url: str
+    file_name: str
+    expires_at: datetime
+
+
+async def recording_download(world: World, session: Session, recording_id: UUID, part_id: UUID | None = None) -> Download:
+    """A link that saves the file. NotFound for whoever does not see the recording, NotRecording where there is no file (yet)."""
+    if world.store is None:
+        raise MediaUnavailable("Recording is switched off.")
+    recording = await visible_recording(world, session, recording_id)
+    part = None if part_id is None else await visible_part(world, session, part_id, of=recording_id)
+    if recording is None or (part is None and part_id is not None):
+        raise NotFound
+    key = recording.file_path if part is None else part.file_path
+    if key is None:
+        raise NotRecording(NO_FILE)
+    name, seconds = _file_name(recording, part, key), world.limits.media_link_ttl
+    return Download(world.store.link(key, seconds=seconds, file_name=name), name, world.clock.now() + timedelta(seconds=seconds))
+
+
+def _file_name(recording: VisibleRecording, part: VisiblePart | None, key: str) -> str:
+    title = _UNFIT.sub(" ", recording.title or "").strip(" .")[:LONGEST_TITLE].strip(" .")
+    began = "" if recording.started_at is None else f" {recording.started_at:%Y-%m-%d %H.%M}"
+    number = "" if part is None else f" part {part.index + 1}"
+    return f"{title or UNTITLED}{began}{number}.{key.rpartition('.')[2]}"

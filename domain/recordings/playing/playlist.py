@@ -1,0 +1,92 @@
+"""One playlist of all parts (RFC 8216, and its second edition for the updates): it begins with the first segment, only grows, and ends
+with the recording."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from domain.recordings.playing.part_segments import LINK, KnownSegments, PartSegments
+from domain.recordings.playing.visible import VisiblePart
+
+CONTENT_TYPE: Final = "application/vnd.apple.mpegurl"
+# Seconds, of the longest segment, rounded: recorders are asked for 4. It may never change.
+TARGET_DURATION: Final = 6
+# Seconds of the end that an update tells again. A player that is further behind than half of it asks for the whole.
+SKIP_UNTIL: Final = 90
+HEAD: Final = (
+    f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{TARGET_DURATION}\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={SKIP_UNTIL}.0\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+).encode()
+DISCONTINUITY: Final = b"#EXT-X-DISCONTINUITY\n"
+END: Final = b"#EXT-X-ENDLIST\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A part as far as it had come: so many of its segments."""
+
+    segments: PartSegments
+    count: int
+
+    @property
+    def seconds(self) -> float:
+        return sum(self.segments.seconds[: self.count])
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """The parts that play, and whether nothing more comes."""
+
+    parts: Sequence[Played]
+    ended: bool
+
+    @property
+    def empty(self) -> bool:
+        return not self.parts
+
+    def whole(self, link: str) -> bytes:
+        """All of it, each segment below `link`, a relative name."""
+        return self._text(0, link)
+
+    def update(self, link: str) -> bytes:
+        """What is new to whoever has the rest (EXT-X-SKIP); the whole of a short one."""
+        return self._text(self._skippable(), link)
+
+    def _text(self, skipped: int, link: str) -> bytes:
+        skip = [f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n".encode()] if skipped else []
+        pieces = [HEAD, *skip, *self._entries(skipped), *[END] * self.ended]
+        return b"".join(pieces).replace(LINK.encode(), link.encode())
+
+    def _entries(self, skipped: int) -> Iterator[bytes]:
+        for place, part in enumerate(self.parts):
+            if skipped < part.count:
+                if place and not skipped:
+                    yield DISCONTINUITY
+                yield from part.segments.entries[skipped : part.count]
+            skipped = max(0, skipped - part.count)
+
+    def _skippable(self) -> int:
+        """How many segments lie before the end that an update tells."""
+        left, skipped = float(SKIP_UNTIL), sum(part.count for part in self.parts)
+        for part in reversed(self.parts):
+            for seconds in reversed(part.segments.seconds[: part.count]):
+                if left <= 0:
+                    return skipped
+                left, skipped = left - seconds, skipped - 1
+        return 0
+
+
+async def compose(known: KnownSegments, parts: Sequence[VisiblePart], *, ended: bool) -> Playlist:
+    """Of parts in their order. Raises StorageError.
+
+    What follows a part that its recorder may still add to has to wait: nothing is ever put before what was shown.
+    """
+    played: list[Played] = []
+    for part in parts:
+        segments = await known.of(part)
+        if count := len(segments.entries):
+            played.append(Played(segments, count))
+        if not part.closed:
+            break
+    # A store that does not answer now may have more.
+    return Playlist(played, ended and all(part.segments.final for part in played))

@@ -1,0 +1,37 @@
+"""A recording of a call of alice's, with bob in it, and the endpoint that serves it, the store in the test's hands."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+
+from app.media.endpoint import MediaEndpoint
+from app.media.library import Library
+from app.media.links import LinkKey
+from tests.media.library import Shelf, record
+from tests.support.domain_setup import Setup, setup
+
+
+@pytest.fixture
+async def on(database_url: str) -> AsyncIterator[Setup]:
+    async with setup(database_url) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def shelf(on: Setup) -> AsyncIterator[Shelf]:
+    """The recording, ready, with two parts of 40 and 20 seconds, a file, and pictures."""
+    key = LinkKey(b"a secret of this test")
+    counted: list[tuple[str, str]] = []
+    endpoint = MediaEndpoint(
+        key, Library(on.world, on.store, lambda: on.clock.now().timestamp()), on.clock, lambda *told: counted.append(told)
+    )
+    app = Starlette(routes=endpoint.routes(["https://app.example"]))
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://media.example") as http:
+        made = Shelf(on, key, http, *await record(on), counted)
+        await made.part(0, segments=10, began_at=on.clock.now() - timedelta(seconds=100))
+        await made.part(1, segments=5, began_at=on.clock.now() - timedelta(seconds=40))
+        yield made
