@@ -46,8 +46,8 @@ hostile: setup ## attacks on a service process, at full size
 trial-kills: setup ## kill -9 of a service process at every point where it can leave something half done
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q tests/trials/test_killed.py
 
-trial-recordings: setup ## 20 recordings whose worker is killed, read from the media
-	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/recordings/test_killed_workers.py
+trial-recordings: setup ## 20 recordings whose worker is killed, read from the media; a store that fails
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/recordings/test_killed_workers.py tests/recordings/test_sick_store.py
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Parts begun and ended: rows that say what is wanted of LiveKit, which `driving` asks it for."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -14,12 +14,13 @@ from domain.recordings.rows import EndReason, Recording, RecordingPart, parts_of
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
 
+AT_ONCE: Final = timedelta()
 NEVER_BEGAN: Final = "It was stopped before it began."
 
 
-async def begin_composite(tx: Transaction, recording: Recording, *, now: datetime) -> None:
-    """The next part of a recording that is one picture, or one sound, of all."""
-    await _insert(tx, recording, [{"kind": "composite"}], now)
+async def begin_composite(tx: Transaction, recording: Recording, *, now: datetime, wait: timedelta = AT_ONCE) -> None:
+    """The next part of a recording that is one picture, or one sound, of all; LiveKit is asked for it after this time."""
+    await _insert(tx, recording, [{"kind": "composite"}], now, wait)
 
 
 async def begin_tracks(tx: Transaction, recording: Recording, tracks: Sequence[tuple[UUID, TrackSource, str]], *, now: datetime) -> None:
@@ -45,7 +46,9 @@ async def set_part(tx: Transaction, part_id: UUID, **values: object) -> None:
     tx.hint(PARTS_TOPIC)
 
 
-async def _insert(tx: Transaction, recording: Recording, wanted: Sequence[dict[str, object]], now: datetime) -> None:
+async def _insert(
+    tx: Transaction, recording: Recording, wanted: Sequence[dict[str, object]], now: datetime, wait: timedelta = AT_ONCE
+) -> None:
     if not wanted:
         return
     following = len(await parts_of(tx, recording.id))
@@ -54,6 +57,6 @@ async def _insert(tx: Transaction, recording: Recording, wanted: Sequence[dict[s
         part_id = uuid4()
         prefix = new_prefix(recording.id, part_id)
         common = {"id": part_id, "recording_id": recording.id, "index": following + place, "path_prefix": prefix}
-        rows.append(common | {"created_at": now, "status_since": now, "next_look_at": now} | one)
+        rows.append(common | {"created_at": now, "status_since": now, "next_look_at": now + wait} | one)
     await tx.connection.execute(sa.insert(call_recording_parts), rows)
     tx.hint(PARTS_TOPIC)

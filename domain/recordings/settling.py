@@ -18,6 +18,8 @@ from schema.tables.call_recordings import call_recordings
 StopReason = Literal["stopped", "call_ended", "no_host", "pause_too_long", "too_long", "lost"]
 # As many new parts in so long a time are tried; then it is over.
 MOST_PARTS: Final = 5
+# Before the next, by how many there were: the first is followed at once, but a store or a recorder that fails each of them gets some time.
+WAITS: Final = (*[timedelta()] * 2, timedelta(seconds=4), timedelta(seconds=8), timedelta(seconds=16))
 WITHIN: Final = timedelta(minutes=10)
 # From the wish to the first frame.
 BEGINS_WITHIN: Final = timedelta(seconds=120)
@@ -89,10 +91,10 @@ async def _nothing_runs(
         await stop(tx, call, recording, "call_ended", now=now)
     elif refused and not any(part.egress_id for part in all_parts):
         await _never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
-    elif _never_began_to_run(recording, now) or _lost_again_and_again(all_parts):
+    elif _never_began_to_run(recording, now) or (lately := _begun_lately(all_parts)) >= MOST_PARTS:
         await stop(tx, call, recording, "lost", now=now)
     else:
-        await parts.begin_composite(tx, recording, now=now)
+        await parts.begin_composite(tx, recording, now=now, wait=WAITS[lately])
 
 
 async def _never_began(tx: Transaction, recording: Recording, sentence: str, *, now: datetime) -> None:
@@ -107,9 +109,9 @@ def _never_began_to_run(recording: Recording, now: datetime) -> bool:
     return recording.status == "starting" and now - recording.status_since >= BEGINS_WITHIN
 
 
-def _lost_again_and_again(all_parts: Sequence[RecordingPart]) -> bool:
+def _begun_lately(all_parts: Sequence[RecordingPart]) -> int:
     since = all_parts[-1].status_since - WITHIN
-    return sum(part.created_at > since for part in all_parts) >= MOST_PARTS
+    return sum(part.created_at > since for part in all_parts)
 
 
 async def _paused(tx: Transaction, recording: Recording, *, now: datetime) -> None:

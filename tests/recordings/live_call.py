@@ -50,6 +50,14 @@ class LiveCall:
         asked = "SELECT segments >= $3 FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"
         await self._until(asked, recording_id, index, many, seconds=seconds)
 
+    async def newest_part_grows(self, recording_id: UUID, *, seconds: float = 30) -> None:
+        """The part that is written now gets one more segment than it has."""
+        newest = "SELECT id, segments FROM nchat_call_recording_parts WHERE recording_id = $1 ORDER BY index DESC LIMIT 1"
+        row = await self.on.database.fetchrow(newest, recording_id)
+        assert row is not None
+        grown = f"SELECT id <> $2 AND segments > 0 OR segments > $3 FROM ({newest}) AS newest"
+        await self._until(grown, recording_id, row["id"], row["segments"], seconds=seconds)
+
     async def recording(self, recording_id: UUID) -> asyncpg.Record:
         row = await self.on.database.fetchrow("SELECT * FROM nchat_call_recordings WHERE id = $1", recording_id)
         assert row is not None

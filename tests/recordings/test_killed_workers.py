@@ -1,7 +1,6 @@
 """A worker is killed while it records, and another is there 2 s later: what was said is found in the media, but for a few seconds."""
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import AsyncIterator
@@ -21,11 +20,12 @@ from tests.recordings.conftest import Workers
 from tests.recordings.live_call import LiveCall
 from tests.recordings.told_time import heard_apart, tell_the_time
 from tests.support.domain_setup import CAROL, DAVE, session
+from tests.trials.scale import WHOLE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
 # Two recordings each.
-DEATHS = 10 if os.environ.get("NCHAT_TRIALS") == "whole" else 2
+DEATHS = 10 if WHOLE else 2
 SEGMENT, LATEST = 4, 25
 # From the request to the first frame, and what a window of a quarter of a second can't tell apart.
 BEGINS_WITHIN, BLUR = 6, 2

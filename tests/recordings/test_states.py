@@ -73,7 +73,7 @@ async def test_a_recorder_that_is_lost_again_and_again(call: RecordedCall) -> No
     for number in range(1, 6):
         call.on.recorder.become(f"EG_{number}", "failed", 500)
         await call.tell(f"EG_{number}")
-        await call.turn()
+        await call.pass_time(16)
     assert call.on.recorder.asked["start"] == 5
     row = await call.recording()
     assert (row["status"], row["duration"]) == ("ready", 12)

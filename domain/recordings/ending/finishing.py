@@ -72,7 +72,7 @@ async def finish(world: World) -> int:
 
 async def _finish_part(world: World, store: ObjectStore, part: RecordingPart) -> None:
     try:
-        gathered = Gathered() if part.path_prefix is None else await gather(store, part.path_prefix)
+        gathered = await gather(store, part)
     except StorageError as error:
         await _put_off(world, part, str(error))
         return

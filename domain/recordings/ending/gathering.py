@@ -7,6 +7,7 @@ from datetime import datetime
 from domain.recording_ports import ObjectStore, StoredObject
 from domain.recordings.names import file_key, picture_key, playlist_key
 from domain.recordings.playlists import Segment, segments_of
+from domain.recordings.rows import RecordingPart
 
 PAGE = 1000
 
@@ -37,8 +38,15 @@ class Gathered:
         return self.segments[-1].ended_at if self.segments else None
 
 
-async def gather(store: ObjectStore, path_prefix: str) -> Gathered:
-    """Lists what there is under a part's prefix. Raises StorageError: then nothing is known of it."""
+async def gather(store: ObjectStore, part: RecordingPart) -> Gathered:
+    """What there is of a part. Raises StorageError: then nothing is known of it."""
+    if part.path_prefix is not None:
+        return await _under(store, part.path_prefix)
+    # Older than parts: a file, or nothing.
+    return Gathered(file=await store.head(part.file_path) if part.file_path else None)
+
+
+async def _under(store: ObjectStore, path_prefix: str) -> Gathered:
     there = await objects_under(store, path_prefix)
     playlist = await store.read(playlist_key(path_prefix)) if playlist_key(path_prefix) in there else None
     named = segments_of(playlist or b"")

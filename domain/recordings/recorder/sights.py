@@ -75,9 +75,11 @@ def _is_dead(part: RecordingPart, sight: PartSight) -> bool:
 
 
 async def _growth(store: ObjectStore, part: RecordingPart) -> Growth | None:
-    """None while the store does not answer: then nobody can say whether the recorder lives."""
+    """None while the store does not answer, and where it is not known what to look at: then nobody can say whether the recorder lives."""
+    if part.path_prefix is None:
+        return None
     try:
-        return await growth.read(store, part)
+        return await growth.read(store, part, part.path_prefix)
     except StorageError as error:
         log.warning("playlist_not_read", part_id=str(part.id), error=str(error))
         return None

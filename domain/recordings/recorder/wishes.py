@@ -16,6 +16,7 @@ TAKE_STARTS: Final = sa.text("""
     WITH due AS (
         SELECT part.id FROM nchat_call_recording_parts AS part
         WHERE part.status = 'starting' AND part.asked_at IS NULL AND part.stop_asked_at IS NULL
+            AND part.next_look_at <= :now
         ORDER BY part.created_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE nchat_call_recording_parts AS part SET asked_at = :now, next_look_at = :now
