@@ -40,10 +40,12 @@ class S3Address:
 async def open_store(address: S3Address, *, observe: Observe = unobserved, count: ObserveRequest = uncounted) -> AsyncIterator["S3Store"]:
     """The process's one client, closed at the end. `observe` hears of the moments before and after each request, `count` of its end."""
     threads = ThreadPoolExecutor(THREADS, "s3")
+    store = S3Store(address, StoreRequests(threads, observe, count))
     try:
-        yield S3Store(address, StoreRequests(threads, observe, count))
+        yield store
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
+        store.close()
 
 
 class S3Store:
@@ -53,6 +55,11 @@ class S3Store:
         self._bucket, self._encryption, self._do = address.bucket, address.encryption, requests
         self._client = _client(address, address.endpoint)
         self._public = _client(address, address.public_endpoint or address.endpoint)
+
+    def close(self) -> None:
+        """Closes the connections that are kept for the next request."""
+        self._client.close()
+        self._public.close()
 
     async def head(self, key: str) -> StoredObject | None:
         """Size and type of one object. Without a body a missing bucket looks like a missing object: of two, one is an error."""

@@ -34,7 +34,8 @@ async def made(on: Setup, asking: Session, kind: str = "recording", id: UUID | N
 
 
 @pytest.mark.parametrize(
-    ("role", "user"), [("user", str(ALICE)), ("moderator", str(uuid4()).upper()), ("admin", None), ("own_role-1", str(ALICE))]
+    ("role", "user"),
+    [("user", str(ALICE)), ("moderator", "ABCDEF01-0000-4000-8000-0000000000FF"), ("admin", None), ("own_role-1", str(ALICE))],
 )
 async def test_what_postgresql_signs_is_read_here(on: Setup, role: str, user: str | None) -> None:
     id, key = uuid4(), LinkKey.of(settings())

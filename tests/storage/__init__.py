@@ -1,0 +1,1 @@
+"""The adapter to the store, on the real one of the devstack: what it does, and how it tells what goes wrong."""
