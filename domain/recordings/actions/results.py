@@ -12,5 +12,15 @@ class RecordingResult:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedResult(RecordingResult):
+    """What is known of it already; seconds and bytes."""
+
+    duration: int | None
+    file_size: int | None
+    url: str | None
+    thumbnail_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StartedResult(RecordingResult):
     started_at: datetime

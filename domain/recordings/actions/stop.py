@@ -1,20 +1,27 @@
 """stopRecording and deleteRecording."""
 
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from domain.errors import LegalHold, NotRecording
 from domain.recordings.access import access_recording
-from domain.recordings.actions.results import RecordingResult
+from domain.recordings.actions.results import RecordingResult, StoppedResult
 from domain.recordings.life_cycle import changed
 from domain.recordings.settling import stop
 from domain.world import World
 from permissions.session import Session
 from schema.tables.call_recordings import call_recordings
 
+KNOWN: Final = sa.text("""
+    SELECT duration, file_size, nchat_call_recordings_url(recording, CAST(:session AS json)) AS url,
+        nchat_call_recordings_thumbnail_url(recording, CAST(:session AS json)) AS thumbnail_url
+    FROM nchat_call_recordings AS recording WHERE id = :id
+""")
 
-async def stop_recording(world: World, session: Session, recording_id: UUID) -> RecordingResult:
+
+async def stop_recording(world: World, session: Session, recording_id: UUID) -> StoppedResult:
     """Ends it, for its keepers, and answers at once: `recording_ready` tells when it can be had. Asking again changes nothing.
 
     NotRecording for one that is removed or never had anything.
@@ -26,7 +33,8 @@ async def stop_recording(world: World, session: Session, recording_id: UUID) -> 
             await stop(tx, access.call, access.recording, "stopped", actor_id=access.user_id, now=access.now)
         elif access.recording.status not in ("processing", "ready"):
             raise NotRecording
-    return RecordingResult(recording_id, access.call.id)
+        known = (await tx.connection.execute(KNOWN, {"id": recording_id, "session": session.as_argument()})).one()
+    return StoppedResult(recording_id, access.call.id, **known._mapping)
 
 
 async def delete_recording(world: World, session: Session, recording_id: UUID) -> RecordingResult:

@@ -5,12 +5,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from domain.recordings.life_cycle import PARTS_TOPIC
+from domain.recordings.life_cycle import PARTS_TOPIC, TOPIC
 from domain.recordings.recorder.sights import PartSight
 from domain.recordings.rows import RecordingPart
 from domain.world import Transaction
 
+# A recording began with the first frame of its first part.
 NOTE: Final = sa.text("""
+    WITH noted AS (
     UPDATE nchat_call_recording_parts AS part SET
         segments = greatest(part.segments, seen.segments),
         segment_at = CASE WHEN seen.segments IS NULL OR seen.segments > part.segments THEN seen.at ELSE part.segment_at END,
@@ -19,6 +21,10 @@ NOTE: Final = sa.text("""
     FROM unnest(CAST(:ids AS uuid[]), CAST(:segments AS int[]), CAST(:began AS timestamptz[]), CAST(:present AS bool[]),
         CAST(:at AS timestamptz[])) AS seen (id, segments, began_at, present, at)
     WHERE part.id = seen.id AND part.status = 'recording'
+    RETURNING part.recording_id, part.media_started_at
+    )
+    UPDATE nchat_call_recordings AS recording SET media_started_at = noted.media_started_at
+    FROM noted WHERE recording.id = noted.recording_id AND recording.media_started_at IS NULL AND noted.media_started_at IS NOT NULL
 """)
 
 
@@ -36,3 +42,4 @@ async def note_growth(tx: Transaction, seen: Sequence[tuple[RecordingPart, PartS
     }
     await tx.connection.execute(NOTE, rows)
     tx.hint(PARTS_TOPIC)
+    tx.hint(TOPIC)

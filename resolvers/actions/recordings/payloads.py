@@ -1,9 +1,9 @@
 """What recording actions answer."""
 
-from domain.recordings.actions.results import RecordingResult, StartedResult
+from domain.recordings.actions.results import RecordingResult, StartedResult, StoppedResult
 from resolvers.actions.calls.payloads import CallPayload
 from resolvers.hand_written.table_rows import table_row
-from schema.table_types.scalars import timestamptz, uuid
+from schema.table_types.scalars import bigint, timestamptz, uuid
 from schema.types.camel_case import camel_type
 
 
@@ -15,6 +15,27 @@ class RecordingPayload(CallPayload):
 
 def recording_payload(result: RecordingResult) -> RecordingPayload:
     return RecordingPayload(call_id=uuid(result.call_id), recording_id=uuid(result.recording_id))
+
+
+@camel_type
+class StopRecordingPayload(RecordingPayload):
+    """What is known already, seconds and bytes; null is what comes with the event recording_ready."""
+
+    duration: int | None
+    file_size: bigint | None
+    url: str | None
+    thumbnail_url: str | None
+
+
+def stop_recording_payload(result: StoppedResult) -> StopRecordingPayload:
+    return StopRecordingPayload(
+        call_id=uuid(result.call_id),
+        recording_id=uuid(result.recording_id),
+        duration=result.duration,
+        file_size=None if result.file_size is None else bigint(result.file_size),
+        url=result.url,
+        thumbnail_url=result.thumbnail_url,
+    )
 
 
 @camel_type

@@ -11,8 +11,10 @@ from resolvers.actions.input_words import one_of
 from resolvers.actions.recordings.payloads import (
     RecordingPayload,
     StartRecordingPayload,
+    StopRecordingPayload,
     recording_payload,
     start_recording_payload,
+    stop_recording_payload,
 )
 from schema.types.camel_case import camel_type
 from schema.types.recordings import (
@@ -39,9 +41,9 @@ async def resume_recording(world: World, session: Session, input: ResumeRecordin
     return recording_payload(await pause.resume_recording(world, session, input.recording_id))
 
 
-async def stop_recording(world: World, session: Session, input: StopRecordingInput) -> RecordingPayload:
+async def stop_recording(world: World, session: Session, input: StopRecordingInput) -> StopRecordingPayload:
     """Ends it; recording_ready tells when it can be had. For who started it, and hosts."""
-    return recording_payload(await stop.stop_recording(world, session, input.recording_id))
+    return stop_recording_payload(await stop.stop_recording(world, session, input.recording_id))
 
 
 async def delete_recording(world: World, session: Session, input: DeleteRecordingInput) -> RecordingPayload:
