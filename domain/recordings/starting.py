@@ -51,7 +51,9 @@ async def begin(
 
 async def begin_media(tx: Transaction, recording: Recording, *, now: datetime) -> None:
     """The next part is wanted. Individual tracks get theirs by `tracks`, as people publish them."""
-    if recording.type != "individual_tracks":
+    if recording.type == "individual_tracks":
+        await tx.connection.execute(sa.update(call_recordings).where(call_recordings.c.id == recording.id).values(next_work_at=now))
+    else:
         await parts.begin_composite(tx, recording, now=now)
     changed(tx, recording.call_id)
 

@@ -2,6 +2,7 @@
 
 from domain.calls.repairs import Repair
 from domain.calls.tracks import Sent, see
+from domain.recordings.recorder.tracks import track_published
 from domain.webhooks.call_webhook import CallWebhook
 
 
@@ -10,6 +11,7 @@ async def published(webhook: CallWebhook) -> list[Repair]:
     person = webhook.connected_person
     if not webhook.call.ended and person is not None and not _is_over(webhook):
         await see(webhook.tx, person, _sent(webhook.event.text("track", "source"), on=True, muted=webhook.event.flag("track", "muted")))
+        await track_published(webhook.tx, webhook.call.id, webhook.now)
     return []
 
 

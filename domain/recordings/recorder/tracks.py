@@ -1,6 +1,7 @@
 """Individual tracks: a part for each track that is published while the recording runs, begun when it is seen and over with it."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,19 +11,32 @@ import structlog
 from domain.calls.rows import Roster, roster
 from domain.ports import MediaError, RoomParticipant, TrackSource
 from domain.recordings.held import hold
+from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.parts import begin_tracks
 from domain.recordings.rows import RecordingPart, parts_of
-from domain.world import World
+from domain.world import Transaction, World
 
 log = structlog.get_logger(__name__)
 LOOK: Final = 200
 # Those that record now: not paused, nor about to be.
-RUNNING: Final = sa.text("""
-    SELECT recording.id, call.room_name FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
-    WHERE recording.type = 'individual_tracks' AND recording.status IN ('starting', 'recording', 'paused')
-        AND recording.pause_asked_at IS NULL AND recording.consent_asked_at IS NULL AND call.status IN ('connected', 'reconnecting')
-    LIMIT :look
+TAKE_RUNNING: Final = sa.text("""
+    WITH due AS (
+        SELECT recording.id, call.room_name
+        FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
+        WHERE recording.type = 'individual_tracks' AND recording.status IN ('starting', 'recording', 'paused')
+            AND recording.pause_asked_at IS NULL AND recording.consent_asked_at IS NULL AND recording.next_work_at <= :now
+            AND call.status IN ('connected', 'reconnecting')
+        ORDER BY recording.next_work_at LIMIT :look FOR UPDATE OF recording SKIP LOCKED
+    )
+    UPDATE nchat_call_recordings AS recording SET next_work_at = :next FROM due WHERE recording.id = due.id
+    RETURNING recording.id, due.room_name
 """)
+SEEN: Final = sa.text("""
+    UPDATE nchat_call_recordings SET next_work_at = :now
+    WHERE call_id = :call_id AND type = 'individual_tracks' AND status IN ('starting', 'recording', 'paused')
+""")
+# A track whose webhook was lost is seen so late.
+EVERY: Final = timedelta(seconds=4)
 # A track that is lost again and again is left alone.
 MOST_PARTS: Final = 5
 NewTrack = tuple[UUID, TrackSource, str]
@@ -30,9 +44,16 @@ NewTrack = tuple[UUID, TrackSource, str]
 
 async def record_new_tracks(world: World) -> int:
     """Begins a part for each published track that has none; returns how many. Safe on several workers: decided under the call's lock."""
+    now = world.clock.now()
     async with world.transaction("recording.tracks") as tx:
-        running = (await tx.connection.execute(RUNNING, {"look": LOOK})).all()
+        running = (await tx.connection.execute(TAKE_RUNNING, {"now": now, "next": now + EVERY, "look": LOOK})).all()
     return sum([await _record(world, row.id, row.room_name) for row in running])
+
+
+async def track_published(tx: Transaction, call_id: UUID, now: datetime) -> None:
+    """A call has a new track: who records its tracks looks at once."""
+    if (await tx.connection.execute(SEEN, {"call_id": call_id, "now": now})).rowcount:
+        tx.hint(PARTS_TOPIC)
 
 
 async def _record(world: World, recording_id: UUID, room: str) -> int:
