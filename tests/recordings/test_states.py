@@ -4,6 +4,7 @@ import pytest
 
 from domain.recordings.actions.pause import pause_recording, resume_recording
 from domain.recordings.actions.stop import stop_recording
+from domain.recordings.ending.deadlines import end_due
 from tests.recordings.recorded_call import RecordedCall
 from tests.support.domain_setup import ALICE, session
 
@@ -134,3 +135,37 @@ async def test_a_resume_that_comes_to_nothing(call: RecordedCall) -> None:
     await call.turn()
     await call.active(1)
     assert await call.status() == "recording"
+
+
+async def test_a_pause_of_an_hour(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    await pause_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_1")
+    assert await call.status() == "paused"
+    await call.pass_time(59 * 60, step=60)
+    assert await call.status() == "paused"
+    await call.pass_time(120, step=60)
+    assert await call.status() == "ready"
+    assert [event.payload.get("reason") for event in await call.on.events(call.id) if event.kind == "recording_stopped"] == [
+        "pause_too_long"
+    ]
+
+
+async def test_the_longest_recording_counts_media_alone(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    limit = call.on.world.limits.max_recording
+    await pause_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_1")
+    call.on.clock.advance(3000)
+    await resume_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.active(1)
+    call.on.clock.advance(limit - 60)
+    await end_due(call.on.world)
+    assert await call.status() == "recording"
+    call.on.clock.advance(60)
+    await end_due(call.on.world)
+    assert await call.status() == "processing"
+    assert (await call.on.events(call.id))[-1].payload["reason"] == "too_long"

@@ -19,7 +19,7 @@ DUE: Final = sa.text("""
         WHEN recording.status = 'paused' AND recording.status_since <= :paused_before THEN 'pause_too_long'
         ELSE 'too_long' END AS reason
     FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
-    WHERE recording.status IN ('starting', 'recording', 'paused') AND (
+    WHERE recording.status IN ('starting', 'recording', 'paused') AND (CAST(:only AS uuid) IS NULL OR recording.id = :only) AND (
         call.status = 'ended'
         OR (recording.status = 'paused' AND recording.status_since <= :paused_before)
         OR (recording.status = 'recording' AND recording.started_at <= :began_before AND (
@@ -38,24 +38,25 @@ DUE: Final = sa.text("""
 async def end_due(world: World) -> int:
     """Stops what is due, each decided again under its call's lock; returns how many."""
     async with world.transaction("recording.due") as tx:
-        due = [row.id for row in await tx.connection.execute(DUE, _asked(world))]
+        due = [row.id for row in await tx.connection.execute(DUE, _asked(world, None))]
     return sum([await _end(world, recording_id) for recording_id in due])
 
 
 async def _end(world: World, recording_id: UUID) -> bool:
     async with world.transaction("recording.overdue") as tx:
         held = await hold(tx, recording_id)
-        rows = await tx.connection.execute(DUE, _asked(world))
-        reason: StopReason | None = next((row.reason for row in rows if row.id == recording_id), None)
-        if held is None or reason is None:
+        due = (await tx.connection.execute(DUE, _asked(world, recording_id))).first()
+        if held is None or due is None:
             return False
+        reason: StopReason = due.reason
         await stop(tx, held.call, held.recording, reason, now=world.clock.now())
         return True
 
 
-def _asked(world: World) -> dict[str, object]:
+def _asked(world: World, only: UUID | None) -> dict[str, object]:
     now, longest = world.clock.now(), timedelta(seconds=world.limits.max_recording)
     return {
+        "only": only,
         "now": now,
         "paused_before": now - LONGEST_PAUSE,
         "began_before": now - longest,
