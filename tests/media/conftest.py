@@ -1,6 +1,6 @@
 """A recording of a call of alice's, with bob in it, and the endpoint that serves it, the store in the test's hands."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import httpx2
@@ -10,8 +10,19 @@ from starlette.applications import Starlette
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
+from devstack import store
+from devstack.store import StoreProcess
 from tests.media.library import Shelf, record
 from tests.support.domain_setup import Setup, setup
+
+
+@pytest.fixture(scope="session")
+def store_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
+    """A real store, with a bucket of recordings."""
+    folder = tmp_path_factory.mktemp("store")
+    process = store.start(folder / "objects", access_key="access", secret_key="secret", bucket="recordings", log=folder / "store.log")
+    yield process
+    process.stop()
 
 
 @pytest.fixture
