@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings check fix livekit demo conformance bench requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers check fix livekit demo conformance bench requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -48,6 +48,9 @@ trial-kills: setup ## kill -9 of a service process at every point where it can l
 
 trial-recordings: setup ## 20 recordings whose worker is killed, read from the media; a store that fails
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/recordings/test_killed_workers.py tests/recordings/test_sick_store.py
+
+trial-watchers: setup ## 200 people watch a recording of 8 hours at one process: what a reload weighs, what all of it costs
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/media/test_cost.py
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

@@ -27,8 +27,10 @@ from app.livekit.webhook_store import StoredTogether
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
+from app.media.looks import SharedLooks
 from app.telemetry.moments import Observe
 from app.world import open_door, open_world
+from domain.recordings.playing.visible import Visible
 from domain.webhooks import inbox
 from domain.world import Transactions, World
 from permissions.session import Session
@@ -100,4 +102,5 @@ def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
     if key is None:
         log.warning("media_without_links", hint="set NCHAT_LINK_KEY: until then recordings have no addresses")
         return []
-    return MediaEndpoint(key, Library(world, world.store), world.clock, base.metrics.media_request).routes(base.settings.cors_origins)
+    library = Library(Visible(world, SharedLooks(base.shared_database)), world.store)
+    return MediaEndpoint(key, library, world.clock, base.metrics.media_request).routes(base.settings.cors_origins)

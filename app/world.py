@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-import sqlalchemy as sa
-
 from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
 from app.adapters.push_webhook import PushWebhook
@@ -27,11 +25,8 @@ from app.telemetry.moments import Observe
 from domain.ports import CallLimits, Clock, JoinTokens, PushService, Rooms
 from domain.pushes.delivery import AT_ONCE
 from domain.recording_ports import ObjectStore, Recorder
-from domain.world import Readable, Transactions, World
-from permissions.compiling.readable import readable
-from permissions.resolving.resolve import Resolved
-from permissions.session import Session
-from schema.model import TableName
+from domain.world import Transactions, World
+from permissions.compiling.readable import ReadableRows
 
 
 @asynccontextmanager
@@ -67,7 +62,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
                 recording_templates=frozenset(settings.templates),
                 media_link_ttl=settings.media_link_ttl,
             ),
-            readable=_readable(base.resolved),
+            readable=ReadableRows(base.resolved.catalog, base.resolved.rules),
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
             recorder=recorder,
@@ -127,10 +122,3 @@ def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:
         clock=clock,
         encryption=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
     )
-
-
-def _readable(resolved: Resolved) -> Readable:
-    def of_session(session: Session, table: TableName, from_: sa.FromClause) -> sa.ColumnElement[bool]:
-        return readable(resolved.catalog, resolved.rules(session.role), session, table, from_)
-
-    return of_session

@@ -23,6 +23,7 @@ from domain.ports import (
     TurnCredentials,
 )
 from domain.recording_ports import ObjectStore, Recorder
+from permissions.compiling.readable import RoleCondition
 from permissions.session import Session
 from schema.model import TableName
 
@@ -62,6 +63,10 @@ class Transactions(Protocol):
 class Readable(Protocol):
     def __call__(self, session: Session, table: TableName, from_: FromClause, /) -> ColumnElement[bool]:
         """The select rule of the session's role on a table, as a condition on the columns of `from_`: the table or an alias of it."""
+        ...
+
+    def of_role(self, role: str, table: TableName, from_: FromClause, /) -> RoleCondition:
+        """The same with the session's variables as parameters: building a rule takes longer than asking it."""
         ...
 
 

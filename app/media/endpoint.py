@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 PATH: Final = "/media/{kind}/{id:uuid}/{token}"
 # Seconds after which a player may ask again while store or database are away.
 RETRY_AFTER: Final = "2"
+MISSING_VARIABLE: Final = "not-found"
 # A link in a page's address bar, in a cache or in a `Referer` would be a copied link. Pages of other origins may show what they got.
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
@@ -80,13 +81,16 @@ class MediaEndpoint:
         kind = kind if kind in self._shelves else "unknown"
         try:
             found = await find()
-        except GraphQLRefusal:
-            # The role's rule names something that the link does not say: then nobody sees it by a link.
-            found = None
-        except (StorageError, DatabaseError) as error:
+        except (StorageError, DatabaseError, GraphQLRefusal) as error:
+            # A role's rule may name what no link says: then nobody sees anything by a link.
+            if isinstance(error, GraphQLRefusal) and error.code == MISSING_VARIABLE:
+                return self._told(kind, None)
             log.warning("media_unanswered", kind=kind, error=str(error))
             self._count(kind, "unanswered")
             return Response("Try again.\n", 503, {**HEADERS, "Retry-After": RETRY_AFTER}, "text/plain")
+        return self._told(kind, found)
+
+    def _told(self, kind: str, found: Found) -> Response:
         self._count(kind, "refused" if found is None else "served")
         return _response(found)
 

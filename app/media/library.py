@@ -12,8 +12,7 @@ from domain.recordings.playing import playlist, storyboard
 from domain.recordings.playing.part_segments import NAME as SEGMENT_NAME
 from domain.recordings.playing.part_segments import KnownSegments
 from domain.recordings.playing.storyboard import Storyboards
-from domain.recordings.playing.visible import visible_part, visible_playlist, visible_prefix, visible_recording
-from domain.world import World
+from domain.recordings.playing.visible import Visible
 from permissions.session import Session
 
 # A browser's seek asks the address behind the link again, for as long as somebody watches.
@@ -52,8 +51,8 @@ Found = Text | Elsewhere | None
 class Library:
     """Each method gives None for what does not exist, and alike for what this person does not see. StorageError: the store is away."""
 
-    def __init__(self, world: World, store: ObjectStore, now: Callable[[], float] = time.monotonic) -> None:
-        self._world, self._store = world, store
+    def __init__(self, visible: Visible, store: ObjectStore, now: Callable[[], float] = time.monotonic) -> None:
+        self._visible, self._store = visible, store
         self._segments, self._storyboards = KnownSegments(store, now), Storyboards(store, now)
         self._pieces = PieceAddresses(store, now)
 
@@ -75,37 +74,37 @@ class Library:
         if names is None or names.fullmatch(name) is None:
             return None
         if kind == "part-playlist":
-            part = await visible_part(self._world, asked.session, asked.id)
+            part = await self._visible.part(asked.session, asked.id)
             prefix = part.path_prefix if part is not None and part.index == index else None
         else:
-            prefix = await visible_prefix(self._world, asked.session, asked.id, index)
+            prefix = await self._visible.prefix(asked.session, asked.id, index)
         return None if prefix is None else Elsewhere(self._pieces.of(prefix + name))
 
     async def _file(self, asked: Asked) -> Found:
-        found = await visible_recording(self._world, asked.session, asked.id)
+        found = await self._visible.recording(asked.session, asked.id)
         return None if found is None else self._presigned(found.file_path, found.seconds)
 
     async def _part_file(self, asked: Asked) -> Found:
-        found = await visible_part(self._world, asked.session, asked.id)
+        found = await self._visible.part(asked.session, asked.id)
         return None if found is None else self._presigned(found.file_path, found.seconds)
 
     async def _thumbnail(self, asked: Asked) -> Found:
-        found = await visible_recording(self._world, asked.session, asked.id)
+        found = await self._visible.recording(asked.session, asked.id)
         return None if found is None or found.thumbnail_path is None else Elsewhere(self._pieces.of(found.thumbnail_path))
 
     async def _playlist(self, asked: Asked) -> Found:
-        found = await visible_playlist(self._world, asked.session, asked.id)
+        found = await self._visible.playlist(asked.session, asked.id)
         if found is None:
             return None
         recording, parts = found
         return _shown(await playlist.compose(self._segments, parts, ended=recording.final), asked)
 
     async def _part_playlist(self, asked: Asked) -> Found:
-        part = await visible_part(self._world, asked.session, asked.id)
+        part = await self._visible.part(asked.session, asked.id)
         return None if part is None else _shown(await playlist.compose(self._segments, [part], ended=part.status == "ready"), asked)
 
     async def _storyboard(self, asked: Asked) -> Found:
-        found = await visible_playlist(self._world, asked.session, asked.id)
+        found = await self._visible.playlist(asked.session, asked.id)
         if found is None:
             return None
         played = await playlist.compose(self._segments, found[1], ended=found[0].final)

@@ -1,5 +1,8 @@
 """What a session may read, as a condition for SQL written by hand."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from permissions.compiling.bool_exp import Condition, condition
@@ -8,6 +11,8 @@ from permissions.rules import RoleRules
 from permissions.session import Session
 from schema.model import Catalog, TableName
 
+ValueOf = Callable[[str], sa.ColumnElement[str]]
+
 
 def readable(catalog: Catalog, rules: RoleRules, session: Session, table: TableName, from_: sa.FromClause | None = None) -> Condition:
     """The select rule of the session's role, with the session's values as parameters; false when there is none.
@@ -15,17 +20,55 @@ def readable(catalog: Catalog, rules: RoleRules, session: Session, table: TableN
     It stands on the catalog's table, or on `from_`: an alias or a model of the same table. Raises Hasura's not-found when the
     rule names a session variable that the session lacks.
     """
+    return _rule(catalog, rules, table, from_, lambda name: sa.literal(session.variable(name), sa.Text()))
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCondition:
+    """A role's select rule with a parameter for each session variable, for a statement that is made once and asked often."""
+
+    condition: Condition
+    variables: frozenset[str]
+
+    def values(self, session: Session) -> Mapping[str, str]:
+        """The parameters. Raises Hasura's not-found when the session lacks one."""
+        return {name: session.variable(name) for name in self.variables}
+
+
+class ReadableRows:
+    """The select rules of all roles; `rules` knows those of each."""
+
+    def __init__(self, catalog: Catalog, rules: Callable[[str], RoleRules]) -> None:
+        self._catalog, self._rules = catalog, rules
+
+    def __call__(self, session: Session, table: TableName, from_: sa.FromClause) -> Condition:
+        """As `readable` has it."""
+        return readable(self._catalog, self._rules(session.role), session, table, from_)
+
+    def of_role(self, role: str, table: TableName, from_: sa.FromClause) -> RoleCondition:
+        """The same for whoever has the role."""
+        variables = set[str]()
+
+        def named(name: str) -> sa.ColumnElement[str]:
+            variables.add(name)
+            return sa.bindparam(name, type_=sa.Text())
+
+        rule = _rule(self._catalog, self._rules(role), table, from_, named)
+        return RoleCondition(rule, frozenset(variables))
+
+
+def _rule(catalog: Catalog, rules: RoleRules, table: TableName, from_: sa.FromClause | None, value_of: ValueOf) -> Condition:
     rule = rules.select.get(table)
     if rule is None:
         return sa.false()
     tracked = catalog[table]
-    return condition(rule.filter, tracked, tracked.table if from_ is None else from_, lambda operand: _bind(operand, session), catalog)
+    return condition(rule.filter, tracked, tracked.table if from_ is None else from_, lambda operand: _bind(operand, value_of), catalog)
 
 
-def _bind(operand: Operand, session: Session) -> sa.ColumnElement[str]:
+def _bind(operand: Operand, value_of: ValueOf) -> sa.ColumnElement[str]:
     match operand:
         case SessionVariable(name):
-            return sa.literal(session.variable(name), sa.Text())
+            return value_of(name)
         case Constant(value):
             return sa.literal(value, sa.Text())
         case Bound(key):

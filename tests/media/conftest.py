@@ -12,6 +12,7 @@ from app.media.library import Library
 from app.media.links import LinkKey
 from devstack import store
 from devstack.store import StoreProcess
+from domain.recordings.playing.visible import Visible
 from tests.media.library import Shelf, record
 from tests.support.domain_setup import Setup, setup
 
@@ -37,7 +38,7 @@ async def shelf(on: Setup) -> AsyncIterator[Shelf]:
     key = LinkKey(b"a secret of this test")
     counted: list[tuple[str, str]] = []
     endpoint = MediaEndpoint(
-        key, Library(on.world, on.store, lambda: on.clock.now().timestamp()), on.clock, lambda *told: counted.append(told)
+        key, Library(Visible(on.world), on.store, lambda: on.clock.now().timestamp()), on.clock, lambda *told: counted.append(told)
     )
     app = Starlette(routes=endpoint.routes(["https://app.example"]))
     transport = httpx2.ASGITransport(app=app)

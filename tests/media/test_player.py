@@ -19,6 +19,7 @@ from app.media.links import LinkKey
 from app.storage.s3_store import S3Address, S3Store, open_store
 from devstack.store import StoreProcess
 from domain.recordings.names import playlist_key
+from domain.recordings.playing.visible import Visible
 from tests.console.conftest import CHROMIUM, OFFLINE
 from tests.livekit.serving import serving
 from tests.media.film import film, playlist
@@ -63,7 +64,7 @@ async def cinema(on: Setup, store_process: StoreProcess) -> AsyncIterator[Cinema
     keys = {"access_key": store_process.access_key, "secret_key": store_process.secret_key}
     pages = Starlette(routes=[Mount("/", StaticFiles(directory=Path(__file__).parent / "page"))])
     async with open_store(S3Address("recordings", store_process.url, **keys)) as store, serving(pages) as page_address:  # type: ignore[arg-type]
-        routes = MediaEndpoint(key, Library(on.world, store, time.monotonic), on.clock).routes([page_address])
+        routes = MediaEndpoint(key, Library(Visible(on.world), store, time.monotonic), on.clock).routes([page_address])
         async with serving(Starlette(routes=routes)) as address, async_playwright() as playwright:
             args = [*OFFLINE, "--autoplay-policy=no-user-gesture-required"]
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=args)

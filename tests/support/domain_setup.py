@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
-import sqlalchemy as sa
 
 from app.database.reflection import reflect
 from app.database.transactions import EngineTransactions, open_engine
@@ -17,11 +16,10 @@ from app.hints import BroadcastHub, open_hub
 from domain.errors import RateLimited
 from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
 from domain.world import World
-from permissions.compiling.readable import readable
+from permissions.compiling.readable import ReadableRows
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
-from schema.model import TableName
 from tests.support.call_history import Event
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.fake_rooms import FakeRooms
@@ -188,9 +186,6 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
     tokens = ReadableTokens(clock)
     rules = await product_rules(url)
 
-    def visible_to(asking: Session, table: TableName, from_: sa.FromClause) -> sa.ColumnElement[bool]:
-        return readable(rules.catalog, rules.rules(asking.role), asking, table, from_)
-
     database = await asyncpg.connect(url)
     try:
         if populate:
@@ -208,7 +203,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 limiter,
                 FixedTurn(),
                 limits or CallLimits(),
-                visible_to,
+                ReadableRows(rules.catalog, rules.rules),
                 "ws://livekit.example",
                 recorder=recorder,
                 store=store,

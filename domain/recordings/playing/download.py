@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.errors import MediaUnavailable, NotFound, NotRecording
-from domain.recordings.playing.visible import VisiblePart, VisibleRecording, visible_part, visible_recording
+from domain.recordings.playing.visible import Visible, VisiblePart, VisibleRecording
 from domain.world import World
 from permissions.session import Session
 
@@ -31,9 +31,10 @@ async def recording_download(world: World, session: Session, recording_id: UUID,
     """A link that saves the file. NotFound for whoever does not see the recording, NotRecording where there is no file (yet)."""
     if world.store is None:
         raise MediaUnavailable("Recording is switched off.")
-    recording = await visible_recording(world, session, recording_id)
-    part = None if part_id is None else await visible_part(world, session, part_id, of=recording_id)
-    if recording is None or (part is None and part_id is not None):
+    visible = Visible(world)
+    recording = await visible.recording(session, recording_id)
+    part = None if part_id is None else await visible.part(session, part_id)
+    if recording is None or (part_id is not None and (part is None or part.recording_id != recording_id)):
         raise NotFound
     key = recording.file_path if part is None else part.file_path
     if key is None:

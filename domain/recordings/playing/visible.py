@@ -1,16 +1,16 @@
 """What a person may see of a recording at this moment: asked anew whenever a link is followed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
 
 from domain.recordings.rows import PartStatus, RecordingStatus
 from domain.world import World
+from permissions.compiling.readable import RoleCondition
 from permissions.session import Session
 from schema.model import TableName
 from schema.tables.call_recording_parts import call_recording_parts as parts
@@ -45,6 +45,7 @@ class VisiblePart:
     """`closed`: its recorder adds nothing any more. `segments` are those that storage was seen to have."""
 
     id: UUID
+    recording_id: UUID
     index: int
     status: PartStatus
     closed: bool
@@ -65,6 +66,7 @@ _OF_RECORDING: Final = [
 ]
 _OF_PART: Final = [
     parts.c.id,
+    parts.c.recording_id,
     parts.c.index,
     parts.c.status,
     sa.or_(parts.c.closed_at.is_not(None), parts.c.status == "ready").label("closed"),
@@ -78,50 +80,90 @@ _PLAYS: Final = sa.and_(
     parts.c.recording_id == recordings.c.id,
     parts.c.kind == "composite",
     parts.c.path_prefix.is_not(None),
-    parts.c.status.not_in(("failed", "deleted")),
+    parts.c.status != "failed",
+    parts.c.status != "deleted",
 )
 
 
-async def visible_recording(world: World, session: Session, recording_id: UUID) -> VisibleRecording | None:
-    """The recording; None when there is none for this person."""
-    found = await _rows(world, sa.select(*_OF_RECORDING).where(*_seen(world, session, recording_id)))
-    return _recording(found[0]) if found else None
+QuestionName = Literal["recording", "playlist", "part", "prefix"]
+Rows = Sequence[Sequence[Any]]
 
 
-async def visible_playlist(world: World, session: Session, recording_id: UUID) -> tuple[VisibleRecording, Sequence[VisiblePart]] | None:
-    """The recording with the parts that follow each other in its playlist; None when there is none for this person."""
-    both = sa.select(*_OF_RECORDING, *_OF_PART).select_from(recordings.outerjoin(parts, _PLAYS))
-    found = await _rows(world, both.where(*_seen(world, session, recording_id)).order_by(parts.c.index))
-    if not found:
-        return None
-    many = len(_OF_RECORDING)
-    return _recording(found[0]), [VisiblePart(*row[many:]) for row in found if row[many] is not None]
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement that is made once a role; all its parameters are texts, `variables` of them the session's."""
+
+    statement: sa.Select[Any]
+    rule: RoleCondition
 
 
-async def visible_part(world: World, session: Session, part_id: UUID, *, of: UUID | None = None) -> VisiblePart | None:
-    """One part, `of` this recording where one is named; None when there is none for this person."""
-    mine = sa.select(*_OF_PART).select_from(parts.join(recordings, parts.c.recording_id == recordings.c.id))
-    asked = [parts.c.id == part_id, parts.c.status != "deleted", THERE, world.readable(session, PARTS, parts)]
-    found = await _rows(world, mine.where(*asked, *([] if of is None else [recordings.c.id == of])))
-    return VisiblePart(*tuple(found[0])) if found else None
+class Ask(Protocol):
+    async def __call__(self, session: Session, question: Question, values: Mapping[str, str], /) -> Rows:
+        """The rows of the answer, values in the order of the statement's columns, in the name of whoever asks."""
+        ...
 
 
-async def visible_prefix(world: World, session: Session, recording_id: UUID, index: int) -> str | None:
-    """What the keys of a playlist's part begin with; None when there is none for this person."""
-    mine = sa.select(parts.c.path_prefix).select_from(recordings.join(parts, _PLAYS)).where(parts.c.index == index)
-    found = await _rows(world, mine.where(*_seen(world, session, recording_id)))
-    return found[0][0] if found else None
+class Visible:
+    """Asks for rows by the rules of whoever follows a link. Building a statement takes longer than asking it."""
+
+    def __init__(self, world: World, ask: Ask | None = None) -> None:
+        """`ask` is by default a transaction of the domain's."""
+        self._world, self._ask = world, ask or _in_transaction(world)
+        self._questions: dict[tuple[str, QuestionName], Question] = {}
+
+    async def recording(self, session: Session, recording_id: UUID) -> VisibleRecording | None:
+        """The recording; None when there is none for this person."""
+        found = await self._rows(session, "recording", recording_id)
+        return VisibleRecording(*found[0]) if found else None
+
+    async def playlist(self, session: Session, recording_id: UUID) -> tuple[VisibleRecording, Sequence[VisiblePart]] | None:
+        """The recording with the parts that follow each other in its playlist; None when there is none for this person."""
+        found = await self._rows(session, "playlist", recording_id)
+        if not found:
+            return None
+        many = len(_OF_RECORDING)
+        return VisibleRecording(*found[0][:many]), [VisiblePart(*row[many:]) for row in found if row[many] is not None]
+
+    async def part(self, session: Session, part_id: UUID) -> VisiblePart | None:
+        """One part; None when there is none for this person."""
+        found = await self._rows(session, "part", part_id)
+        return VisiblePart(*found[0]) if found else None
+
+    async def prefix(self, session: Session, recording_id: UUID, index: int) -> str | None:
+        """What the keys of a playlist's part begin with; None when there is none for this person."""
+        found = await self._rows(session, "prefix", recording_id, index=str(index))
+        return found[0][0] if found else None
+
+    async def _rows(self, session: Session, name: QuestionName, id: UUID, **more: str) -> Rows:
+        question = self._questions.get((session.role, name))
+        if question is None:
+            question = self._questions[session.role, name] = _question(self._world, session.role, name)
+        return await self._ask(session, question, {"asked": str(id), **question.rule.values(session), **more})
 
 
-def _recording(row: Row[Any]) -> VisibleRecording:
-    return VisibleRecording(*tuple(row)[: len(_OF_RECORDING)])
+def _question(world: World, role: str, name: QuestionName) -> Question:
+    if name == "part":
+        rule = world.readable.of_role(role, PARTS, parts)
+        mine = sa.select(*_OF_PART).select_from(parts.join(recordings, parts.c.recording_id == recordings.c.id))
+        return Question(mine.where(parts.c.id == _given("asked", sa.Uuid()), parts.c.status != "deleted", THERE, rule.condition), rule)
+    rule = world.readable.of_role(role, RECORDINGS, recordings)
+    statements: dict[QuestionName, sa.Select[Any]] = {
+        "recording": sa.select(*_OF_RECORDING),
+        "playlist": sa.select(*_OF_RECORDING, *_OF_PART).select_from(recordings.outerjoin(parts, _PLAYS)).order_by(parts.c.index),
+        "prefix": sa.select(parts.c.path_prefix)
+        .select_from(recordings.join(parts, _PLAYS))
+        .where(parts.c.index == _given("index", sa.Integer())),
+    }
+    return Question(statements[name].where(recordings.c.id == _given("asked", sa.Uuid()), THERE, rule.condition), rule)
 
 
-def _seen(world: World, session: Session, recording_id: UUID) -> Sequence[sa.ColumnElement[bool]]:
-    return [recordings.c.id == recording_id, THERE, world.readable(session, RECORDINGS, recordings)]
+def _given(name: str, type_: Any) -> sa.ColumnElement[Any]:
+    return sa.cast(sa.cast(sa.bindparam(name, type_=sa.Text()), sa.Text()), type_)
 
 
-async def _rows(world: World, statement: sa.Select[Any]) -> Sequence[Row[Any]]:
-    async with world.transaction("media.look") as tx:
-        found: Sequence[Row[Any]] = (await tx.connection.execute(statement)).all()
-        return found
+def _in_transaction(world: World) -> Ask:
+    async def ask(_session: Session, question: Question, values: Mapping[str, str]) -> Rows:
+        async with world.transaction("media.look") as tx:
+            return [tuple(row) for row in await tx.connection.execute(question.statement, values)]
+
+    return ask

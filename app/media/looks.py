@@ -1,0 +1,65 @@
+"""Questions of the media endpoint as GraphQL asks its own: one statement, in the share and within the time of whoever follows the link."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from app.graphql.principal import ADMIN_PRINCIPAL
+from domain.recordings.playing.visible import Question, Rows
+from permissions.session import ADMIN, USER_ID, Session
+from resolvers.sql.database import Asker, SharedDatabase
+from resolvers.sql.json_values import DIALECT
+
+Read = Callable[[Any], Any]
+# JSON knows neither.
+READERS: Final[Mapping[type, Read]] = {UUID: UUID, datetime: datetime.fromisoformat}
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A question as text: the names of its parameters in their order, those that are always the same, and how each column's values are
+    read."""
+
+    sql: str
+    names: Sequence[str]
+    constants: Mapping[str, str]
+    readers: Sequence[Read | None]
+
+
+class SharedLooks:
+    """`domain.recordings.playing.visible.Ask`."""
+
+    def __init__(self, database: SharedDatabase) -> None:
+        self._database = database
+        self._texts: dict[int, tuple[Question, _Text]] = {}
+
+    async def __call__(self, session: Session, question: Question, values: Mapping[str, str]) -> Rows:
+        """Raises DatabaseError, and GraphQLRefusal when the person asks for too much at once."""
+        # By identity: there are a few for each role, and the one beside the text keeps its place in memory.
+        _, text = self._texts.get(id(question)) or self._texts.setdefault(id(question), (question, _text(question.statement)))
+        database = self._database.request(asker_of(session))
+        given = {**text.constants, **values}
+        rows = orjson.loads(await database.fetch_json(text.sql, [given[name] for name in text.names]))
+        return [
+            [value if read is None or value is None else read(value) for value, read in zip(row, text.readers, strict=True)] for row in rows
+        ]
+
+
+def asker_of(session: Session) -> Asker:
+    """A link names a person, or admin."""
+    user_id = session.variables.get(USER_ID)
+    return Asker(f"user {user_id}" if user_id else ADMIN_PRINCIPAL, session.role == ADMIN)
+
+
+def _text(statement: sa.Select[Any]) -> _Text:
+    found = statement.subquery("found")
+    row = sa.func.json_build_array(*found.columns)
+    whole = sa.select(sa.func.coalesce(sa.func.json_agg(row), sa.cast(sa.literal_column("'[]'"), sa.JSON())))
+    compiled: Any = whole.select_from(found).compile(dialect=DIALECT)
+    readers = [READERS.get(column.type.python_type) for column in statement.selected_columns]
+    return _Text(str(compiled), compiled.positiontup or (), compiled.params, readers)
