@@ -13,7 +13,8 @@ from permissions.session import Session
 
 NO_FILE: Final = "There is no file of it, or not yet."
 UNTITLED: Final = "Recording"
-LONGEST_TITLE: Final = 120
+# In UTF-8: file systems give a name 255 bytes.
+LONGEST_TITLE: Final = 180
 # What file systems refuse, or read in their own way.
 _UNFIT: Final = re.compile(r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+')
 
@@ -44,7 +45,7 @@ async def recording_download(world: World, session: Session, recording_id: UUID,
 
 
 def _file_name(recording: VisibleRecording, part: VisiblePart | None, key: str) -> str:
-    title = _UNFIT.sub(" ", recording.title or "").strip(" .")[:LONGEST_TITLE].strip(" .")
+    title = " ".join(_UNFIT.sub(" ", recording.title or "").split()).encode()[:LONGEST_TITLE].decode(errors="ignore").strip(" .")
     began = "" if recording.started_at is None else f" {recording.started_at:%Y-%m-%d %H.%M}"
     number = "" if part is None else f" part {part.index + 1}"
     return f"{title or UNTITLED}{began}{number}.{key.rpartition('.')[2]}"
