@@ -38,6 +38,7 @@ def write_facts(facts: Mapping[str, str]) -> Path:
 _TOLD = (
     "host", "port", "public_url", "log_format", "database_url", "jwt_secret", "admin_secret", "unauthorized_role", "encryption_keys",
     "livekit_url", "livekit_public_url", "livekit_api_key", "livekit_api_secret",
+    "s3_endpoint", "s3_access_key", "s3_secret_key", "recording_bucket",
 )  # fmt: skip
 
 

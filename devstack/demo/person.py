@@ -9,6 +9,8 @@ from livekit import rtc
 
 from devstack.demo import tone
 
+FACE = (320, 180)
+
 
 @dataclass(slots=True)
 class DemoPerson:
@@ -20,6 +22,7 @@ class DemoPerson:
     hertz: float
     room: rtc.Room | None = None
     singing: asyncio.Task[None] | None = None
+    showing: asyncio.Task[None] | None = None
     sharing: rtc.LocalTrackPublication | None = None
     leaving: bool = False
     removed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -35,7 +38,8 @@ class DemoPerson:
     async def sing(self) -> None:
         """Publishes the microphone and keeps the tone going."""
         assert self.room is not None  # noqa: S101
-        source = rtc.AudioSource(tone.RATE, 1)
+        # A short queue: who changes the tone is heard to do so at once.
+        source = rtc.AudioSource(tone.RATE, 1, queue_size_ms=50)
         track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
         await self.room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
         self.singing = asyncio.create_task(self._keep_singing(source))
@@ -75,6 +79,20 @@ class DemoPerson:
         look()
         return await found
 
+    async def show_face(self, colour: tuple[int, int, int]) -> None:
+        """Publishes a camera that sees nothing but this colour."""
+        assert self.room is not None  # noqa: S101
+        source = rtc.VideoSource(*FACE)
+        track = rtc.LocalVideoTrack.create_video_track("camera", source)
+        await self.room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA))
+        self.showing = asyncio.create_task(self._keep_showing(source, colour))
+
+    async def _keep_showing(self, source: rtc.VideoSource, colour: tuple[int, int, int]) -> None:
+        frame = rtc.VideoFrame(*FACE, rtc.VideoBufferType.RGBA, bytes((*colour, 255)) * (FACE[0] * FACE[1]))
+        while not self.leaving:
+            source.capture_frame(frame)
+            await asyncio.sleep(0.1)
+
     async def show_screen(self) -> None:
         assert self.room is not None  # noqa: S101
         source = rtc.VideoSource(320, 180)
@@ -90,10 +108,10 @@ class DemoPerson:
     async def leave(self) -> None:
         """Leaves as a browser that closes its tab."""
         self.leaving = True
-        if self.singing is not None:
-            # Not cancelled: the SDK complains about a frame whose sender is gone.
-            await asyncio.gather(self.singing, return_exceptions=True)
-            self.singing = None
+        # Not cancelled: the SDK complains about a frame whose sender is gone.
+        await asyncio.gather(*(task for task in (self.singing, self.showing) if task is not None), return_exceptions=True)
+        self.singing = self.showing = None
         if self.room is not None:
             await self.room.disconnect()
             self.room = None
+        self.leaving = False

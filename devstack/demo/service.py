@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urljoin
 
 import httpx2
 from websockets.asyncio.client import ClientConnection, connect
@@ -25,12 +27,28 @@ class DemoService:
 
     url: str
     http: httpx2.AsyncClient
+    admin_secret: str
 
     async def ask(self, token: str, query: str, **variables: Any) -> dict[str, Any]:
         """The `data` of one operation; raises Refused."""
-        answer = await self.http.post(
-            f"{self.url}/v1/graphql", json={"query": query, "variables": variables}, headers={"authorization": f"Bearer {token}"}
-        )
+        return await self._ask({"authorization": f"Bearer {token}"}, query, variables)
+
+    async def ask_as_admin(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The same with the admin secret."""
+        return await self._ask({"x-hasura-admin-secret": self.admin_secret}, query, variables)
+
+    async def fetch(self, address: str, *, beside: str = "") -> bytes:
+        """What a link leads to, redirects followed; a relative one stands `beside` another."""
+        answer = await self.http.get(urljoin(beside, address), follow_redirects=True)
+        answer.raise_for_status()
+        return bytes(answer.content)
+
+    async def is_gone(self, address: str) -> bool:
+        """Whether a link leads nowhere any more."""
+        return (await self.http.get(address, follow_redirects=True)).status_code == HTTPStatus.NOT_FOUND
+
+    async def _ask(self, headers: Mapping[str, str], query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        answer = await self.http.post(f"{self.url}/v1/graphql", json={"query": query, "variables": variables}, headers=headers)
         body = answer.json()
         if body.get("errors"):
             raise Refused(body["errors"][0])

@@ -12,10 +12,10 @@ from livekit import api
 from devstack import media
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
+from devstack.media.watching import share, watch, watch_playlist
 from devstack.store import StorageAddress
 from tests.devstack.media.performer import Performer
 from tests.devstack.media.scene import Scene
-from tests.devstack.media.watching import share, watch, watch_playlist
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
