@@ -6,6 +6,7 @@ from functools import partial
 
 from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
+from app.adapters.event_webhook import EventWebhook
 from app.adapters.push_webhook import PushWebhook
 from app.adapters.rate_limits import open_limiter
 from app.adapters.signed_webhook import SignedWebhook, open_http, signing_key
@@ -22,7 +23,8 @@ from app.settings import ConfigurationError, Settings
 from app.storage.recording_bucket import bucket_of, store_address
 from app.storage.s3_store import open_store
 from app.telemetry.moments import Observe
-from domain.ports import CallLimits, Clock, JoinTokens, PushService, Rooms
+from domain.event_delivery.event_tries import AT_ONCE as EVENTS_AT_ONCE
+from domain.ports import CallLimits, Clock, EventReceiver, JoinTokens, PushService, Rooms
 from domain.pushes.delivery import AT_ONCE
 from domain.recording_ports import ObjectStore, Recorder
 from domain.world import Transactions, World
@@ -68,6 +70,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             recorder=recorder,
             store=await _store(base, observe, stack),
             push_service=await _push_service(base, clock, stack),
+            event_receiver=await _event_receiver(base, clock, stack),
         )
 
 
@@ -109,6 +112,15 @@ async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -
     http = await stack.enter_async_context(open_http(AT_ONCE))
     key = signing_key(settings.push_webhook_secret.get_secret_value())
     return PushWebhook(SignedWebhook(settings.push_webhook_url, key, http, clock), base.metrics.push)
+
+
+async def _event_receiver(base: Foundation, clock: Clock, stack: AsyncExitStack) -> EventReceiver | None:
+    settings = base.settings
+    if settings.event_webhook_url is None or settings.event_webhook_secret is None:
+        return None
+    http = await stack.enter_async_context(open_http(EVENTS_AT_ONCE))
+    key = signing_key(settings.event_webhook_secret.get_secret_value())
+    return EventWebhook(SignedWebhook(settings.event_webhook_url, key, http, clock), base.metrics.event)
 
 
 def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:

@@ -132,13 +132,14 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-FigureName = Literal["state_divergence", "push_oldest"]
+FigureName = Literal["state_divergence", "push_oldest", "event_oldest", "removals_waiting", "removal_oldest"]
 
 
 class Figures(Protocol):
     def __call__(self, name: FigureName, value: float, /) -> None:
         """A number that an operator watches, as it is now, in seconds: `state_divergence`, since when database and LiveKit have been apart,
-        `push_oldest`, how long the oldest push waits for its delivery."""
+        `push_oldest` and `event_oldest`, how long the oldest push or event waits for its delivery, `removal_oldest`, how long the oldest
+        recording waits for its removal. `removals_waiting` is a count."""
         ...
 
 
@@ -173,6 +174,27 @@ class PushNotTaken(Exception):
 class PushService(Protocol):
     async def deliver(self, push: Push, *, within: float) -> None:
         """Hands the push over within so many seconds; raises PushNotTaken. The service knows a push that comes again by its id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideEvent:
+    """One event as the deployment's own backend gets it. `attempt` is the number of this try."""
+
+    id: UUID
+    kind: str
+    payload: Mapping[str, object]
+    created_at: datetime
+    attempt: int
+
+
+class EventNotTaken(Exception):
+    """The receiver said no or nothing. It may have taken the event nevertheless; in a word why."""
+
+
+class EventReceiver(Protocol):
+    async def deliver(self, event: OutsideEvent, *, within: float) -> None:
+        """Hands the event over within so many seconds; raises EventNotTaken. The receiver knows one that comes again by its id."""
         ...
 
 

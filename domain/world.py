@@ -12,6 +12,7 @@ from domain.hub import Hub
 from domain.ports import (
     CallLimits,
     Clock,
+    EventReceiver,
     FigureName,
     Figures,
     Hint,
@@ -94,3 +95,5 @@ class World:
     store: ObjectStore | None = None
     # None: the deployment has none, and pushes are not delivered.
     push_service: PushService | None = None
+    # None: nobody is told of finished recordings.
+    event_receiver: EventReceiver | None = None

@@ -6,6 +6,8 @@ from typing import Final
 
 from app.jobs.follow_ups import FollowUps
 from app.jobs.supervision import Supervisor, wait_for
+from domain.event_delivery.event_tries import deliver_events
+from domain.event_outbox import TOPIC as EVENTS_TOPIC
 from domain.push_outbox import TOPIC
 from domain.pushes.delivery import deliver_due
 from domain.recordings.ending.deadlines import end_due
@@ -13,6 +15,8 @@ from domain.recordings.ending.finishing import finish
 from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.recorder.driving import drive
 from domain.recordings.recorder.tracks import record_new_tracks
+from domain.recordings.retention.expiring import BATCH, expire
+from domain.recordings.retention.removing import remove_all_due
 from domain.timeouts import Timeout, decide_due, tell_decided
 from domain.webhooks import processing
 from domain.world import World
@@ -21,6 +25,8 @@ from domain.world import World
 HELD_AGAIN_AFTER: Final = 0.05
 # Seconds between two looks at pushes that are tried again.
 PUSHES_EVERY: Final = 0.5
+# The same of events.
+EVENTS_EVERY: Final = 1.0
 # Seconds between two looks at what is wanted of the recorder.
 RECORDINGS_EVERY: Final = 1.0
 # Seconds that timeouts wait at start for the first look at LiveKit.
@@ -42,6 +48,21 @@ async def deliver_pushes(world: World, supervisor: Supervisor) -> None:
         while True:
             await supervisor.attempt("pushes", partial(deliver_due, world))
             await written.changed(PUSHES_EVERY)
+
+
+async def tell_events(world: World, supervisor: Supervisor) -> None:
+    """For as long as the service lives: what was just written at once, and once a second what is tried again."""
+    async with world.hub.follow([EVENTS_TOPIC]) as written:
+        while True:
+            await supervisor.attempt("events", partial(deliver_events, world))
+            await written.changed(EVENTS_EVERY)
+
+
+async def remove_recordings(world: World) -> None:
+    """What expired, and what somebody asked to be removed, until nothing is due."""
+    while await expire(world) == BATCH:
+        await remove_all_due(world)
+    await remove_all_due(world)
 
 
 async def drive_recordings(world: World, supervisor: Supervisor) -> None:

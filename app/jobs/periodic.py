@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain import reconciler
+from domain.event_delivery.waiting_events import purge_events
 from domain.pushes import waiting
 from domain.webhooks import inbox
 from domain.world import World
@@ -23,4 +24,5 @@ PERIODIC: Final[tuple[PeriodicJob, ...]] = (
     PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
     PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
     PeriodicJob("purge_pushes", "47 * * * * 0", waiting.purge),
+    PeriodicJob("purge_events", "52 * * * * 0", purge_events),
 )

@@ -9,7 +9,7 @@ from typing import Final
 import asyncpg
 
 from app.jobs.follow_ups import FollowUps
-from app.jobs.loops import decide_timeouts, deliver_pushes, drive_recordings, work_out_webhooks
+from app.jobs.loops import decide_timeouts, deliver_pushes, drive_recordings, remove_recordings, tell_events, work_out_webhooks
 from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
@@ -26,6 +26,7 @@ BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
 RECORDING_WATCH_EVERY: Final = 1.0
 STRAYS_EVERY: Final = 15.0
+REMOVALS_EVERY: Final = 2.0
 FREE_LAPSED_EVERY: Final = 2.0
 STOP_WITHIN: Final = 0.5
 # Until LiveKit answers for the first time.
@@ -57,6 +58,8 @@ class Jobs:
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
             *([] if world.push_service is None else [("push_delivery", partial(deliver_pushes, world, supervisor))]),
+            *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),
+            *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
             *([] if world.recorder is None else self._recording(world, supervisor)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
         ]

@@ -197,6 +197,9 @@ class Settings(BaseSettings):
         None, description="Signs them: 24 to 64 bytes in base64, with or without `whsec_` before it."
     )
 
+    event_webhook_url: HttpUrl | None = Field(None, description="Where the deployment is told of finished recordings; absent: nowhere.")
+    event_webhook_secret: WebhookSecret | None = Field(None, description="Signs that, in the form of the push service's secret.")
+
     @field_validator(
         "encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", "recording_templates", mode="before"
     )
@@ -224,6 +227,8 @@ class Settings(BaseSettings):
             raise ValueError("NCHAT_S3_SSE_KMS_KEY_ID needs NCHAT_S3_SSE=aws:kms")
         if self.push_webhook_url is not None and self.push_webhook_secret is None:
             raise ValueError("NCHAT_PUSH_WEBHOOK_URL needs NCHAT_PUSH_WEBHOOK_SECRET")
+        if self.event_webhook_url is not None and self.event_webhook_secret is None:
+            raise ValueError("NCHAT_EVENT_WEBHOOK_URL needs NCHAT_EVENT_WEBHOOK_SECRET")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
             raise ValueError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET: without them every caller is admin")
         if self.unauthorized_role == ADMIN:

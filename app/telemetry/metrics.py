@@ -54,15 +54,8 @@ class Metrics:
         self._oldest_webhook = self.gauge(
             "nchat_webhook_oldest_seconds", "How long the oldest webhook waits that is not worked out", mode="livemax"
         )
-        divergence = self.gauge(
-            "nchat_state_divergence_seconds",
-            "For how long database and LiveKit have been found apart, at the last round",
-            mode="mostrecent",
-        )
-        oldest_push = self.gauge(
-            "nchat_push_oldest_seconds", "How long the oldest push waits that is still to be delivered", mode="mostrecent"
-        )
-        self._figures: dict[FigureName, Gauge] = {"state_divergence": divergence, "push_oldest": oldest_push}
+        self._figures = self._watched_figures()
+        self.events = self._histogram("nchat_event_seconds", "Time the receiver of events took to answer", ["kind", "outcome"])
         self.pushes = self._histogram("nchat_push_seconds", "Time the push service took to answer", ["transport", "outcome"])
         build = self.gauge("nchat_build_info", "1, with the version that runs", ["version"], mode="max")
         build.labels(VERSION).set(1)
@@ -70,6 +63,21 @@ class Metrics:
     def gauge(self, name: str, text: str, labels: Sequence[str] = (), *, mode: str = "livesum") -> Gauge:
         """One number of the service; `mode` says how those of several processes become one (of the living ones, their sum)."""
         return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)  # type: ignore[arg-type]
+
+    def _watched_figures(self) -> dict[FigureName, Gauge]:
+        return {
+            "state_divergence": self._latest(
+                "nchat_state_divergence_seconds", "For how long database and LiveKit have been found apart, at the last round"
+            ),
+            "push_oldest": self._latest("nchat_push_oldest_seconds", "How long the oldest push waits that is still to be delivered"),
+            "event_oldest": self._latest("nchat_event_oldest_seconds", "How long the oldest event waits that is still to be delivered"),
+            "removals_waiting": self._latest("nchat_recording_removals_waiting", "Recordings whose objects are still to be removed"),
+            "removal_oldest": self._latest("nchat_recording_removal_oldest_seconds", "How long the oldest of them waits"),
+        }
+
+    def _latest(self, name: str, text: str) -> Gauge:
+        """One number of which the last word of any process counts."""
+        return self.gauge(name, text, mode="mostrecent")
 
     def _histogram(self, name: str, text: str, labels: Sequence[str], buckets: Sequence[float] = Histogram.DEFAULT_BUCKETS) -> Histogram:
         return Histogram(name, text, labels, registry=self.registry, buckets=buckets)
@@ -97,6 +105,10 @@ class Metrics:
     def push(self, transport: str, seconds: float, outcome: str) -> None:
         """One try to deliver a push: `taken`, or in a word what went wrong."""
         self.pushes.labels(transport, outcome).observe(seconds)
+
+    def event(self, kind: str, seconds: float, outcome: str) -> None:
+        """One try to deliver an event: `taken`, or in a word what went wrong."""
+        self.events.labels(kind, outcome).observe(seconds)
 
     def livekit_admission(self, outcome: str) -> None:
         """One question of the proxy's: `admitted`, `refused`, or `unanswered` for want of a database."""

@@ -21,7 +21,8 @@ RECORDING_STEPS: Final[Mapping[RecordingStatus, frozenset[RecordingStatus]]] = {
     "recording": frozenset({"paused", "processing"}),
     "paused": frozenset({"recording", "processing"}),
     "processing": frozenset({"ready", "failed"}),
-    "ready": frozenset({"deleted"}),
+    # Failed afterwards: somebody took its objects out of the store, which the sweep finds.
+    "ready": frozenset({"deleted", "failed"}),
     "failed": frozenset({"deleted"}),
     "deleted": frozenset(),
 }
@@ -29,7 +30,8 @@ PART_STEPS: Final[Mapping[PartStatus, frozenset[PartStatus]]] = {
     "starting": frozenset({"recording", "processing", "failed"}),
     "recording": frozenset({"processing", "failed"}),
     "processing": frozenset({"ready", "failed"}),
-    "ready": frozenset({"deleted"}),
+    # Failed afterwards: somebody took its objects out of the store, which the sweep finds.
+    "ready": frozenset({"deleted", "failed"}),
     "failed": frozenset({"deleted"}),
     "deleted": frozenset(),
 }

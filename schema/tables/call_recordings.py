@@ -97,5 +97,15 @@ call_recordings = sa.Table(
         "delete_asked_at",
         postgresql_where=sa.text("delete_asked_at IS NOT NULL AND status <> 'deleted'::recording_status"),
     ),
+    sa.Index(
+        "nchat_call_recordings_expiring_idx",
+        "expires_at",
+        postgresql_where=sa.text("delete_asked_at IS NULL AND expires_at IS NOT NULL"),
+    ),
+    sa.Index(
+        "nchat_call_recordings_joining_idx",
+        "next_work_at",
+        postgresql_where=sa.text("status = 'ready'::recording_status AND join_progress < 100"),
+    ),
     comment="Recordings of calls and streams.",
 )

@@ -20,5 +20,6 @@ event_outbox = sa.Table(
     sa.Column("error", sa.Text, comment="Why the last try failed, in a word."),
     sa.UniqueConstraint("recording_id", "kind"),
     sa.Index("nchat_event_outbox_waiting_idx", "next_attempt_at", postgresql_where=sa.text("sent_at IS NULL")),
+    sa.Index("nchat_event_outbox_created_at_idx", "created_at"),
     comment="Events for the deployment's own backend.",
 )

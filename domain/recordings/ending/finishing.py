@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
+from domain import event_outbox
 from domain.calls import events
 from domain.recording_ports import ObjectStore, StorageError
 from domain.recordings.ending.gaps import gaps
@@ -147,9 +148,11 @@ async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Rec
         sentence = next((part.error_message for part in reversed(parts) if part.error_message), NOTHING)
         await move_recording(tx, recording, "failed", now=now, error_message=sentence, expires_at=expires_at)
         await events.append(tx, held.call.id, "recording_failed", None, told | {"reason": sentence})
+        await event_outbox.recording_finished(tx, recording.id, now=now)
         return
     await move_recording(tx, recording, "ready", now=now, ended_at=ended_at, expires_at=expires_at, **_media(parts, ready))
     await events.append(tx, held.call.id, "recording_ready", None, told)
+    await event_outbox.recording_finished(tx, recording.id, now=now)
 
 
 def _media(parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> dict[str, object]:
