@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="nchat-rtc", description="Voice and video calls for nchat over GraphQL.", epilog=_EPILOG)
     root.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_serve, _dev, _token, _migrate, _status):
+    for add in (_serve, _dev, _token, _migrate, _recordings, _status):
         add(commands)
     return root
 
@@ -89,6 +89,25 @@ def _token(commands: "Commands[argparse.ArgumentParser]") -> None:
 def _migrate(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _command(commands, "migrate", "bring the database to the newest migration", "Brings the database to the newest migration.")
     command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
+
+
+def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "recordings",
+        "compare recordings with their store",
+        "What is done with all recordings at once; see `recordings sweep --help`.",
+    )
+    deeds = command.add_subparsers(title="what to do", required=True, metavar="WHAT")
+    sweep = deeds.add_parser(
+        "sweep",
+        help="find objects without a row and rows without an object, and repair both",
+        description="Compares the bucket with the rows: objects that belong to no recording, younger than a day left alone, are deleted; "
+        "recordings whose objects are missing say so. Reports first. Exit code 0: nothing is wrong, or all is repaired. "
+        "3: --dry-run found something. 1: the store or the database does not answer; run it again.",
+        epilog=_EPILOG,
+    )
+    sweep.add_argument("--dry-run", action="store_true", help="report, and change nothing")
 
 
 def _status(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -1,0 +1,88 @@
+"""The bucket and the rows compared: first what is found, then, where it is wanted, the repair."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from domain.ports import Clock
+from domain.recording_ports import ObjectStore
+from domain.recordings.retention.bare_rows import BareRow, bare_rows, repair_row
+from domain.recordings.retention.stray_objects import stray_objects
+from domain.world import Transactions
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a sweep has seen so far, and what it repaired."""
+
+    objects: int = 0
+    stray: int = 0
+    stray_bytes: int = 0
+    young: int = 0
+    unknown: int = 0
+    rows: int = 0
+    bare: list[BareRow] = field(default_factory=list)
+    deleted: int = 0
+    repaired: int = 0
+
+    @property
+    def clean(self) -> bool:
+        return not self.stray and not self.bare
+
+    @property
+    def another_database(self) -> bool:
+        """Of not one object the recording was ever heard of: the rows are another deployment's, more likely than the objects nobody's."""
+        return self.objects > 0 and self.unknown == self.objects
+
+
+class AnotherDatabase(Exception):
+    """This database never heard of any recording in the bucket: nothing is deleted."""
+
+
+# Hears after every page what was found by then.
+Progress = Callable[[Found], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A bucket, the database that knows its recordings, and who watches."""
+
+    transaction: Transactions
+    store: ObjectStore
+    clock: Clock
+    progress: Progress
+
+    async def look(self) -> Found:
+        """Changes nothing. Raises StorageError, and the database's own errors."""
+        found = Found()
+        async for page in stray_objects(self.transaction, self.store, self.clock.now()):
+            found.objects += page.looked_at
+            found.stray += len(page.strays)
+            found.stray_bytes += sum(one.size for one in page.strays)
+            found.young += page.young
+            found.unknown += page.unknown
+            self.progress(found)
+        async for looked_at, bare in bare_rows(self.transaction, self.store):
+            found.rows += looked_at
+            found.bare += bare
+            self.progress(found)
+        return found
+
+    async def repair(self, found: Found) -> None:
+        """Deletes objects without a row, each page looked at anew, and says in rows without an object what is missing.
+
+        Raises AnotherDatabase, StorageError, and the database's own errors; what was repaired by then stays so, and it may be repeated.
+        """
+        if found.another_database and found.stray:
+            raise AnotherDatabase
+        async for page in stray_objects(self.transaction, self.store, self.clock.now()):
+            await self.store.delete([one.key for one in page.strays])
+            found.deleted += len(page.strays)
+            self.progress(found)
+        for bare in found.bare:
+            found.repaired += await repair_row(self.transaction, bare, self.clock.now())
+            self.progress(found)
+        log.info("recordings_swept", deleted=found.deleted, repaired=found.repaired)
