@@ -9,11 +9,15 @@ _JWT = r"eyJ[\w-]{5,}(?:\.[\w-]*){1,2}"
 _BEARER = r"bearer\s+(?P<bearer>[^\s'\",)}\]\\]+)"
 _ADMIN = r"x-hasura-(?:admin-secret|access-key)[\\'\"\s]*[:=,][\\'\"\s]*(?:b['\"])?(?P<admin>[^'\",)}\]\\]+)"
 _PASSWORD = r"(?<=://)[^\s:/@'\"]*:(?P<password>[^\s/@'\"]+)(?=@)"  # noqa: S105 - where one stands
-_SECRETS: Final = re.compile("|".join((f"(?P<jwt>{_JWT})", _BEARER, _ADMIN, _PASSWORD)), re.IGNORECASE)
+_LINK = r"/media/[a-z-]+/[0-9a-f-]{36}/(?P<link>[\w.-]+)"
+_PRESIGNED = r"x-amz-signature=(?P<presigned>[0-9a-f]+)"
+_LINK_KEY = r"x-nchat-link-key[\\'\"\s]*[:=,][\\'\"\s]*(?P<link_key>[0-9a-f]+)"
+_SECRETS: Final = re.compile("|".join((f"(?P<jwt>{_JWT})", _BEARER, _ADMIN, _PASSWORD, _LINK, _PRESIGNED, _LINK_KEY)), re.IGNORECASE)
 
 
 def hide_secrets(line: str) -> str:
-    """The line without web tokens, what follows `Bearer` or the admin secret's header, and passwords in addresses."""
+    """The line without web tokens, what follows `Bearer` or the admin secret's header, passwords in addresses, links to media and
+    their key."""
     return _SECRETS.sub(_hidden, line)
 
 

@@ -151,7 +151,7 @@ async def _watch(http: httpx2.AsyncClient, link: str, seen: Seen, seconds: float
             seen.reloads.append(len(await _body(http, f"{link}?_HLS_skip=YES")))
         else:
             answer = await http.get(f"{link}/{PARTS - 1}/segment_{SEGMENTS - 30 + place:05d}.ts")
-            assert answer.status_code == 302
+            assert answer.status_code == 302, f"{answer.status_code} {answer.text}"
             seen.redirects += 1
 
 

@@ -104,6 +104,12 @@ def test_a_traceback_has_files_and_lines_and_no_secret(
         ("signed eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln by", "signed [hidden] by"),
         (f"(b'x-hasura-admin-secret', b'{SECRET}')", "(b'x-hasura-admin-secret', b'[hidden]')"),
         (f"redis://:{SECRET}@host:6379/0", "redis://:[hidden]@host:6379/0"),
+        (
+            "/media/part/00000000-0000-4000-8000-000000000001/1790000000.user.-.c2lnbmF0dXJlLW9mLTE2LWI/0/s.ts",
+            "/media/part/00000000-0000-4000-8000-000000000001/[hidden]/0/s.ts",
+        ),
+        ("https://s3/a?X-Amz-Expires=9&X-Amz-Signature=0a1b2c", "https://s3/a?X-Amz-Expires=9&X-Amz-Signature=[hidden]"),
+        ("with 'x-nchat-link-key': 'abcdef'}", "with 'x-nchat-link-key': '[hidden]'}"),
         ("http://host:8000/path?at=12:30", "http://host:8000/path?at=12:30"),
     ],
 )

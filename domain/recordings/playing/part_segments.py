@@ -92,8 +92,10 @@ class KnownSegments:
     async def _whole(self, part: VisiblePart) -> PartSegments:
         found = PartSegments(part.index, final=part.status == "ready")
         if part.path_prefix is not None:
-            named = segments_of(await self._store.read(playlist_key(part.path_prefix)) or b"")
-            found.add(named, await self._missing(part, named) if found.final else ())
+            body = await self._store.read(playlist_key(part.path_prefix)) or b""
+            # The lines of eight hours take longer than the event loop may be kept.
+            named = await asyncio.to_thread(segments_of, body)
+            await asyncio.to_thread(found.add, named, await self._missing(part, named) if found.final else ())
         return found
 
     async def _missing(self, part: VisiblePart, named: Sequence[Segment]) -> Collection[str]:
