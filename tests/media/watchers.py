@@ -28,6 +28,7 @@ HOURS, PARTS = 8, 4
 SEGMENTS = HOURS * 3600 // SECONDS // PARTS
 # As hls.js does with this playlist, and each segment once.
 RELOAD_EVERY, SEGMENT_EVERY = 6.0, float(SECONDS)
+PATIENCE = 5
 
 
 @dataclass(slots=True)
@@ -83,6 +84,10 @@ async def process(database_url: str, store: StoreProcess) -> AsyncIterator[tuple
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
                 await eventually(lambda: _serves(http), seconds=60)
             yield f"http://127.0.0.1:{port}", psutil.Process(running.pid)
+        except AssertionError as error:
+            log.seek(0)
+            error.add_note(log.read()[-2000:])
+            raise
         finally:
             running.terminate()
             await running.wait()
@@ -104,7 +109,7 @@ async def watched(on: Setup, store_process: StoreProcess, *, watchers: int, seco
         links = [_link(shelf, person) for person in people]
         async with httpx2.AsyncClient(base_url=service, timeout=30, limits=httpx2.Limits(max_connections=64)) as http:
             for link in links:
-                seen.first = len(await _body(http, link))
+                seen.first = len(await _get(http, link, 200))
             growing = asyncio.create_task(_grow(shelf, store))
             before, began = _used(measured), time.monotonic()
             await asyncio.gather(*(_watch(http, link, seen, seconds, place / watchers) for place, link in enumerate(links)))
@@ -121,9 +126,14 @@ def _link(shelf: Shelf, person: UUID) -> str:
     return f"/media/playlist/{shelf.recording}/{token}"
 
 
-async def _body(http: httpx2.AsyncClient, path: str) -> bytes:
-    answer = await http.get(path)
-    assert answer.status_code == 200, answer.text
+async def _get(http: httpx2.AsyncClient, path: str, expected: int) -> bytes:
+    """As a player: whoever is told to come again later does, which a machine that is busy with other things says now and then."""
+    for _ in range(PATIENCE):
+        answer = await http.get(path)
+        if answer.status_code != 503:
+            break
+        await asyncio.sleep(float(answer.headers["retry-after"]))
+    assert answer.status_code == expected, f"{answer.status_code} {answer.text}"
     return answer.content
 
 
@@ -148,10 +158,9 @@ async def _watch(http: httpx2.AsyncClient, link: str, seen: Seen, seconds: float
             break
         await asyncio.sleep(max(0.0, began + due - time.monotonic()))
         if reload:
-            seen.reloads.append(len(await _body(http, f"{link}?_HLS_skip=YES")))
+            seen.reloads.append(len(await _get(http, f"{link}?_HLS_skip=YES", 200)))
         else:
-            answer = await http.get(f"{link}/{PARTS - 1}/segment_{SEGMENTS - 30 + place:05d}.ts")
-            assert answer.status_code == 302, f"{answer.status_code} {answer.text}"
+            await _get(http, f"{link}/{PARTS - 1}/segment_{SEGMENTS - 30 + place:05d}.ts", 302)
             seen.redirects += 1
 
 
