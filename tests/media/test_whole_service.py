@@ -1,5 +1,6 @@
 """A recording from GraphQL to its bytes: links in one answer, followed to the store, a file saved under a name, and nobody else."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -126,6 +127,16 @@ async def test_links_are_null_until_there_is_something(shown: Shown) -> None:
     await shown.shelf.on.database.execute("UPDATE nchat_call_recordings SET type = 'individual_tracks'")
     found = await shown.links(who)
     assert found is not None and found["playlist_url"] is None and found["parts"][0]["playlist_url"] is not None
+
+
+async def test_each_kind_of_link_has_its_life(shown: Shown) -> None:
+    before = time.time()
+    found = await shown.links(shown.service.person(ALICE))
+    for name, life in {"url": 900, "thumbnail_url": 900, "playlist_url": 43_200, "storyboard_url": 43_200}.items():
+        expiry = int(found[name].rpartition("/")[2].partition(".")[0])
+        assert expiry % 300 == 0 and before + life <= expiry <= time.time() + life + 300
+    for part in found["parts"]:
+        assert part["url"].rpartition("/")[2].partition(".")[0] == found["url"].rpartition("/")[2].partition(".")[0]
 
 
 async def test_a_file_is_saved_under_a_name(shown: Shown) -> None:

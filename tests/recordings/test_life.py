@@ -34,6 +34,7 @@ async def test_from_the_button_to_the_file(call: RecordedCall) -> None:
     row = await call.recording()
     assert (row["status"], row["duration"], row["file_size"], row["gaps"]) == ("ready", 20, 6, "[]")
     assert row["file_path"].endswith("/recording.mp4")
+    assert row["thumbnail_path"].endswith("/picture_00000.jpeg")
     assert row["media_started_at"] == (await call.parts())[0]["media_started_at"]
     assert (row["expires_at"] - row["ended_at"]).days == 30
     assert await call.told() == ["recording_started", "recording_stopped", "recording_ready"]

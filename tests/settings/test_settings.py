@@ -42,6 +42,7 @@ def secret_of_the_right_form(field: str) -> str:
         "redis_url": "redis://:do-not-show@broker:6379/0",
         "encryption_keys": ENCRYPTION_KEY,
         "push_webhook_secret": ENCRYPTION_KEY,
+        "link_key": "do-not-show, for it is long enough",
         "event_webhook_secret": ENCRYPTION_KEY,
     }
     return forms.get(field, "do-not-show")
