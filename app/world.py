@@ -1,5 +1,6 @@
 """The product's World: the domain's ports with what stands behind them in this process."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
 from app.adapters.event_webhook import EventWebhook
+from app.adapters.ffmpeg_joiner import FfmpegJoiner
 from app.adapters.push_webhook import PushWebhook
 from app.adapters.rate_limits import open_limiter
 from app.adapters.signed_webhook import SignedWebhook, open_http, signing_key
@@ -26,7 +28,7 @@ from app.telemetry.moments import Observe
 from domain.event_delivery.event_tries import AT_ONCE as EVENTS_AT_ONCE
 from domain.ports import CallLimits, Clock, EventReceiver, JoinTokens, PushService, Rooms
 from domain.pushes.delivery import AT_ONCE
-from domain.recording_ports import ObjectStore, Recorder
+from domain.recording_ports import Joiner, ObjectStore, Recorder
 from domain.world import Transactions, World
 from permissions.compiling.readable import ReadableRows
 
@@ -46,6 +48,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         }
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
         rooms, tokens, recorder = await _media(base, clock, observe, stack)
+        store = await _store(base, observe, stack)
         yield World(
             transaction=EngineTransactions(engine, hub, observe),
             rooms=rooms,
@@ -68,7 +71,8 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
             recorder=recorder,
-            store=await _store(base, observe, stack),
+            store=store,
+            joiner=_joiner(settings, store),
             push_service=await _push_service(base, clock, stack),
             event_receiver=await _event_receiver(base, clock, stack),
         )
@@ -103,6 +107,16 @@ async def _store(base: Foundation, observe: Observe, stack: AsyncExitStack) -> O
         return None
     opening = open_store(store_address(base.settings), observe=observe, count=base.metrics.storage_request)
     return await stack.enter_async_context(opening)
+
+
+def _joiner(settings: Settings, store: ObjectStore | None) -> Joiner | None:
+    """None where there is nothing to join, or nobody who does it; ConfigurationError for a program that is not there."""
+    if store is None or settings.ffmpeg is None:
+        return None
+    program = shutil.which(settings.ffmpeg)
+    if program is None:
+        raise ConfigurationError(f"NCHAT_FFMPEG names no program: {settings.ffmpeg}")
+    return FfmpegJoiner(program, store)
 
 
 async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -> PushService | None:

@@ -1,8 +1,9 @@
 """Who records, and where it is kept, as the domain sees them. Adapters live in app/; the domain knows neither LiveKit nor S3."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from domain.ports import TrackSource
@@ -124,6 +125,40 @@ class ObjectStore(Protocol):
         """All of them, at most 1,000; raises when one of them stays."""
         ...
 
-    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None) -> str:
-        """A presigned address for one GET or many, made without asking the store; with a file name a browser saves it."""
+    async def upload(self, key: str, path: Path, content_type: str) -> None:
+        """A file of any size, in several pieces."""
+        ...
+
+    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None, inside: bool = False) -> str:
+        """A presigned address for one GET or many, made without asking the store; with a file name a browser saves it.
+
+        It is for browsers, or, `inside`, for this service itself.
+        """
+        ...
+
+
+class JoinFailed(Exception):
+    """Parts were not joined this time; in a few words why."""
+
+
+class JoinImpossible(Exception):
+    """They can't be joined here, now or later: a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinWanted:
+    """`parts` are the segments of each part in order: an address, and seconds. `sound`: there is nothing but sound in them."""
+
+    parts: Sequence[Sequence[tuple[str, float]]]
+    seconds: float
+    sound: bool
+
+
+class Joiner(Protocol):
+    async def join(self, wanted: JoinWanted, key: str, told: Callable[[int], Awaitable[bool]]) -> int | None:
+        """Joins them and stores the file under the key; its size in bytes.
+
+        `told` hears how far it is, in percent, every few seconds; where it answers False, the work is dropped: None.
+        Raises JoinFailed, JoinImpossible, StorageError.
+        """
         ...

@@ -23,7 +23,7 @@ from domain.ports import (
     Rooms,
     TurnCredentials,
 )
-from domain.recording_ports import ObjectStore, Recorder
+from domain.recording_ports import Joiner, ObjectStore, Recorder
 from permissions.compiling.readable import RoleCondition
 from permissions.session import Session
 from schema.model import TableName
@@ -93,6 +93,7 @@ class World:
     # None: the deployment records nothing.
     recorder: Recorder | None = None
     store: ObjectStore | None = None
+    joiner: Joiner | None = None
     # None: the deployment has none, and pushes are not delivered.
     push_service: PushService | None = None
     # None: nobody is told of finished recordings.

@@ -20,7 +20,7 @@ from app.cli.refusal import Refusal
 from app.http.console import OfferedUser
 from app.server import run_server
 from app.settings import Settings
-from devstack import secrets_file
+from devstack import ffmpeg, secrets_file
 from devstack.demo_data import seed
 from devstack.demo_users import DEMO_USERS
 from devstack.processes import stop_with_parent, why_not_bound
@@ -125,6 +125,7 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
                 "NCHAT_S3_ACCESS_KEY": media.storage.access_key,
                 "NCHAT_S3_SECRET_KEY": media.storage.secret_key,
                 "NCHAT_RECORDING_BUCKET": media.storage.bucket,
+                "NCHAT_FFMPEG": ffmpeg.program(),
             }
     # Not before the database is ours: until then the file belongs to a run that has it.
     stack.at_end(remove_facts)

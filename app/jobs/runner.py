@@ -14,6 +14,7 @@ from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
 from domain.reconciler import kick_watch
+from domain.recordings.joining.joining import join_due
 from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.watching import watch
 from domain.timeouts import TIMEOUTS, Timeout
@@ -26,6 +27,7 @@ BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
 RECORDING_WATCH_EVERY: Final = 1.0
 STRAYS_EVERY: Final = 15.0
+JOINS_EVERY: Final = 2.0
 REMOVALS_EVERY: Final = 2.0
 FREE_LAPSED_EVERY: Final = 2.0
 STOP_WITHIN: Final = 0.5
@@ -78,8 +80,9 @@ class Jobs:
 
     def _recording(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
         driving = ("recordings", partial(drive_recordings, world, supervisor))
+        joining = self._loop("recording_join", JOINS_EVERY, partial(join_due, world))
         watching = self._loop("recording_watch", RECORDING_WATCH_EVERY, partial(watch, world))
-        return [driving, watching, self._loop("stray_egresses", STRAYS_EVERY, partial(stop_strays, world))]
+        return [driving, joining, watching, self._loop("stray_egresses", STRAYS_EVERY, partial(stop_strays, world))]
 
     def _deciding(self, timeout: Timeout) -> Work:
         return partial(decide_timeouts, self._world, timeout, self._follow_ups, self._looked)

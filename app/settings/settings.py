@@ -164,6 +164,9 @@ class Settings(BaseSettings):
         description="Pages that compose a recording of the layout custom, as `name=https://address`, separated by commas.",
     )
     max_recording_minutes: int = Field(480, ge=1, description="A recording's longest duration in minutes, pauses not counted.")
+    ffmpeg: str | None = Field(
+        None, description="The `ffmpeg` program, which joins a recording's parts to one file; absent: the playlist alone has all of them."
+    )
     s3_endpoint: HttpUrl | None = Field(
         None,
         validation_alias=_also("NCHAT_S3_ENDPOINT", "MINIO_ENDPOINT"),

@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -17,6 +20,9 @@ from domain.recording_ports import StorageError, StoredObject
 
 CONNECT_WITHIN: Final = 3
 READ_WITHIN: Final = 10
+# One of our threads sends a file, piece after piece; seconds for one of any size.
+IN_TURN: Final = TransferConfig(use_threads=False)
+UPLOAD_WITHIN: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +124,28 @@ class S3Store:
         if left := answer.get("Errors"):
             raise StorageError(f"{len(left)} objects were not deleted: {left[0].get('Code', 'unknown')}")
 
-    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None) -> str:
-        """Signed here, by the public address."""
+    async def upload(self, key: str, path: Path, content_type: str) -> None:
+        """A file from the disk; boto3 sends large ones in pieces."""
+        extra = {"ContentType": content_type, **self._encryption}
+
+        def send() -> None:
+            try:
+                self._client.upload_file(str(path), self._bucket, key, ExtraArgs=extra, Config=IN_TURN)
+            except S3UploadFailedError:
+                # Its text names the key.
+                raise StorageError("store.upload: failed") from None
+
+        await self._do("store.upload", send, within=UPLOAD_WITHIN)
+
+    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None, inside: bool = False) -> str:
+        """Signed here, by the public address or by our own."""
         given = {"Bucket": self._bucket, "Key": key}
         if file_name is not None:
             given["ResponseContentDisposition"] = attachment(file_name)
         if content_type is not None:
             given["ResponseContentType"] = content_type
-        address: str = self._public.generate_presigned_url("get_object", Params=given, ExpiresIn=seconds)
+        client = self._client if inside else self._public
+        address: str = client.generate_presigned_url("get_object", Params=given, ExpiresIn=seconds)
         return address
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.settings import Settings
 from app.storage.recording_bucket import store_address
 from app.storage.s3_store import open_store
-from devstack.media.watching import watch
+from devstack.demo.watching import watch
 from domain.recordings.names import recording_prefix
 
 MEDIA = (".ts", ".mp4", ".ogg")

@@ -10,7 +10,7 @@ from devstack.demo.person import DemoPerson
 from devstack.demo.recorded_objects import RecordedObjects
 from devstack.demo.service import DemoService
 from devstack.demo.story import SEAT, mutation, say, soon
-from devstack.media.watching import Watched, share, watch
+from devstack.demo.watching import Watched, share, watch
 
 ALICE_SINGS, BOB_SINGS, IN_THE_PAUSE = 440, 660, 880
 RED, BLUE = (255, 0, 0), (0, 0, 255)

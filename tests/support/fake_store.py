@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from domain.recording_ports import StorageError, StoredObject
 from domain.recordings.names import file_key, picture_key, playlist_key
@@ -43,8 +44,13 @@ class FakeStore:
         for key in keys:
             self.objects.pop(key, None)
 
-    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None) -> str:
-        return f"https://store.example/{key}?seconds={seconds}&name={file_name or ''}&type={content_type or ''}"
+    async def upload(self, key: str, path: Path, content_type: str) -> None:
+        await self.write(key, path.read_bytes(), content_type)
+
+    def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None, inside: bool = False) -> str:
+        return (
+            f"https://{'inside.' if inside else ''}store.example/{key}?seconds={seconds}&name={file_name or ''}&type={content_type or ''}"
+        )
 
     def hold(self, prefix: str, segments: int, began_at: datetime, *, ended: bool = False) -> None:
         """What a worker has uploaded of a part after so many segments, and when it ended its file and picture too."""

@@ -18,7 +18,7 @@ from domain.recordings.ending.policies import expiry
 from domain.recordings.held import Held, hold, part_by_id
 from domain.recordings.life_cycle import move_part, move_recording
 from domain.recordings.parts import set_part
-from domain.recordings.rows import RecordingPart, parts_of
+from domain.recordings.rows import RecordingPart, RecordingType, parts_of
 from domain.recordings.settling import NOTHING
 from domain.world import Transaction, World
 from schema.tables.call_recording_parts import call_recording_parts
@@ -30,6 +30,7 @@ AT_ONCE: Final = 8
 # While one process gathers, no other does.
 TAKEN_FOR: Final = timedelta(seconds=20)
 GIVEN_UP_AFTER: Final = timedelta(minutes=15)
+EACH_ITS_OWN: Final = "Each track has a file of its own."
 NO_STORE: Final = "The store could not be reached."
 TAKE: Final = sa.text("""
     WITH due AS (
@@ -150,12 +151,13 @@ async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Rec
         await events.append(tx, held.call.id, "recording_failed", None, told | {"reason": sentence})
         await event_outbox.recording_finished(tx, recording.id, now=now)
         return
-    await move_recording(tx, recording, "ready", now=now, ended_at=ended_at, expires_at=expires_at, **_media(parts, ready))
+    media = _media(recording.type, parts, ready)
+    await move_recording(tx, recording, "ready", now=now, ended_at=ended_at, expires_at=expires_at, next_work_at=now, **media)
     await events.append(tx, held.call.id, "recording_ready", None, told)
     await event_outbox.recording_finished(tx, recording.id, now=now)
 
 
-def _media(parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> dict[str, object]:
+def _media(kind: RecordingType, parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> dict[str, object]:
     composites = [part for part in ready if part.kind == "composite"]
     alone = composites[0] if len(composites) == 1 and len(ready) == 1 else None
     return {
@@ -164,4 +166,14 @@ def _media(parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> di
         "gaps": gaps(parts),
         "file_path": alone.file_path if alone else None,
         "file_size": alone.file_size if alone else None,
+        **_file_to_come(kind, alone),
     }
+
+
+def _file_to_come(kind: RecordingType, alone: RecordingPart | None) -> dict[str, object]:
+    """What `joining` is to make: one file of several parts, and of sound alone its own kind."""
+    if kind == "individual_tracks":
+        return {"file_reason": EACH_ITS_OWN}
+    if kind == "composite" and alone is not None and alone.file_path is not None:
+        return {}
+    return {"join_progress": 0, "work_attempts": 0}

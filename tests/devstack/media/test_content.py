@@ -10,9 +10,9 @@ import pytest
 from livekit import api
 
 from devstack import media
+from devstack.demo.watching import share, watch, watch_playlist
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
-from devstack.media.watching import share, watch, watch_playlist
 from devstack.store import StorageAddress
 from tests.devstack.media.performer import Performer
 from tests.devstack.media.scene import Scene

@@ -1,0 +1,97 @@
+"""The `ffmpeg` program joins a recording's parts: it copies what is encoded, reads from the store and writes to a folder of its own."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from domain.recording_ports import JoinFailed, JoinImpossible, JoinWanted, ObjectStore
+
+Told = Callable[[int], Awaitable[bool]]
+# Copying is most of it, the rest is the way to the store.
+COPIED: Final = 90
+# Bytes a second of the best picture there is: a disk with less room is not filled.
+BYTES_A_SECOND: Final = 2_500_000
+# Seconds between two words of progress; a program that says nothing for so long hangs.
+TOLD_EVERY: Final = 2.0
+SILENT_FOR: Final = 60.0
+PROTOCOLS: Final = "file,http,https,tcp,tls,crypto"
+NO_ROOM: Final = "There is no room on the service's disk to join the parts; the playlist plays all of them."
+
+
+class FfmpegJoiner:
+    """`domain.recording_ports.Joiner`; `program` is ffmpeg's path. One join of a process at a time is the caller's business."""
+
+    def __init__(self, program: str, store: ObjectStore) -> None:
+        self._program, self._store = program, store
+
+    async def join(self, wanted: JoinWanted, key: str, told: Told) -> int | None:
+        """Stores the file and returns its size; None where `told` says that nobody wants it any more."""
+        with tempfile.TemporaryDirectory(prefix="nchat-join-") as name:
+            folder = Path(name)
+            if shutil.disk_usage(folder).free < wanted.seconds * BYTES_A_SECOND:
+                raise JoinImpossible(NO_ROOM)
+            result = folder / f"joined.{'ogg' if wanted.sound else 'mp4'}"
+            _write_lists(folder, wanted)
+            if not await self._run(folder, result, wanted, told) or not await told(COPIED):
+                return None
+            await self._store.upload(key, result, "audio/ogg" if wanted.sound else "video/mp4")
+            return result.stat().st_size
+
+    async def _run(self, folder: Path, result: Path, wanted: JoinWanted, told: Told) -> bool:
+        program = await asyncio.create_subprocess_exec(
+            *_command(self._program, folder, result, sound=wanted.sound),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async for seconds in _progress(program):
+                if not await told(min(int(COPIED * seconds / max(wanted.seconds, 1)), COPIED)):
+                    return False
+            if code := await program.wait():
+                raise JoinFailed(f"ffmpeg ended with {code}")
+            return True
+        finally:
+            with suppress(ProcessLookupError):
+                program.kill()
+            await program.wait()
+
+
+def _command(program: str, folder: Path, result: Path, *, sound: bool) -> Sequence[str]:
+    encoding = ("-vn", "-c:a", "libopus", "-b:a", "96k") if sound else ("-c", "copy", "-movflags", "+faststart")
+    reading = ("-protocol_whitelist", PROTOCOLS, "-f", "concat", "-safe", "0", "-i", str(folder / "parts.txt"))
+    return (program, "-nostdin", "-v", "error", "-y", *reading, *encoding, "-progress", "pipe:1", "-nostats", str(result))
+
+
+def _write_lists(folder: Path, wanted: JoinWanted) -> None:
+    """A playlist of addresses for each part, and the list of those: each part begins where the one before it ended."""
+    names = []
+    for number, part in enumerate(wanted.parts):
+        lines = [f"#EXTINF:{seconds:.6f},\n{address}" for address, seconds in part]
+        longest = max(seconds for _, seconds in part)
+        head = f"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:{int(longest) + 1}\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+        names.append(f"part{number}.m3u8")
+        (folder / names[-1]).write_text(head + "\n".join(lines) + "\n#EXT-X-ENDLIST\n")
+    (folder / "parts.txt").write_text("ffconcat version 1.0\n" + "".join(f"file {name}\n" for name in names))
+
+
+async def _progress(program: asyncio.subprocess.Process) -> AsyncIterator[float]:
+    """How many seconds of media are written, every few seconds; ends with the program's output. Raises JoinFailed when it hangs."""
+    assert program.stdout is not None  # noqa: S101
+    last = asyncio.get_running_loop().time()
+    while True:
+        try:
+            line = await asyncio.wait_for(program.stdout.readline(), SILENT_FOR)
+        except TimeoutError:
+            raise JoinFailed("ffmpeg hangs") from None
+        if not line:
+            return
+        name, _, value = line.decode("ascii", "replace").strip().partition("=")
+        now = asyncio.get_running_loop().time()
+        if name == "out_time_us" and value.isdecimal() and now - last >= TOLD_EVERY:
+            last = now
+            yield int(value) / 1_000_000

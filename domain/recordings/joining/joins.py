@@ -1,0 +1,100 @@
+"""Which recordings are joined now: each taken by one process for a while, kept while it works, let go when it failed or died."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.recordings.life_cycle import changed
+from domain.recordings.rows import RecordingType
+from domain.world import World
+
+# Renewed with each word of progress.
+TAKEN_FOR: Final = timedelta(seconds=60)
+MOST_ATTEMPTS: Final = 5
+FIRST_PAUSE: Final = timedelta(seconds=10)
+WANTED: Final = """
+    recording.status = 'ready' AND recording.join_progress < 100 AND recording.file_reason IS NULL AND recording.delete_asked_at IS NULL
+"""
+TAKE: Final = sa.text(f"""
+    WITH due AS (
+        SELECT recording.id FROM nchat_call_recordings AS recording
+        WHERE {WANTED} AND recording.next_work_at <= :now AND (recording.work_taken_until IS NULL OR recording.work_taken_until <= :now)
+        ORDER BY recording.next_work_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE nchat_call_recordings AS recording SET work_taken_until = :until, work_attempts = recording.work_attempts + 1
+    FROM due WHERE recording.id = due.id
+    RETURNING recording.id, recording.call_id, recording.type, recording.work_attempts AS attempt
+""")  # noqa: S608 - the condition is a constant
+# As long as the attempt is the one that was taken, nobody else has it.
+MINE: Final = f"recording.id = :id AND recording.work_attempts = :attempt AND {WANTED}"
+KEEP: Final = sa.text(f"""
+    UPDATE nchat_call_recordings AS recording SET work_taken_until = :until, join_progress = :progress
+    WHERE {MINE} RETURNING recording.id
+""")  # noqa: S608
+DONE: Final = sa.text(f"""
+    UPDATE nchat_call_recordings AS recording
+    SET work_taken_until = NULL, work_attempts = 0, join_progress = 100, file_path = :key, file_size = :size
+    WHERE {MINE} RETURNING recording.id
+""")  # noqa: S608
+LET_GO: Final = sa.text(f"""
+    UPDATE nchat_call_recordings AS recording SET work_taken_until = NULL, next_work_at = :next WHERE {MINE}
+""")  # noqa: S608
+# A file that is there already stays: what fails is a better one.
+GIVE_UP: Final = sa.text(f"""
+    UPDATE nchat_call_recordings AS recording
+    SET work_taken_until = NULL, work_attempts = 0, join_progress = NULL,
+        file_reason = CASE WHEN recording.file_path IS NULL THEN :reason END
+    WHERE {MINE}
+""")  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A recording in the hands of one process."""
+
+    id: UUID
+    call_id: UUID | None
+    type: RecordingType
+    attempt: int
+
+
+async def take(world: World) -> Join | None:
+    """One that is due; nobody else gets it until it is let go or `TAKEN_FOR` is over."""
+    now = world.clock.now()
+    async with world.transaction("recording.take_join") as tx:
+        row = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR})).first()
+    return None if row is None else Join(row.id, row.call_id, row.type, row.attempt)
+
+
+async def keep(world: World, join: Join, progress: int) -> bool:
+    """Tells how far it is, in percent; whether it is still this process's, and wanted."""
+    return await _write(world, join, KEEP, progress=min(progress, 99), until=world.clock.now() + TAKEN_FOR)
+
+
+async def done(world: World, join: Join, key: str, size: int) -> bool:
+    """The recording has its file; False, with nothing written, when it is not this process's any more."""
+    return await _write(world, join, DONE, key=key, size=size)
+
+
+async def failed(world: World, join: Join, reason: str) -> None:
+    """Later again, after a pause that grows with each try; after the last one there is no file, for this reason."""
+    if join.attempt >= MOST_ATTEMPTS:
+        await give_up(world, join, reason)
+    else:
+        pause = FIRST_PAUSE * 2 ** (join.attempt - 1)
+        await _write(world, join, LET_GO, next=world.clock.now() + pause)
+
+
+async def give_up(world: World, join: Join, reason: str) -> None:
+    """There will be no file, for this reason."""
+    await _write(world, join, GIVE_UP, reason=reason)
+
+
+async def _write(world: World, join: Join, statement: sa.TextClause, **values: int | str | datetime) -> bool:
+    async with world.transaction("recording.join") as tx:
+        written = await tx.connection.execute(statement, {"id": join.id, "attempt": join.attempt, **values})
+        changed(tx, join.call_id)
+        return written.rowcount > 0
