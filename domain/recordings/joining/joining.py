@@ -8,7 +8,7 @@ import structlog
 from domain.recording_ports import Joiner, JoinFailed, JoinImpossible, JoinWanted, ObjectStore, StorageError
 from domain.recordings.ending.gathering import gather
 from domain.recordings.joining import joins
-from domain.recordings.joining.joins import Join
+from domain.recordings.joining.joins import JoinInHand
 from domain.recordings.names import joined_key
 from domain.recordings.rows import RecordingPart, parts_of
 from domain.world import World
@@ -29,7 +29,7 @@ async def join_due(world: World) -> int:
     return joined
 
 
-async def _join(world: World, store: ObjectStore, join: Join) -> None:
+async def _join(world: World, store: ObjectStore, join: JoinInHand) -> None:
     if world.joiner is None:
         await joins.give_up(world, join, NO_PROGRAM)
         return
@@ -42,7 +42,7 @@ async def _join(world: World, store: ObjectStore, join: Join) -> None:
         await joins.failed(world, join, NOT_JOINED)
 
 
-async def _make(world: World, store: ObjectStore, joiner: Joiner, join: Join) -> None:
+async def _make(world: World, store: ObjectStore, joiner: Joiner, join: JoinInHand) -> None:
     async with world.transaction("recording.join_parts") as tx:
         parts = [part for part in await parts_of(tx, join.id) if part.status == "ready" and part.kind == "composite"]
     wanted = await _wanted(store, parts, sound=join.type == "audio_only")

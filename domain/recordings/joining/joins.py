@@ -52,7 +52,7 @@ GIVE_UP: Final = sa.text(f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class JoinInHand:
     """A recording in the hands of one process."""
 
     id: UUID
@@ -61,25 +61,25 @@ class Join:
     attempt: int
 
 
-async def take(world: World) -> Join | None:
+async def take(world: World) -> JoinInHand | None:
     """One that is due; nobody else gets it until it is let go or `TAKEN_FOR` is over."""
     now = world.clock.now()
     async with world.transaction("recording.take_join") as tx:
         row = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR})).first()
-    return None if row is None else Join(row.id, row.call_id, row.type, row.attempt)
+    return None if row is None else JoinInHand(row.id, row.call_id, row.type, row.attempt)
 
 
-async def keep(world: World, join: Join, progress: int) -> bool:
+async def keep(world: World, join: JoinInHand, progress: int) -> bool:
     """Tells how far it is, in percent; whether it is still this process's, and wanted."""
     return await _write(world, join, KEEP, progress=min(progress, 99), until=world.clock.now() + TAKEN_FOR)
 
 
-async def done(world: World, join: Join, key: str, size: int) -> bool:
+async def done(world: World, join: JoinInHand, key: str, size: int) -> bool:
     """The recording has its file; False, with nothing written, when it is not this process's any more."""
     return await _write(world, join, DONE, key=key, size=size)
 
 
-async def failed(world: World, join: Join, reason: str) -> None:
+async def failed(world: World, join: JoinInHand, reason: str) -> None:
     """Later again, after a pause that grows with each try; after the last one there is no file, for this reason."""
     if join.attempt >= MOST_ATTEMPTS:
         await give_up(world, join, reason)
@@ -88,12 +88,12 @@ async def failed(world: World, join: Join, reason: str) -> None:
         await _write(world, join, LET_GO, next=world.clock.now() + pause)
 
 
-async def give_up(world: World, join: Join, reason: str) -> None:
+async def give_up(world: World, join: JoinInHand, reason: str) -> None:
     """There will be no file, for this reason."""
     await _write(world, join, GIVE_UP, reason=reason)
 
 
-async def _write(world: World, join: Join, statement: sa.TextClause, **values: int | str | datetime) -> bool:
+async def _write(world: World, join: JoinInHand, statement: sa.TextClause, **values: int | str | datetime) -> bool:
     async with world.transaction("recording.join") as tx:
         written = await tx.connection.execute(statement, {"id": join.id, "attempt": join.attempt, **values})
         changed(tx, join.call_id)
