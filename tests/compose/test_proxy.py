@@ -84,10 +84,12 @@ async def test_no_token_is_written_down(outside: Outside) -> None:
         await outside.http.get(
             path, params={"access_token": "very-secret", "query": "very-secret"}, headers={"authorization": "very-secret"}
         )
+    await outside.http.get("/media/playlist/00000000-0000-4000-8000-000000000001/very-secret/0/segment_00000.ts")
     log = outside.folder / "nginx" / "access.log"
 
     async def written() -> bool:
-        return "GET /nowhere 404" in log.read_text()
+        text = log.read_text()
+        return "GET /nowhere 404" in text and "/media/playlist/00000000-0000-4000-8000-000000000001/[hidden] 404" in text
 
     await eventually(written)
     assert "very-secret" not in log.read_text() + (outside.folder / "nginx.log").read_text()

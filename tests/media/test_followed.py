@@ -132,6 +132,7 @@ async def test_a_store_that_is_away_is_told_apart(shelf: Shelf) -> None:
     assert (answer.status_code, answer.headers["retry-after"], answer.text) == (503, "2", "Try again.\n")
     assert (await shelf.get(MALLORY)).status_code == 404
     shelf.on.store.down = False
+    shelf.on.clock.advance(1)
     assert (await shelf.get(ALICE)).status_code == 200
     assert shelf.counted == [("playlist", "unanswered"), ("playlist", "refused"), ("playlist", "served")]
 

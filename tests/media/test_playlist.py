@@ -1,9 +1,12 @@
 """One playlist of all parts: it only grows, an update is short, and it ends with the recording."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from domain.recording_ports import StorageError
+from domain.recordings.playing import part_segments
 from tests.media.library import Shelf
 from tests.support.domain_setup import ALICE, BOB
 
@@ -118,6 +121,38 @@ async def test_it_plays_on_without_the_store_and_does_not_end(shelf: Shelf) -> N
     shelf.on.clock.advance(1)
     after = await shelf.playlist()
     assert after.startswith(before) and after.endswith("segment_00003.ts\n#EXT-X-ENDLIST\n")
+
+
+async def test_nobody_waits_for_a_store_that_stands_still(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    await run(shelf)
+    await shelf.part(2, segments=2, began_at=shelf.on.clock.now(), status="recording", closed=False)
+    before, asked = await shelf.playlist(), list[str]()
+
+    async def stand_still(key: str, **_: object) -> bytes:
+        asked.append(key)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(part_segments, "PATIENCE", 0.1)
+    monkeypatch.setattr(type(shelf.on.store), "read", lambda _self, key, **more: stand_still(key, **more))
+    shelf.on.clock.advance(1)
+    assert await asyncio.gather(*(shelf.playlist() for _ in range(20))) == [before] * 20
+    assert len(asked) == 1
+
+
+async def test_a_store_that_is_away_is_asked_once_for_all(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    async def refuse(_self: object, key: str, **_: object) -> bytes:
+        asked.append(key)
+        raise StorageError("store.read: no answer")
+
+    with monkeypatch.context() as away:
+        away.setattr(type(shelf.on.store), "read", refuse)
+        answers = await asyncio.gather(*(shelf.get(ALICE) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {503} and len(asked) == 1
+    shelf.on.clock.advance(1)
+    assert len(names(await shelf.playlist())) == 15
 
 
 async def test_before_the_first_segment_there_is_nothing(shelf: Shelf) -> None:

@@ -16,6 +16,8 @@ from domain.recordings.playlists import Segment, segments_of
 
 # Seconds: however many watch, a recorder's playlist is read no more often.
 FRESH_FOR: Final = 1.0
+# Seconds that a player waits for news; then it gets what is known.
+PATIENCE: Final = 2.0
 # Some forty entries: as many follow the last known one if nobody looked for a while.
 TAIL_BYTES: Final = 4096
 # In all: some 25 MB.
@@ -48,6 +50,7 @@ class PartSegments:
 class _Known:
     segments: PartSegments
     looked_at: float = float("-inf")
+    failure: StorageError | None = None
     # Who comes while it is read waits, and then finds it fresh.
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -67,15 +70,21 @@ class KnownSegments:
             if not known.segments.final and self._now() - known.looked_at >= FRESH_FOR:
                 await self._refresh(known, part)
         self._forget()
+        if known.failure is not None and not known.segments.entries:
+            raise known.failure
         return known.segments
 
     async def _refresh(self, known: _Known, part: VisiblePart) -> None:
+        """A failure is an answer too, for all who wait for it and for a moment longer: nobody queues up behind a store that is away."""
         try:
-            if part.status == "ready" or not await self._tail(known.segments, part):
-                known.segments = await self._whole(part)
-        except StorageError:
-            if not known.segments.entries:
-                raise
+            async with asyncio.timeout(PATIENCE if known.segments.entries else None):
+                if part.status == "ready" or not await self._tail(known.segments, part):
+                    known.segments = await self._whole(part)
+            known.failure = None
+        except StorageError as error:
+            known.failure = error
+        except TimeoutError:
+            known.failure = StorageError("the store takes too long")
         known.looked_at = self._now()
 
     async def _tail(self, known: PartSegments, part: VisiblePart) -> bool:
