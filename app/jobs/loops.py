@@ -13,6 +13,7 @@ from domain.pushes.delivery import deliver_due
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.life_cycle import PARTS_TOPIC
+from domain.recordings.manners.consent import begin_agreed
 from domain.recordings.recorder.driving import drive
 from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.retention.expiring import BATCH, expire
@@ -74,6 +75,7 @@ async def drive_recordings(world: World, supervisor: Supervisor) -> None:
 
 
 async def _drive(world: World) -> None:
+    await begin_agreed(world)
     await end_due(world)
     await record_new_tracks(world)
     await drive(world)

@@ -56,7 +56,11 @@ class Jobs:
             ("scheduler", partial(run_scheduler, pool, world, supervisor)),
             self._loop("webhooks", WEBHOOKS_EVERY, webhooks, self._new_webhook),
             # A loop for each kind: none waits for another.
-            *(self._loop(f"timeout_{timeout.name}", timeout.every, self._deciding(timeout)) for timeout in TIMEOUTS),
+            *(
+                self._loop(f"timeout_{timeout.name}", timeout.every, self._deciding(timeout))
+                for timeout in TIMEOUTS
+                if timeout.matters(world)
+            ),
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
             *([] if world.push_service is None else [("push_delivery", partial(deliver_pushes, world, supervisor))]),

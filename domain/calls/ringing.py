@@ -22,9 +22,9 @@ from schema.tables.users import users
 
 # However many they are, one statement.
 INVITE: Final = sa.text("""
-    INSERT INTO nchat_call_participants (call_id, user_id, role, status, status_since, invited_at)
+    INSERT INTO nchat_call_participants (call_id, user_id, role, status, status_since, invited_at, consented_at)
     SELECT CAST(:call AS uuid), user_id, CAST(role AS participant_role), CAST(status AS participant_status), CAST(:now AS timestamptz),
-        CAST(:now AS timestamptz)
+        CAST(:now AS timestamptz), CASE WHEN role = 'host' THEN CAST(:consented AS timestamptz) END
     FROM unnest(CAST(:users AS uuid[]), CAST(:roles AS text[]), CAST(:states AS text[])) AS one (user_id, role, status)
     RETURNING id, user_id
 """)
@@ -73,10 +73,12 @@ async def is_busy(tx: Transaction, user_id: UUID) -> bool:
     return (await tx.connection.execute(elsewhere.limit(1))).first() is not None
 
 
-async def invite(tx: Transaction, call_id: UUID, user_ids: Sequence[UUID], now: datetime, *, host: UUID | None = None) -> list[UUID]:
+async def invite(
+    tx: Transaction, call_id: UUID, user_ids: Sequence[UUID], now: datetime, *, host: UUID | None = None, host_consents: bool = False
+) -> list[UUID]:
     """Participant rows `invited` for people who have none in this call yet; returns the new rows' ids, in the order given.
 
-    With `host` the call's first row is written with them: the host, `connecting`.
+    With `host` the call's first row is written with them: the host, `connecting`, who agrees to being recorded with `host_consents`.
     """
     hosts = [] if host is None else [host]
     if not (people := [*hosts, *user_ids]):
@@ -87,6 +89,7 @@ async def invite(tx: Transaction, call_id: UUID, user_ids: Sequence[UUID], now: 
         "roles": ["host"] * len(hosts) + ["participant"] * len(user_ids),
         "states": ["connecting"] * len(hosts) + ["invited"] * len(user_ids),
         "now": now,
+        "consented": now if host_consents else None,
     }
     ids = {row.user_id: row.id for row in await tx.connection.execute(INVITE, columns)}
     events.changed(tx, call_id)

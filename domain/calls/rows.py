@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.engine import Row
 
+from domain.call_settings.channels import AutoRecord, RecordingConsent
 from domain.calls.life_cycle import SEATED, CallStatus, EndReason, ParticipantStatus
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
@@ -55,6 +56,9 @@ class Call:
     single_sharer: bool
     e2ee: bool
     lobby: bool
+    auto_record: AutoRecord
+    recording_consent: RecordingConsent
+    auto_recorded_at: datetime | None
 
     @classmethod
     def of(cls, row: Row[tuple[object, ...]]) -> "Call":
@@ -84,6 +88,7 @@ class Participant:
     screen_share_asked_at: datetime | None
     rejoining_since: datetime | None
     lobby_waiting_since: datetime | None
+    consented_at: datetime | None
 
     @classmethod
     def of(cls, row: Row[tuple[object, ...]]) -> "Participant":

@@ -10,9 +10,24 @@ from domain.calls import events
 from domain.calls.access import CallAccess
 from domain.calls.life_cycle import CallStep, move_call, move_participant
 from domain.calls.rows import Call
-from domain.errors import CallFull
+from domain.errors import CallFull, NotAllowed
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
+from schema.tables.channels import channel_members
+
+
+async def require_invited(access: CallAccess) -> None:
+    """NotAllowed for one who has no row in the call and does not belong to its channel."""
+    if access.me is None and not await _is_member(access):
+        raise NotAllowed("You are not invited to this call.")
+
+
+async def _is_member(access: CallAccess) -> bool:
+    if access.call.channel_id is None:
+        return False
+    member = (channel_members.c.channel_id == access.call.channel_id, channel_members.c.user_id == access.user_id)
+    found = await access.tx.connection.execute(sa.select(sa.literal(1)).select_from(channel_members).where(*member))
+    return found.first() is not None
 
 
 def require_seat(access: CallAccess) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from domain.calls.consent import require_consent
 from domain.calls.grants import grant_for
 from domain.calls.rows import Call, Participant
 from domain.errors import MediaUnavailable
@@ -25,7 +26,12 @@ class Ticket:
 
 
 async def issue(tx: Transaction, world: World, call: Call, participant: Participant) -> Ticket:
-    """A fresh ticket. Signs locally; nothing is asked of the media server. MediaUnavailable where the deployment has none."""
+    """A fresh ticket. Signs locally; nothing is asked of the media server.
+
+    Raises ConsentNeeded, whatever way led here, for who has to agree to being recorded first; MediaUnavailable where the deployment has no
+    media server.
+    """
+    await require_consent(tx, call, participant)
     named = await tx.connection.execute(
         sa.select(sa.func.coalesce(users.c.display_name, users.c.username)).where(users.c.id == participant.user_id)
     )

@@ -90,14 +90,14 @@ async def _nothing_runs(
     elif call.ended:
         await stop(tx, call, recording, "call_ended", now=now)
     elif refused and not any(part.egress_id for part in all_parts):
-        await _never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
+        await never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
     elif _never_began_to_run(recording, now) or (lately := _begun_lately(all_parts)) >= MOST_PARTS:
         await stop(tx, call, recording, "lost", now=now)
     else:
         await parts.begin_composite(tx, recording, now=now, wait=WAITS[lately])
 
 
-async def _never_began(tx: Transaction, recording: Recording, sentence: str, *, now: datetime) -> None:
+async def never_began(tx: Transaction, recording: Recording, sentence: str, *, now: datetime) -> None:
     """No recorder took it: there is nothing to gather."""
     failed = await move_recording(tx, recording, "failed", now=now, ended_at=now, error_message=sentence)
     if failed and recording.call_id is not None:

@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 
 from domain.calls.repairs import tell
-from domain.timeouts import call_durations, lapsed_seats, lost_connections, unanswered_rings
+from domain.timeouts import call_durations, lapsed_seats, lost_connections, recording_manners, unanswered_rings
 from domain.timeouts.due_calls import Decided, Timeout, decide_due
 from domain.webhooks.processing import settle_debts
 from domain.world import World
@@ -20,6 +20,9 @@ TIMEOUTS: Final[tuple[Timeout, ...]] = (
     lapsed_seats.NEVER_BACK,
     call_durations.TOO_LONG,
     call_durations.NEVER_STARTED,
+    recording_manners.AUTO_RECORD,
+    recording_manners.CONSENT_REFUSED,
+    recording_manners.NO_HOST,
 )
 
 
@@ -31,7 +34,8 @@ async def run_timeouts(world: World) -> int:
     """
     decided = Decided()
     for timeout in TIMEOUTS:
-        decided.add(await decide_due(world, timeout))
+        if timeout.matters(world):
+            decided.add(await decide_due(world, timeout))
     await tell_decided(world, decided)
     return decided.count
 

@@ -46,12 +46,18 @@ Decide = Callable[[Case], Awaitable[Sequence[Repair] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """One kind; `every` is how many seconds may pass between two looks at it."""
+    """One kind; `every` is how many seconds may pass between two looks at it, `of_recordings` one that only matters where calls are
+    recorded."""
 
     name: str
     overdue: Overdue
     decide: Decide
     every: float = 1.0
+    of_recordings: bool = False
+
+    def matters(self, world: World) -> bool:
+        """Whether anything of this kind can be due in this deployment."""
+        return world.recorder is not None or not self.of_recordings
 
 
 @dataclass(slots=True)

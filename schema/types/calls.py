@@ -3,13 +3,17 @@
 import strawberry
 
 from schema.table_types.scalars import jsonb, uuid
+from schema.types.call_settings import AutoRecord, RecordingConsent
 from schema.types.camel_case import camel_input
 from schema.types.vocabulary import LeaveReason, ShareType, TrackKind, call_end_reason, call_type, connection_quality, participant_role
 
 
 @camel_input
 class InitiateCallInput:
-    """Targets, a channel, or both. lobby: who joins without a ring waits. A repeated clientRequestId answers with the call it started."""
+    """Targets, a channel, or both. lobby: who joins without a ring waits. A repeated clientRequestId answers with the call it started.
+
+    autoRecord and recordingConsent default to the channel's, and may not be laxer.
+    """
 
     type: call_type
     target_user_ids: list[uuid] | None = None
@@ -19,14 +23,18 @@ class InitiateCallInput:
     lobby: bool | None = None
     ring_timeout_seconds: int | None = None
     client_request_id: uuid | None = None
+    auto_record: AutoRecord | None = None
+    recording_consent: RecordingConsent | None = None
 
 
 @camel_input
 class StartScheduledCallInput:
-    """Targets as in initiateCall; none for a call in a channel that rings nobody."""
+    """Targets, autoRecord and recordingConsent as in initiateCall; no targets for a call in a channel that rings nobody."""
 
     call_id: uuid
     target_user_ids: list[uuid] | None = None
+    auto_record: AutoRecord | None = None
+    recording_consent: RecordingConsent | None = None
 
 
 @camel_input

@@ -21,6 +21,11 @@ class StartRecordingInput:
 
 
 @camel_input
+class GiveRecordingConsentInput:
+    call_id: uuid
+
+
+@camel_input
 class PauseRecordingInput:
     recording_id: uuid
 

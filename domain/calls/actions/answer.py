@@ -22,7 +22,7 @@ DeclineReason = Literal["declined", "busy"]
 async def accept_call(world: World, session: Session, call_id: UUID) -> TicketResult:
     """The ringing caller comes in; the person's other devices fall silent (`answered_elsewhere`), and a call held elsewhere is left.
 
-    Refuses with NotRinging, AnsweredElsewhere (another device of the same person was faster), CallFull, RateLimited.
+    Refuses with NotRinging, AnsweredElsewhere (another device of the same person was faster), CallFull, ConsentNeeded, RateLimited.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("accept_call.write") as tx:

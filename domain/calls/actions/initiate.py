@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from domain.call_settings.manners import Manners, Wishes, manners_of, settled
 from domain.calls.access import known_user
 from domain.calls.ending import end_for_all
 from domain.calls.leaving import Departure, after_departures, leave_elsewhere
@@ -30,7 +31,8 @@ CHECK_VIOLATION: Final = "23514"
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """What initiateCall asks for. `ring_timeout_seconds` is 1 to 600; null takes the table's default."""
+    """What initiateCall asks for. `ring_timeout_seconds` is 1 to 600; null takes the table's default. `manners` may be stricter than the
+    channel's, never laxer."""
 
     type: CallType
     target_user_ids: Sequence[UUID] = ()
@@ -40,6 +42,7 @@ class CallRequest:
     lobby: bool = False
     ring_timeout_seconds: int | None = None
     client_request_id: UUID | None = None
+    manners: Wishes = field(default_factory=Wishes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,9 @@ class InitiateResult:
 async def initiate_call(world: World, session: Session, request: CallRequest) -> InitiateResult:
     """Starts a call as the caller, who leaves the one held elsewhere, or answers a repeated request (same client_request_id) with its call.
 
-    Refuses with RateLimited, TooManyCalls, InvalidInput (neither target nor channel, too many people, oneself), NotFound (a channel that
-    the caller is not in, a person without a common channel), MediaUnavailable (the call has ended `failed` then).
+    Refuses with RateLimited, TooManyCalls, InvalidInput (neither target nor channel, too many people, oneself, laxer manners than the
+    channel's), NotFound (a channel that the caller is not in, a person without a common channel), MediaUnavailable (the call has ended
+    `failed` then).
     """
     await world.limiter.hit("initiate", str(session.user_id))
     async with world.transaction("initiate_call.write") as tx:
@@ -85,7 +89,8 @@ async def _started_before(tx: Transaction, user_id: UUID, request: CallRequest) 
 async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequest) -> Call:
     _check(request)
     targets = await allowed_targets(tx, world, user_id, request.target_user_ids, request.channel_id)
-    call = await _insert(tx, world, user_id, request)
+    manners = settled(await manners_of(tx, request.channel_id), request.manners, e2ee=request.e2ee)
+    call = await _insert(tx, world, user_id, request, manners)
     if call is None:
         # Another request with the same id was faster; its row is committed, or the insert would still wait for it.
         earlier = await _started_before(tx, user_id, request)
@@ -113,9 +118,9 @@ async def allowed_targets(
 async def gather(tx: Transaction, call: Call, targets: Sequence[UUID], *, host: UUID, now: datetime) -> Call:
     """The call's first rows, of its host and of whom it will ring; a single target who is busy or may not be rung ends it.
 
-    The call as it stands then.
+    Who starts a call agrees to its being recorded. The call as it stands then.
     """
-    invited = await invite(tx, call.id, targets, now, host=host)
+    invited = await invite(tx, call.id, targets, now, host=host, host_consents=call.recording_consent == "ask")
     reason = await _why_not_ring(tx, call, targets[0], invited[0], now) if len(targets) == 1 else None
     if reason is None:
         return call
@@ -139,7 +144,7 @@ def _check(request: CallRequest) -> None:
     require_storable("metadata", request.metadata, METADATA_LIMIT_BYTES)
 
 
-async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallRequest) -> Call | None:
+async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallRequest, manners: Manners) -> Call | None:
     values: dict[str, object] = {
         "initiator_id": user_id,
         "channel_id": request.channel_id,
@@ -147,6 +152,8 @@ async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallReq
         "metadata": dict(request.metadata),
         "e2ee": request.e2ee,
         "lobby": request.lobby,
+        "auto_record": manners.auto_record,
+        "recording_consent": manners.recording_consent,
         "client_request_id": request.client_request_id,
         "max_participants": world.limits.max_participants,
         "status_since": world.clock.now(),

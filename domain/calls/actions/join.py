@@ -4,20 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.lobby import must_wait, wait_in_lobby
 from domain.calls.actions.results import TicketResult
 from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.ringing import invite
 from domain.calls.rows import Participant, participant, roster
-from domain.calls.seats import await_connection, renew_seat, require_seat, take_seat
+from domain.calls.seats import await_connection, renew_seat, require_invited, require_seat, take_seat
 from domain.calls.tickets import Ticket, issue
-from domain.errors import NotAllowed
 from domain.world import Transaction, World
 from permissions.session import Session
-from schema.tables.channels import channel_members
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +34,13 @@ async def join_call(world: World, session: Session, call_id: UUID) -> JoinResult
     """The caller comes in: ringing counts as accepting, being in it already moves the call to this device. A call held elsewhere is left.
 
     Or waits in the call's lobby, without a ticket and still in the call held elsewhere. For who was invited and for members of the call's
-    channel (NotAllowed for others). Refuses with CallNotStarted, CallFull, RateLimited.
+    channel (NotAllowed for others). Refuses with CallNotStarted, CallFull, ConsentNeeded, RateLimited.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("join_call.write") as tx:
         access = await access_call(tx, world, session, call_id, entering=True)
         access.require_started()
-        if access.me is None and not await _is_member(tx, access):
-            raise NotAllowed("You are not invited to this call.")
+        await require_invited(access)
         departures: list[Departure] = []
         if must_wait(access):
             joined = await _result(tx, access, await wait_in_lobby(tx, access), None)
@@ -59,7 +54,7 @@ async def join_call(world: World, session: Session, call_id: UUID) -> JoinResult
 
 
 async def refresh_call_token(world: World, session: Session, call_id: UUID) -> TicketResult:
-    """A fresh ticket for a caller who is in the call. Refuses with NotAllowed, RateLimited."""
+    """A fresh ticket for a caller who is in the call. Refuses with NotAllowed, ConsentNeeded, RateLimited."""
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("refresh_call_token.write") as tx:
         access = await access_call(tx, world, session, call_id)
@@ -81,10 +76,3 @@ async def _seat(tx: Transaction, access: CallAccess) -> Participant:
     participant_id = access.me.id if access.me else (await invite(tx, access.call.id, [access.user_id], access.now))[0]
     await take_seat(tx, access.call, participant_id, access.user_id, now=access.now)
     return await participant(tx, participant_id)
-
-
-async def _is_member(tx: Transaction, access: CallAccess) -> bool:
-    if access.call.channel_id is None:
-        return False
-    member = (channel_members.c.channel_id == access.call.channel_id, channel_members.c.user_id == access.user_id)
-    return (await tx.connection.execute(sa.select(sa.literal(1)).select_from(channel_members).where(*member))).first() is not None

@@ -1,5 +1,6 @@
 """Actions that ring and answer: initiateCall, startScheduledCall, inviteToCall, acceptCall, declineCall, cancelCall."""
 
+from domain.call_settings.manners import Wishes
 from domain.calls.actions import answer, initiate, invite, scheduled
 from domain.calls.actions.answer import DeclineReason
 from domain.calls.actions.initiate import CallRequest
@@ -19,7 +20,8 @@ from resolvers.actions.calls.payloads import (
     participant_payload,
     ticket_payload,
 )
-from resolvers.actions.input_words import object_of, one_of
+from resolvers.actions.input_words import object_of, one_of, word
+from schema.types.call_settings import AutoRecord, RecordingConsent
 from schema.types.calls import (
     AcceptCallInput,
     CancelCallInput,
@@ -42,13 +44,22 @@ async def initiate_call(world: World, session: Session, input: InitiateCallInput
         lobby=bool(input.lobby),
         ring_timeout_seconds=input.ring_timeout_seconds,
         client_request_id=input.client_request_id,
+        manners=_manners(input),
     )
     return initiate_call_payload(await initiate.initiate_call(world, session, request))
 
 
 async def start_scheduled_call(world: World, session: Session, input: StartScheduledCallInput) -> InitiateCallPayload:
     """Starts a call that was inserted before: rings the targets, or waits in the channel. For who inserted it."""
-    return initiate_call_payload(await scheduled.start_scheduled_call(world, session, input.call_id, input.target_user_ids or []))
+    targets = input.target_user_ids or []
+    return initiate_call_payload(await scheduled.start_scheduled_call(world, session, input.call_id, targets, _manners(input)))
+
+
+def _manners(input: InitiateCallInput | StartScheduledCallInput) -> Wishes:
+    return Wishes(
+        None if input.auto_record is None else word(AutoRecord, input.auto_record),
+        None if input.recording_consent is None else word(RecordingConsent, input.recording_consent),
+    )
 
 
 async def invite_to_call(world: World, session: Session, input: InviteToCallInput) -> InviteToCallPayload:

@@ -1,12 +1,13 @@
-"""startRecording, pauseRecording, resumeRecording, stopRecording, deleteRecording."""
+"""startRecording, giveRecordingConsent, pauseRecording, resumeRecording, stopRecording, deleteRecording."""
 
 from domain.errors import InvalidInput
-from domain.recordings.actions import pause, start, stop
+from domain.recordings.actions import consent, pause, start, stop
 from domain.recordings.rows import RecordingLayout, RecordingType
 from domain.recordings.starting import RESOLUTIONS, Manner
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
+from resolvers.actions.calls.payloads import ParticipantPayload, participant_payload
 from resolvers.actions.input_words import one_of
 from resolvers.actions.recordings.payloads import (
     RecordingPayload,
@@ -19,6 +20,7 @@ from resolvers.actions.recordings.payloads import (
 from schema.types.camel_case import camel_type
 from schema.types.recordings import (
     DeleteRecordingInput,
+    GiveRecordingConsentInput,
     PauseRecordingInput,
     ResumeRecordingInput,
     StartRecordingInput,
@@ -29,6 +31,11 @@ from schema.types.recordings import (
 async def start_recording(world: World, session: Session, input: StartRecordingInput) -> StartRecordingPayload:
     """Records the call; everybody in it is told. For host and co-hosts."""
     return start_recording_payload(await start.start_recording(world, session, input.call_id, _manner(world, input)))
+
+
+async def give_recording_consent(world: World, session: Session, input: GiveRecordingConsentInput) -> ParticipantPayload:
+    """Agrees to being recorded in this call; then joinCall gives the token. For whoever may join."""
+    return participant_payload(await consent.give_recording_consent(world, session, input.call_id))
 
 
 async def pause_recording(world: World, session: Session, input: PauseRecordingInput) -> RecordingPayload:
@@ -77,6 +84,7 @@ def _template(world: World, layout: RecordingLayout, name: str | None) -> str | 
 @camel_type
 class Mutation:
     start_recording = action(start_recording)
+    give_recording_consent = action(give_recording_consent)
     pause_recording = action(pause_recording)
     resume_recording = action(resume_recording)
     stop_recording = action(stop_recording)

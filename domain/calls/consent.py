@@ -1,0 +1,46 @@
+"""Who has to agree to being recorded before they may be in a call's room: with `ask` everybody, while it is recorded or about to be."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.calls import events
+from domain.calls.rows import Call, Participant
+from domain.errors import ConsentNeeded
+from domain.world import Transaction
+from schema.tables.call_participants import call_participants
+from schema.tables.call_recordings import call_recordings
+from schema.tables.calls import calls
+
+_RECORDED: Final = sa.exists().where(
+    call_recordings.c.call_id == calls.c.id, call_recordings.c.status.in_(("starting", "recording", "paused"))
+)
+_TO_BE_RECORDED: Final = sa.and_(calls.c.auto_record != "off", calls.c.auto_recorded_at.is_(None))
+# A condition on a call and one of its participants: this person may not be in the room now.
+CONSENT_MISSING: Final = sa.and_(
+    calls.c.recording_consent == "ask", call_participants.c.consented_at.is_(None), sa.or_(_TO_BE_RECORDED, _RECORDED)
+)
+_MISSING: Final = (
+    sa.select(sa.literal(1))
+    .select_from(call_participants.join(calls, calls.c.id == call_participants.c.call_id))
+    .where(call_participants.c.id == sa.bindparam("participant"), CONSENT_MISSING)
+)
+
+
+async def require_consent(tx: Transaction, call: Call, who: Participant) -> None:
+    """ConsentNeeded for a participant of the locked call who has to agree first."""
+    if call.recording_consent != "ask" or who.consented_at is not None:
+        return
+    if (await tx.connection.execute(_MISSING, {"participant": who.id})).first() is not None:
+        raise ConsentNeeded
+
+
+async def note_consent(tx: Transaction, call_id: UUID, participant_id: UUID, *, now: datetime) -> bool:
+    """The person agrees, for the whole of the call; False for one who had agreed already. The event is the caller's to write."""
+    mine = sa.update(call_participants).where(call_participants.c.id == participant_id, call_participants.c.consented_at.is_(None))
+    if (await tx.connection.execute(mine.values(consented_at=now).returning(call_participants.c.id))).first() is None:
+        return False
+    events.changed(tx, call_id)
+    return True
