@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -24,6 +25,7 @@ from app.livekit.admissions import Admissions
 from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.livekit.webhook_store import StoredTogether
+from app.media.calendar_endpoint import CalendarEndpoint
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
@@ -70,7 +72,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
         yield Product(
             context_of=lambda _session, _scope: world,
             checks=product_checks(base.database, world.rooms, world.store, with_livekit=base.settings.livekit_enabled),
-            routes=[*_livekit_routes(base, world, admission, wake), *_media_routes(base, world)],
+            routes=[*_livekit_routes(base, world, admission, wake), *_media_routes(base, world), *_calendar_routes(base, world)],
             insert_budgets=insert_budgets(world.limiter),
         )
 
@@ -104,3 +106,12 @@ def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
         return []
     library = Library(Visible(world, SharedLooks(base.shared_database)), world.store)
     return MediaEndpoint(key, library, world.clock, base.metrics.media_request).routes(base.settings.cors_origins)
+
+
+def _calendar_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
+    key, settings = LinkKey.of(base.settings), base.settings
+
+    def page(call_id: UUID) -> str:
+        return settings.public_url if settings.call_page_url is None else f"{settings.call_page_url}/{call_id}"
+
+    return [] if key is None else CalendarEndpoint(key, world, world.clock, page, base.metrics.media_request).routes()

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls.consent import CONSENT_MISSING
+from domain.call_settings.consent import CONSENT_MISSING
 from domain.calls.life_cycle import SEATED
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants

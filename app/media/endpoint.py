@@ -101,4 +101,9 @@ def _response(found: Found) -> Response:
             return Response(body, headers={**HEADERS, "Content-Type": content_type})
         case Elsewhere(address):
             return Response(status_code=302, headers={**HEADERS, "Location": address})
+    return not_found()
+
+
+def not_found() -> Response:
+    """The one answer for what is not there, or not for this person."""
     return Response("Not found.\n", 404, HEADERS, "text/plain")

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         validation_alias=_also("NCHAT_PUBLIC_URL", "BACKEND_URL"),
         description="Where clients reach this service, without a slash at the end.",
     )
+    call_page_url: HttpUrl | None = Field(
+        None, description="Where the product shows calls: a call's id follows, behind a slash. Absent: calendars name the public URL."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log line that is written.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for a terminal.")
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from domain.calls.consent import require_consent
+from domain.call_settings.consent import require_consent
 from domain.calls.grants import grant_for
 from domain.calls.rows import Call, Participant
 from domain.errors import MediaUnavailable
@@ -31,7 +31,8 @@ async def issue(tx: Transaction, world: World, call: Call, participant: Particip
     Raises ConsentNeeded, whatever way led here, for who has to agree to being recorded first; MediaUnavailable where the deployment has no
     media server.
     """
-    await require_consent(tx, call, participant)
+    if call.recording_consent == "ask" and participant.consented_at is None:
+        await require_consent(tx, participant.id)
     named = await tx.connection.execute(
         sa.select(sa.func.coalesce(users.c.display_name, users.c.username)).where(users.c.id == participant.user_id)
     )

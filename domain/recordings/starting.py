@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 
+from domain.call_settings.consent import note_consent
 from domain.calls import events
-from domain.calls.consent import note_consent
 from domain.calls.life_cycle import CallStatus
 from domain.calls.rows import Call, roster
 from domain.errors import AlreadyRecording, CallNotStarted, E2eeCall
@@ -64,7 +64,7 @@ async def _ask(tx: Transaction, call: Call, recording: Recording, actor_id: UUID
     people = await roster(tx, call.id)
     starter = None if actor_id is None else people.of_user(actor_id)
     if starter is not None:
-        await note_consent(tx, call.id, starter.id, now=now)
+        await note_consent(tx, starter.id, now=now)
     if any(one.status == "connected" and one.consented_at is None and one != starter for one in people.participants):
         until = (now + CONSENT_WITHIN).isoformat()
         await events.append(tx, call.id, "recording_consent_asked", actor_id, {"recordingId": str(recording.id), "until": until})

@@ -39,6 +39,7 @@ FOR_HOSTS = {
 FOR_ALL = {
     "acceptCall",
     "declineCall",
+    "giveRecordingConsent",
     "joinCall",
     "leaveCall",
     "lowerHand",
@@ -84,8 +85,9 @@ async def test_a_participant_is_no_host(service: WholeService, hidden: Hidden, d
 
 
 async def test_who_only_sees_the_call_may_join_it_and_nothing_else(service: WholeService, hidden: Hidden, demo_database_url: str) -> None:
+    """Or agree, before joining, to its being recorded."""
     before = await dump(demo_database_url)
-    refused = await codes(service.person(DAVE), hidden.call, (FOR_HOSTS | FOR_ALL) - {"joinCall"})
+    refused = await codes(service.person(DAVE), hidden.call, (FOR_HOSTS | FOR_ALL) - {"joinCall", "giveRecordingConsent"})
     ringing = {"acceptCall", "declineCall"}
     assert refused == {name: "not-ringing" if name in ringing else "not-allowed" for name in refused}
     assert await dump(demo_database_url) == before

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
+from domain.call_settings.consent import note_consent
 from domain.calls import events
 from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.lobby import wait_in_lobby
 from domain.calls.actions.results import ParticipantResult
-from domain.calls.consent import note_consent
 from domain.calls.ringing import invite
 from domain.calls.seats import require_invited
 from domain.recordings.life_cycle import changed
@@ -25,7 +25,7 @@ async def give_recording_consent(world: World, session: Session, call_id: UUID) 
         access.require_started()
         await require_invited(access)
         participant_id = access.me.id if access.me is not None else await _invited(tx, access)
-        if await note_consent(tx, call_id, participant_id, now=access.now):
+        if await note_consent(tx, participant_id, now=access.now):
             await events.append(tx, call_id, "recording_consented", access.user_id, {}, participant_id)
             changed(tx, call_id)
     return ParticipantResult(call_id, participant_id)

@@ -18,7 +18,7 @@ USER = {
     "nchat_calls": "id room_name room_sid channel_id initiator_id type status scheduled_at started_at connected_at ended_at end_reason"
     " max_participants e2ee lobby single_sharer auto_record recording_consent"
     " ring_timeout_seconds client_request_id metadata created_at updated_at"
-    " duration is_recording is_streaming",
+    " duration is_recording is_streaming calendar_url",
     "nchat_call_participants": "id call_id user_id participant_sid role status invited_at joined_at left_at leave_reason is_muted"
     " is_video_enabled is_screen_sharing connection_quality hand_raised_at lobby_waiting_since consented_at metadata",
     "nchat_call_events": "call_id seq kind actor_id payload created_at",

@@ -6,8 +6,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls import events
-from domain.calls.rows import Call, Participant
 from domain.errors import ConsentNeeded
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
@@ -29,18 +27,13 @@ _MISSING: Final = (
 )
 
 
-async def require_consent(tx: Transaction, call: Call, who: Participant) -> None:
-    """ConsentNeeded for a participant of the locked call who has to agree first."""
-    if call.recording_consent != "ask" or who.consented_at is not None:
-        return
-    if (await tx.connection.execute(_MISSING, {"participant": who.id})).first() is not None:
+async def require_consent(tx: Transaction, participant_id: UUID) -> None:
+    """ConsentNeeded for a participant of a locked call who has to agree first."""
+    if (await tx.connection.execute(_MISSING, {"participant": participant_id})).first() is not None:
         raise ConsentNeeded
 
 
-async def note_consent(tx: Transaction, call_id: UUID, participant_id: UUID, *, now: datetime) -> bool:
-    """The person agrees, for the whole of the call; False for one who had agreed already. The event is the caller's to write."""
+async def note_consent(tx: Transaction, participant_id: UUID, *, now: datetime) -> bool:
+    """The person agrees, for the whole of the call; False for one who had agreed already. Whom to tell is the caller's business."""
     mine = sa.update(call_participants).where(call_participants.c.id == participant_id, call_participants.c.consented_at.is_(None))
-    if (await tx.connection.execute(mine.values(consented_at=now).returning(call_participants.c.id))).first() is None:
-        return False
-    events.changed(tx, call_id)
-    return True
+    return (await tx.connection.execute(mine.values(consented_at=now).returning(call_participants.c.id))).first() is not None
