@@ -32,6 +32,7 @@ async def test_paused_and_resumed(live: LiveCall, workers: Workers, deaf: bool) 
     parts, row = await live.parts(recording_id), await live.recording(recording_id)
     assert [(part["status"], part["end_reason"]) for part in parts] == [("ready", "paused"), ("ready", "stopped")]
     assert row["duration"] >= 8
+    assert row["thumbnail_path"] == f"{parts[0]['path_prefix']}picture_00000.jpeg"
     assert row["media_started_at"] == parts[0]["media_started_at"] >= row["started_at"]
     assert await live.told() == ["recording_started", "recording_paused", "recording_resumed", "recording_stopped", "recording_ready"]
 
