@@ -95,8 +95,8 @@ def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _command(
         commands,
         "recordings",
-        "compare recordings with their store",
-        "What is done with all recordings at once; see `recordings sweep --help`.",
+        "compare recordings with their store, and set it up",
+        "What is done with all recordings at once; see `recordings sweep --help` and `recordings bucket --help`.",
     )
     deeds = command.add_subparsers(title="what to do", required=True, metavar="WHAT")
     sweep = deeds.add_parser(
@@ -108,6 +108,14 @@ def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
         epilog=_EPILOG,
     )
     sweep.add_argument("--dry-run", action="store_true", help="report, and change nothing")
+    bucket = deeds.add_parser(
+        "bucket",
+        help="make the bucket, and set who may read it with scripts and how long half an upload stays",
+        description="Makes the bucket of recordings unless it is there, and sets its CORS and the end of half uploads. Safe to repeat. "
+        "Exit code 1: the store does not answer, or refuses; it says what.",
+        epilog=_EPILOG,
+    )
+    bucket.set_defaults(run=_lazily("app.cli.bucket"))
 
 
 def _status(commands: "Commands[argparse.ArgumentParser]") -> None:

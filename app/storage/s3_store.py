@@ -13,6 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from app.storage.bucket_rules import CORS, LIFECYCLE
 from app.storage.content_disposition import attachment
 from app.storage.requests import THREADS, ObjectAbsent, ObserveRequest, StoreRequests, uncounted
 from app.telemetry.moments import Observe, unobserved
@@ -59,6 +60,9 @@ class S3Store:
 
     def __init__(self, address: S3Address, requests: StoreRequests) -> None:
         self._bucket, self._encryption, self._do = address.bucket, address.encryption, requests
+        # AWS itself wants to hear of any region but its first.
+        elsewhere = address.endpoint is None and address.region != "us-east-1"
+        self._elsewhere: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": address.region}} if elsewhere else {}
         self._client = _client(address, address.endpoint)
         self._public = _client(address, address.public_endpoint or address.endpoint)
 
@@ -66,6 +70,20 @@ class S3Store:
         """Closes the connections that are kept for the next request."""
         self._client.close()
         self._public.close()
+
+    async def prepare_bucket(self) -> bool:
+        """Makes the bucket unless it is there, and sets its rules anew; True if it was made. Safe to repeat."""
+        try:
+            await self._do("store.find_bucket", lambda: self._client.head_bucket(Bucket=self._bucket))
+            made = False
+        except ObjectAbsent:
+            await self._do("store.make_bucket", lambda: self._client.create_bucket(Bucket=self._bucket, **self._elsewhere))
+            made = True
+        rules = {"Bucket": self._bucket, "CORSConfiguration": CORS}
+        await self._do("store.allow_reading", lambda: self._client.put_bucket_cors(**rules))
+        ends = {"Bucket": self._bucket, "LifecycleConfiguration": LIFECYCLE}
+        await self._do("store.end_half_uploads", lambda: self._client.put_bucket_lifecycle_configuration(**ends))
+        return made
 
     async def head(self, key: str) -> StoredObject | None:
         """Size and type of one object. Without a body a missing bucket looks like a missing object: of two, one is an error."""

@@ -16,6 +16,8 @@ from devstack.store.signatures import UNSIGNED, sha256_of
 from devstack.store.uploads import Uploads
 
 PAGE = 1000
+# Settings of a bucket.
+RULES = ("cors", "lifecycle")
 # Behind every key that begins with a common prefix.
 _BEHIND = "\U0010ffff"
 
@@ -33,6 +35,11 @@ class BucketRequests:
             case "PUT" if not query:
                 self._buckets.create(self._name)
                 return Response(headers={"location": f"/{self._name}"})
+            case "PUT" if rule := next((name for name in RULES if name in query), ""):
+                self._buckets.get(self._name).rules[rule] = await self._request.body()
+                return Response()
+            case "GET" if rule := next((name for name in RULES if name in query), ""):
+                return self._rule(rule)
             case "HEAD":
                 self._buckets.get(self._name)
                 return Response()
@@ -49,6 +56,12 @@ class BucketRequests:
             case "POST" if "delete" in query:
                 return await self._delete_many(self._buckets.get(self._name))
         raise S3Error("NotImplemented", "This store knows nothing of that.")
+
+    def _rule(self, name: str) -> Response:
+        text = self._buckets.get(self._name).rules.get(name)
+        if text is None:
+            raise S3Error("NoSuchConfiguration", "The specified configuration does not exist.")
+        return Response(text, media_type="application/xml")
 
     def _uploads(self, bucket: Bucket) -> Response:
         found = Uploads(bucket).open(self._request.query_params.get("prefix", ""))

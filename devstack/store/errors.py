@@ -19,6 +19,7 @@ _STATUS: Final = {
     "MalformedXML": 400,
     "MethodNotAllowed": 405,
     "NoSuchBucket": 404,
+    "NoSuchConfiguration": 404,
     "NoSuchKey": 404,
     "NoSuchUpload": 404,
     "NotImplemented": 501,

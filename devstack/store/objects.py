@@ -34,6 +34,8 @@ class Bucket:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # Settings as they were put, by their name; kept and given back, never followed.
+        self.rules: dict[str, bytes] = {}
         self._index = {found.key: found for found in _read(folder)}
         self._keys = sorted(self._index)
         self._forget_leftovers()

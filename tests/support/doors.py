@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from devstack.processes import Child
+from devstack.processes import Child, free_port
 from devstack.signalling_door import Door
 from tests.support.waiting import until
 
@@ -61,6 +61,7 @@ def here(text: str, livekit: str, service: str, port: int, folder: Path) -> str:
     """The file with the containers' names, their DNS and their folder replaced; each must be there to be replaced."""
     changes = {
         r"listen 8000;": f"listen 127.0.0.1:{port};",
+        r"listen 8001;": f"listen 127.0.0.1:{free_port()};",
         r"\bapi:8000;": f"{service.removeprefix('http://')};",
         r"\blivekit:7880;": f"{livekit.removeprefix('http://')};",
         r"resolver [^;]+;": "",

@@ -1,0 +1,30 @@
+"""`nchat-rtc recordings bucket`: the bucket of recordings is there, and has its rules."""
+
+import argparse
+import asyncio
+
+from app.cli.dev_facts import facts_file
+from app.cli.given_settings import settings_or_refuse
+from app.cli.refusal import Refusal
+from app.settings import Settings
+from app.storage.recording_bucket import store_address
+from app.storage.s3_store import open_store
+from domain.recording_ports import StorageError
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Safe to repeat. A Refusal says what the store refused, or that it does not answer."""
+    settings = settings_or_refuse(facts_file())
+    if not settings.records:
+        raise Refusal("no store of recordings is configured: NCHAT_S3_ENDPOINT, NCHAT_S3_ACCESS_KEY, NCHAT_S3_SECRET_KEY")
+    try:
+        made = asyncio.run(_prepare(settings))
+    except StorageError as error:
+        raise Refusal(f"the store: {error}") from None
+    print(f"The bucket {settings.recording_bucket} {'was made' if made else 'was there'} and has its rules.")
+    return 0
+
+
+async def _prepare(settings: Settings) -> bool:
+    async with open_store(store_address(settings)) as store:
+        return await store.prepare_bucket()
