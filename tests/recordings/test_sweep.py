@@ -148,3 +148,10 @@ async def test_the_command_on_a_real_store(
 def test_a_sweep_that_has_seen_nothing_is_clean() -> None:
     assert Found().clean
     assert not Found().another_database
+
+
+def test_the_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["recordings", "sweep", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Exit code 0: nothing is wrong, or all is repaired. 3: --dry-run found something. 1: the store or the database" in told
