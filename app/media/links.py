@@ -76,14 +76,15 @@ class LinkKey:
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def link_additions(settings: Settings) -> Mapping[str, str]:
-    """What sessions bring along for the functions that make links; nothing without a key. Holds a secret."""
+def link_additions(settings: Settings, *, media: bool = True) -> Mapping[str, str]:
+    """What sessions bring along for the functions that make links; nothing without a key. Holds a secret.
+
+    Without `media`, where nothing is recorded, only calendars have links.
+    """
     key = LinkKey.of(settings)
     if key is None:
         return {}
-    return {
-        "x-nchat-link-base": settings.public_url,
-        "x-nchat-link-key": key.padded(),
-        "x-nchat-link-expiry": str(settings.media_link_ttl),
-        "x-nchat-playback-expiry": str(settings.playback_link_ttl),
-    }
+    lives = {"x-nchat-calendar-expiry": str(settings.playback_link_ttl)}
+    if media:
+        lives |= {"x-nchat-link-expiry": str(settings.media_link_ttl), "x-nchat-playback-expiry": str(settings.playback_link_ttl)}
+    return {"x-nchat-link-base": settings.public_url, "x-nchat-link-key": key.padded(), **lives}

@@ -14,7 +14,7 @@ CALENDAR_URL = r"""
     CREATE FUNCTION nchat_calls_calendar_url(call nchat_calls, hasura_session json)
     RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN (call).scheduled_at IS NOT NULL THEN regexp_replace(
-        nchat_media_link(hasura_session, 'calendar', (call).id, 'x-nchat-playback-expiry'),
+        nchat_media_link(hasura_session, 'calendar', (call).id, 'x-nchat-calendar-expiry'),
         '/media/calendar/([^/]+)/([^/]+)$', '/calls/\1.ics?link=\2'
     ) END
 """

@@ -62,12 +62,16 @@ async def test_a_planned_call(on: Setup, http: httpx2.AsyncClient) -> None:
 
 async def test_the_link_of_the_row_leads_there(on: Setup, http: httpx2.AsyncClient) -> None:
     call_id, unplanned = await planned(on), await planned(on, at=None)
-    asking = Session("user", {"x-hasura-role": "user", USER_ID: str(BOB)}, additions=link_additions(SETTINGS))
+    asking = Session("user", {"x-hasura-role": "user", USER_ID: str(BOB)}, additions=link_additions(SETTINGS, media=False))
     asked = "SELECT id, nchat_calls_calendar_url(nchat_calls, $1::json) AS link FROM nchat_calls"
     links = {row["id"]: row["link"] for row in await on.database.fetch(asked, asking.as_argument())}
     assert links[unplanned] is None
     assert links[call_id].startswith(f"http://rtc.example/calls/{call_id}.ics?link=")
     assert (await http.get(links[call_id])).status_code == 200
+    # Where nothing is recorded only calendars have links.
+    for life in ("x-nchat-link-expiry", "x-nchat-playback-expiry"):
+        media = "SELECT nchat_media_link($1::json, 'recording', $2, $3)"
+        assert await on.database.fetchval(media, asking.as_argument(), call_id, life) is None
     assert {row["link"] for row in await on.database.fetch(asked, session(BOB).as_argument())} == {None}
 
 
