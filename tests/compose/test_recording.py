@@ -70,4 +70,6 @@ def test_the_store_s_file_holds_no_secret_and_its_image_is_pinned() -> None:
 
 
 def test_the_api_s_image_joins_parts_with_a_program() -> None:
-    assert "--no-install-recommends ffmpeg" in (FOLDER / "Dockerfile").read_text()
+    assert "--no-install-recommends ffmpeg" in (FOLDER / "Dockerfile").read_text() and SETTINGS["NCHAT_FFMPEG"] == "ffmpeg"
+    # Not in the 64 MB that are memory.
+    assert f"joins:{SETTINGS['TMPDIR']}" in SERVICES["api"]["volumes"]
