@@ -61,7 +61,8 @@ class Application(Starlette):
         self._own_hosts = own_hosts(settings)
         # Whoever asks this service gets tokens for people.
         self._gives_tokens = bool(offered_users)
-        self.router.routes.extend(console_routes(offered_users, token_maker(settings) if offered_users else None))
+        token_for = token_maker(settings) if offered_users else None
+        self.router.routes.extend(console_routes(offered_users, token_for, store=settings.store_origin))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

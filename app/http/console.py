@@ -15,10 +15,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 PAGE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
+# Monaco writes styles and starts workers, hls.js plays what it fetched; all but recordings comes from our own address.
+POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; media-src 'self' blob:; "
+    "worker-src 'self' blob:; connect-src 'self' ws: wss:{store}; frame-ancestors 'none'; base-uri 'none'"
+)
 HEADERS = {
-    # Monaco writes styles and starts workers; everything else comes from our own files.
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; "
-    "worker-src 'self' blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": POLICY.format(store=""),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -50,17 +53,23 @@ class _ConsoleFiles(StaticFiles):
             await PlainTextResponse(refusal.detail, refusal.status_code)(scope, receive, send_with_headers)
 
 
-def console_routes(offered_users: Sequence[OfferedUser] = (), token_for: Callable[[OfferedUser], str] | None = None) -> list[BaseRoute]:
-    """`/console`, its files, and the demo users with a fresh token each (none outside dev mode)."""
+def console_routes(
+    offered_users: Sequence[OfferedUser] = (), token_for: Callable[[OfferedUser], str] | None = None, *, store: str = ""
+) -> list[BaseRoute]:
+    """`/console`, its files, and the demo users with a fresh token each (none outside dev mode).
+
+    `store` is the address of the store, from which the page plays recordings.
+    """
     return [
-        Route("/console", _page),
+        Route("/console", functools.partial(_page, store)),
         Route("/console/demo-users.json", functools.partial(_offered_users, offered_users, token_for)),
         Mount("/console", _ConsoleFiles(directory=PAGE, html=True, check_dir=False)),
     ]
 
 
-async def _page(_request: Request) -> Response:
-    return FileResponse(PAGE / "index.html", headers=HEADERS)
+async def _page(store: str, _request: Request) -> Response:
+    policy = POLICY.format(store=f" {store}" if store else "")
+    return FileResponse(PAGE / "index.html", headers=HEADERS | {"Content-Security-Policy": policy})
 
 
 async def _offered_users(users: Sequence[OfferedUser], token_for: Callable[[OfferedUser], str] | None, _request: Request) -> Response:

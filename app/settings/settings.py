@@ -278,6 +278,12 @@ class Settings(BaseSettings):
         return {"nchat.max_open_calls": str(self.max_open_calls)}
 
     @property
+    def store_origin(self) -> str:
+        """Where browsers reach the store, without a path; empty for AWS's and for none."""
+        parts = urlsplit(self.s3_public_endpoint or self.s3_endpoint or "")
+        return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+    @property
     def records(self) -> bool:
         """Whether there is what a recording needs: LiveKit, and a store that is named or AWS's."""
         return self.livekit_enabled and self.recording_enabled and (self.s3_endpoint is not None or self.s3_access_key is not None)

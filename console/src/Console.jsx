@@ -6,6 +6,8 @@ import { CallerBar } from './CallerBar.jsx';
 import { ANONYMOUS } from './callers.js';
 import { EXAMPLES } from './examples.js';
 import { connect } from './fetcher.js';
+import { listenForMedia } from './media.js';
+import { Player } from './Player.jsx';
 
 const PLUGINS = [explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
 
@@ -14,6 +16,8 @@ export function Console({ demoUsers }) {
   // Another caller sees another schema, so GraphiQL introspects again with the new fetcher.
   const connection = useMemo(() => connect(caller), [caller]);
   useEffect(() => connection.close, [connection]);
+  const [recordings, setRecordings] = useState([]);
+  useEffect(() => listenForMedia(setRecordings), []);
   return (
     <>
       <CallerBar demoUsers={demoUsers} caller={caller} onChange={setCaller} />
@@ -26,6 +30,7 @@ export function Console({ demoUsers }) {
           shouldPersistHeaders={false}
         />
       </main>
+      {recordings.length > 0 && <Player recordings={recordings} onClose={() => setRecordings([])} />}
     </>
   );
 }

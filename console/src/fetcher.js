@@ -1,12 +1,23 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { createClient } from 'graphql-ws';
 
+import { noticeMedia } from './media.js';
+
 const HTTP = new URL('/v1/graphql', location.href).href;
 const SOCKET = HTTP.replace(/^http/, 'ws');
 
 /** One fetcher per caller: a websocket's session is fixed when it opens, so another caller needs another socket. */
 export function connect(caller) {
   const socket = createClient({ url: SOCKET, lazy: true, connectionParams: { headers: caller.headers } });
-  const fetcher = createGraphiQLFetcher({ url: HTTP, headers: caller.headers, wsClient: socket });
-  return { fetcher, close: () => socket.dispose() };
+  const ask = createGraphiQLFetcher({ url: HTTP, headers: caller.headers, wsClient: socket });
+  return { fetcher: (...asked) => noticed(ask(...asked)), close: () => socket.dispose() };
+}
+
+/** What the fetcher gives, a promise, or answers one after the other, with an ear for media. */
+async function noticed(given) {
+  const answer = await given;
+  if (answer === null || typeof answer !== 'object' || !(Symbol.asyncIterator in answer)) return noticeMedia(answer);
+  return (async function* () {
+    for await (const each of answer) yield noticeMedia(each);
+  })();
 }
