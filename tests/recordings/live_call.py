@@ -67,6 +67,10 @@ class LiveCall:
         asked = "SELECT * FROM nchat_call_recording_parts WHERE recording_id = $1 ORDER BY index"
         return list(await self.on.database.fetch(asked, recording_id))
 
+    async def room(self) -> str:
+        """The name of the call's room."""
+        return str((await self.on.call(self.id))["room_name"])
+
     async def told(self) -> list[str]:
         """The kinds of events about recordings."""
         return [kind for kind in await self.on.kinds(self.id) if kind.startswith("recording_")]

@@ -1,15 +1,23 @@
-"""The service dies around its question to LiveKit: never two egresses, never one that nobody knows of."""
+"""The service dies around its question to LiveKit, and around each of its commits: never two egresses, never one that nobody knows of."""
 
+import ast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
+from domain import recordings
+from domain.errors import AlreadyRecording, NotRecording
 from domain.ports import MediaSilent
 from domain.recording_ports import Egress, EgressWanted
+from domain.recordings.actions.pause import pause_recording, resume_recording
 from domain.recordings.actions.start import start_recording
 from domain.recordings.actions.stop import stop_recording
 from domain.recordings.recorder.driving import drive
 from domain.recordings.starting import Manner
+from domain.world import Transaction, Transactions
 from tests.recordings.recorded_call import RecordedCall
 from tests.support.domain_setup import ALICE, session
 from tests.support.fake_recorder import FakeRecorder
@@ -96,3 +104,87 @@ async def test_livekit_is_away_while_the_recorder_works(call: RecordedCall) -> N
     await call.pass_time(8)
     assert running(call) == ["EG_1"]
     assert await call.status() == "recording"
+
+
+def commits() -> list[str]:
+    """The names of the transactions that a recording of one picture goes through."""
+    rooms = Path(recordings.__file__).parent
+    sources = [path.read_text() for room in ("actions", "recorder", "ending") for path in sorted((rooms / room).glob("*.py"))]
+    asked = [node for source in sources for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    named = [one.args[0].value for one in asked if isinstance(one.func, ast.Attribute) and one.func.attr == "transaction" and one.args]  # type: ignore[attr-defined]
+    return sorted({str(name) for name in named} - NOT_ON_THIS_WAY)
+
+
+# Removal and tracks have ways of their own, and the store answers here.
+NOT_ON_THIS_WAY = {
+    "delete_recording.write",
+    "give_recording_consent.write",
+    "recording.new_tracks",
+    "recording.put_off",
+    "recording.give_up",
+    "recording.overdue",
+}
+
+
+@dataclass
+class DeadlyTransactions:
+    """Dies once, before or after the commit of this name."""
+
+    inner: Transactions
+    name: str
+    moment: str
+    died: bool = False
+
+    @asynccontextmanager
+    async def __call__(self, name: str) -> AsyncIterator[Transaction]:
+        async with self.inner(name) as tx:
+            yield tx
+            self._die(name, "before")
+        self._die(name, "after")
+
+    def _die(self, name: str, moment: str) -> None:
+        if not self.died and (name, moment) == (self.name, self.moment):
+            self.died = True
+            raise Died
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("name", commits())
+async def test_around_each_commit(call: RecordedCall, name: str, moment: str) -> None:
+    """A recording with a pause and a dead recorder comes to its end whatever dies on its way; who asked in vain asks again."""
+    deadly = DeadlyTransactions(call.on.world.transaction, name, moment)
+    call.on.world = replace(call.on.world, transaction=deadly)
+    await survive(lambda: start_recording(call.on.world, session(ALICE), call.id, Manner()))
+    await survive(call.turn)
+    if not call.on.recorder.egresses:
+        # Marked as asked for, and never sent: it is given up, and begun anew.
+        await call.pass_time(36)
+    await survive(call.active)
+    recording_id = (await call.recording())["id"]
+    await survive(lambda: pause_recording(call.on.world, session(ALICE), recording_id))
+    await survive(call.turn)
+    await survive(lambda: call.complete(call.on.recorder.last))
+    await survive(lambda: resume_recording(call.on.world, session(ALICE), recording_id))
+    await survive(lambda: call.pass_time(4))
+    await survive(call.active)
+    call.on.recorder.dead.add(call.on.recorder.last)
+    await survive(lambda: call.pass_time(24))
+    await survive(call.active)
+    await survive(lambda: stop_recording(call.on.world, session(ALICE), recording_id))
+    await survive(lambda: call.pass_time(4))
+    await survive(lambda: call.complete(call.on.recorder.last))
+    await survive(lambda: call.pass_time(32))
+    assert deadly.died
+    assert await call.status() == "ready"
+    assert [part["status"] for part in await call.parts() if part["egress_id"]] == ["ready"] * 3
+    assert set(running(call)) <= call.on.recorder.dead
+    assert call.on.recorder.asked["start"] == 3
+
+
+async def survive(step: Callable[[], Awaitable[object]]) -> None:
+    """The step; after a death it is done again by the process that follows."""
+    try:
+        await step()
+    except Died:
+        with suppress(AlreadyRecording, NotRecording):
+            await step()

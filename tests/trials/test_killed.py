@@ -35,6 +35,8 @@ LANES = 4
 BROKEN = {"initiate", "end", "mute", "kick", "share a screen", "webhook", "room is gone", "wrong rights", "one who is out"}
 # The promise: from the restart until all is well.
 REPAIRED_WITHIN = 30
+# Whoever dies there leaves everything as it was.
+ONLY_READ = {"calendar.look"}
 
 
 def test_no_point_is_left_out() -> None:
@@ -42,7 +44,7 @@ def test_no_point_is_left_out() -> None:
     assert port_calls() <= points
     names = transactions()
     assert len(names) == len(set(names)), "a name tells commits apart"
-    assert [name for name in names if not any(fnmatch(point, name) for point in points)] == []
+    assert [name for name in names if name not in ONLY_READ and not any(fnmatch(point, name) for point in points)] == []
     assert sum(crash.name.startswith("timeout ") for crash in CRASHES) == len(TIMEOUTS)
 
 
