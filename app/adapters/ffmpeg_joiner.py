@@ -18,6 +18,7 @@ BYTES_A_SECOND: Final = 2_500_000
 # Seconds between two words of progress; a program that says nothing for so long hangs.
 TOLD_EVERY: Final = 2.0
 SILENT_FOR: Final = 60.0
+UPLOAD_TOLD_EVERY: Final = 10.0
 PROTOCOLS: Final = "file,http,https,tcp,tls,crypto"
 NO_ROOM: Final = "There is no room on the service's disk to join the parts; the playlist plays all of them."
 
@@ -38,8 +39,18 @@ class FfmpegJoiner:
             _write_lists(folder, wanted)
             if not await self._run(folder, result, wanted, told) or not await told(COPIED):
                 return None
-            await self._store.upload(key, result, "audio/ogg" if wanted.sound else "video/mp4")
+            await self._upload(key, result, "audio/ogg" if wanted.sound else "video/mp4", told)
             return result.stat().st_size
+
+    async def _upload(self, key: str, result: Path, content_type: str, told: Told) -> None:
+        """A large file takes a while: that it is on its way is told, or another process would begin anew."""
+        upload = asyncio.create_task(self._store.upload(key, result, content_type))
+        try:
+            while not (await asyncio.wait({upload}, timeout=UPLOAD_TOLD_EVERY))[0]:
+                await told(COPIED)
+        finally:
+            upload.cancel()
+        await upload
 
     async def _run(self, folder: Path, result: Path, wanted: JoinWanted, told: Told) -> bool:
         program = await asyncio.create_subprocess_exec(

@@ -39,7 +39,10 @@ async def _join(world: World, store: ObjectStore, join: JoinInHand) -> None:
         await joins.give_up(world, join, str(error))
     except (JoinFailed, StorageError) as error:
         log.warning("recording_not_joined", recording_id=str(join.id), attempt=join.attempt, error=str(error))
-        await joins.failed(world, join, NOT_JOINED)
+        if isinstance(error, StorageError):
+            await joins.put_off(world, join)
+        else:
+            await joins.failed(world, join, NOT_JOINED)
 
 
 async def _make(world: World, store: ObjectStore, joiner: Joiner, join: JoinInHand) -> None:

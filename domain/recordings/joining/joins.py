@@ -15,6 +15,7 @@ from domain.world import World
 TAKEN_FOR: Final = timedelta(seconds=60)
 MOST_ATTEMPTS: Final = 5
 FIRST_PAUSE: Final = timedelta(seconds=10)
+LONGEST_PAUSE: Final = timedelta(minutes=10)
 WANTED: Final = """
     recording.status = 'ready' AND recording.join_progress < 100 AND recording.file_reason IS NULL AND recording.delete_asked_at IS NULL
 """
@@ -79,13 +80,18 @@ async def done(world: World, join: JoinInHand, key: str, size: int) -> bool:
     return await _write(world, join, DONE, key=key, size=size)
 
 
+async def put_off(world: World, join: JoinInHand) -> None:
+    """Later again, after a pause that grows with each try: the store is away, and comes back."""
+    pause = min(FIRST_PAUSE * 2 ** min(join.attempt - 1, 10), LONGEST_PAUSE)
+    await _write(world, join, LET_GO, next=world.clock.now() + pause)
+
+
 async def failed(world: World, join: JoinInHand, reason: str) -> None:
-    """Later again, after a pause that grows with each try; after the last one there is no file, for this reason."""
+    """The same, but after the last try there is no file, for this reason."""
     if join.attempt >= MOST_ATTEMPTS:
         await give_up(world, join, reason)
     else:
-        pause = FIRST_PAUSE * 2 ** (join.attempt - 1)
-        await _write(world, join, LET_GO, next=world.clock.now() + pause)
+        await put_off(world, join)
 
 
 async def give_up(world: World, join: JoinInHand, reason: str) -> None:
