@@ -50,6 +50,10 @@ class LiveCall:
         asked = "SELECT segments >= $3 FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"
         await self._until(asked, recording_id, index, many, seconds=seconds)
 
+    async def part_becomes(self, recording_id: UUID, index: int, status: str, *, seconds: float = 15) -> None:
+        asked = "SELECT status::text = $3 FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"
+        await self._until(asked, recording_id, index, status, seconds=seconds)
+
     async def newest_part_grows(self, recording_id: UUID, *, seconds: float = 30) -> None:
         """The part that is written now gets one more segment than it has."""
         newest = "SELECT id, segments FROM nchat_call_recording_parts WHERE recording_id = $1 ORDER BY index DESC LIMIT 1"

@@ -78,6 +78,8 @@ async def test_individual_tracks(live: LiveCall, workers: Workers) -> None:
 async def test_a_store_that_refuses(live: LiveCall, workers: Workers) -> None:
     workers().turn(refuse_uploads=True)
     recording_id = await live.start()
+    await live.part_becomes(recording_id, 0, "failed", seconds=40)
+    await stop_recording(live.world, session(ALICE), recording_id)
     await live.becomes(recording_id, "failed", seconds=40)
     row = await live.recording(recording_id)
     assert row["error_message"] == "The store refused what was recorded."
