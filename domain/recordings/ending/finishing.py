@@ -146,7 +146,7 @@ async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Rec
     expires_at = recording.expires_at or await expiry(tx, recording, ended_at, world.limits.default_policy)
     told: dict[str, object] = {"recordingId": str(recording.id)}
     if not ready:
-        sentence = next((part.error_message for part in reversed(parts) if part.error_message), NOTHING)
+        sentence = next((part.error_message for part in parts if part.error_message), NOTHING)
         await move_recording(tx, recording, "failed", now=now, error_message=sentence, expires_at=expires_at)
         await events.append(tx, held.call.id, "recording_failed", None, told | {"reason": sentence})
         await event_outbox.recording_finished(tx, recording.id, now=now)
