@@ -98,7 +98,7 @@ async def test_an_example_of_the_docs_runs(service: WholeService, name: str) -> 
 )
 async def test_each_filter_of_the_history(service: WholeService, parts: list[Any], page: dict[str, int], found: list[int]) -> None:
     assert len(FINISHED) == 5, "the fourth is of others"
-    began = "query { nchat_calls_by_pk(id: \"00000000-0000-4000-8000-000000000202\") { created_at } }"
+    began = 'query { nchat_calls_by_pk(id: "00000000-0000-4000-8000-000000000202") { created_at } }'
     second = (await service.person(ALICE).data(began))["nchat_calls_by_pk"]["created_at"]
     where = json.loads(json.dumps({"_and": parts}).replace("$after", second))
     for text in (documented()["CallHistory"], named("CallHistory").read_text()):
