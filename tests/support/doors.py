@@ -17,6 +17,8 @@ from tests.support.waiting import until
 
 CONFIGURATION: Final = Path(__file__).parents[2] / "compose" / "nginx.conf"
 OPERATIONS: Final = Path(__file__).parents[2] / "docs" / "operations.md"
+# Nothing listens there.
+NO_STORE: Final = "http://127.0.0.1:9"
 NO_CADDY: Final = "caddy is not installed (`apt-get install caddy`): its lines of the operations page are not tried"
 NO_NGINX: Final = "nginx is not installed (`apt-get install nginx-light`): compose's proxy is not tried"
 
@@ -35,13 +37,22 @@ async def stand_in(livekit: str, service: str, port: int, _folder: Path) -> Asyn
 
 @asynccontextmanager
 async def compose_proxy(
-    livekit: str, service: str, port: int, folder: Path, changes: Mapping[str, str] = MappingProxyType({})
+    livekit: str,
+    service: str,
+    port: int,
+    folder: Path,
+    changes: Mapping[str, str] = MappingProxyType({}),
+    *,
+    store: tuple[str, int] | None = None,
 ) -> AsyncIterator[None]:
-    """nginx with compose's very file at this port; only addresses, places for files and what `changes` says are not the file's."""
+    """nginx with compose's very file at this port; only addresses, places for files and what `changes` says are not the file's.
+
+    `store` is where the store listens, and the port that leads there.
+    """
     program = nginx()
     assert program is not None, NO_NGINX
     written = folder / "nginx.conf"
-    text = here(CONFIGURATION.read_text(), livekit, service, port, folder)
+    text = here(CONFIGURATION.read_text(), livekit, service, port, folder, store or (NO_STORE, free_port()))
     for theirs, ours in changes.items():
         assert theirs in text, theirs
         text = text.replace(theirs, ours)
@@ -57,11 +68,12 @@ async def compose_proxy(
         await asyncio.to_thread(child.stop)
 
 
-def here(text: str, livekit: str, service: str, port: int, folder: Path) -> str:
+def here(text: str, livekit: str, service: str, port: int, folder: Path, store: tuple[str, int]) -> str:
     """The file with the containers' names, their DNS and their folder replaced; each must be there to be replaced."""
     changes = {
         r"listen 8000;": f"listen 127.0.0.1:{port};",
-        r"listen 8001;": f"listen 127.0.0.1:{free_port()};",
+        r"listen 8001;": f"listen 127.0.0.1:{store[1]};",
+        r"\bstore:3900;": f"{store[0].removeprefix('http://')};",
         r"\bapi:8000;": f"{service.removeprefix('http://')};",
         r"\blivekit:7880;": f"{livekit.removeprefix('http://')};",
         r"resolver [^;]+;": "",
