@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +16,14 @@ Told = Callable[[int], Awaitable[bool]]
 COPIED: Final = 90
 # Bytes a second of the best picture there is: a disk with less room is not filled.
 BYTES_A_SECOND: Final = 2_500_000
-# Seconds between two words of progress; a program that says nothing for so long hangs.
+# Seconds between two words of progress; a program that says nothing for so long hangs. It is silent while it moves a large file's index.
 TOLD_EVERY: Final = 2.0
-SILENT_FOR: Final = 60.0
+SILENT_FOR: Final = 300.0
 UPLOAD_TOLD_EVERY: Final = 10.0
 PROTOCOLS: Final = "file,http,https,tcp,tls,crypto"
+FOLDER: Final = "nchat-join-"
+# Seconds after which a folder's process is gone: longer than any join takes.
+FORGOTTEN_AFTER: Final = 12 * 3600.0
 NO_ROOM: Final = "There is no room on the service's disk to join the parts; the playlist plays all of them."
 
 
@@ -31,7 +35,8 @@ class FfmpegJoiner:
 
     async def join(self, wanted: JoinWanted, key: str, told: Told) -> int | None:
         """Stores the file and returns its size; None where `told` says that nobody wants it any more."""
-        with tempfile.TemporaryDirectory(prefix="nchat-join-") as name:
+        await asyncio.to_thread(_remove_forgotten)
+        with tempfile.TemporaryDirectory(prefix=FOLDER) as name:
             folder = Path(name)
             if shutil.disk_usage(folder).free < wanted.seconds * BYTES_A_SECOND:
                 raise JoinImpossible(NO_ROOM)
@@ -72,6 +77,16 @@ class FfmpegJoiner:
             await program.wait()
 
 
+def _remove_forgotten() -> None:
+    """Folders of processes that were killed: nobody else frees the disk of them."""
+    before = time.time() - FORGOTTEN_AFTER
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        # Another process may be at the same one.
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def _command(program: str, folder: Path, result: Path, *, sound: bool) -> Sequence[str]:
     encoding = ("-vn", "-c:a", "libopus", "-b:a", "96k") if sound else ("-c", "copy", "-movflags", "+faststart")
     reading = ("-protocol_whitelist", PROTOCOLS, "-f", "concat", "-safe", "0", "-i", str(folder / "parts.txt"))
@@ -91,18 +106,29 @@ def _write_lists(folder: Path, wanted: JoinWanted) -> None:
 
 
 async def _progress(program: asyncio.subprocess.Process) -> AsyncIterator[float]:
-    """How many seconds of media are written, every few seconds; ends with the program's output. Raises JoinFailed when it hangs."""
+    """How many seconds of media are written, every few seconds, also while the program is silent; ends with its output.
+
+    Raises JoinFailed when it hangs.
+    """
     assert program.stdout is not None  # noqa: S101
-    last = asyncio.get_running_loop().time()
+    written, now = 0.0, asyncio.get_running_loop().time
+    told = heard = now()
     while True:
         try:
-            line = await asyncio.wait_for(program.stdout.readline(), SILENT_FOR)
+            line = await asyncio.wait_for(program.stdout.readline(), TOLD_EVERY)
         except TimeoutError:
-            raise JoinFailed("ffmpeg hangs") from None
-        if not line:
-            return
-        name, _, value = line.decode("ascii", "replace").strip().partition("=")
-        now = asyncio.get_running_loop().time()
-        if name == "out_time_us" and value.isdecimal() and now - last >= TOLD_EVERY:
-            last = now
-            yield int(value) / 1_000_000
+            if now() - heard >= SILENT_FOR:
+                raise JoinFailed("ffmpeg hangs") from None
+        else:
+            if not line:
+                return
+            heard, written = now(), _seconds(line, written)
+        if now() - told >= TOLD_EVERY:
+            told = now()
+            yield written
+
+
+def _seconds(line: bytes, before: float) -> float:
+    """What a line of progress says of the seconds; `before` when it is about something else."""
+    name, _, value = line.decode("ascii", "replace").strip().partition("=")
+    return int(value) / 1_000_000 if name == "out_time_us" and value.isdecimal() else before

@@ -11,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app.adapters.clock import SystemClock
+from app.adapters.ffmpeg_joiner import FfmpegJoiner
 from app.jobs import start_jobs
 from app.livekit.egress.gateway import LiveKitRecorder
 from app.livekit.egress.requests import Bucket
@@ -20,8 +21,8 @@ from app.livekit.room_gateway import LiveKitRooms, open_client
 from app.livekit.room_settings import RoomTimeouts
 from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
-from app.storage.s3_store import S3Address, open_store
-from devstack import livekit_server, media, store
+from app.storage.s3_store import S3Address, S3Store, open_store
+from devstack import ffmpeg, livekit_server, media, store
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
 from devstack.processes import free_port
@@ -80,6 +81,14 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
     client_of(process).create_bucket(Bucket=BUCKET)
     yield process
     process.stop()
+
+
+@pytest.fixture
+async def stored(call: RecordedCall, bucket: StoreProcess) -> AsyncIterator[S3Store]:
+    """The call's world keeps its objects in the real store, and joins with the real program."""
+    async with open_store(S3Address(BUCKET, bucket.url, access_key=bucket.access_key, secret_key=bucket.secret_key)) as store:
+        call.on.world = replace(call.on.world, store=store, joiner=FfmpegJoiner(ffmpeg.program(), store))
+        yield store
 
 
 Workers = Callable[..., MediaWorker]
