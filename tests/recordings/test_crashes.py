@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -15,6 +16,7 @@ from domain.recording_ports import Egress, EgressWanted
 from domain.recordings.actions.pause import pause_recording, resume_recording
 from domain.recordings.actions.start import start_recording
 from domain.recordings.actions.stop import stop_recording
+from domain.recordings.names import new_prefix
 from domain.recordings.recorder.driving import drive
 from domain.recordings.starting import Manner
 from domain.world import Transaction, Transactions
@@ -90,6 +92,15 @@ async def test_an_egress_that_begins_after_all(call: RecordedCall) -> None:
     assert len(running(call)) == 2
     await call.turn()
     assert running(call) == ["EG_1"]
+
+
+async def test_only_what_is_in_our_rooms_is_ours_to_stop(call: RecordedCall) -> None:
+    await call.run()
+    for room in ("of another deployment", call.room_name):
+        await call.on.recorder.start(replace(call.on.recorder.wanted["EG_1"], room=room, path_prefix=new_prefix(uuid4(), uuid4())))
+    await call.turn()
+    assert running(call) == ["EG_1", "EG_2"]
+    assert call.on.recorder.egresses["EG_2"].room == "of another deployment"
 
 
 async def test_livekit_is_away_while_the_recorder_works(call: RecordedCall) -> None:

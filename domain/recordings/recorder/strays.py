@@ -1,17 +1,19 @@
-"""Egresses of ours that no part wants: of one that was given up and lives after all, or of a row that is gone."""
+"""Egresses in our rooms that no part wants: of one that was given up and lives after all, or of a row that is gone.
+
+What another deployment records on the same LiveKit lies in rooms of its own, and is no business of ours.
+"""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql as pg
 
 from domain.ports import MediaError
-from domain.recording_ports import Recorder
+from domain.recording_ports import Egress, Recorder
 from domain.recordings.names import ROOT, part_of
 from domain.world import World
 
@@ -19,9 +21,16 @@ log = structlog.get_logger(__name__)
 AT_ONCE: Final = 8
 # LiveKit keeps the record of a dead worker for ever, and waits 3 s for it each time: after a while it is not asked any more.
 ASKED_FOR: Final = timedelta(minutes=10)
-PARTS: Final = sa.text("""
-    SELECT id, closed_at IS NULL OR closed_at < :long_ago AS left_alone FROM nchat_call_recording_parts WHERE id = ANY(:ids)
-""").bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
+UNWANTED: Final = sa.text("""
+    SELECT listed.egress FROM unnest(:egresses, :rooms, :parts) AS listed (egress, room, part)
+    JOIN nchat_calls AS call ON call.room_name = listed.room AND (call.ended_at IS NULL OR call.ended_at >= :long_ago)
+    LEFT JOIN nchat_call_recording_parts AS part ON part.id = listed.part
+    WHERE part.id IS NULL OR part.closed_at >= :long_ago
+""").bindparams(
+    sa.bindparam("egresses", type_=pg.ARRAY(sa.Text)),
+    sa.bindparam("rooms", type_=pg.ARRAY(sa.Text)),
+    sa.bindparam("parts", type_=pg.ARRAY(pg.UUID())),
+)
 
 
 async def stop_strays(world: World) -> int:
@@ -29,20 +38,22 @@ async def stop_strays(world: World) -> int:
     recorder = world.recorder
     if recorder is None:
         return 0
-    ours = {egress.id: part_of(egress.path_prefix) for egress in await recorder.active() if egress.path_prefix.startswith(ROOT)}
-    strays = await _unwanted(world, ours)
+    ours = [egress for egress in await recorder.active() if egress.path_prefix.startswith(ROOT)]
+    strays = await _unwanted(world, ours) if ours else []
     places = asyncio.Semaphore(AT_ONCE)
     await asyncio.gather(*(_stop(recorder, egress_id, places) for egress_id in strays))
     return len(strays)
 
 
-async def _unwanted(world: World, ours: Mapping[str, UUID | None]) -> list[str]:
-    if not ours:
-        return []
-    asked = {"ids": [part_id for part_id in ours.values() if part_id is not None], "long_ago": world.clock.now() - ASKED_FOR}
+async def _unwanted(world: World, ours: Sequence[Egress]) -> Sequence[str]:
+    listed = {
+        "egresses": [egress.id for egress in ours],
+        "rooms": [egress.room for egress in ours],
+        "parts": [part_of(egress.path_prefix) for egress in ours],
+        "long_ago": world.clock.now() - ASKED_FOR,
+    }
     async with world.transaction("recording.strays") as tx:
-        known = {row.id: row.left_alone for row in await tx.connection.execute(PARTS, asked)}
-    return [egress_id for egress_id, part_id in ours.items() if not (part_id is not None and known.get(part_id, False))]
+        return (await tx.connection.execute(UNWANTED, listed)).scalars().all()
 
 
 async def _stop(recorder: Recorder, egress_id: str, places: asyncio.Semaphore) -> None:
