@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.processes import Child, die_with_parent, free_port, identity_of
+from devstack.processes import Child, free_port, with_parent
 
 SUPERUSER = "nchat"
 # PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.
@@ -126,14 +126,7 @@ class EmbeddedPostgres:
             "--pwfile", self._password_file, "--no-instructions",
             *(() if self._durable else ("--no-sync", *_VOLATILE)),
         ]  # fmt: skip
-        done = subprocess.run(
-            command,
-            env=_plain_env(),
-            capture_output=True,
-            text=True,
-            preexec_fn=die_with_parent(signal.SIGKILL, os.getpid()),
-            **identity_of(self._user),
-        )
+        done = subprocess.run(with_parent(command, signal.SIGKILL, user=self._user), env=_plain_env(), capture_output=True, text=True)
         if done.returncode:
             raise PostgresError(f"initdb failed: {done.stderr.strip()}")
         draft.rename(self.data)
