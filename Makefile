@@ -35,11 +35,11 @@ setup: $(READY) ## .venv with the pinned, hash-checked dependencies and the proj
 run: setup ## everything on this machine: PostgreSQL, LiveKit, the service, demo data
 	@exec $(BIN)/nchat-rtc dev --with-parent
 
-# What a neighbour feels can't be measured beside other tests: the attacks come first and one after the other. The others wait much of their
-# time, for servers and for seconds that must pass: one worker more than there are cores.
+# What a neighbour feels can't be measured beside other tests: those attacks come first and one after the other. The others wait much of
+# their time, for servers and for seconds that must pass: one worker more than there are cores.
 test: setup check ## the checks, then all tests
-	@$(BIN)/python -m pytest -q tests/hostile
-	@exec $(BIN)/python -m pytest -q -n $(or $(WORKERS),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist worksteal --ignore=tests/hostile
+	@$(BIN)/python -m pytest -q -m alone tests/hostile
+	@exec $(BIN)/python -m pytest -q -m 'not alone' -n $(or $(WORKERS),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist worksteal
 
 hostile: setup ## attacks on a service process, at full size
 	@NCHAT_HOSTILE=whole exec $(BIN)/python -m pytest -q -s tests/hostile

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 import httpx2
 import orjson
@@ -16,6 +15,7 @@ import orjson
 from devstack.demo_data import USER_IDS
 from devstack.processes import free_port
 from tests.support.development import OUR_VARIABLES
+from tests.support.forked_commands import ForkedCommand, ForkedCommands
 from tests.support.waiting import eventually
 from tests.support.whole_service import ADMIN_SECRET, JWT_SECRET, KEY, SECRET, bearer
 
@@ -43,7 +43,7 @@ class AttackedService:
 
     url: str
     port: int
-    process: Process
+    process: ForkedCommand
     output: Path
     neighbour: Process
 
@@ -76,24 +76,27 @@ class AttackedService:
         return Feeling(**orjson.loads(await self.neighbour.stdout.readline()))
 
 
-@asynccontextmanager
-async def attacked_service(database_url: str, folder: Path, user: UUID, **settings: object) -> AsyncIterator[AttackedService]:
-    """`nchat-rtc serve` with its defaults, apart from `settings` by their names; `user` is the neighbour."""
-    port, output = free_port(), folder / "service.log"
-    url = f"http://127.0.0.1:{port}"
-    command = str(Path(sys.executable).with_name("nchat-rtc"))
-    with output.open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            command, "serve", "--port", str(port), env=environment(database_url, settings), stdout=log, stderr=log
-        )
-    try:
-        await eventually(lambda: _answers(process, url, output), seconds=60)
-        async with _neighbour(url, process.pid, user) as neighbour:
-            yield AttackedService(url, port, process, output, neighbour)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+@dataclass(frozen=True, slots=True)
+class AttackedServices:
+    """Starts them, over the demo data of `database_url`."""
+
+    commands: ForkedCommands
+    database_url: str
+    folder: Path
+
+    @asynccontextmanager
+    async def open(self, **settings: object) -> AsyncIterator[AttackedService]:
+        """`nchat-rtc serve` with its defaults, apart from `settings` by their names; alice is the neighbour."""
+        port = free_port()
+        url, output = f"http://127.0.0.1:{port}", self.folder / f"service-{port}.log"
+        process = self.commands.run(["serve", "--port", str(port)], environment(self.database_url, settings), output)
+        try:
+            async with _neighbour(url, process.pid) as neighbour:
+                await eventually(lambda: _answers(process, url, output), seconds=60)
+                _begins(neighbour)
+                yield AttackedService(url, port, process, output, neighbour)
+        finally:
+            await process.end()
 
 
 def environment(database_url: str, settings: Mapping[str, object]) -> dict[str, str]:
@@ -111,8 +114,8 @@ def environment(database_url: str, settings: Mapping[str, object]) -> dict[str, 
     return bare | {f"NCHAT_{name.upper()}": str(value) for name, value in {**given, **settings}.items()}
 
 
-async def _answers(process: Process, url: str, output: Path) -> bool:
-    assert process.returncode is None, output.read_text()
+async def _answers(process: ForkedCommand, url: str, output: Path) -> bool:
+    assert process.running, output.read_text()
     try:
         async with httpx2.AsyncClient(base_url=url, timeout=2) as http:
             return (await http.get("/healthz")).is_success
@@ -121,14 +124,19 @@ async def _answers(process: Process, url: str, output: Path) -> bool:
 
 
 @asynccontextmanager
-async def _neighbour(url: str, pid: int, user: UUID) -> AsyncIterator[Process]:
+async def _neighbour(url: str, pid: int) -> AsyncIterator[Process]:
+    """Ready to live there."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.hostile.neighbour", url, str(pid), stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[2]
     )
-    assert process.stdin is not None
-    process.stdin.write(bearer(user)["authorization"].encode() + b"\n")
     try:
         yield process
     finally:
         process.kill()
         await process.wait()
+
+
+def _begins(neighbour: Process) -> None:
+    """It asks from now on."""
+    assert neighbour.stdin is not None
+    neighbour.stdin.write(bearer(USER_IDS["alice"])["authorization"].encode() + b"\n")

@@ -1,13 +1,13 @@
 """A service under attack, over the demo data."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from devstack.demo_data import USER_IDS
-from tests.hostile.attacked_service import AttackedService, attacked_service
+from tests.hostile.attacked_service import AttackedService, AttackedServices
 from tests.hostile.scale import WHOLE
+from tests.support.forked_commands import ForkedCommands, forked_commands
 
 HERE = Path(__file__).parent
 # Seconds that one attack at full size may take.
@@ -21,8 +21,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(WHOLE_SECONDS))
 
 
+@pytest.fixture(scope="session")
+def commands() -> Iterator[ForkedCommands]:
+    with forked_commands() as ready:
+        yield ready
+
+
 @pytest.fixture
-async def attacked(demo_database_url: str, tmp_path: Path) -> AsyncIterator[AttackedService]:
-    """With every limit at its default; alice is the neighbour."""
-    async with attacked_service(demo_database_url, tmp_path, USER_IDS["alice"]) as ready:
+def services(commands: ForkedCommands, demo_database_url: str, tmp_path: Path) -> AttackedServices:
+    """Services under attack, over one database."""
+    return AttackedServices(commands, demo_database_url, tmp_path)
+
+
+@pytest.fixture
+async def attacked(services: AttackedServices) -> AsyncIterator[AttackedService]:
+    """With every limit at its default."""
+    async with services.open() as ready:
         yield ready

@@ -9,7 +9,7 @@ from tests.hostile.attacked_service import AttackedService
 from tests.hostile.documents import flood
 from tests.hostile.scale import scaled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 ID = "6f1f0a55-0000-4000-8000-000000000001"
 

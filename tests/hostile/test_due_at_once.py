@@ -9,9 +9,8 @@ import asyncpg
 import orjson
 import pytest
 
-from devstack.demo_data import USER_IDS
 from domain.webhooks.inbox import store_all
-from tests.hostile.attacked_service import attacked_service
+from tests.hostile.attacked_service import AttackedServices
 from tests.hostile.scale import scaled
 from tests.support.call_history import Event, assert_valid_history
 from tests.support.crowd import arrivals, connecting_calls, ringing_calls
@@ -20,7 +19,7 @@ from tests.support.valkey import valkey
 from tests.support.waiting import eventually
 from tests.support.whole_service import simulated
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 RINGS = scaled(500, 60)
 # Seconds until all are over; a machine that runs other tests besides takes its time.
@@ -36,18 +35,16 @@ PUSHES = "SELECT user_id, kind FROM nchat_push_outbox WHERE user_id = ANY ($1::u
 
 
 @pytest.mark.timeout(240)
-async def test_news_in_the_inbox_come_first(demo_database_url: str, tmp_path: Path) -> None:
+async def test_news_in_the_inbox_come_first(services: AttackedServices, demo_database_url: str, tmp_path: Path) -> None:
     """Nobody served for an hour; then two processes find calls that are long due, and in the inbox that all their people had arrived."""
     async with AsyncExitStack() as stack:
         on = await stack.enter_async_context(setup(demo_database_url, populate=False))
         calls = await connecting_calls(on.database, RINGS, since=on.clock.now() - timedelta(hours=1))
         await store_all(on.world, [event for call in calls for event in arrivals(call, on.clock.now())])
         redis_url = f"redis://{stack.enter_context(valkey(tmp_path))}"
-        for number in range(2):
-            folder = tmp_path / str(number)
-            folder.mkdir()
+        for _ in range(2):
             media = {"livekit_enabled": "true", "livekit_url": "http://127.0.0.1:9", "redis_url": redis_url}
-            await stack.enter_async_context(attacked_service(demo_database_url, folder, USER_IDS["alice"], **media))
+            await stack.enter_async_context(services.open(**media))
 
         async def are_decided() -> bool:
             return bool(await on.database.fetchval(CONNECTING, [call.id for call in calls]) == 0)
@@ -58,17 +55,15 @@ async def test_news_in_the_inbox_come_first(demo_database_url: str, tmp_path: Pa
 
 
 @pytest.mark.timeout(240)
-async def test_rings_that_run_out_at_once(demo_database_url: str, tmp_path: Path) -> None:
+async def test_rings_that_run_out_at_once(services: AttackedServices, demo_database_url: str, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         database = await asyncpg.connect(demo_database_url)
         stack.push_async_callback(database.close)
         redis_url = f"redis://{stack.enter_context(valkey(tmp_path))}"
         _, livekit_url = await stack.enter_async_context(simulated(None))
-        for number in range(2):
-            folder = tmp_path / str(number)
-            folder.mkdir()
+        for _ in range(2):
             media = {"livekit_enabled": "true", "livekit_url": livekit_url, "redis_url": redis_url}
-            await stack.enter_async_context(attacked_service(demo_database_url, folder, USER_IDS["alice"], **media))
+            await stack.enter_async_context(services.open(**media))
         calls = await ringing_calls(database, RINGS, since=datetime.now(UTC))
         ids = [call.id for call in calls]
 

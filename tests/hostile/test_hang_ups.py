@@ -8,7 +8,7 @@ from tests.hostile.attacked_service import AttackedService
 from tests.hostile.raw_client import raw_client, request
 from tests.hostile.scale import scaled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 # Long to run, long to compile, and asked for by many at once.
 EXPENSIVE = [

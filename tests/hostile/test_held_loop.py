@@ -21,7 +21,7 @@ from resolvers.documents.request import Request
 from tests.hostile.test_compile import DOCUMENTS, variables
 from tests.hostile.test_introspection import FULL, MULTIPLY
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 LONGEST = 0.05
 USER = Session("user", {"x-hasura-role": "user", "x-hasura-user-id": str(USER_IDS["bob"])})

@@ -12,7 +12,7 @@ from tests.hostile.scale import scaled
 from tests.support.counted_functions import MARK, calls, count_calls
 from tests.support.whole_service import ADMIN_SECRET
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 TITLE = f"merger with Initech on the {MARK}th, nobody may know of it before the board does"
 # Right guesses and wrong ones, each with a back reference that takes seconds where its beginning matches.

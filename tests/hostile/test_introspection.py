@@ -10,7 +10,7 @@ from tests.hostile.attacked_service import AttackedService
 from tests.hostile.documents import flood
 from tests.hostile.scale import scaled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 FULL = get_introspection_query(input_value_deprecation=True)
 FRAGMENTS = FULL[FULL.index("fragment") :]

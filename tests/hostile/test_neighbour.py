@@ -7,7 +7,7 @@ import pytest
 from tests.hostile.attacked_service import LONGEST_SECONDS, AttackedService
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 
 async def test_nobody_attacks(attacked: AttackedService) -> None:

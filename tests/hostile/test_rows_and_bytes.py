@@ -6,7 +6,7 @@ from tests.hostile.attacked_service import AttackedService
 from tests.hostile.many_callers import Caller, press
 from tests.hostile.scale import scaled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 LEVELS = 8
 MULTIPLIED = "{ nchat_channel_members { " + "channel { channel_members { " * LEVELS + "user_id" + " } }" * LEVELS + " } }"

@@ -11,7 +11,7 @@ from tests.hostile.attacked_service import AttackedService
 from tests.hostile.raw_client import HEAD, raw_client
 from tests.hostile.scale import scaled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 PIECE = b"a" * 16_384
 

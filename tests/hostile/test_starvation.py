@@ -14,7 +14,7 @@ from tests.hostile.scale import scaled
 from tests.support.waiting import eventually
 from tests.transport.fakes import Client, websocket
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 # A text without repetition in which the pattern looks for one takes PostgreSQL many seconds.
 PEOPLE = """INSERT INTO nchat_users (id, username, display_name)

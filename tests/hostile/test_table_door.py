@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from devstack.demo_data import USER_IDS
-from tests.hostile.attacked_service import AttackedService, attacked_service
+from tests.hostile.attacked_service import AttackedService, AttackedServices
 from tests.hostile.scale import scaled
 from tests.support.refusals import code_in, error_in
 from tests.support.valkey import valkey
@@ -53,6 +53,7 @@ async def service(demo_database_url: str) -> AsyncIterator[WholeService]:
         yield ready
 
 
+@pytest.mark.alone
 async def test_eight_thousand_rows(attacked: AttackedService, demo_database_url: str) -> None:
     """In one document, in many and in a batch, from all sides at once."""
     before, rows = await written(demo_database_url), scaled(8000, 800)
@@ -68,14 +69,13 @@ async def test_eight_thousand_rows(attacked: AttackedService, demo_database_url:
     assert await written(demo_database_url) - before <= 20
 
 
-async def test_two_processes_share_the_count(demo_database_url: str, tmp_path: Path) -> None:
+async def test_two_processes_share_the_count(services: AttackedServices, demo_database_url: str, tmp_path: Path) -> None:
     before = await written(demo_database_url)
     async with AsyncExitStack() as stack:
         address = stack.enter_context(valkey(tmp_path))
-        opening = [attacked_service(demo_database_url, tmp_path, USER_IDS["alice"], redis_url=f"redis://{address}") for _ in range(2)]
-        services = [await stack.enter_async_context(one) for one in opening]
-        http = [await stack.enter_async_context(httpx2.AsyncClient(base_url=one.url, timeout=30)) for one in services]
-        callers = [Caller(client, one.bearer("mallory")) for client, one in zip(http, services, strict=True)]
+        attacked = [await stack.enter_async_context(services.open(redis_url=f"redis://{address}")) for _ in range(2)]
+        http = [await stack.enter_async_context(httpx2.AsyncClient(base_url=one.url, timeout=30)) for one in attacked]
+        callers = [Caller(client, one.bearer("mallory")) for client, one in zip(http, attacked, strict=True)]
         answers = await asyncio.gather(*(callers[turn % 2].post(ONE, {"object": CALL}) for turn in range(40)))
     codes = Counter("" if "data" in answer.json() else code_in(answer.json(), ONE) for answer in answers)
     assert codes == {"": 10, "rate-limited": 30}

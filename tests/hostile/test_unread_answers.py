@@ -11,7 +11,7 @@ from tests.hostile.attacked_service import AttackedService
 from tests.hostile.raw_client import frame, message, raw_client, request, upgrade
 from tests.hostile.scale import scaled
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 INTROSPECTION = get_introspection_query()
 

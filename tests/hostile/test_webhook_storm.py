@@ -10,15 +10,14 @@ import asyncpg
 import psutil
 import pytest
 
-from devstack.demo_data import USER_IDS
-from tests.hostile.attacked_service import AttackedService, attacked_service
+from tests.hostile.attacked_service import AttackedService, AttackedServices
 from tests.hostile.scale import WHOLE, scaled
 from tests.hostile.signed_webhooks import beginning, deliver
 from tests.support.crowd import connecting_calls
 from tests.support.valkey import valkey
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 CALLS = scaled(500, 60)
 # Webhooks in a second of CPU time (of few, what the services do besides is much of it), and in a second where nothing else runs.
@@ -44,27 +43,24 @@ def cpu_seconds(services: list[AttackedService]) -> float:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("processes", [1, 2])
-async def test_a_storm_of_webhooks(demo_database_url: str, database: "asyncpg.Connection", tmp_path: Path, processes: int) -> None:
+async def test_a_storm_of_webhooks(services: AttackedServices, database: "asyncpg.Connection", tmp_path: Path, processes: int) -> None:
     async with AsyncExitStack() as stack:
         broker = f"redis://{stack.enter_context(valkey(tmp_path))}"
-        services = []
-        for number in range(processes):
-            folder = tmp_path / str(number)
-            folder.mkdir()
+        attacked = []
+        for _ in range(processes):
             media = {"livekit_enabled": "true", "livekit_url": NOBODY, "redis_url": broker}
-            opening = attacked_service(demo_database_url, folder, USER_IDS["alice"], **media)
-            services.append(await stack.enter_async_context(opening))
+            attacked.append(await stack.enter_async_context(services.open(**media)))
         calls = await connecting_calls(database, CALLS, since=datetime.now(UTC))
         rooms = [beginning(call) for call in calls]
         number, ids = sum(map(len, rooms)), [call.id for call in calls]
-        began, spent = time.monotonic(), cpu_seconds(services)
-        assert set(await deliver([service.url for service in services], rooms)) == {200}
+        began, spent = time.monotonic(), cpu_seconds(attacked)
+        assert set(await deliver([service.url for service in attacked], rooms)) == {200}
 
         async def worked_out() -> bool:
             return bool(await database.fetchval(WAITING) == 0)
 
         await eventually(worked_out, seconds=120, every=0.1)
-        took, spent = time.monotonic() - began, cpu_seconds(services) - spent
+        took, spent = time.monotonic() - began, cpu_seconds(attacked) - spent
         print(f"{number / took:.0f} webhooks a second, {spent / number * 1000:.1f} ms of CPU each")  # noqa: T201 - shown by `pytest -s`
         assert {row["status"] for row in await database.fetch(OURS, ids)} == {"connected"}
         assert [row["count"] for row in await database.fetch(JOINED, ids)] == [2] * CALLS
