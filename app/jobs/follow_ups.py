@@ -12,6 +12,10 @@ class FollowUps:
         self._supervisor = supervisor
         self.running: set[asyncio.Task[bool]] = set()
 
+    def many(self, name: str) -> int:
+        """How many of this name run now."""
+        return sum(task.get_name() == name for task in self.running)
+
     def begin(self, name: str, work: Work) -> None:
         """Returns at once; a failure is logged as that of a job of this name."""
         task = asyncio.create_task(self._supervisor.attempt(name, work), name=name)

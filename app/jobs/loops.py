@@ -5,16 +5,15 @@ from functools import partial
 from typing import Final
 
 from app.jobs.follow_ups import FollowUps
-from app.jobs.supervision import Supervisor, wait_for
+from app.jobs.supervision import Supervisor, Work, wait_for
 from domain.event_delivery.event_tries import deliver_events
 from domain.event_outbox import TOPIC as EVENTS_TOPIC
 from domain.push_outbox import TOPIC
 from domain.pushes.delivery import deliver_due
 from domain.recordings.ending.deadlines import end_due
-from domain.recordings.ending.finishing import finish
 from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.manners.consent import begin_agreed
-from domain.recordings.recorder.driving import drive
+from domain.recordings.recorder.driving import take_starts, take_stops
 from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.retention.expiring import BATCH, expire
 from domain.recordings.retention.removing import remove_all_due
@@ -30,6 +29,8 @@ PUSHES_EVERY: Final = 0.5
 EVENTS_EVERY: Final = 1.0
 # Seconds between two looks at what is wanted of the recorder.
 RECORDINGS_EVERY: Final = 1.0
+# Egresses of one process that LiveKit is asked to begin at a time.
+STARTS_AT_ONCE: Final = 50
 # Seconds that timeouts wait at start for the first look at LiveKit.
 LOOKED_WITHIN: Final = 10.0
 
@@ -66,20 +67,23 @@ async def remove_recordings(world: World) -> None:
     await remove_all_due(world)
 
 
-async def drive_recordings(world: World, supervisor: Supervisor) -> None:
-    """For as long as the service lives: what is wanted of the recorder at once, and once a second what has no hint."""
-    async with world.hub.follow([PARTS_TOPIC]) as wanted:
+async def work_on_recordings(world: World, supervisor: Supervisor, name: str, work: Work) -> None:
+    """For as long as the service lives: what is new of recordings at once, and once a second what has no hint."""
+    async with world.hub.follow([PARTS_TOPIC]) as news:
         while True:
-            await supervisor.attempt("recordings", partial(_drive, world))
-            await wanted.changed(RECORDINGS_EVERY)
+            await supervisor.attempt(name, work)
+            await news.changed(RECORDINGS_EVERY)
 
 
-async def _drive(world: World) -> None:
-    await begin_agreed(world)
+async def drive_recordings(world: World, follow_ups: FollowUps) -> None:
+    """Decides what begins and ends, and has LiveKit asked for it beside this: one that takes long holds up no other."""
     await end_due(world)
+    for stop in await take_stops(world):
+        follow_ups.begin("recording_stop", stop)
+    await begin_agreed(world)
     await record_new_tracks(world)
-    await drive(world)
-    await finish(world)
+    for start in await take_starts(world, most=STARTS_AT_ONCE - follow_ups.many("recording_start")):
+        follow_ups.begin("recording_start", start)
 
 
 async def decide_timeouts(world: World, timeout: Timeout, follow_ups: FollowUps, looked: asyncio.Event) -> None:

@@ -10,12 +10,12 @@ from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.recordings.actions.start import start_recording
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
-from domain.recordings.recorder.driving import drive
 from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.recorder.watching import watch
 from domain.recordings.starting import Manner
 from domain.webhooks import inbox
+from tests.recordings.driven import drive
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
 from tests.support.telling_rooms import TellingRoom
 

@@ -17,9 +17,9 @@ from domain.recordings.actions.pause import pause_recording, resume_recording
 from domain.recordings.actions.start import start_recording
 from domain.recordings.actions.stop import stop_recording
 from domain.recordings.names import new_prefix
-from domain.recordings.recorder.driving import drive
 from domain.recordings.starting import Manner
 from domain.world import Transaction, Transactions
+from tests.recordings.driven import drive
 from tests.recordings.recorded_call import RecordedCall
 from tests.support.domain_setup import ALICE, session
 from tests.support.fake_recorder import FakeRecorder

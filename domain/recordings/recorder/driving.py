@@ -1,10 +1,12 @@
-"""Asks LiveKit for what the rows want: egresses begun, egresses ended. Woken by each new wish, and once a second besides."""
+"""Asks LiveKit for what the rows want: egresses begun, egresses ended.
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+Each wish by itself: LiveKit looks for a worker for some 22 s before it says that there is none, and nobody's pause waits for that.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -25,30 +27,31 @@ AT_ONCE: Final = 20
 TOLD_AGAIN_AFTER: Final = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    part_id: UUID
-    egress_id: str
+Wish = Callable[[], Coroutine[Any, Any, None]]
 
 
-async def drive(world: World) -> int:
-    """Everything that is due; returns how much LiveKit was asked for. Several processes may do it: each wish is taken by one."""
+async def take_starts(world: World, *, most: int = AT_ONCE) -> Sequence[Wish]:
+    """Up to so many of the egresses that are to begin, each to be asked for by calling it. Several processes may take: each wish is taken
+    by one.
+
+    Marked before LiveKit is asked: whoever dies in between leaves a part that is looked for at LiveKit, and never asked for twice.
+    """
     recorder = world.recorder
-    if recorder is None:
-        return 0
-    asked = 0
-    while wanted := await _take_starts(world):
-        await asyncio.gather(*(_start(world, recorder, part_id, egress) for part_id, egress in wanted))
-        asked += len(wanted)
-    stops = await _take_stops(world)
-    await asyncio.gather(*(_stop(recorder, stop) for stop in stops))
-    return asked + len(stops)
-
-
-async def _take_starts(world: World) -> Sequence[tuple[UUID, EgressWanted]]:
-    """Marked before LiveKit is asked: whoever dies in between leaves a part that is looked for at LiveKit, and never asked for twice."""
+    if recorder is None or most <= 0:
+        return []
     async with world.transaction("recording.take_starts") as tx:
-        return await wishes.take_starts(tx, world.clock.now(), most=AT_ONCE)
+        wanted = await wishes.take_starts(tx, world.clock.now(), most=most)
+    return [partial(_start, world, recorder, part_id, egress) for part_id, egress in wanted]
+
+
+async def take_stops(world: World) -> Sequence[Wish]:
+    """The same of egresses that are to end."""
+    recorder, now = world.recorder, world.clock.now()
+    if recorder is None:
+        return []
+    async with world.transaction("recording.take_stops") as tx:
+        stops = await wishes.take_stops(tx, now, told_before=now - TOLD_AGAIN_AFTER, most=AT_ONCE)
+    return [partial(_stop, recorder, part_id, egress_id) for part_id, egress_id in stops]
 
 
 async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
@@ -73,7 +76,7 @@ async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress)
         if part is not None and part.egress_id is None:
             await set_part(tx, part_id, egress_id=egress.id)
     if not wanted:
-        await _stop(recorder, _Stop(part_id, egress.id))
+        await _stop(recorder, part_id, egress.id)
 
 
 async def give_up(world: World, part_id: UUID, sentence: str, *, refused: bool) -> None:
@@ -93,16 +96,10 @@ async def _hold_of_part(tx: Transaction, part_id: UUID) -> Held | None:
     return None if part is None else await hold(tx, part.recording_id)
 
 
-async def _take_stops(world: World) -> Sequence[_Stop]:
-    now = world.clock.now()
-    async with world.transaction("recording.take_stops") as tx:
-        return [_Stop(*row) for row in await wishes.take_stops(tx, now, told_before=now - TOLD_AGAIN_AFTER, most=AT_ONCE)]
-
-
-async def _stop(recorder: Recorder, stop: _Stop) -> None:
+async def _stop(recorder: Recorder, part_id: UUID, egress_id: str) -> None:
     """What LiveKit does not hear is told again, until the watch finds the egress gone."""
     try:
-        if not await recorder.stop(stop.egress_id):
-            log.info("egress_stop_unanswered", part_id=str(stop.part_id))
+        if not await recorder.stop(egress_id):
+            log.info("egress_stop_unanswered", part_id=str(part_id))
     except MediaError as error:
-        log.warning("egress_not_stopped", part_id=str(stop.part_id), error=str(error))
+        log.warning("egress_not_stopped", part_id=str(part_id), error=str(error))

@@ -11,9 +11,9 @@ from domain.recordings.actions.start import start_recording
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.manners.consent import begin_agreed
-from domain.recordings.recorder.driving import drive
 from domain.recordings.starting import Manner
 from domain.timeouts import run_timeouts
+from tests.recordings.driven import drive
 from tests.support.domain_setup import ALICE, GENERAL, Setup, session
 from tests.support.telling_rooms import TellingRoom
 
