@@ -100,6 +100,11 @@ class RecordingPart:
     def final(self) -> bool:
         return self.status in ("ready", "failed", "deleted")
 
+    @property
+    def was_lost(self) -> bool:
+        """It ended although nobody wanted that."""
+        return self.end_reason in ("lost", "storage", "limit")
+
 
 async def lock_recording(tx: Transaction, recording_id: UUID) -> Recording | None:
     """The recording, locked until the commit. The one lock order: the call's row, then its recordings, then their parts."""

@@ -16,7 +16,7 @@ from domain.world import Transaction
 from schema.tables.call_recordings import call_recordings
 
 StopReason = Literal["stopped", "call_ended", "no_host", "pause_too_long", "too_long", "lost"]
-# As many new parts in so long a time are tried; then it is over.
+# As many parts are lost in so long a time; then it is over.
 MOST_PARTS: Final = 5
 # Before the next, by how many there were: the first is followed at once, but a store or a recorder that fails each of them gets some time.
 WAITS: Final = (*[timedelta()] * 2, timedelta(seconds=4), timedelta(seconds=8), timedelta(seconds=16))
@@ -68,10 +68,9 @@ async def _resumed(tx: Transaction, recording: Recording, *, now: datetime) -> N
 
 
 async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Sequence[RecordingPart], *, now: datetime) -> None:
-    """A resume whose part came to nothing: told, and it stays paused."""
-    if recording.pause_asked_at is not None or any(part.written for part in all_parts):
-        return
-    if recording.type == "individual_tracks":
+    """A resume all of whose parts came to nothing: told, and it stays paused."""
+    resumed = [part for part in all_parts if part.created_at >= recording.status_since]
+    if recording.pause_asked_at is not None or not resumed or any(part.written for part in resumed):
         return
     await tx.connection.execute(sa.update(call_recordings).where(call_recordings.c.id == recording.id).values(pause_asked_at=now))
     changed(tx, recording.call_id)
@@ -85,13 +84,14 @@ async def _nothing_runs(
 ) -> None:
     if recording.pause_asked_at is not None:
         await _paused(tx, recording, now=now)
-    elif recording.type == "individual_tracks":
-        return
     elif call.ended:
         await stop(tx, call, recording, "call_ended", now=now)
     elif refused and not any(part.egress_id for part in all_parts):
         await never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
-    elif _never_began_to_run(recording, now) or (lately := _begun_lately(all_parts)) >= MOST_PARTS:
+    elif recording.type == "individual_tracks":
+        # A track is over when it is unpublished; whoever publishes the next begins a part (`tracks`).
+        return
+    elif _never_began_to_run(recording, now) or (lately := _lost_lately(all_parts)) >= MOST_PARTS:
         await stop(tx, call, recording, "lost", now=now)
     else:
         await parts.begin_composite(tx, recording, now=now, wait=WAITS[lately])
@@ -109,9 +109,10 @@ def _never_began_to_run(recording: Recording, now: datetime) -> bool:
     return recording.status == "starting" and now - recording.status_since >= BEGINS_WITHIN
 
 
-def _begun_lately(all_parts: Sequence[RecordingPart]) -> int:
+def _lost_lately(all_parts: Sequence[RecordingPart]) -> int:
+    """Whoever pauses often has lost nothing."""
     since = all_parts[-1].status_since - WITHIN
-    return sum(part.created_at > since for part in all_parts)
+    return sum(part.was_lost and part.created_at > since for part in all_parts)
 
 
 async def _paused(tx: Transaction, recording: Recording, *, now: datetime) -> None:

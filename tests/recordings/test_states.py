@@ -81,6 +81,22 @@ async def test_a_recorder_that_is_lost_again_and_again(call: RecordedCall) -> No
     assert [event.payload.get("reason") for event in await call.on.events(call.id) if event.kind == "recording_stopped"] == ["lost"]
 
 
+async def test_whoever_pauses_often_has_lost_nothing(call: RecordedCall) -> None:
+    recording_id = await call.run()
+    for number in range(1, 6):
+        await pause_recording(call.on.world, session(ALICE), recording_id)
+        await call.turn()
+        await call.complete(f"EG_{number}")
+        await resume_recording(call.on.world, session(ALICE), recording_id)
+        await call.turn()
+        await call.active()
+    call.on.recorder.become("EG_6", "failed", 500)
+    await call.tell("EG_6")
+    await call.turn()
+    await call.active()
+    assert (await call.status(), len(await call.parts())) == ("recording", 7)
+
+
 async def test_a_store_that_is_away_loses_nothing(call: RecordedCall) -> None:
     recording_id = await call.run()
     call.on.store.down = True

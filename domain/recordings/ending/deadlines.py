@@ -1,4 +1,4 @@
-"""What ends by itself: recordings of calls that are over, pauses that last too long, recordings that do."""
+"""What ends by itself: recordings of calls that are over, pauses that last too long, recordings that do, and what never begins."""
 
 from datetime import timedelta
 from typing import Final
@@ -7,21 +7,28 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.recordings.held import hold
-from domain.recordings.settling import StopReason, stop
+from domain.recordings.settling import BEGINS_WITHIN, StopReason, stop
 from domain.world import World
 
 LOOK: Final = 200
 LONGEST_PAUSE: Final = timedelta(minutes=60)
+# Nobody publishes a track that is to be recorded: then no part says that its time is over.
 # Of a running part the media that its last segment has; what came before is written down.
 DUE: Final = sa.text("""
     SELECT recording.id, CASE
         WHEN call.status = 'ended' THEN 'call_ended'
         WHEN recording.status = 'paused' AND recording.status_since <= :paused_before THEN 'pause_too_long'
+        WHEN recording.status = 'starting' THEN 'lost'
         ELSE 'too_long' END AS reason
     FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
     WHERE recording.status IN ('starting', 'recording', 'paused') AND (CAST(:only AS uuid) IS NULL OR recording.id = :only) AND (
         call.status = 'ended'
         OR (recording.status = 'paused' AND recording.status_since <= :paused_before)
+        OR (recording.status = 'starting' AND recording.consent_asked_at IS NULL AND recording.status_since <= :asked_before
+            AND NOT EXISTS (
+                SELECT FROM nchat_call_recording_parts AS part
+                WHERE part.recording_id = recording.id AND part.status IN ('starting', 'recording')
+            ))
         OR (recording.status = 'recording' AND recording.started_at <= :began_before AND (
             SELECT max(lane.seconds) FROM (
                 SELECT sum(extract(epoch FROM coalesce(part.ended_at, :now) - part.media_started_at)) AS seconds
@@ -59,6 +66,7 @@ def _asked(world: World, only: UUID | None) -> dict[str, object]:
         "only": only,
         "now": now,
         "paused_before": now - LONGEST_PAUSE,
+        "asked_before": now - BEGINS_WITHIN,
         "began_before": now - longest,
         "longest": longest.total_seconds(),
         "look": LOOK,

@@ -1,7 +1,7 @@
 """Parts that LiveKit has said its last word of become what storage really holds of them; then the recording is ready, or failed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -162,12 +162,21 @@ def _media(kind: RecordingType, parts: Sequence[RecordingPart], ready: Sequence[
     alone = composites[0] if len(composites) == 1 and len(ready) == 1 else None
     return {
         "media_started_at": min((part.media_started_at for part in ready if part.media_started_at), default=None),
-        "duration": round(sum(part.duration or 0 for part in composites) or max((part.duration or 0 for part in ready), default=0)),
+        "duration": round(max(_lanes(ready).values())),
         "gaps": gaps(parts),
         "file_path": alone.file_path if alone else None,
         "file_size": alone.file_size if alone else None,
         **_file_to_come(kind, alone),
     }
+
+
+def _lanes(ready: Sequence[RecordingPart]) -> Mapping[tuple[UUID | None, str | None], float]:
+    """Seconds of media of all together, or of each person's kind of track: what follows one another is one lane."""
+    lanes: dict[tuple[UUID | None, str | None], float] = {}
+    for part in ready:
+        lane = part.user_id, part.track_kind
+        lanes[lane] = lanes.get(lane, 0.0) + (part.duration or 0.0)
+    return lanes
 
 
 def _file_to_come(kind: RecordingType, alone: RecordingPart | None) -> dict[str, object]:

@@ -14,6 +14,7 @@ from domain.recordings.held import hold
 from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.parts import begin_tracks
 from domain.recordings.rows import RecordingPart, parts_of
+from domain.recordings.settling import MOST_PARTS, WITHIN
 from domain.world import Transaction, World
 
 log = structlog.get_logger(__name__)
@@ -37,8 +38,6 @@ SEEN: Final = sa.text("""
 """)
 # A track whose webhook was lost is seen so late.
 EVERY: Final = timedelta(seconds=4)
-# A track that is lost again and again is left alone.
-MOST_PARTS: Final = 5
 NewTrack = tuple[UUID, TrackSource, str]
 
 
@@ -66,18 +65,27 @@ async def _record(world: World, recording_id: UUID, room: str) -> int:
         held = await hold(tx, recording_id)
         if held is None or not held.recording.active or held.recording.pause_asked_at is not None:
             return 0
-        wanted = _without_part(people, await roster(tx, held.call.id), await parts_of(tx, recording_id))
-        await begin_tracks(tx, held.recording, wanted, now=world.clock.now())
+        now = world.clock.now()
+        wanted = _without_part(people, await roster(tx, held.call.id), await parts_of(tx, recording_id), now)
+        await begin_tracks(tx, held.recording, wanted, now=now)
     return len(wanted)
 
 
-def _without_part(people: Sequence[RoomParticipant], known: Roster, parts: Sequence[RecordingPart]) -> list[NewTrack]:
+def _without_part(people: Sequence[RoomParticipant], known: Roster, parts: Sequence[RecordingPart], now: datetime) -> list[NewTrack]:
     by_identity = {one.identity: one.user_id for one in known.participants if one.seated}
-    busy = {part.track_sid for part in parts if part.written}
-    tried = [part.track_sid for part in parts]
+    tried = {sid: [part for part in parts if part.track_sid == sid] for sid in {part.track_sid for part in parts}}
+    left_alone = {sid for sid, of_track in tried.items() if _is_left_alone(of_track, now)}
+    # While LiveKit is being asked for one, what it refused is not asked again: nothing would ever be known of the whole.
+    if any(part.status == "starting" for part in parts):
+        left_alone |= {part.track_sid for part in parts if part.egress_id is None}
     return [
         (by_identity[person.identity], track.source, track.sid)
         for person in people
         for track in person.tracks
-        if track.source != "unknown" and person.identity in by_identity and track.sid not in busy and tried.count(track.sid) < MOST_PARTS
+        if track.source != "unknown" and person.identity in by_identity and track.sid not in left_alone
     ]
+
+
+def _is_left_alone(parts: Sequence[RecordingPart], now: datetime) -> bool:
+    """A track that is being recorded, or that was lost again and again lately."""
+    return parts[-1].written or sum(part.was_lost and part.created_at > now - WITHIN for part in parts) >= MOST_PARTS
