@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from domain import event_outbox
 from domain.calls import events
 from domain.calls.rows import Call
 from domain.recordings import parts
@@ -103,6 +104,7 @@ async def never_began(tx: Transaction, recording: Recording, sentence: str, *, n
     if failed and recording.call_id is not None:
         told = {"recordingId": str(recording.id), "reason": sentence}
         await events.append(tx, recording.call_id, "recording_failed", None, told)
+        await event_outbox.recording_finished(tx, recording.id, now=now)
 
 
 def _never_began_to_run(recording: Recording, now: datetime) -> bool:

@@ -82,6 +82,13 @@ async def test_one_that_failed_is_told_as_well_and_each_once(call: RecordedCall,
     assert [card["payload"]["status"] for card in receiver.taken] == ["failed"]
 
 
+async def test_one_that_never_began_is_told_as_well(call: RecordedCall, world: World, receiver: CardReceiver) -> None:
+    call.on.recorder.no_worker = True
+    await call.start()
+    await deliver_events(world)
+    assert [card["payload"]["status"] for card in receiver.taken] == ["failed"]
+
+
 async def test_after_a_crash_the_same_event_comes_again_and_no_sooner(on: Setup, world: World, receiver: CardReceiver) -> None:
     """Taken out of the outbox by a process that died before it told anybody."""
     await on.database.execute(MANY, 1, on.clock.now())
