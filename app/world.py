@@ -25,9 +25,9 @@ from app.settings import ConfigurationError, Settings
 from app.storage.recording_bucket import bucket_of, store_address
 from app.storage.s3_store import open_store
 from app.telemetry.moments import Observe
-from domain.event_delivery.event_tries import AT_ONCE as EVENTS_AT_ONCE
+from domain.deliveries.events import AT_ONCE as EVENTS_AT_ONCE
+from domain.deliveries.pushes import AT_ONCE as PUSHES_AT_ONCE
 from domain.ports import CallLimits, Clock, EventReceiver, JoinTokens, PushService, Rooms
-from domain.pushes.delivery import AT_ONCE
 from domain.recording_ports import Joiner, ObjectStore, Recorder
 from domain.world import Transactions, World
 from permissions.compiling.readable import ReadableRows
@@ -123,7 +123,7 @@ async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -
     settings = base.settings
     if settings.push_webhook_url is None or settings.push_webhook_secret is None:
         return None
-    http = await stack.enter_async_context(open_http(AT_ONCE))
+    http = await stack.enter_async_context(open_http(PUSHES_AT_ONCE))
     key = signing_key(settings.push_webhook_secret.get_secret_value())
     return PushWebhook(SignedWebhook(settings.push_webhook_url, key, http, clock), base.metrics.push)
 

@@ -167,13 +167,13 @@ class Push:
     attempt: int
 
 
-class PushNotTaken(Exception):
-    """The push service said no or nothing. It may have taken the push nevertheless; in a word why."""
+class NotTaken(Exception):
+    """Who is behind a webhook said no or nothing. It may have taken what was sent nevertheless; in a word why."""
 
 
 class PushService(Protocol):
     async def deliver(self, push: Push, *, within: float) -> None:
-        """Hands the push over within so many seconds; raises PushNotTaken. The service knows a push that comes again by its id."""
+        """Hands the push over within so many seconds; raises NotTaken. The service knows a push that comes again by its id."""
         ...
 
 
@@ -188,13 +188,9 @@ class OutsideEvent:
     attempt: int
 
 
-class EventNotTaken(Exception):
-    """The receiver said no or nothing. It may have taken the event nevertheless; in a word why."""
-
-
 class EventReceiver(Protocol):
     async def deliver(self, event: OutsideEvent, *, within: float) -> None:
-        """Hands the event over within so many seconds; raises EventNotTaken. The receiver knows one that comes again by its id."""
+        """Hands the event over within so many seconds; raises NotTaken. The receiver knows one that comes again by its id."""
         ...
 
 

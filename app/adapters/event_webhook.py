@@ -8,7 +8,7 @@ import orjson
 import structlog
 
 from app.adapters.signed_webhook import SignedWebhook
-from domain.ports import EventNotTaken, OutsideEvent
+from domain.ports import NotTaken, OutsideEvent
 
 log = structlog.get_logger(__name__)
 # Hears of each try: the event's kind, the seconds it took, and its outcome.
@@ -27,13 +27,13 @@ class EventWebhook:
         self._fails = False
 
     async def deliver(self, event: OutsideEvent, *, within: float) -> None:
-        """Raises EventNotTaken for every answer but 2xx, and for none."""
+        """Raises NotTaken for every answer but 2xx, and for none."""
         began = time.monotonic()
         outcome, error = await self._post(event, within)
         self._count(event.kind, time.monotonic() - began, outcome)
         self._tell(error)
         if error is not None:
-            raise EventNotTaken(error)
+            raise NotTaken(error)
 
     async def _post(self, event: OutsideEvent, within: float) -> tuple[str, str | None]:
         """The outcome in a word and, of a failure, a class or a number: an error's own text may hold the address."""

@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from app.adapters.signed_webhook import SignedWebhook
-from domain.ports import Push, PushNotTaken
+from domain.ports import NotTaken, Push
 
 log = structlog.get_logger(__name__)
 
@@ -30,13 +30,13 @@ class PushWebhook:
         self._fails = False
 
     async def deliver(self, push: Push, *, within: float) -> None:
-        """Raises PushNotTaken for every answer but 2xx, and for none."""
+        """Raises NotTaken for every answer but 2xx, and for none."""
         began = time.monotonic()
         outcome, error = await self._post(push, within)
         self._count(push.transport, time.monotonic() - began, outcome)
         self._tell(error)
         if error is not None:
-            raise PushNotTaken(error)
+            raise NotTaken(error)
 
     async def _post(self, push: Push, within: float) -> tuple[str, str | None]:
         """The outcome in a word and, of a failure, what it was: a class or a number, since an error's own text may hold the address."""

@@ -6,10 +6,10 @@ from typing import Final
 
 from app.jobs.follow_ups import FollowUps
 from app.jobs.supervision import Supervisor, Work, wait_for
-from domain.event_delivery.event_tries import deliver_events
+from domain.deliveries.events import deliver_events
+from domain.deliveries.pushes import deliver_pushes
 from domain.event_outbox import TOPIC as EVENTS_TOPIC
-from domain.push_outbox import TOPIC
-from domain.pushes.delivery import deliver_due
+from domain.push_outbox import TOPIC as PUSHES_TOPIC
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.manners.consent import begin_agreed
@@ -44,11 +44,11 @@ async def work_out_webhooks(world: World, follow_ups: FollowUps, wake: asyncio.E
         follow_ups.begin("webhook_repairs", partial(processing.settle_debts, world, heard.owed))
 
 
-async def deliver_pushes(world: World, supervisor: Supervisor) -> None:
+async def tell_pushes(world: World, supervisor: Supervisor) -> None:
     """For as long as the service lives: what was just written at once, and twice a second what is tried again."""
-    async with world.hub.follow([TOPIC]) as written:
+    async with world.hub.follow([PUSHES_TOPIC]) as written:
         while True:
-            await supervisor.attempt("pushes", partial(deliver_due, world))
+            await supervisor.attempt("pushes", partial(deliver_pushes, world))
             await written.changed(PUSHES_EVERY)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain import reconciler
-from domain.event_delivery.waiting_events import purge_events
-from domain.pushes import waiting
+from domain.deliveries.events import EVENTS
+from domain.deliveries.pushes import PUSHES
 from domain.webhooks import inbox
 from domain.world import World
 
@@ -23,6 +23,6 @@ class PeriodicJob:
 PERIODIC: Final[tuple[PeriodicJob, ...]] = (
     PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
     PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
-    PeriodicJob("purge_pushes", "47 * * * * 0", waiting.purge),
-    PeriodicJob("purge_events", "52 * * * * 0", purge_events),
+    PeriodicJob("purge_pushes", "47 * * * * 0", PUSHES.purge),
+    PeriodicJob("purge_events", "52 * * * * 0", EVENTS.purge),
 )

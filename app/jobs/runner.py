@@ -11,10 +11,10 @@ import asyncpg
 from app.jobs.follow_ups import FollowUps
 from app.jobs.loops import (
     decide_timeouts,
-    deliver_pushes,
     drive_recordings,
     remove_recordings,
     tell_events,
+    tell_pushes,
     work_on_recordings,
     work_out_webhooks,
 )
@@ -72,7 +72,7 @@ class Jobs:
             ),
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
-            *([] if world.push_service is None else [("push_delivery", partial(deliver_pushes, world, supervisor))]),
+            *([] if world.push_service is None else [("push_delivery", partial(tell_pushes, world, supervisor))]),
             *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
             *([] if world.recorder is None else self._recording(world)),

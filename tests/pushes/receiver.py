@@ -16,8 +16,8 @@ from starlette.routing import Route
 from app.adapters.push_webhook import PushWebhook
 from app.adapters.signed_webhook import SignedWebhook, open_http, signature
 from app.database.transactions import EngineTransactions, open_engine
+from domain.deliveries.pushes import AT_ONCE
 from domain.ports import Clock
-from domain.pushes.delivery import AT_ONCE
 from domain.world import World
 from tests.livekit.serving import serving
 from tests.support.domain_setup import Setup

@@ -10,12 +10,12 @@ from domain import timeouts
 from domain.calls.actions.answer import accept_call, cancel_call, decline_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.invite import invite_to_call
+from domain.deliveries.pushes import PUSHES
 from domain.push_outbox import ALERTS_LIVE
-from domain.pushes.waiting import purge
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, session
 
 pytestmark = pytest.mark.anyio
-PUSHES = "SELECT kind, transport, collapse_id, created_at, expires_at FROM nchat_push_outbox WHERE user_id = $1 ORDER BY created_at, kind"
+WRITTEN = "SELECT kind, transport, collapse_id, created_at, expires_at FROM nchat_push_outbox WHERE user_id = $1 ORDER BY created_at, kind"
 
 
 async def ring(on: Setup, seconds: int = 45) -> UUID:
@@ -31,7 +31,7 @@ async def living(on: Setup, user_id: UUID = BOB) -> list[str]:
 
 async def test_a_ring_is_voip_and_ends_with_the_ring(on: Setup) -> None:
     call_id = await ring(on, 20)
-    (push,) = await on.database.fetch(PUSHES, BOB)
+    (push,) = await on.database.fetch(WRITTEN, BOB)
     assert (push["kind"], push["transport"], push["collapse_id"]) == ("ring", "voip", call_id)
     assert push["expires_at"] == on.clock.now() + timedelta(seconds=20)
 
@@ -40,7 +40,7 @@ async def test_everything_else_is_an_alert_of_the_same_call(on: Setup) -> None:
     call_id = await ring(on)
     on.clock.advance(1)
     await accept_call(on.world, session(BOB), call_id)
-    _, push = await on.database.fetch(PUSHES, BOB)
+    _, push = await on.database.fetch(WRITTEN, BOB)
     assert (push["kind"], push["transport"], push["collapse_id"]) == ("answered_elsewhere", "alert", call_id)
     assert push["expires_at"] == on.clock.now() + ALERTS_LIVE
 
@@ -98,5 +98,5 @@ async def test_old_ones_are_purged_and_new_ones_stay(on: Setup) -> None:
     """
     await on.database.execute(old, BOB, on.clock.now() - timedelta(days=3))
     await ring(on)
-    assert await purge(on.world) == 2500
+    assert await PUSHES.purge(on.world) == 2500
     assert await on.pushes() == [("ring", BOB), ("ring", CAROL)]
