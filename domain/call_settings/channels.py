@@ -18,6 +18,7 @@ AutoRecord = Literal["off", "first", "second", "host"]
 RecordingConsent = Literal["notify", "ask"]
 LONGEST_TERM: Final = 100
 MANAGERS: Final = frozenset({"owner", "admin", "moderator"})
+NOT_RECORDED: Final = "This deployment records no calls."
 
 
 async def set_channel_call_settings(
@@ -30,7 +31,8 @@ async def set_channel_call_settings(
 ) -> UUID:
     """Writes what is given, for the channel's owner, admins and moderators; returns the channel's id. Calls that are there keep theirs.
 
-    Refuses with NotFound (no such channel, or not the caller's), NotAllowed (a member only), InvalidInput (too many or too long terms).
+    Refuses with NotFound (no such channel, or not the caller's), NotAllowed (a member only), InvalidInput (too many or too long terms,
+    recording where the deployment records nothing).
     """
     given = {"auto_record": auto_record, "recording_consent": recording_consent}
     values: dict[str, object] = {name: value for name, value in given.items() if value is not None}
@@ -39,9 +41,16 @@ async def set_channel_call_settings(
     write = pg.insert(channel_call_settings).values(channel_id=channel_id, **values)
     async with world.transaction("set_channel_call_settings.write") as tx:
         await _require_manager(tx, session.user_id, channel_id)
+        require_recordable(world, auto_record, recording_consent)
         await tx.connection.execute(write.on_conflict_do_update(index_elements=["channel_id"], set_=values or {"channel_id": channel_id}))
         tx.hint(f"table:{channel_call_settings.name}")
     return channel_id
+
+
+def require_recordable(world: World, auto_record: AutoRecord | None, recording_consent: RecordingConsent | None) -> None:
+    """InvalidInput for who wants calls recorded, or people asked before, where nothing is ever recorded. None, `off` and `notify` pass."""
+    if world.recorder is None and (auto_record not in (None, "off") or recording_consent == "ask"):
+        raise InvalidInput(NOT_RECORDED)
 
 
 async def _require_manager(tx: Transaction, user_id: UUID, channel_id: UUID) -> None:

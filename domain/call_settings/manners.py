@@ -7,9 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.call_settings.channels import AutoRecord, RecordingConsent
+from domain.call_settings.channels import AutoRecord, RecordingConsent, require_recordable
 from domain.errors import InvalidInput
-from domain.world import Transaction
+from domain.world import Transaction, World
 from schema.tables.channel_call_settings import channel_call_settings
 
 # Each kind and those that leave nothing unrecorded that it records. A host alone, or two without a host: neither covers the other.
@@ -40,17 +40,21 @@ class Wishes:
     recording_consent: RecordingConsent | None = None
 
 
-async def manners_of(tx: Transaction, channel_id: UUID | None) -> Manners:
-    """Those of a channel's calls; a call without a channel has the defaults."""
-    if channel_id is None:
+async def manners_of(tx: Transaction, world: World, channel_id: UUID | None) -> Manners:
+    """Those of a channel's calls; a call without a channel has the defaults, and so has each where the deployment records nothing.
+
+    What a channel settled in better days would ask people for their consent to nothing, and keep out who does not give it.
+    """
+    if channel_id is None or world.recorder is None:
         return Manners()
     mine = channel_call_settings.c
     row = (await tx.connection.execute(sa.select(mine.auto_record, mine.recording_consent).where(mine.channel_id == channel_id))).first()
     return Manners() if row is None else Manners(row.auto_record, row.recording_consent)
 
 
-def settled(floor: Manners, wishes: Wishes, *, e2ee: bool) -> Manners:
+def settled(world: World, floor: Manners, wishes: Wishes, *, e2ee: bool) -> Manners:
     """What holds for a call where `floor` is the least. InvalidInput for a laxer wish, and for recording what can't be recorded."""
+    require_recordable(world, wishes.auto_record, wishes.recording_consent)
     auto_record = wishes.auto_record or floor.auto_record
     if auto_record not in AT_LEAST[floor.auto_record]:
         raise InvalidInput(f"autoRecord may not be laxer than the channel's, {floor.auto_record}.")

@@ -1,17 +1,19 @@
 """How a call is recorded: as its channel says, or stricter."""
 
+from dataclasses import replace
 from itertools import product
 from typing import get_args
 from uuid import UUID
 
 import pytest
 
-from domain.call_settings.channels import AutoRecord
+from domain.call_settings.channels import AutoRecord, set_channel_call_settings
 from domain.call_settings.manners import AT_LEAST, Manners, Wishes, settled
 from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.join import join_call
 from domain.calls.actions.scheduled import start_scheduled_call
 from domain.errors import InvalidInput
-from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +81,39 @@ def test_what_is_stricter() -> None:
         assert all((both, kind) in STRICTER for kind in KINDS if {(one, kind), (other, kind)} <= STRICTER)
 
 
-def test_an_encrypted_call_is_not_recorded_by_itself() -> None:
+async def test_an_encrypted_call_is_not_recorded_by_itself(on: Setup) -> None:
     with pytest.raises(InvalidInput):
-        settled(Manners(), Wishes("first"), e2ee=True)
-    assert settled(Manners(), Wishes(None, "ask"), e2ee=True) == Manners("off", "ask")
+        settled(on.world, Manners(), Wishes("first"), e2ee=True)
+    assert settled(on.world, Manners(), Wishes(None, "ask"), e2ee=True) == Manners("off", "ask")
+
+
+async def test_where_nothing_is_recorded_nobody_can_ask_for_it(on: Setup) -> None:
+    nowhere = replace(on.world, recorder=None)
+    call_id = await on.database.fetchval(PLANNED, ALICE, GENERAL)
+    await on.database.execute("UPDATE nchat_channel_members SET role = 'owner' WHERE user_id = $1", ALICE)
+    before = await dump(on.url)
+    for wishes in (Wishes("first"), Wishes("second"), Wishes("host"), Wishes(recording_consent="ask"), Wishes("off", "ask")):
+        with pytest.raises(InvalidInput, match="records no calls"):
+            await initiate_call(nowhere, session(ALICE), CallRequest("video", channel_id=GENERAL, manners=wishes))
+        with pytest.raises(InvalidInput, match="records no calls"):
+            await start_scheduled_call(nowhere, session(ALICE), call_id, [BOB], wishes)
+        with pytest.raises(InvalidInput, match="records no calls"):
+            await set_channel_call_settings(nowhere, session(ALICE), GENERAL, wishes.auto_record, wishes.recording_consent)
+    assert await dump(on.url) == before
+    await set_channel_call_settings(nowhere, session(ALICE), GENERAL, "off", "notify")
+    started = await initiate_call(nowhere, session(ALICE), CallRequest("video", channel_id=GENERAL, manners=Wishes("off", "notify")))
+    assert await manners(on, started.call_id) == ("off", "notify")
+
+
+async def test_where_nothing_is_recorded_any_more_a_channels_calls_go_on_without(on: Setup) -> None:
+    """Settled while the deployment recorded: nobody is asked for consent to nothing."""
+    nowhere = replace(on.world, recorder=None)
+    await on.database.execute(SETTINGS, GENERAL, "first", "ask")
+    planned = await on.database.fetchval(PLANNED, ALICE, GENERAL)
+    await on.database.execute("UPDATE nchat_calls SET auto_record = 'host', recording_consent = 'ask'")
+    started = await initiate_call(nowhere, session(ALICE), CallRequest("video", [BOB], channel_id=GENERAL))
+    assert await manners(on, started.call_id) == ("off", "notify")
+    assert (await join_call(nowhere, session(BOB), started.call_id)).ticket is not None
+    started = await start_scheduled_call(nowhere, session(ALICE), planned, [CAROL])
+    assert await manners(on, started.call_id) == ("off", "notify")
+    assert (await join_call(nowhere, session(CAROL), started.call_id)).ticket is not None

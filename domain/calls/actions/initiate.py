@@ -60,8 +60,8 @@ async def initiate_call(world: World, session: Session, request: CallRequest) ->
     """Starts a call as the caller, who leaves the one held elsewhere, or answers a repeated request (same client_request_id) with its call.
 
     Refuses with RateLimited, TooManyCalls, InvalidInput (neither target nor channel, too many people, oneself, laxer manners than the
-    channel's), NotFound (a channel that the caller is not in, a person without a common channel), MediaUnavailable (the call has ended
-    `failed` then).
+    channel's, recording where the deployment records nothing), NotFound (a channel that the caller is not in, a person without a common
+    channel), MediaUnavailable (the call has ended `failed` then).
     """
     await world.limiter.hit("initiate", str(session.user_id))
     async with world.transaction("initiate_call.write") as tx:
@@ -89,7 +89,7 @@ async def _started_before(tx: Transaction, user_id: UUID, request: CallRequest) 
 async def _write(tx: Transaction, world: World, user_id: UUID, request: CallRequest) -> Call:
     _check(request)
     targets = await allowed_targets(tx, world, user_id, request.target_user_ids, request.channel_id)
-    manners = settled(await manners_of(tx, request.channel_id), request.manners, e2ee=request.e2ee)
+    manners = settled(world, await manners_of(tx, world, request.channel_id), request.manners, e2ee=request.e2ee)
     call = await _insert(tx, world, user_id, request, manners)
     if call is None:
         # Another request with the same id was faster; its row is committed, or the insert would still wait for it.

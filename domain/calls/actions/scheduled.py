@@ -24,8 +24,8 @@ async def start_scheduled_call(
     """The initiator starts a call that waits: from here on it goes as initiateCall does, and a repeated request answers with the call.
 
     Refuses with RateLimited, NotAllowed (not the initiator), InvalidInput (neither target nor channel, too many people, oneself,
-    laxer manners than the channel's or the call's own), NotFound (a channel that the caller is no longer in, a person without a common
-    channel), MediaUnavailable (the call has ended `failed` then).
+    laxer manners than the channel's or the call's own, recording where the deployment records nothing), NotFound
+    (a channel that the caller is no longer in, a person without a common channel), MediaUnavailable (the call has ended `failed` then).
     """
     await world.limiter.hit("initiate", str(session.user_id))
     async with world.transaction("start_scheduled_call.write") as tx:
@@ -46,7 +46,7 @@ async def start_scheduled_call(
 
 async def _begin(tx: Transaction, world: World, access: CallAccess, target_ids: Sequence[UUID], wishes: Wishes) -> Call:
     targets = await allowed_targets(tx, world, access.user_id, target_ids, access.call.channel_id)
-    manners = settled(await _floor(tx, access.call), wishes, e2ee=access.call.e2ee)
+    manners = settled(world, await _floor(tx, world, access.call), wishes, e2ee=access.call.e2ee)
     # What the table could not know: the deployment's limit, and since when somebody waits for the room.
     begun = sa.update(calls).where(calls.c.id == access.call.id, calls.c.status == "initiated")
     values = {"max_participants": world.limits.max_participants, "status_since": access.now, **asdict(manners)}
@@ -54,6 +54,7 @@ async def _begin(tx: Transaction, world: World, access: CallAccess, target_ids: 
     return await gather(tx, Call.of(row), targets, host=access.user_id, now=access.now)
 
 
-async def _floor(tx: Transaction, call: Call) -> Manners:
+async def _floor(tx: Transaction, world: World, call: Call) -> Manners:
     """As strict as the channel is now, and as an administrator wrote the call down."""
-    return (await manners_of(tx, call.channel_id)).with_those(Manners(call.auto_record, call.recording_consent))
+    channels = await manners_of(tx, world, call.channel_id)
+    return channels if world.recorder is None else channels.with_those(Manners(call.auto_record, call.recording_consent))

@@ -14,11 +14,11 @@ async def alice_owns_the_channel(on: TrialCall) -> None:
     await on.database.execute("INSERT INTO nchat_channel_members (channel_id, user_id, role) VALUES ($1, $1, 'owner')", on.alice)
 
 
-async def record_by_itself(on: TrialCall) -> None:
-    await on.caller(on.alice).act("setChannelCallSettings", "channelId", channelId=str(on.alice), autoRecord="first")
+async def refuse_a_word(on: TrialCall) -> None:
+    await on.caller(on.alice).act("setChannelCallSettings", "channelId", channelId=str(on.alice), blockedTerms=["spam"])
 
 
 CALL_SETTINGS = (
     Crash("preferences", ("set_call_preferences.write",), [ring], carol_rests),
-    Crash("settings of a channel", ("set_channel_call_settings.write",), [ring, alice_owns_the_channel], record_by_itself),
+    Crash("settings of a channel", ("set_channel_call_settings.write",), [ring, alice_owns_the_channel], refuse_a_word),
 )
