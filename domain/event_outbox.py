@@ -20,12 +20,12 @@ WRITE: Final = sa.text("""
         'callId', call.id, 'channelId', call.channel_id,
         'link', jsonb_build_object('field', 'nchat_call_recordings_by_pk', 'id', recording.id)), :now, :now
     FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
-    WHERE recording.id = :id
+    WHERE recording.id = :id AND recording.delete_asked_at IS NULL
     ON CONFLICT (kind, recording_id) DO NOTHING
 """).bindparams(sa.bindparam("now", type_=sa.TIMESTAMP(timezone=True)))
 
 
 async def recording_finished(tx: Transaction, recording_id: UUID, *, now: datetime) -> None:
-    """One event for a call's recording that became ready or failed; a second one is never written."""
+    """One event for a call's recording that became ready or failed, unless it is to be removed; a second one is never written."""
     await tx.connection.execute(WRITE, {"id": recording_id, "now": now})
     tx.hint(TOPIC)

@@ -99,7 +99,7 @@ async def _nothing_runs(
 
 
 async def never_began(tx: Transaction, recording: Recording, sentence: str, *, now: datetime) -> None:
-    """No recorder took it: there is nothing to gather."""
+    """No recorder took it: there is nothing to gather. Who was promised a recording hears of it, by event and by card."""
     failed = await move_recording(tx, recording, "failed", now=now, ended_at=now, error_message=sentence)
     if failed and recording.call_id is not None:
         told = {"recordingId": str(recording.id), "reason": sentence}

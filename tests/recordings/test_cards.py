@@ -8,9 +8,9 @@ import pytest
 
 from devstack.processes import free_port
 from domain.calls.actions.end import end_call
-from domain.event_delivery import waiting_events
-from domain.event_delivery.event_tries import LONGEST_PAUSE, deliver_events, pause
-from domain.event_delivery.waiting_events import KEPT, TAKEN_FOR, purge_events
+from domain.deliveries.courier import doubled
+from domain.deliveries.events import EVENTS, FIRST_PAUSE, LONGEST_PAUSE, deliver_events
+from domain.recordings.actions.stop import delete_recording
 from domain.world import World
 from tests.recordings.event_receiver import CardReceiver, telling
 from tests.recordings.recorded_call import RecordedCall
@@ -48,7 +48,7 @@ async def test_a_receiver_that_fails_nine_times_of_ten(call: RecordedCall, world
     recording = await call.recording()
     for attempt in range(1, 15):
         await deliver_events(world)
-        call.on.clock.advance(pause(attempt).total_seconds())
+        call.on.clock.advance(doubled(FIRST_PAUSE, attempt, LONGEST_PAUSE).total_seconds())
     assert len(receiver.tries) == 10
     assert len(set(receiver.tries)) == 1, "every try has the same id and the same body"
     (card,) = receiver.taken
@@ -83,22 +83,36 @@ async def test_one_that_failed_is_told_as_well_and_each_once(call: RecordedCall,
 
 
 async def test_one_that_never_began_is_told_as_well(call: RecordedCall, world: World, receiver: CardReceiver) -> None:
+    """The call was told that it is recorded: whoever reads the channel is told that it was not."""
     call.on.recorder.no_worker = True
-    await call.start()
+    recording_id = await call.start()
+    assert await call.status() == "failed"
     await deliver_events(world)
-    assert [card["payload"]["status"] for card in receiver.taken] == ["failed"]
+    (card,) = receiver.taken
+    told = card["payload"]
+    assert (told["recordingId"], told["status"], told["duration"]) == (str(recording_id), "failed", None)
+
+
+async def test_one_that_somebody_removed_meanwhile_is_not_told(call: RecordedCall, world: World, receiver: CardReceiver) -> None:
+    recording_id = await call.run()
+    await delete_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_1")
+    assert await call.status() == "ready", "until its objects are gone"
+    await deliver_events(world)
+    assert receiver.tries == []
 
 
 async def test_after_a_crash_the_same_event_comes_again_and_no_sooner(on: Setup, world: World, receiver: CardReceiver) -> None:
     """Taken out of the outbox by a process that died before it told anybody."""
     await on.database.execute(MANY, 1, on.clock.now())
-    (taken,) = await waiting_events.take(world, 1)
+    (taken,) = await EVENTS.take(world, 1)
     await deliver_events(world)
     assert receiver.tries == []
-    on.clock.advance(TAKEN_FOR.total_seconds())
+    on.clock.advance(EVENTS.taken_for.total_seconds())
     await deliver_events(world)
     assert [event_id for event_id, _ in receiver.tries] == [str(taken.id)]
-    await waiting_events.settle(world, taken, error="timeout", next_attempt_at=on.clock.now())
+    await EVENTS.settle(world, taken, error="timeout", next_attempt_at=on.clock.now())
     await deliver_events(world)
     assert len(receiver.tries) == 1, "a failure that comes too late changes nothing"
 
@@ -118,15 +132,15 @@ async def test_a_dead_receiver_is_one_line_and_loses_nothing(on: Setup, receiver
             on.clock.advance(LONGEST_PAUSE)
     assert [line["event"] for line in log_lines if line["log_level"] == "warning"] == ["event_receiver_fails"]
     assert "secret-path" not in str(log_lines)
-    assert await waiting_events.oldest_wait(on.world) == 3 * LONGEST_PAUSE
+    assert await EVENTS.oldest_age(on.world) == 3 * LONGEST_PAUSE
     async with receiver.listening() as url, telling(on, url) as world:
         await deliver_events(world)
     assert len(receiver.taken) == 2
 
 
 async def test_old_ones_are_forgotten(on: Setup, world: World, receiver: CardReceiver) -> None:
-    await on.database.execute(MANY, 2300, on.clock.now() - KEPT - timedelta(seconds=1))
+    await on.database.execute(MANY, 2300, on.clock.now() - EVENTS.kept - timedelta(seconds=1))
     await on.database.execute(MANY, 1, on.clock.now())
-    assert await purge_events(world) == 2300
+    assert await EVENTS.purge(world) == 2300
     await deliver_events(world)
     assert len(receiver.taken) == 1
