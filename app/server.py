@@ -21,6 +21,7 @@ from app.connections.websocket_protocol import BoundedWebSocketProtocol
 from app.http.console import OfferedUser
 from app.settings import Settings
 from app.telemetry.logs import configure_logs
+from app.with_parent import die_with_parent
 from app.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -123,11 +124,5 @@ def _listen(host: str, port: int) -> socket.socket:
 def _die_with_parent() -> None:
     """A worker whose supervisor was killed has nobody to stop it."""
     supervisor = multiprocessing.parent_process()
-    if supervisor is None or sys.platform != "linux":
-        return
-    import ctypes
-
-    set_death_signal = 1  # PR_SET_PDEATHSIG
-    ctypes.CDLL(None, use_errno=True).prctl(set_death_signal, signal.SIGTERM)
-    if os.getppid() != supervisor.pid:
-        sys.exit(1)  # it was killed before we could ask to be told
+    if supervisor is not None and supervisor.pid is not None:
+        die_with_parent(signal.SIGTERM, supervisor.pid)

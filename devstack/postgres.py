@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from devstack.processes import Child, free_port, with_parent
+from app.with_parent import with_parent
+from devstack.processes import Child, free_port
 
 SUPERUSER = "nchat"
 # PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.

@@ -5,14 +5,12 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from devstack import with_parent as with_parent_program
-from devstack.with_parent import die_with_parent
+from app.with_parent import die_with_parent, with_parent
 
 # Below what systems give to outgoing connections (Linux: 32768 and up): what is free now is not taken by one of those a moment later.
 _PORTS: Final = range(15_000, 32_000)
@@ -41,13 +39,6 @@ def why_not_bound(host: str, port: int) -> OSError | None:
         except OSError as error:
             return error
     return None
-
-
-def with_parent(command: Sequence[str | Path], death_signal: signal.Signals, *, user: str | None = None) -> list[str]:
-    """The command line that runs `command`, as `user` if named, until it ends or the kernel ends it with the thread that started it."""
-    # No site, no environment: a start of it costs 15 ms.
-    launcher = [sys.executable, "-I", "-S", with_parent_program.__file__]
-    return [*launcher, str(int(death_signal)), str(os.getpid()), user or "", *(str(part) for part in command)]
 
 
 def stop_with_parent() -> None:

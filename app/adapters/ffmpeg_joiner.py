@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGKILL
 from typing import Final
 
+from app.with_parent import with_parent
 from domain.recording_ports import JoinFailed, JoinImpossible, JoinWanted, ObjectStore
 
 Told = Callable[[int], Awaitable[bool]]
@@ -59,7 +61,8 @@ class FfmpegJoiner:
 
     async def _run(self, folder: Path, result: Path, wanted: JoinWanted, told: Told) -> bool:
         program = await asyncio.create_subprocess_exec(
-            *_command(self._program, folder, result, sound=wanted.sound),
+            # ffmpeg goes on when nobody reads its progress any more: with a service that is killed the kernel ends it.
+            *with_parent(_command(self._program, folder, result, sound=wanted.sound), SIGKILL),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

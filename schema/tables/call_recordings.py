@@ -74,6 +74,13 @@ call_recordings = sa.Table(
     sa.Column(
         "work_attempts", sa.Integer, nullable=False, server_default=sa.text("0"), comment="How often joining or removing was tried in vain."
     ),
+    sa.Column(
+        "join_tries",
+        sa.SmallInteger,
+        nullable=False,
+        server_default=sa.text("0"),
+        comment="How often joining was begun; a try that found the store away does not count. Not offered through GraphQL.",
+    ),
     now("next_work_at", "When joining or removing is tried next. Not offered through GraphQL."),
     moment("work_taken_until", "Until when a process that may have died joins or removes it. Not offered through GraphQL."),
     free_form("The service's own notes."),

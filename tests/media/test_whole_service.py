@@ -113,6 +113,31 @@ async def test_a_copied_link_ends_with_the_right(shown: Shown) -> None:
     assert await shown.links(shown.service.person(BOB)) is None
 
 
+async def test_from_the_wish_to_remove_it_on_nobody_plays_it(shown: Shown) -> None:
+    """Its objects are all there: the removal waits, for the store or for a recorder. Whoever deleted it must not see it play on."""
+    alice, asked = shown.service.person(ALICE), {"recordingId": str(shown.shelf.recording)}
+    found = await shown.links(alice)
+    (part,) = found["parts"]
+    links = [str(one[name]) for one, names in ((found, FIELDS.split()), (part, ("url", "playlist_url"))) for name in names]
+    pieces = [(found["playlist_url"], "0/segment_00001.ts"), (part["playlist_url"], "0/segment_00001.ts")]
+    pieces.append((found["storyboard_url"], "0/picture_00000.jpeg"))
+    links += [f"{above}/{name}" for above, name in pieces]
+    assert [(await shown.service.http.get(link)).status_code for link in links] == [302, 200, 302, 200, 302, 200, 302, 302, 302]
+    await shown.shelf.on.database.execute("UPDATE nchat_call_recordings SET delete_asked_at = now()")
+    for who in (alice, shown.service.person(BOB), shown.service.admin()):
+        row = await shown.links(who)
+        assert row is not None and {row[name] for name in FIELDS.split()} == {None}, "it is there until its objects are gone"
+        assert [(one["url"], one["playlist_url"]) for one in row["parts"]] == [(None, None)]
+        for download in (asked, asked | {"partId": part["id"]}):
+            assert await who.refusal(DOWNLOAD, {"input": download}) == "not-found"
+    stopped = "mutation ($input: StopRecordingInput!) { stopRecording(input: $input) { url thumbnailUrl recording { url playlist_url } } }"
+    answer = (await shown.service.person(ALICE).data(stopped, {"input": asked}))["stopRecording"]
+    assert answer == {"url": None, "thumbnailUrl": None, "recording": {"url": None, "playlist_url": None}}
+    for link in links:
+        answer = await shown.service.http.get(link)
+        assert (answer.status_code, answer.content) == (404, b"Not found.\n"), link
+
+
 async def test_links_are_null_until_there_is_something(shown: Shown) -> None:
     await shown.shelf.on.database.execute("UPDATE nchat_call_recordings SET file_path = NULL, thumbnail_path = NULL")
     await shown.shelf.on.database.execute("UPDATE nchat_call_recording_parts SET file_path = NULL, segments = 0")

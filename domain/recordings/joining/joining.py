@@ -16,6 +16,7 @@ from domain.world import World
 log = structlog.get_logger(__name__)
 NO_PROGRAM: Final = "This deployment has no program that joins parts; the playlist plays all of them."
 NOT_JOINED: Final = "The parts could not be joined; the playlist plays all of them."
+CUT_OFF: Final = "Joining the parts was cut off each time it was tried; the playlist plays all of them."
 # Longer than any join takes.
 LINKS_LIVE: Final = 6 * 3600
 
@@ -32,6 +33,10 @@ async def join_due(world: World) -> int:
 async def _join(world: World, store: ObjectStore, join: JoinInHand) -> None:
     if world.joiner is None:
         await joins.give_up(world, join, NO_PROGRAM)
+        return
+    if join.too_often:
+        log.error("recording_join_given_up", recording_id=str(join.id), tries=joins.MOST_TRIES)
+        await joins.give_up(world, join, CUT_OFF)
         return
     try:
         await _make(world, store, world.joiner, join)

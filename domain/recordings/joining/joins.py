@@ -13,7 +13,8 @@ from domain.world import World
 
 # Renewed with each word of progress.
 TAKEN_FOR: Final = timedelta(seconds=60)
-MOST_ATTEMPTS: Final = 5
+# Begun so often, whatever ended it: also one whose process dies each time comes to an end.
+MOST_TRIES: Final = 5
 FIRST_PAUSE: Final = timedelta(seconds=10)
 LONGEST_PAUSE: Final = timedelta(minutes=10)
 WANTED: Final = """
@@ -25,9 +26,10 @@ TAKE: Final = sa.text(f"""
         WHERE {WANTED} AND recording.next_work_at <= :now AND (recording.work_taken_until IS NULL OR recording.work_taken_until <= :now)
         ORDER BY recording.next_work_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    UPDATE nchat_call_recordings AS recording SET work_taken_until = :until, work_attempts = recording.work_attempts + 1
+    UPDATE nchat_call_recordings AS recording
+    SET work_taken_until = :until, work_attempts = recording.work_attempts + 1, join_tries = recording.join_tries + 1
     FROM due WHERE recording.id = due.id
-    RETURNING recording.id, recording.call_id, recording.type, recording.work_attempts AS attempt
+    RETURNING recording.id, recording.call_id, recording.type, recording.work_attempts AS attempt, recording.join_tries AS tries
 """)  # noqa: S608 - the condition is a constant
 # As long as the attempt is the one that was taken, nobody else has it.
 MINE: Final = f"recording.id = :id AND recording.work_attempts = :attempt AND {WANTED}"
@@ -37,16 +39,17 @@ KEEP: Final = sa.text(f"""
 """)  # noqa: S608
 DONE: Final = sa.text(f"""
     UPDATE nchat_call_recordings AS recording
-    SET work_taken_until = NULL, work_attempts = 0, join_progress = 100, file_path = :key, file_size = :size
+    SET work_taken_until = NULL, work_attempts = 0, join_tries = 0, join_progress = 100, file_path = :key, file_size = :size
     WHERE {MINE} RETURNING recording.id
 """)  # noqa: S608
 LET_GO: Final = sa.text(f"""
-    UPDATE nchat_call_recordings AS recording SET work_taken_until = NULL, next_work_at = :next WHERE {MINE}
+    UPDATE nchat_call_recordings AS recording
+    SET work_taken_until = NULL, next_work_at = :next, join_tries = recording.join_tries - :forgiven WHERE {MINE}
 """)  # noqa: S608
 # A file that is there already stays: what fails is a better one.
 GIVE_UP: Final = sa.text(f"""
     UPDATE nchat_call_recordings AS recording
-    SET work_taken_until = NULL, work_attempts = 0, join_progress = NULL,
+    SET work_taken_until = NULL, work_attempts = 0, join_tries = 0, join_progress = NULL,
         file_reason = CASE WHEN recording.file_path IS NULL THEN :reason END
     WHERE {MINE}
 """)  # noqa: S608
@@ -54,12 +57,18 @@ GIVE_UP: Final = sa.text(f"""
 
 @dataclass(frozen=True, slots=True)
 class JoinInHand:
-    """A recording in the hands of one process."""
+    """A recording in the hands of one process. `attempt` tells this hand from earlier ones; `tries` count, this one among them."""
 
     id: UUID
     call_id: UUID | None
     type: RecordingType
     attempt: int
+    tries: int
+
+    @property
+    def too_often(self) -> bool:
+        """It was begun so often that nobody begins again."""
+        return self.tries > MOST_TRIES
 
 
 async def take(world: World) -> JoinInHand | None:
@@ -67,7 +76,7 @@ async def take(world: World) -> JoinInHand | None:
     now = world.clock.now()
     async with world.transaction("recording.take_join") as tx:
         row = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR})).first()
-    return None if row is None else JoinInHand(row.id, row.call_id, row.type, row.attempt)
+    return None if row is None else JoinInHand(row.id, row.call_id, row.type, row.attempt, row.tries)
 
 
 async def keep(world: World, join: JoinInHand, progress: int) -> bool:
@@ -81,22 +90,26 @@ async def done(world: World, join: JoinInHand, key: str, size: int) -> bool:
 
 
 async def put_off(world: World, join: JoinInHand) -> None:
-    """Later again, after a pause that grows with each try: the store is away, and comes back."""
-    pause = min(FIRST_PAUSE * 2 ** min(join.attempt - 1, 10), LONGEST_PAUSE)
-    await _write(world, join, LET_GO, next=world.clock.now() + pause)
+    """Later again, after a pause that grows with each time: the store is away, and comes back. It was no try."""
+    await _let_go(world, join, forgiven=1)
 
 
 async def failed(world: World, join: JoinInHand, reason: str) -> None:
-    """The same, but after the last try there is no file, for this reason."""
-    if join.attempt >= MOST_ATTEMPTS:
+    """The same, but it was a try, and after the last one there is no file, for this reason."""
+    if join.tries >= MOST_TRIES:
         await give_up(world, join, reason)
     else:
-        await put_off(world, join)
+        await _let_go(world, join, forgiven=0)
 
 
 async def give_up(world: World, join: JoinInHand, reason: str) -> None:
     """There will be no file, for this reason."""
     await _write(world, join, GIVE_UP, reason=reason)
+
+
+async def _let_go(world: World, join: JoinInHand, *, forgiven: int) -> None:
+    pause = min(FIRST_PAUSE * 2 ** min(join.attempt - 1, 10), LONGEST_PAUSE)
+    await _write(world, join, LET_GO, next=world.clock.now() + pause, forgiven=forgiven)
 
 
 async def _write(world: World, join: JoinInHand, statement: sa.TextClause, **values: int | str | datetime) -> bool:

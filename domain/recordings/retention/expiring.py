@@ -5,7 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 import structlog
 
-from domain.recordings.life_cycle import TOPIC
+from domain.recordings.life_cycle import PARTS_TOPIC, TOPIC
 from domain.world import World
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,9 @@ async def expire(world: World) -> int:
     async with world.transaction("recording.expire") as tx:
         asked = (await tx.connection.execute(EXPIRE, {"now": world.clock.now(), "batch": BATCH})).scalars().all()
         if asked:
+            # Their links are gone, and those of their parts.
             tx.hint(TOPIC)
+            tx.hint(PARTS_TOPIC)
     if asked:
         log.info("recordings_expired", many=len(asked))
     return len(asked)

@@ -72,7 +72,8 @@ NOBODY_READS = {
     "nchat_calls": {"status_since", "room_closed_at", "auto_recorded_at"},
     "nchat_call_participants": {"status_since", "screen_share_asked_at", "rejoining_since"},
     "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata", "status_since", "custom_layout"}
-    | {"keep", "tier", "consent_asked_at", "pause_asked_at", "delete_asked_at", "next_work_at", "work_taken_until", "work_attempts"},
+    | {"keep", "tier", "consent_asked_at", "pause_asked_at", "delete_asked_at", "next_work_at", "work_taken_until", "work_attempts"}
+    | {"join_tries"},
     "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at"},
     "nchat_streams": {"rtmp_ingest_url", "room_closed_at"},
     "nchat_stream_viewers": {"session_id"},
