@@ -7,12 +7,15 @@ from typing import Any, get_args
 from domain.errors import InvalidInput
 
 
-def one_of(vocabulary: Any, field: str, value: object) -> Any:
-    """The value, which is a word of the `Literal`; otherwise InvalidInput, which names the words there are."""
-    words = get_args(vocabulary)
-    if value not in words:
+def one_of(vocabulary: Any, field: str, value: object, otherwise: str | None = None) -> Any:
+    """The value, which is a word of the `Literal`; `otherwise` where nothing is said, which an empty text is not.
+
+    InvalidInput, which names the words there are, for any other.
+    """
+    words, said = get_args(vocabulary), otherwise if value is None else value
+    if said not in words:
         raise InvalidInput(f"{field} is one of {', '.join(words)}.")
-    return value
+    return said
 
 
 def word(enum: type[Enum], value: object) -> Any:

@@ -7,6 +7,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.input_checks import require_storable, require_text
+from domain.recordings.rows import RecordingLayout
+from resolvers.actions.input_words import one_of
 from tests.support.domain_setup import Setup
 
 pytestmark = pytest.mark.anyio
@@ -40,3 +42,13 @@ def test_a_text() -> None:
     for value in ("x" * 101, "a\0b"):
         with pytest.raises(InvalidInput):
             require_text("reason", value, 100)
+
+
+def test_a_word() -> None:
+    assert one_of(RecordingLayout, "layout", None, "grid") == "grid"
+    assert one_of(RecordingLayout, "layout", "single", "grid") == "single"
+    for value in ("", "GRID", None):
+        with pytest.raises(InvalidInput):
+            one_of(RecordingLayout, "layout", value)
+    with pytest.raises(InvalidInput):
+        one_of(RecordingLayout, "layout", "", "grid")

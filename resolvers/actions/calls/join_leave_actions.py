@@ -39,7 +39,7 @@ async def leave_call(world: World, session: Session, input: LeaveCallInput) -> P
 
 async def end_call(world: World, session: Session, input: EndCallInput) -> CallPayload:
     """Ends a call for everyone. For host and co-hosts."""
-    reason = one_of(HostEndReason, "reason", input.reason or "host_ended")
+    reason = one_of(HostEndReason, "reason", input.reason, "host_ended")
     return call_payload(await end.end_call(world, session, input.call_id, reason))
 
 

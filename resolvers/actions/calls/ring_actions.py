@@ -74,7 +74,7 @@ async def accept_call(world: World, session: Session, input: AcceptCallInput) ->
 
 async def decline_call(world: World, session: Session, input: DeclineCallInput) -> ParticipantPayload:
     """Declines a ring."""
-    reason = one_of(DeclineReason, "reason", input.reason or "declined")
+    reason = one_of(DeclineReason, "reason", input.reason, "declined")
     return participant_payload(await answer.decline_call(world, session, input.call_id, reason))
 
 

@@ -59,13 +59,13 @@ async def delete_recording(world: World, session: Session, input: DeleteRecordin
 
 
 def _manner(world: World, input: StartRecordingInput) -> Manner:
-    kind: RecordingType = one_of(RecordingType, "type", input.type or "composite")
+    kind: RecordingType = one_of(RecordingType, "type", input.type, "composite")
     if input.audio_only:
         if input.type not in (None, "audio_only"):
             raise InvalidInput("audioOnly and type say different things.")
         kind = "audio_only"
-    layout: RecordingLayout = one_of(RecordingLayout, "layout", input.layout or "grid")
-    resolution = input.resolution or "1080p"
+    layout: RecordingLayout = one_of(RecordingLayout, "layout", input.layout, "grid")
+    resolution = "1080p" if input.resolution is None else input.resolution
     if resolution not in RESOLUTIONS:
         raise InvalidInput(f"resolution is one of {', '.join(RESOLUTIONS)}.")
     return Manner(kind, layout, resolution, _template(world, layout, input.custom_layout))
