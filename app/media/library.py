@@ -18,6 +18,8 @@ from permissions.session import Session
 # A browser's seek asks the address behind the link again, for as long as somebody watches.
 WATCHED_BESIDES: Final = 15 * 60
 LONGEST: Final = 12 * 3600
+# As many parts as PostgreSQL's integer counts.
+LAST_INDEX: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Library:
     async def piece(self, kind: str, asked: Asked, index: int, name: str) -> Found:
         """A segment or a picture that a playlist or a storyboard names, by its part and its own name."""
         names = {"playlist": SEGMENT_NAME, "part-playlist": SEGMENT_NAME, "storyboard": storyboard.NAME}.get(kind)
-        if names is None or names.fullmatch(name) is None:
+        if names is None or names.fullmatch(name) is None or index > LAST_INDEX:
             return None
         if kind == "part-playlist":
             part = await self._visible.part(asked.session, asked.id)

@@ -18,7 +18,7 @@ BLOCK: Final = 64
 SIGNATURE_BYTES: Final = 16
 NOBODY: Final = "-"
 TOKEN: Final = re.compile(
-    r"(\d{1,12})\.([A-Za-z0-9_-]{1,64})\.([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|-)\.([A-Za-z0-9_-]{22})"
+    r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})\.([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|-)\.([A-Za-z0-9_-]{22})"
 )
 
 

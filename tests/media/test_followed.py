@@ -99,7 +99,16 @@ async def test_what_is_removed_is_gone_for_everybody(shelf: Shelf, column: str) 
 
 async def test_no_name_leads_elsewhere(shelf: Shelf) -> None:
     link = shelf.link(ALICE)
-    for below in ("0/recording.mp4", "0/playlist.m3u8", "0/segment_00000.ts.x", "0/picture_00000.jpeg", "7/segment_00000.ts", "0/..%2fx"):
+    for below in (
+        "0/recording.mp4",
+        "0/playlist.m3u8",
+        "0/segment_00000.ts.x",
+        "0/picture_00000.jpeg",
+        "7/segment_00000.ts",
+        "0/..%2fx",
+        "9999999999/segment_00000.ts",
+        "0/segment_٠٠٠٠٠.ts",
+    ):
         assert (await shelf.http.get(f"{link}/{below}")).status_code == 404
     assert (await shelf.http.get(link.replace("/playlist/", "/shelf/"))).status_code == 404
     assert (await shelf.http.get("/media/playlist/not-an-id/x")).status_code == 404

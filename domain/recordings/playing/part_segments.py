@@ -24,7 +24,7 @@ TAIL_BYTES: Final = 4096
 MOST_SEGMENTS: Final = 100_000
 # Where the link of whoever watches goes.
 LINK: Final = "{link}"
-NAME: Final = re.compile(r"segment_\d{1,9}\.ts")
+NAME: Final = re.compile(r"segment_[0-9]{1,9}\.ts")
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ CONTENT_TYPE: Final = "text/vtt; charset=utf-8"
 PICTURE_SECONDS: Final = 10
 FRESH_FOR: Final = 10.0
 MOST_PARTS: Final = 500
-NAME: Final = re.compile(rf"{PICTURE}_(\d{{5,9}})\.jpeg")
+NAME: Final = re.compile(rf"{PICTURE}_([0-9]{{5,9}})\.jpeg")
 
 
 @dataclass(frozen=True, slots=True)
