@@ -100,9 +100,9 @@ def workers(recording_livekit: LiveKitServer, recorder_redis: str, bucket: Store
     started: list[MediaWorker] = []
     storage = StorageAddress(bucket.url, BUCKET, bucket.access_key, bucket.secret_key)
 
-    def start(*, blank: bool = True) -> MediaWorker:
+    def start(*, blank: bool = True, slots: int | None = None) -> MediaWorker:
         log = tmp_path / f"worker-{len(started)}.log"
-        started.append(media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage, log=log, blank=blank))
+        started.append(media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage, log=log, blank=blank, slots=slots))
         return started[-1]
 
     yield start

@@ -1,14 +1,18 @@
 """Where the domain calls a port or opens a transaction: read from its source, and from a running stack."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FrameType
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = ROOT / "domain"
-# Recordings die by themselves, in tests/recordings/test_crashes.py: the simulator that is killed here has no recorder.
-RECORDINGS = (DOMAIN / "recordings", DOMAIN / "event_delivery")
+RECORDINGS = DOMAIN / "recordings"
+# Recordings die on the real servers, in tests/recordings/processes: the simulator has no recorder.
+ELSEWHERE = (RECORDINGS, DOMAIN / "event_delivery")
+OF_CALLS = tuple(path for path in sorted(DOMAIN.rglob("*.py")) if not any(path.is_relative_to(room) for room in ELSEWHERE))
+# What a port is called where its requests are named.
+PORTS = {"rooms": "rooms", "recorder": "egress"}
 
 
 def site(frame: FrameType | None) -> str:
@@ -25,19 +29,24 @@ def module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def port_calls() -> set[str]:
-    """Those of calls: `rooms.remove_participant@domain.calls.actions.kick.remove` for each call of a port in the source."""
-    return {f"rooms.{call.func.attr}@{where}" for where, call in _calls() if _is_port_call(call) and isinstance(call.func, ast.Attribute)}
+def of_recordings(*rooms: str) -> tuple[Path, ...]:
+    """The sources in these rooms of `domain/recordings`; of all of it when none is named."""
+    return tuple(path for room in rooms or ("",) for path in sorted((RECORDINGS / room).rglob("*.py")))
 
 
-def transactions() -> list[str]:
+def port_calls(sources: Iterable[Path] = OF_CALLS) -> set[str]:
+    """`rooms.remove_participant@domain.calls.actions.kick.remove` for each call of a port in the source."""
+    return {f"{port}@{where}" for where, call in _calls(sources) if (port := _port_call(call))}
+
+
+def transactions(sources: Iterable[Path] = OF_CALLS) -> list[str]:
     """The name of each transaction in the source; a part that is only known at run time is `*`."""
-    named = [call for _, call in _calls() if isinstance(call.func, ast.Attribute) and call.func.attr == "transaction" and call.args]
+    named = [call for _, call in _calls(sources) if isinstance(call.func, ast.Attribute) and call.func.attr == "transaction" and call.args]
     return [_text(call.args[0]) for call in named]
 
 
-def _calls() -> Iterator[tuple[str, ast.Call]]:
-    for path in sorted(path for path in DOMAIN.rglob("*.py") if not any(path.is_relative_to(room) for room in RECORDINGS)):
+def _calls(sources: Iterable[Path]) -> Iterator[tuple[str, ast.Call]]:
+    for path in sources:
         for function in ast.parse(path.read_text()).body:
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 yield from (
@@ -59,10 +68,13 @@ def _hands_over(taker: ast.Call, call: ast.Call) -> bool:
     return call in arguments and call not in awaited
 
 
-def _is_port_call(call: ast.Call) -> bool:
-    """`world.rooms.<method>(…)`, the one port that does anything outside."""
-    method = call.func
-    return isinstance(method, ast.Attribute) and isinstance(method.value, ast.Attribute) and method.value.attr == "rooms"
+def _port_call(call: ast.Call) -> str | None:
+    """`world.rooms.<method>(…)` or `recorder.<method>(…)`: the ports that LiveKit is asked through."""
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    port = call.func.value
+    name = port.attr if isinstance(port, ast.Attribute) else port.id if isinstance(port, ast.Name) else ""
+    return f"{PORTS[name]}.{call.func.attr}" if name in PORTS else None
 
 
 def _text(argument: ast.expr) -> str:

@@ -6,7 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -58,13 +58,14 @@ async def open_fork_server(database_url: str) -> AsyncIterator[ForkServer]:
 
 @dataclass(slots=True)
 class KillableService:
-    """One service after the other on one port, over one database and one LiveKit."""
+    """One service after the other on one port, over one database and one LiveKit; `more` settings, as JSON has them."""
 
     fork_server: ForkServer
     port: int
     database_url: str
     livekit_url: str
     http: httpx2.AsyncClient
+    more: Mapping[str, object] = field(default_factory=dict)
     # A number that no process has.
     pid: int = 2**22 + 1
 
@@ -97,9 +98,15 @@ class KillableService:
         if psutil.pid_exists(self.pid):
             os.kill(self.pid, signal.SIGKILL)
 
+    async def end(self) -> None:
+        """The same, and nobody has its port any more."""
+        self.kill()
+        await eventually(self._is_gone)
+
     async def _order(self, die_at: str | None) -> None:
         await eventually(self._is_gone)
-        await self.fork_server.order(port=self.port, database_url=self.database_url, livekit_url=self.livekit_url, die_at=die_at)
+        order = {"port": self.port, "database_url": self.database_url, "livekit_url": self.livekit_url, "die_at": die_at}
+        await self.fork_server.order(**order, more=dict(self.more))
         self.pid = int(await self._says("forked"))
 
     async def _is_gone(self) -> bool:

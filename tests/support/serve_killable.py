@@ -1,7 +1,8 @@
 """Service processes that die by SIGKILL at a chosen point: `python -m tests.support.serve_killable DATABASE_URL`.
 
-One JSON line on stdin starts one: `{"port", "database_url", "livekit_url", "die_at"}`. On stdout it says `forked PORT PID`,
-`ready PORT PID` and `killed PORT POINT`. Everything is imported, and the GraphQL types are built, once; each service is a fork of that.
+One JSON line on stdin starts one: `{"port", "database_url", "livekit_url", "die_at", "more"}`, `more` being settings. On stdout it says
+`forked PORT PID`, `ready PORT PID` and `killed PORT POINT`. Everything is imported, and the GraphQL types are built, once; each service is
+a fork of that.
 """
 
 import asyncio
@@ -66,11 +67,11 @@ class Server(uvicorn.Server):
             say("ready", self._port, os.getpid())
 
 
-def serve(port: int, database_url: str, livekit_url: str, die_at: str | None) -> None:
+def serve(port: int, database_url: str, livekit_url: str, die_at: str | None, more: dict[str, object]) -> None:
     """Serves until it is killed."""
     kill_switch = KillSwitch(port, die_at)
     # Nobody listens there.
-    given = settings(database_url, livekit_url, push_webhook_url="http://127.0.0.1:9/", push_webhook_secret="A" * 32)
+    given = settings(database_url, livekit_url, push_webhook_url="http://127.0.0.1:9/", push_webhook_secret="A" * 32, **more)
     configure_logs("error", given.log_format)
     app = create_app(given, observe=kill_switch)
     app.router.routes.append(Route("/die-at", kill_switch.arm, methods=["POST"]))

@@ -34,10 +34,11 @@ class Crash:
 
     def moments(self) -> list[str]:
         """Each point twice: before and after."""
-        return [moment for point in self.points for moment in _around(point)]
+        return [moment for point in self.points for moment in around(point)]
 
 
-def _around(point: str) -> tuple[str, str]:
+def around(point: str) -> tuple[str, str]:
+    """Its moments: before and after a call of a port, or a commit."""
     method, at, site = point.partition("@")
     return (f"{method}:before@{site}", f"{method}:after@{site}") if at else (f"{point}:before_commit", f"{point}:after_commit")
 
