@@ -8,6 +8,7 @@ from livekit import rtc
 
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.rows import CallType
 from domain.recordings.actions.start import start_recording
 from domain.recordings.starting import Manner
 from domain.webhooks import inbox
@@ -31,12 +32,21 @@ class LiveCall:
 
     async def begin(self, callee: UUID = BOB) -> None:
         """The host calls somebody in the channel; both are connected and send sound, the host that of `sound`."""
-        started = await initiate_call(self.world, session(self.host), CallRequest("audio", [callee], channel_id=GENERAL))
+        own, others = await self.ring("audio", callee)
+        self.sound = await self._connect(own)
+        await self._connect(others)
+        await self.is_connected()
+
+    async def ring(self, kind: CallType, callee: UUID) -> tuple[str, str]:
+        """The host calls somebody in the channel, who takes it; the tokens of both."""
+        started = await initiate_call(self.world, session(self.host), CallRequest(kind, [callee], channel_id=GENERAL))
         accepted = await accept_call(self.world, session(callee), started.call_id)
         self.id = started.call_id
         assert started.ticket is not None
-        self.sound = await self._connect(started.ticket.token)
-        await self._connect(accepted.ticket.token)
+        return started.ticket.token, accepted.ticket.token
+
+    async def is_connected(self) -> None:
+        """LiveKit has told of both."""
         await self._until("SELECT status = 'connected' FROM nchat_calls WHERE id = $1", self.id)
 
     async def start(self, manner: Manner | None = None) -> UUID:

@@ -8,6 +8,7 @@ from livekit import rtc
 
 from devstack.demo import tone
 from tests.livekit.targets import RealPerson
+from tests.support.waiting import eventually
 
 SIZE = (320, 180)
 # Frames of sound (10 ms) to one of the picture.
@@ -22,6 +23,7 @@ class Performer:
     hertz: float
     colour: tuple[int, int, int] | None = None
     tracks: dict[str, str] = field(default_factory=dict)
+    _sung: int = 0
     _leaving: bool = False
     _singing: "asyncio.Task[None] | None" = None
 
@@ -35,6 +37,15 @@ class Performer:
             track = rtc.LocalVideoTrack.create_video_track("face", picture)
             self.tracks["video"] = await self._publish(track, rtc.TrackSource.SOURCE_CAMERA)
         self._singing = asyncio.create_task(self._perform(sound, picture))
+
+    async def sing_for(self, seconds: float) -> None:
+        """Returns when so much more was sung and shown."""
+        until = self._sung + seconds * tone.RATE / tone.FRAME
+
+        async def so() -> bool:
+            return self._sung >= until
+
+        await eventually(so, seconds=10 * seconds)
 
     async def end(self) -> None:
         """Falls silent and leaves."""
@@ -51,9 +62,8 @@ class Performer:
     async def _perform(self, sound: rtc.AudioSource, picture: rtc.VideoSource | None) -> None:
         """Paced by the sound's own queue."""
         frame = rtc.VideoFrame(*SIZE, rtc.VideoBufferType.RGBA, bytes((*(self.colour or (0, 0, 0)), 255)) * (SIZE[0] * SIZE[1]))
-        number = 0
         while not self._leaving:
-            if picture is not None and number % SOUNDS_A_PICTURE == 0:
+            if picture is not None and self._sung % SOUNDS_A_PICTURE == 0:
                 picture.capture_frame(frame)
-            await sound.capture_frame(tone.frame(self.hertz, number))
-            number += 1
+            await sound.capture_frame(tone.frame(self.hertz, self._sung))
+            self._sung += 1
