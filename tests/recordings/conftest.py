@@ -84,11 +84,10 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
 
 
 @pytest.fixture
-async def stored(call: RecordedCall, bucket: StoreProcess) -> AsyncIterator[S3Store]:
+def stored(call: RecordedCall, own_store: S3Store) -> S3Store:
     """The call's world keeps its objects in the real store, and joins with the real program."""
-    async with open_store(S3Address(BUCKET, bucket.url, access_key=bucket.access_key, secret_key=bucket.secret_key)) as store:
-        call.on.world = replace(call.on.world, store=store, joiner=FfmpegJoiner(ffmpeg.program(), store))
-        yield store
+    call.on.world = replace(call.on.world, store=own_store, joiner=FfmpegJoiner(ffmpeg.program(), own_store))
+    return own_store
 
 
 Workers = Callable[..., MediaWorker]
@@ -111,19 +110,25 @@ def workers(recording_livekit: LiveKitServer, recorder_redis: str, bucket: Store
 
 
 @pytest.fixture
-async def live(on: Setup, recording_livekit: LiveKitServer, recorder_port: int, bucket: StoreProcess) -> AsyncIterator[LiveCall]:
+async def own_store(bucket: StoreProcess) -> AsyncIterator[S3Store]:
+    """The store as the service reaches it."""
+    async with open_store(S3Address(BUCKET, bucket.url, access_key=bucket.access_key, secret_key=bucket.secret_key)) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def live(on: Setup, recording_livekit: LiveKitServer, recorder_port: int, own_store: S3Store) -> AsyncIterator[LiveCall]:
     """alice and bob talk on the real server; the jobs run on the wall clock."""
     async with AsyncExitStack() as stack:
         clock, requests = SystemClock(), Requests()
         client = await stack.enter_async_context(open_client(recording_livekit.url, KEY, SECRET))
-        address = S3Address(BUCKET, bucket.url, access_key=bucket.access_key, secret_key=bucket.secret_key)
         world = replace(
             on.world,
             rooms=LiveKitRooms(client, requests, RoomTimeouts()),
             clock=clock,
             tokens=LiveKitJoinTokens(KEY, SECRET, ttl=600, clock=clock),
             recorder=LiveKitRecorder(client, requests, Bucket(BUCKET), {}),
-            store=await stack.enter_async_context(open_store(address)),
+            store=own_store,
         )
         ready = LiveCall(on, world, recording_livekit.ws_url)
         jobs = await start_jobs(world, await stack.enter_async_context(asyncpg.create_pool(on.url, min_size=1, max_size=2)))

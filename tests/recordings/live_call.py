@@ -64,6 +64,11 @@ class LiveCall:
         asked = "SELECT status::text = $3 FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"
         await self._until(asked, recording_id, index, status, seconds=seconds)
 
+    async def part_ends(self, recording_id: UUID, index: int, reason: str, *, seconds: float = 20) -> None:
+        """LiveKit says nothing more of it."""
+        asked = "SELECT end_reason = $3 AND closed_at IS NOT NULL FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"
+        await self._until(asked, recording_id, index, reason, seconds=seconds)
+
     async def newest_part_grows(self, recording_id: UUID, *, seconds: float = 30) -> None:
         """The part that is written now gets one more segment than it has."""
         newest = "SELECT id, segments FROM nchat_call_recording_parts WHERE recording_id = $1 ORDER BY index DESC LIMIT 1"

@@ -73,8 +73,10 @@ def _port_call(call: ast.Call) -> str | None:
     if not isinstance(call.func, ast.Attribute):
         return None
     port = call.func.value
-    name = port.attr if isinstance(port, ast.Attribute) else port.id if isinstance(port, ast.Name) else ""
-    return f"{PORTS[name]}.{call.func.attr}" if name in PORTS else None
+    if isinstance(port, ast.Attribute) and port.attr in PORTS:
+        return f"{PORTS[port.attr]}.{call.func.attr}"
+    # Handed on by those who have seen that there is one.
+    return f"{PORTS[port.id]}.{call.func.attr}" if isinstance(port, ast.Name) and port.id == "recorder" else None
 
 
 def _text(argument: ast.expr) -> str:

@@ -11,12 +11,12 @@ import structlog
 
 from domain import event_outbox
 from domain.calls import events
-from domain.recording_ports import ObjectStore, StorageError
+from domain.recording_ports import ObjectStore, StorageError, StorageRefused
 from domain.recordings.ending.gaps import gaps
 from domain.recordings.ending.gathering import Gathered, gather
 from domain.recordings.ending.policies import expiry
 from domain.recordings.held import Held, hold, part_by_id
-from domain.recordings.life_cycle import move_part, move_recording
+from domain.recordings.life_cycle import changed, move_part, move_recording
 from domain.recordings.parts import set_part
 from domain.recordings.rows import RecordingPart, RecordingType, parts_of
 from domain.recordings.settling import NOTHING
@@ -32,6 +32,7 @@ TAKEN_FOR: Final = timedelta(seconds=20)
 GIVEN_UP_AFTER: Final = timedelta(minutes=15)
 EACH_ITS_OWN: Final = "Each track has a file of its own."
 NO_STORE: Final = "The store could not be reached."
+REFUSED: Final = "The store refuses to show what was recorded."
 TAKE: Final = sa.text("""
     WITH due AS (
         SELECT part.id FROM nchat_call_recording_parts AS part
@@ -76,7 +77,8 @@ async def _finish_part(world: World, store: ObjectStore, part: RecordingPart) ->
     try:
         gathered = await gather(store, part)
     except StorageError as error:
-        await _put_off(world, part, str(error))
+        log.warning("part_not_finished", part_id=str(part.id), error=str(error))
+        await _put_off(world, part, REFUSED if isinstance(error, StorageRefused) else NO_STORE)
         return
     async with world.transaction("recording.part_finished") as tx:
         if await hold(tx, part.recording_id) is not None:
@@ -108,17 +110,19 @@ async def _note(tx: Transaction, world: World, seen: RecordingPart, gathered: Ga
         await tx.connection.execute(shown.values(thumbnail_path=gathered.picture))
 
 
-async def _put_off(world: World, part: RecordingPart, said: str) -> None:
-    """The store does not answer: later, and not for ever."""
-    log.warning("part_not_finished", part_id=str(part.id), error=said)
+async def _put_off(world: World, part: RecordingPart, sentence: str) -> None:
+    """The store does not answer: later, and not for ever. Meanwhile the recording says what it waits for."""
     now = world.clock.now()
     async with world.transaction("recording.put_off") as tx:
         if now - part.status_since < GIVEN_UP_AFTER:
             age = (now - part.status_since).total_seconds()
+            waits = sa.update(call_recordings).where(call_recordings.c.id == part.recording_id, call_recordings.c.status == "processing")
+            await tx.connection.execute(waits.values(error_message=sentence))
             await set_part(tx, part.id, next_look_at=now + timedelta(seconds=min(max(age, 1), 30)))
+            changed(tx, None)
             return
         if await hold(tx, part.recording_id) is not None:
-            await move_part(tx, part.id, "processing", "failed", now=now, error_message=NO_STORE)
+            await move_part(tx, part.id, "processing", "failed", now=now, error_message=sentence)
 
 
 async def _finish_waiting(world: World) -> None:
@@ -161,6 +165,8 @@ def _media(kind: RecordingType, parts: Sequence[RecordingPart], ready: Sequence[
     composites = [part for part in ready if part.kind == "composite"]
     alone = composites[0] if len(composites) == 1 and len(ready) == 1 else None
     return {
+        # What it may have waited for.
+        "error_message": None,
         "media_started_at": min((part.media_started_at for part in ready if part.media_started_at), default=None),
         "duration": round(max(_lanes(ready).values())),
         "gaps": gaps(parts),

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.recordings.processes.recorded_talk import RecordedTalk
 from tests.trials.crashes.crash import around
+from tests.trials.trial_call import cut_off
 
 Step = Callable[[RecordedTalk], Awaitable[Any]]
 
@@ -32,10 +33,6 @@ def becomes(status: str) -> Step:
     return partial(RecordedTalk.becomes, status=status)
 
 
-async def end_call(on: RecordedTalk) -> None:
-    await on.act(on.alice, "endCall")
-
-
 async def nothing(_on: RecordedTalk) -> None:
     """The service dies at what it does anyway."""
 
@@ -53,6 +50,14 @@ async def die_before_the_question(on: RecordedTalk) -> None:
     await on.service.arm("egress.start:before")
     await record(on)
     await on.service.dies("egress.start:before")
+
+
+async def end_the_call_and_die(on: RecordedTalk) -> None:
+    """Its recording, its room and its egress go on."""
+    await on.service.arm("end_call.write:after_commit")
+    with cut_off():
+        await on.act(on.alice, "endCall")
+    await on.service.dies("end_call.write:after_commit")
 
 
 async def playlist_stands_still(on: RecordedTalk) -> None:
@@ -164,10 +169,10 @@ REQUESTS = (
     Death(
         "end of the call",
         ("recording.due", "recording.overdue"),
-        RUNNING,
-        end_call,
+        [*RUNNING, end_the_call_and_die],
+        nothing,
         rest=(becomes("ready"),),
-        again=frozenset({"call-ended"}),
+        asleep=True,
     ),
     Death(
         "delete", ("delete_recording.write",), RUNNING, press("deleteRecording"), rest=(becomes("deleted"),), again=frozenset({"not-found"})
