@@ -28,6 +28,10 @@ from permissions.session import ADMIN
 Rate = Annotated[str, Field(pattern=r"^\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?$")]
 
 _SHORTEST_LIVEKIT_SECRET = 32
+# Seconds. Longer times are slips of the pen, and in no calendar once they are long enough.
+_YEAR = 365 * 86_400
+# No store takes a presigned address that lives longer than a week.
+_LONGEST_PRESIGNED = 7 * 86_400
 
 
 def _also(name: str, *aliases: str) -> Any:
@@ -141,7 +145,7 @@ class Settings(BaseSettings):
         description="Secret of that key, at least 32 characters.",
     )
     livekit_webhook_key: str | None = Field(None, description="Name of the key that signs webhooks; absent: the API key.")
-    livekit_token_ttl: int = Field(600, ge=30, description="Life of a LiveKit token in seconds. LiveKit can't revoke one.")
+    livekit_token_ttl: int = Field(600, ge=30, le=_YEAR, description="Life of a LiveKit token in seconds. LiveKit can't revoke one.")
 
     turn_enabled: bool = Field(False, description="Whether `iceServers` hands out TURN credentials.")
     turn_urls: Words = Field((), description="STUN and TURN servers, separated by commas; absent: the usual four addresses at the domain.")
@@ -149,11 +153,11 @@ class Settings(BaseSettings):
     turn_secret: SecretStr | None = Field(
         None, validation_alias=_also("NCHAT_TURN_SECRET", "TURN_SECRET"), description="coturn's `static-auth-secret`."
     )
-    turn_credential_ttl: int = Field(86_400, ge=60, description="Life of a TURN credential in seconds.")
+    turn_credential_ttl: int = Field(86_400, ge=60, le=_YEAR, description="Life of a TURN credential in seconds.")
 
     max_call_participants: int = Field(100, ge=2, description="People in one call.")
     max_open_calls: int = Field(100, ge=1, description="Calls of one user that are open at a time: scheduled or started, and not over.")
-    max_call_minutes: int = Field(480, ge=1, description="A call's longest duration in minutes.")
+    max_call_minutes: int = Field(480, ge=1, le=_YEAR // 60, description="A call's longest duration in minutes.")
 
     recording_enabled: bool = Field(True, description="Whether calls can be recorded; it needs a store and LiveKit's egress.")
     recording_bucket: str = Field(
@@ -166,7 +170,9 @@ class Settings(BaseSettings):
         (),
         description="Pages that compose a recording of the layout custom, as `name=https://address`, separated by commas.",
     )
-    max_recording_minutes: int = Field(480, ge=1, description="A recording's longest duration in minutes, pauses not counted.")
+    max_recording_minutes: int = Field(
+        480, ge=1, le=_YEAR // 60, description="A recording's longest duration in minutes, pauses not counted."
+    )
     ffmpeg: str | None = Field(
         None, description="The `ffmpeg` program, which joins a recording's parts to one file; absent: the playlist alone has all of them."
     )
@@ -195,8 +201,15 @@ class Settings(BaseSettings):
         None,
         description="Signs links to media, at least 32 characters; absent: derived from the first encryption key; without one, no links.",
     )
-    media_link_ttl: int = Field(900, ge=10, description="Life of a link to a file or a picture in seconds, rounded up to 5 full minutes.")
-    playback_link_ttl: int = Field(43_200, ge=10, description="The same of a link to a playlist; the right is checked at each reload.")
+    media_link_ttl: int = Field(
+        900,
+        ge=10,
+        le=_LONGEST_PRESIGNED,
+        description="Life of a link to a file or a picture in seconds, rounded up to 5 full minutes; a week at most.",
+    )
+    playback_link_ttl: int = Field(
+        43_200, ge=10, le=_YEAR, description="The same of a link to a playlist, a year at most; the right is checked at each reload."
+    )
 
     push_webhook_url: HttpUrl | None = Field(None, description="Where pushes for people's devices are delivered; absent: nowhere.")
     push_webhook_secret: WebhookSecret | None = Field(

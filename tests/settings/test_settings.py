@@ -145,6 +145,12 @@ def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"NCHAT_CORS_ORIGINS": "localhost:5173"}, "https://app.example.org"),
         ({"NCHAT_CORS_ORIGINS": "https://a.example/app"}, "without a path"),
         ({"NCHAT_ENCRYPTION_KEYS": "c2hvcnQ="}, "32 bytes in URL-safe base64"),
+        ({"NCHAT_MAX_CALL_MINUTES": "9" * 12}, "less than or equal to 525600"),
+        ({"NCHAT_MAX_RECORDING_MINUTES": "9" * 12}, "less than or equal to 525600"),
+        ({"NCHAT_LIVEKIT_TOKEN_TTL": "9" * 12}, "less than or equal to 31536000"),
+        ({"NCHAT_TURN_CREDENTIAL_TTL": "9" * 12}, "less than or equal to 31536000"),
+        ({"NCHAT_MEDIA_LINK_TTL": "604801"}, "less than or equal to 604800"),
+        ({"NCHAT_PLAYBACK_LINK_TTL": "9" * 12}, "less than or equal to 31536000"),
     ],
 )
 def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], problem: str) -> None:
