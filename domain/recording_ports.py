@@ -61,11 +61,15 @@ class TrackWanted:
 
 @dataclass(frozen=True, slots=True)
 class EgressWanted:
-    """What a part asks for: segments, a file, and a picture an interval where there is a picture; all keys begin with `path_prefix`."""
+    """What a part asks for: segments, a file, and a picture an interval where there is a picture; all keys begin with `path_prefix`.
+
+    `bucket` is the one that the recording's earlier parts lie in; None for the one of the settings.
+    """
 
     room: str
     path_prefix: str
     content: CompositeWanted | TrackWanted
+    bucket: str | None = None
 
 
 class Recorder(Protocol):
@@ -107,7 +111,16 @@ class StoredObject:
 
 
 class ObjectStore(Protocol):
-    """The bucket of recordings. Each method but `link` raises StorageError or StorageRefused; an absent object is no error."""
+    """The bucket of recordings. Each method but `of` and `link` raises StorageError or StorageRefused; an absent object is no error."""
+
+    @property
+    def bucket(self) -> str:
+        """Its name."""
+        ...
+
+    def of(self, bucket: str | None) -> "ObjectStore":
+        """Another bucket of the same store, which a row names from before the settings changed; this one for None."""
+        ...
 
     async def head(self, key: str) -> StoredObject | None: ...
 
@@ -147,11 +160,15 @@ class JoinImpossible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class JoinWanted:
-    """`parts` are the segments of each part in order: an address, and seconds. `sound`: there is nothing but sound in them."""
+    """`parts` are the segments of each part in order: an address, and seconds. `sound`: there is nothing but sound in them.
+
+    `bucket` is where the file belongs; None for the one of the settings.
+    """
 
     parts: Sequence[Sequence[tuple[str, float]]]
     seconds: float
     sound: bool
+    bucket: str | None = None
 
 
 class Joiner(Protocol):

@@ -22,6 +22,7 @@ BYTES_A_SECOND: Final = 2_500_000
 TOLD_EVERY: Final = 2.0
 SILENT_FOR: Final = 300.0
 UPLOAD_TOLD_EVERY: Final = 10.0
+CONTENT_TYPES: Final = {".ogg": "audio/ogg", ".mp4": "video/mp4"}
 PROTOCOLS: Final = "file,http,https,tcp,tls,crypto"
 FOLDER: Final = "nchat-join-"
 # Seconds after which a folder's process is gone: longer than any join takes.
@@ -46,12 +47,12 @@ class FfmpegJoiner:
             _write_lists(folder, wanted)
             if not await self._run(folder, result, wanted, told) or not await told(COPIED):
                 return None
-            await self._upload(key, result, "audio/ogg" if wanted.sound else "video/mp4", told)
+            await self._upload(self._store.of(wanted.bucket), key, result, told)
             return result.stat().st_size
 
-    async def _upload(self, key: str, result: Path, content_type: str, told: Told) -> None:
+    async def _upload(self, store: ObjectStore, key: str, result: Path, told: Told) -> None:
         """A large file takes a while: that it is on its way is told, or another process would begin anew."""
-        upload = asyncio.create_task(self._store.upload(key, result, content_type))
+        upload = asyncio.create_task(store.upload(key, result, CONTENT_TYPES[result.suffix]))
         try:
             while not (await asyncio.wait({upload}, timeout=UPLOAD_TOLD_EVERY))[0]:
                 await told(COPIED)

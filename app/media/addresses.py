@@ -17,15 +17,15 @@ class PieceAddresses:
 
     def __init__(self, store: ObjectStore, now: Callable[[], float]) -> None:
         self._store, self._now = store, now
-        self._known: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._known: OrderedDict[tuple[str | None, str], tuple[str, float]] = OrderedDict()
 
-    def of(self, key: str) -> str:
-        """An address for this object."""
-        address, until = self._known.get(key, ("", 0.0))
+    def of(self, key: str, bucket: str | None = None) -> str:
+        """An address for this object, in a bucket that is not that of the settings if one is named."""
+        address, until = self._known.get((bucket, key), ("", 0.0))
         if until <= self._now():
-            address = self._store.link(key, seconds=LIFE)
-            self._known[key] = (address, self._now() + GIVEN_FOR)
-            self._known.move_to_end(key)
+            address = self._store.of(bucket).link(key, seconds=LIFE)
+            self._known[bucket, key] = (address, self._now() + GIVEN_FOR)
+            self._known.move_to_end((bucket, key))
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
         return address

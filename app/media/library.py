@@ -77,22 +77,22 @@ class Library:
             return None
         if kind == "part-playlist":
             part = await self._visible.part(asked.session, asked.id)
-            prefix = part.path_prefix if part is not None and part.index == index else None
+            found = (part.path_prefix, part.bucket) if part is not None and part.index == index else None
         else:
-            prefix = await self._visible.prefix(asked.session, asked.id, index)
-        return None if prefix is None else Elsewhere(self._pieces.of(prefix + name))
+            found = await self._visible.prefix(asked.session, asked.id, index)
+        return None if found is None or found[0] is None else Elsewhere(self._pieces.of(found[0] + name, found[1]))
 
     async def _file(self, asked: Asked) -> Found:
         found = await self._visible.recording(asked.session, asked.id)
-        return None if found is None else self._presigned(found.file_path, found.seconds)
+        return None if found is None else self._presigned(found.file_path, found.seconds, found.bucket)
 
     async def _part_file(self, asked: Asked) -> Found:
         found = await self._visible.part(asked.session, asked.id)
-        return None if found is None else self._presigned(found.file_path, found.seconds)
+        return None if found is None else self._presigned(found.file_path, found.seconds, found.bucket)
 
     async def _thumbnail(self, asked: Asked) -> Found:
         found = await self._visible.recording(asked.session, asked.id)
-        return None if found is None or found.thumbnail_path is None else Elsewhere(self._pieces.of(found.thumbnail_path))
+        return None if found is None or found.thumbnail_path is None else Elsewhere(self._pieces.of(found.thumbnail_path, found.bucket))
 
     async def _playlist(self, asked: Asked) -> Found:
         found = await self._visible.playlist(asked.session, asked.id)
@@ -113,11 +113,11 @@ class Library:
         text = await self._storyboards.text(found[1], played, asked.token)
         return None if played.empty else Text(text.encode(), storyboard.CONTENT_TYPE)
 
-    def _presigned(self, key: str | None, seconds: float | None) -> Found:
+    def _presigned(self, key: str | None, seconds: float | None, bucket: str | None) -> Found:
         if key is None:
             return None
         life = LONGEST if seconds is None else min(LONGEST, int(seconds) + WATCHED_BESIDES)
-        return Elsewhere(self._store.link(key, seconds=life))
+        return Elsewhere(self._store.of(bucket).link(key, seconds=life))
 
 
 def _shown(played: playlist.Playlist, asked: Asked) -> Found:

@@ -1,5 +1,6 @@
 """An S3-compatible bucket as the domain's `ObjectStore` port."""
 
+import copy
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -65,6 +66,19 @@ class S3Store:
         self._elsewhere: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": address.region}} if elsewhere else {}
         self._client = _client(address, address.endpoint)
         self._public = _client(address, address.public_endpoint or address.endpoint)
+
+    @property
+    def bucket(self) -> str:
+        """As the settings name it, or a recording's row."""
+        return self._bucket
+
+    def of(self, bucket: str | None) -> "S3Store":
+        """Another bucket behind the same client, with the same key and threads."""
+        if not bucket or bucket == self._bucket:
+            return self
+        other = copy.copy(self)
+        other._bucket = bucket
+        return other
 
     def close(self) -> None:
         """Closes the connections that are kept for the next request."""

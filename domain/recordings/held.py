@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.calls.rows import Call, lock_call
-from domain.recordings.rows import Recording, RecordingPart, lock_recording
+from domain.recordings.rows import PARTS, Recording, RecordingPart, lock_recording
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
 from schema.tables.call_recordings import call_recordings
@@ -28,10 +28,10 @@ async def hold(tx: Transaction, recording_id: UUID) -> Held | None:
 
 
 async def part_by_id(tx: Transaction, part_id: UUID) -> RecordingPart | None:
-    row = (await tx.connection.execute(sa.select(call_recording_parts).where(call_recording_parts.c.id == part_id))).first()
+    row = (await tx.connection.execute(PARTS.where(call_recording_parts.c.id == part_id))).first()
     return None if row is None else RecordingPart.of(row)
 
 
 async def part_of_egress(tx: Transaction, egress_id: str) -> RecordingPart | None:
-    row = (await tx.connection.execute(sa.select(call_recording_parts).where(call_recording_parts.c.egress_id == egress_id))).first()
+    row = (await tx.connection.execute(PARTS.where(call_recording_parts.c.egress_id == egress_id))).first()
     return None if row is None else RecordingPart.of(row)

@@ -13,6 +13,7 @@ from domain.recordings.names import new_prefix
 from domain.recordings.rows import EndReason, Recording, RecordingPart, parts_of
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
+from schema.tables.call_recordings import call_recordings
 
 AT_ONCE: Final = timedelta()
 NEVER_BEGAN: Final = "It was stopped before it began."
@@ -44,6 +45,12 @@ async def set_part(tx: Transaction, part_id: UUID, **values: object) -> None:
     """Columns that are no step of its life."""
     await tx.connection.execute(sa.update(call_recording_parts).where(call_recording_parts.c.id == part_id).values(**values))
     tx.hint(PARTS_TOPIC)
+
+
+async def name_bucket(tx: Transaction, recording_id: UUID, bucket: str) -> None:
+    """The first part says where a locked recording lies: all that follows goes there, whatever the settings say by then."""
+    mine = sa.update(call_recordings).where(call_recordings.c.id == recording_id, call_recordings.c.storage_bucket.is_(None))
+    await tx.connection.execute(mine.values(storage_bucket=bucket))
 
 
 async def _insert(

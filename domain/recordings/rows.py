@@ -56,6 +56,12 @@ class Recording:
         return self.status in ACTIVE
 
 
+# Parts as rows of `RecordingPart`, to be narrowed down. A recording lies in one bucket, whose name its row has.
+PARTS: Final = sa.select(call_recording_parts, call_recordings.c.storage_bucket).join_from(
+    call_recording_parts, call_recordings, call_recordings.c.id == call_recording_parts.c.recording_id
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingPart:
     id: UUID
@@ -85,6 +91,7 @@ class RecordingPart:
     file_size: int | None
     error_message: str | None
     created_at: datetime
+    storage_bucket: str | None
 
     @classmethod
     def of(cls, row: Row[tuple[object, ...]]) -> "RecordingPart":
@@ -122,5 +129,5 @@ async def lock_active(tx: Transaction, call_id: UUID) -> Recording | None:
 
 async def parts_of(tx: Transaction, recording_id: UUID) -> Sequence[RecordingPart]:
     """A recording's parts in order. Whoever changes them holds the recording's lock."""
-    mine = sa.select(call_recording_parts).where(call_recording_parts.c.recording_id == recording_id)
+    mine = PARTS.where(call_recording_parts.c.recording_id == recording_id)
     return [RecordingPart.of(row) for row in await tx.connection.execute(mine.order_by(call_recording_parts.c.index))]

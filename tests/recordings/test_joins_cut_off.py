@@ -38,6 +38,9 @@ class SlowUpload:
     began: asyncio.Event = field(default_factory=asyncio.Event)
     let: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def of(self, _bucket: str | None) -> "SlowUpload":
+        return self
+
     async def upload(self, key: str, path: Path, content_type: str) -> None:
         self.began.set()
         await self.let.wait()

@@ -38,6 +38,20 @@ async def test_what_is_written_is_there(calm: StoreProcess, prefix: str) -> None
     assert counted[0] == ("write", "ok") and counted[-3:] == [("head", "absent"), ("read", "absent"), ("list", "ok")]
 
 
+async def test_another_bucket_behind_the_same_key(calm: StoreProcess, prefix: str) -> None:
+    async with opened(calm) as (store, counted):
+        other = store.of(f"other-{prefix.strip('/')}"[:40])
+        await other.prepare_bucket()
+        await other.write(f"{prefix}a", b"there", "text/plain")
+        assert (await store.read(f"{prefix}a"), await store.of(other.bucket).read(f"{prefix}a")) == (None, b"there")
+        with await asyncio.to_thread(urllib.request.urlopen, other.link(f"{prefix}a", seconds=60)) as answer:
+            assert answer.read() == b"there"
+        await store.delete([f"{prefix}a"])
+        assert await other.head(f"{prefix}a") is not None
+        assert (store.of(None), store.of(""), store.of(store.bucket)) == (store, store, store)
+    assert {outcome for _, outcome in counted} == {"ok", "absent"}
+
+
 @pytest.mark.parametrize("name", [NAME, "a.mp4", "会議 2026.mp4", 'x"; filename="evil.exe\r\nX: y.mp4', "a\\b.mp4"])
 async def test_a_link_saves_under_any_name(calm: StoreProcess, prefix: str, name: str) -> None:
     async with opened(calm) as (store, counted):

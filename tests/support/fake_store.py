@@ -13,12 +13,20 @@ SECONDS = 4.0
 
 @dataclass(slots=True)
 class FakeStore:
-    """`domain.recording_ports.ObjectStore`. `down`: nothing is answered."""
+    """`domain.recording_ports.ObjectStore`. `down`: nothing is answered. `others` are further buckets by their names."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     times: dict[str, datetime] = field(default_factory=dict)
     down: bool = False
+    bucket: str = "recordings"
+    others: dict[str, "FakeStore"] = field(default_factory=dict)
+
+    def of(self, bucket: str | None) -> "FakeStore":
+        """Another bucket, empty at first."""
+        if not bucket or bucket == self.bucket:
+            return self
+        return self.others.setdefault(bucket, FakeStore(bucket=bucket))
 
     async def head(self, key: str) -> StoredObject | None:
         self._answer("head")
@@ -48,9 +56,8 @@ class FakeStore:
         await self.write(key, path.read_bytes(), content_type)
 
     def link(self, key: str, *, seconds: int, file_name: str | None = None, content_type: str | None = None, inside: bool = False) -> str:
-        return (
-            f"https://{'inside.' if inside else ''}store.example/{key}?seconds={seconds}&name={file_name or ''}&type={content_type or ''}"
-        )
+        host = "store.example" if self.bucket == "recordings" else f"{self.bucket}.store.example"
+        return f"https://{'inside.' if inside else ''}{host}/{key}?seconds={seconds}&name={file_name or ''}&type={content_type or ''}"
 
     def hold(self, prefix: str, segments: int, began_at: datetime, *, ended: bool = False) -> None:
         """What a worker has uploaded of a part after so many segments, and when it ended its file and picture too."""

@@ -1,6 +1,7 @@
 """LiveKit's egress as the domain's `Recorder` port."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, cast
 
@@ -30,13 +31,14 @@ class LiveKitRecorder:
     async def start(self, wanted: EgressWanted) -> Egress:
         """A new egress. Never sent twice: two requests would be two egresses."""
         egress = self._client.egress
+        bucket = self._bucket if wanted.bucket is None else replace(self._bucket, name=wanted.bucket)
         if isinstance(wanted.content, CompositeWanted):
-            composite = composite_request(wanted, wanted.content, self._bucket, self._templates)
+            composite = composite_request(wanted, wanted.content, bucket, self._templates)
             info = await self._ask(
                 "egress.start", lambda: egress.start_room_composite_egress(composite), within=START_WITHIN, repeatable=False
             )
         else:
-            track = track_request(wanted, wanted.content, self._bucket)
+            track = track_request(wanted, wanted.content, bucket)
             info = await self._ask(
                 "egress.start", lambda: egress.start_track_composite_egress(track), within=START_WITHIN, repeatable=False
             )

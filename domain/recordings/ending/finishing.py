@@ -18,7 +18,7 @@ from domain.recordings.ending.policies import expiry
 from domain.recordings.held import Held, hold, part_by_id
 from domain.recordings.life_cycle import changed, move_part, move_recording
 from domain.recordings.parts import set_part
-from domain.recordings.rows import RecordingPart, RecordingType, parts_of
+from domain.recordings.rows import PARTS, RecordingPart, RecordingType, parts_of
 from domain.recordings.settling import NOTHING
 from domain.world import Transaction, World
 from schema.tables.call_recording_parts import call_recording_parts
@@ -60,7 +60,7 @@ async def finish(world: World) -> int:
     now = world.clock.now()
     async with world.transaction("recording.take_finished") as tx:
         ids = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR, "look": LOOK})).scalars().all()
-        found = sa.select(call_recording_parts).where(call_recording_parts.c.id.in_(ids))
+        found = PARTS.where(call_recording_parts.c.id.in_(ids))
         due = [RecordingPart.of(row) for row in await tx.connection.execute(found)] if ids else []
     places = asyncio.Semaphore(AT_ONCE)
 

@@ -40,6 +40,7 @@ class Gathered:
 
 async def gather(store: ObjectStore, part: RecordingPart) -> Gathered:
     """What there is of a part. Raises StorageError: then nothing is known of it."""
+    store = store.of(part.storage_bucket)
     if part.path_prefix is not None:
         return await _under(store, part.path_prefix)
     # Older than parts: a file, or nothing.

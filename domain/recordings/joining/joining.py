@@ -53,7 +53,9 @@ async def _join(world: World, store: ObjectStore, join: JoinInHand) -> None:
 async def _make(world: World, store: ObjectStore, joiner: Joiner, join: JoinInHand) -> None:
     async with world.transaction("recording.join_parts") as tx:
         parts = [part for part in await parts_of(tx, join.id) if part.status == "ready" and part.kind == "composite"]
-    wanted = await _wanted(store, parts, sound=join.type == "audio_only")
+    bucket = parts[0].storage_bucket if parts else None
+    store = store.of(bucket)
+    wanted = await _wanted(store, parts, bucket, sound=join.type == "audio_only")
     key = joined_key(join.id, "ogg" if wanted.sound else "mp4")
 
     async def told(percent: int) -> bool:
@@ -65,7 +67,7 @@ async def _make(world: World, store: ObjectStore, joiner: Joiner, join: JoinInHa
         await store.delete([key])
 
 
-async def _wanted(store: ObjectStore, parts: Sequence[RecordingPart], *, sound: bool) -> JoinWanted:
+async def _wanted(store: ObjectStore, parts: Sequence[RecordingPart], bucket: str | None, *, sound: bool) -> JoinWanted:
     links, seconds = [], 0.0
     for part in parts:
         if part.path_prefix is None:
@@ -73,4 +75,4 @@ async def _wanted(store: ObjectStore, parts: Sequence[RecordingPart], *, sound: 
         gathered = await gather(store, part)
         seconds += gathered.seconds
         links.append([(store.link(part.path_prefix + one.name, seconds=LINKS_LIVE, inside=True), one.seconds) for one in gathered.segments])
-    return JoinWanted(tuple(tuple(part) for part in links if part), seconds, sound)
+    return JoinWanted(tuple(tuple(part) for part in links if part), seconds, sound, bucket)

@@ -41,7 +41,8 @@ async def recording_download(world: World, session: Session, recording_id: UUID,
     if key is None:
         raise NotRecording(NO_FILE)
     name, seconds = _file_name(recording, part, key), world.limits.media_link_ttl
-    return Download(world.store.link(key, seconds=seconds, file_name=name), name, world.clock.now() + timedelta(seconds=seconds))
+    address = world.store.of(recording.bucket).link(key, seconds=seconds, file_name=name)
+    return Download(address, name, world.clock.now() + timedelta(seconds=seconds))
 
 
 def _file_name(recording: VisibleRecording, part: VisiblePart | None, key: str) -> str:

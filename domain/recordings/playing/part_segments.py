@@ -91,7 +91,7 @@ class KnownSegments:
         """Adds what follows the last known segment; False when that is out of sight."""
         if not known.entries or part.path_prefix is None:
             return False
-        segments = segments_of(await self._store.read(playlist_key(part.path_prefix), last=TAIL_BYTES) or b"")
+        segments = segments_of(await self._store.of(part.bucket).read(playlist_key(part.path_prefix), last=TAIL_BYTES) or b"")
         place = next((place for place, segment in enumerate(segments) if segment.name == known.last), None)
         if place is None:
             return False
@@ -101,7 +101,7 @@ class KnownSegments:
     async def _whole(self, part: VisiblePart) -> PartSegments:
         found = PartSegments(part.index, final=part.status == "ready")
         if part.path_prefix is not None:
-            body = await self._store.read(playlist_key(part.path_prefix)) or b""
+            body = await self._store.of(part.bucket).read(playlist_key(part.path_prefix)) or b""
             # The lines of eight hours take longer than the event loop may be kept.
             named = await asyncio.to_thread(segments_of, body)
             await asyncio.to_thread(found.add, named, await self._missing(part, named) if found.final else ())
@@ -111,7 +111,7 @@ class KnownSegments:
         """Segments that the playlist names and storage lacks. Their number is in the row, so that a list is rarely asked for."""
         if part.path_prefix is None or len(named) == part.segments:
             return ()
-        there = await objects_under(self._store, part.path_prefix)
+        there = await objects_under(self._store.of(part.bucket), part.path_prefix)
         return {segment.name for segment in named if part.path_prefix + segment.name not in there}
 
     def _forget(self) -> None:

@@ -61,7 +61,7 @@ class Storyboards:
     async def _list(self, part: VisiblePart) -> Sequence[int]:
         if part.path_prefix is None:
             return ()
-        there = await objects_under(self._store, f"{part.path_prefix}{PICTURE}_")
+        there = await objects_under(self._store.of(part.bucket), f"{part.path_prefix}{PICTURE}_")
         return sorted(_numbers(key.removeprefix(part.path_prefix) for key in there))
 
 

@@ -24,7 +24,7 @@ THERE: Final = sa.and_(recordings.c.status != "deleted", recordings.c.delete_ask
 
 @dataclass(frozen=True, slots=True)
 class VisibleRecording:
-    """`seconds` is the length of its media, None while it is not known."""
+    """`seconds` is the length of its media, None while it is not known; `bucket` where it lies, None in that of the settings."""
 
     id: UUID
     status: RecordingStatus
@@ -33,6 +33,7 @@ class VisibleRecording:
     seconds: float | None
     file_path: str | None
     thumbnail_path: str | None
+    bucket: str | None
 
     @property
     def final(self) -> bool:
@@ -53,6 +54,7 @@ class VisiblePart:
     segments: int
     seconds: float | None
     file_path: str | None
+    bucket: str | None
 
 
 _OF_RECORDING: Final = [
@@ -63,6 +65,7 @@ _OF_RECORDING: Final = [
     recordings.c.duration,
     recordings.c.file_path,
     recordings.c.thumbnail_path,
+    recordings.c.storage_bucket,
 ]
 _OF_PART: Final = [
     parts.c.id,
@@ -74,6 +77,7 @@ _OF_PART: Final = [
     parts.c.segments,
     parts.c.duration,
     parts.c.file_path,
+    recordings.c.storage_bucket.label("bucket"),
 ]
 # Those that a playlist is made of.
 _PLAYS: Final = sa.and_(
@@ -129,10 +133,10 @@ class Visible:
         found = await self._rows(session, "part", part_id)
         return VisiblePart(*found[0]) if found else None
 
-    async def prefix(self, session: Session, recording_id: UUID, index: int) -> str | None:
-        """What the keys of a playlist's part begin with; None when there is none for this person."""
+    async def prefix(self, session: Session, recording_id: UUID, index: int) -> tuple[str, str | None] | None:
+        """What the keys of a playlist's part begin with, and in which bucket; None when there is none for this person."""
         found = await self._rows(session, "prefix", recording_id, index=str(index))
-        return found[0][0] if found else None
+        return (found[0][0], found[0][1]) if found else None
 
     async def _rows(self, session: Session, name: QuestionName, id: UUID, **more: str) -> Rows:
         question = self._questions.get((session.role, name))
@@ -150,7 +154,7 @@ def _question(world: World, role: str, name: QuestionName) -> Question:
     statements: dict[QuestionName, sa.Select[Any]] = {
         "recording": sa.select(*_OF_RECORDING),
         "playlist": sa.select(*_OF_RECORDING, *_OF_PART).select_from(recordings.outerjoin(parts, _PLAYS)).order_by(parts.c.index),
-        "prefix": sa.select(parts.c.path_prefix)
+        "prefix": sa.select(parts.c.path_prefix, recordings.c.storage_bucket)
         .select_from(recordings.join(parts, _PLAYS))
         .where(parts.c.index == _given("index", sa.Integer())),
     }

@@ -15,7 +15,7 @@ from domain.ports import MediaError, MediaRefused, MediaSilent
 from domain.recording_ports import Egress, EgressWanted, Recorder
 from domain.recordings.held import Held, hold, part_by_id
 from domain.recordings.life_cycle import move_part
-from domain.recordings.parts import set_part
+from domain.recordings.parts import name_bucket, set_part
 from domain.recordings.recorder import wishes
 from domain.recordings.recorder.egress_news import OTHERWISE, SENTENCES
 from domain.recordings.settling import settle
@@ -75,6 +75,8 @@ async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress)
         wanted = held is not None and part is not None and part.written
         if part is not None and part.egress_id is None:
             await set_part(tx, part_id, egress_id=egress.id)
+            if held is not None and world.store is not None:
+                await name_bucket(tx, held.recording.id, world.store.bucket)
     if not wanted:
         await _stop(recorder, part_id, egress.id)
 

@@ -24,7 +24,7 @@ class Growth:
 async def read(store: ObjectStore, part: RecordingPart, path_prefix: str) -> Growth:
     """Raises StorageError. A playlist that is not there yet has no segments."""
     known = part.media_started_at is not None
-    found = await store.read(playlist_key(path_prefix), last=TAIL_BYTES if known else None)
+    found = await store.of(part.storage_bucket).read(playlist_key(path_prefix), last=TAIL_BYTES if known else None)
     segments = segments_of(found or b"")
     if not segments:
         return Growth(0 if found is None else part.segments, None)

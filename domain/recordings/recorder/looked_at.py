@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.recordings.rows import RecordingPart
+from domain.recordings.rows import PARTS, RecordingPart
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
 
@@ -42,7 +42,7 @@ async def take_looks(tx: Transaction, now: datetime) -> Sequence[Looked]:
     ids = (await tx.connection.execute(TAKE, {"now": now, "next": now + EVERY, "look": LOOK})).scalars().all()
     if not ids:
         return []
-    mine = sa.select(call_recording_parts).where(call_recording_parts.c.id == sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID()))))
+    mine = PARTS.where(call_recording_parts.c.id == sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID()))))
     found = [RecordingPart.of(row) for row in await tx.connection.execute(mine)]
     rooms = {row.id: row.room_name for row in await tx.connection.execute(ROOMS, {"ids": [part.recording_id for part in found]})}
     return [Looked(part, rooms[part.recording_id]) for part in found if part.recording_id in rooms]

@@ -23,7 +23,7 @@ TAKE_STARTS: Final = sa.text("""
     FROM due, nchat_call_recordings AS recording, nchat_calls AS call
     WHERE part.id = due.id AND recording.id = part.recording_id AND call.id = recording.call_id
     RETURNING part.id, part.path_prefix, part.kind, part.track_sid, part.track_kind, call.room_name,
-        recording.type, recording.layout, recording.custom_layout, recording.resolution
+        recording.type, recording.layout, recording.custom_layout, recording.resolution, recording.storage_bucket
 """)
 # Also those that were given up: a recorder that was thought dead and is not must end too.
 TAKE_STOPS: Final = sa.text("""
@@ -57,7 +57,7 @@ async def take_stops(tx: Transaction, now: datetime, *, told_before: datetime, m
 
 def _wanted(row: Row[Any]) -> EgressWanted:
     if row.kind == "track":
-        return EgressWanted(row.room_name, row.path_prefix, TrackWanted(row.track_sid, row.track_kind))
+        return EgressWanted(row.room_name, row.path_prefix, TrackWanted(row.track_sid, row.track_kind), row.storage_bucket)
     size = None if row.type == "audio_only" else RESOLUTIONS[row.resolution]
     layout = "" if size is None else LAYOUTS.get(row.layout, "grid-dark")
-    return EgressWanted(row.room_name, row.path_prefix, CompositeWanted(layout, size, row.custom_layout))
+    return EgressWanted(row.room_name, row.path_prefix, CompositeWanted(layout, size, row.custom_layout), row.storage_bucket)

@@ -21,7 +21,7 @@ GONE: Final = "Its media is gone from the store."
 FILE_GONE: Final = "The file is gone from the store."
 # What is being removed loses its objects rightly.
 READY: Final = sa.text("""
-    SELECT recording.id, recording.file_path FROM nchat_call_recordings AS recording
+    SELECT recording.id, recording.file_path, recording.storage_bucket FROM nchat_call_recordings AS recording
     WHERE recording.status = 'ready' AND recording.delete_asked_at IS NULL AND recording.id > :after ORDER BY recording.id LIMIT :page
 """)
 PARTS: Final = sa.text("""
@@ -75,6 +75,7 @@ async def _ready(transaction: Transactions, after: UUID) -> Sequence[Row[Any]]:
 async def _look(transaction: Transactions, store: ObjectStore, row: Row[Any]) -> BareRow | None:
     async with transaction("sweep.parts") as tx:
         parts = (await tx.connection.execute(PARTS, {"id": row.id})).all()
+    store = store.of(row.storage_bucket)
     lost = frozenset([part.id for part in parts if not await _has_media(store, part)])
     file_lost = row.file_path is not None and await store.head(row.file_path) is None
     if len(lost) == len(parts) and (file_lost or row.file_path is None):

@@ -32,7 +32,8 @@ TAKE: Final = sa.text(f"""
     FROM due WHERE recording.id = due.id
     RETURNING recording.id, recording.call_id, recording.work_attempts AS attempt, array_remove(ARRAY[
         recording.file_path, recording.thumbnail_path] || ARRAY(
-        SELECT part.file_path FROM nchat_call_recording_parts AS part WHERE part.recording_id = recording.id), NULL) AS paths
+        SELECT part.file_path FROM nchat_call_recording_parts AS part WHERE part.recording_id = recording.id), NULL) AS paths,
+        recording.storage_bucket
 """)  # noqa: S608 - the condition is a constant
 # As long as the attempt is the one that was taken, nobody else has it.
 KEEP: Final = sa.text(f"""
@@ -59,12 +60,13 @@ WAITING: Final = sa.text(f"""
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A recording in the hands of one process. `paths` are keys that its rows name, wherever they lie."""
+    """A recording in the hands of one process. `paths` are keys that its rows name, wherever they lie in its `bucket`."""
 
     id: UUID
     call_id: UUID | None
     attempt: int
     paths: tuple[str, ...]
+    bucket: str | None
 
 
 async def take(world: World, most: int) -> Sequence[Removal]:
@@ -72,7 +74,7 @@ async def take(world: World, most: int) -> Sequence[Removal]:
     now = world.clock.now()
     async with world.transaction("recording.take_removals") as tx:
         found = await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR, "most": most})
-        return [Removal(row.id, row.call_id, row.attempt, tuple(row.paths)) for row in found]
+        return [Removal(row.id, row.call_id, row.attempt, tuple(row.paths), row.storage_bucket) for row in found]
 
 
 async def keep(world: World, removal: Removal) -> bool:

@@ -25,6 +25,9 @@ KNOWN: Final = sa.text("""
 """).bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
 
 
+BUCKETS: Final = sa.text("SELECT DISTINCT storage_bucket FROM nchat_call_recordings WHERE storage_bucket <> '' AND status <> 'deleted'")
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     deleted: bool
@@ -45,8 +48,17 @@ class ObjectPage:
     unknown: int
 
 
+async def named_buckets(transaction: Transactions) -> set[str]:
+    """Those that rows of recordings name that are still there: settings may have changed since."""
+    async with transaction("sweep.buckets") as tx:
+        return set((await tx.connection.execute(BUCKETS)).scalars())
+
+
 async def stray_objects(transaction: Transactions, store: ObjectStore, now: datetime) -> AsyncIterator[ObjectPage]:
-    """Page by page in the order of the keys. Raises StorageError, and the database's own errors."""
+    """Page by page in the order of the keys. A recording that is there keeps its objects in any bucket: somebody may be moving them.
+
+    Raises StorageError, and the database's own errors.
+    """
     after = ""
     while page := await store.list(ROOT, after=after, most=PAGE):
         known = await _known(transaction, {found for one in page if (found := _recording_of(one.key)) is not None})
