@@ -17,6 +17,8 @@ from schema.tables.users import users
 
 # Octets of a line, its end not counted; what is longer goes on in the next, behind a space.
 LINE: Final = 75
+# An administrator may write what is in no calendar.
+DAYS: Final = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
 
 
@@ -40,7 +42,7 @@ async def planned_call(world: World, session: Session, call_id: UUID) -> Planned
         sa.select(calls.c.id, calls.c.type, whom, calls.c.scheduled_at, calls.c.updated_at, cancelled)
         .join(users, users.c.id == calls.c.initiator_id)
         .outerjoin(channels, channels.c.id == calls.c.channel_id)
-        .where(calls.c.id == call_id, calls.c.scheduled_at.is_not(None), world.readable(session, CALLS, calls))
+        .where(calls.c.id == call_id, calls.c.scheduled_at.between(*DAYS), world.readable(session, CALLS, calls))
     )
     async with world.transaction("calendar.look") as tx:
         row = (await tx.connection.execute(found)).first()

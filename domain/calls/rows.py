@@ -18,24 +18,6 @@ from schema.tables.calls import calls
 
 ONE_AT_A_TIME: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('seats:' || :user, 0))")
 
-# Made once: to put a statement together costs more than to send it.
-LOCK_CALL: Final = sa.select(calls).where(calls.c.id == sa.bindparam("call")).with_for_update()
-ROSTERS: Final = (
-    sa.select(call_participants)
-    .where(call_participants.c.call_id == sa.any_(sa.bindparam("calls", type_=pg.ARRAY(pg.UUID()))))
-    .order_by(call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
-)
-SEATS: Final = sa.select(call_participants.c.call_id).where(
-    call_participants.c.user_id == sa.bindparam("user"),
-    call_participants.c.status == sa.any_(sa.literal(list(SEATED), pg.ARRAY(call_participants.c.status.type))),
-)
-LOCK_SEATS: Final = sa.select(calls).where(calls.c.id.in_(SEATS)).order_by(calls.c.id).with_for_update()
-LOCK_SEATS_AND: Final = (
-    sa.select(calls)
-    .where(calls.c.id.in_(sa.union_all(SEATS, sa.select(sa.bindparam("entering", type_=calls.c.id.type)))))
-    .order_by(calls.c.id)
-    .with_for_update()
-)
 ParticipantRole = Literal["host", "co_host", "participant", "viewer"]
 CallType = Literal["audio", "video"]
 
@@ -68,6 +50,29 @@ class Call:
     @property
     def ended(self) -> bool:
         return self.status == "ended"
+
+
+# What clients wrote into a row (`metadata`, `scheduled_at`) is not read where nobody asks for it: it may be long, or older than Python's
+# calendar.
+COLUMNS: Final = tuple(calls.c[name] for name in Call.__slots__)
+# Made once: to put a statement together costs more than to send it.
+LOCK_CALL: Final = sa.select(*COLUMNS).where(calls.c.id == sa.bindparam("call")).with_for_update()
+ROSTERS: Final = (
+    sa.select(call_participants)
+    .where(call_participants.c.call_id == sa.any_(sa.bindparam("calls", type_=pg.ARRAY(pg.UUID()))))
+    .order_by(call_participants.c.joined_at.nulls_last(), call_participants.c.invited_at, call_participants.c.id)
+)
+SEATS: Final = sa.select(call_participants.c.call_id).where(
+    call_participants.c.user_id == sa.bindparam("user"),
+    call_participants.c.status == sa.any_(sa.literal(list(SEATED), pg.ARRAY(call_participants.c.status.type))),
+)
+LOCK_SEATS: Final = sa.select(*COLUMNS).where(calls.c.id.in_(SEATS)).order_by(calls.c.id).with_for_update()
+LOCK_SEATS_AND: Final = (
+    sa.select(*COLUMNS)
+    .where(calls.c.id.in_(sa.union_all(SEATS, sa.select(sa.bindparam("entering", type_=calls.c.id.type)))))
+    .order_by(calls.c.id)
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +162,7 @@ async def lock_seats(tx: Transaction, user_id: UUID, entering: UUID | None = Non
 
 async def lock_free_calls(tx: Transaction, call_ids: Collection[UUID]) -> list[Call]:
     """Those of the calls that nobody holds, locked until the commit. Whoever holds several never waits for another: no deadlock."""
-    mine = sa.select(calls).where(_among(calls.c.id, call_ids)).order_by(calls.c.id).with_for_update(skip_locked=True)
+    mine = sa.select(*COLUMNS).where(_among(calls.c.id, call_ids)).order_by(calls.c.id).with_for_update(skip_locked=True)
     return [Call.of(row) for row in await tx.connection.execute(mine)]
 
 

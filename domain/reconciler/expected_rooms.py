@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls.rows import Call, Participant, Roster
+from domain.calls.rows import COLUMNS, Call, Participant, Roster
 from domain.world import World
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
@@ -23,7 +23,7 @@ async def with_people(world: World, ids: Collection[UUID]) -> Sequence[tuple[Cal
         return []
     named = sa.any_(sa.literal(list(ids), pg.ARRAY(pg.UUID())))
     async with world.transaction("reconcile.people") as tx:
-        found = [Call.of(row) for row in await tx.connection.execute(sa.select(calls).where(calls.c.id == named))]
+        found = [Call.of(row) for row in await tx.connection.execute(sa.select(*COLUMNS).where(calls.c.id == named))]
         people: dict[UUID, list[Participant]] = {call.id: [] for call in found}
         for row in await tx.connection.execute(sa.select(call_participants).where(call_participants.c.call_id == named)):
             one = Participant.of(row)
@@ -35,6 +35,6 @@ async def half_started(world: World) -> Sequence[Call]:
     """Calls that have a host but no room: initiateCall wrote them and never came back. A row without a host waits to be started."""
     hosted = sa.exists().where(call_participants.c.call_id == calls.c.id, call_participants.c.user_id == calls.c.initiator_id)
     since = world.clock.now() - HALF_STARTED_AFTER
-    waiting = sa.select(calls).where(calls.c.status == "initiated", calls.c.status_since <= since, hosted)
+    waiting = sa.select(*COLUMNS).where(calls.c.status == "initiated", calls.c.status_since <= since, hosted)
     async with world.transaction("reconcile.half_started") as tx:
         return [Call.of(row) for row in await tx.connection.execute(waiting)]

@@ -129,6 +129,17 @@ async def test_it_waits_a_day_and_no_longer(on: Setup) -> None:
         await start_scheduled_call(on.world, session(ALICE), call_id, [BOB])
 
 
+@pytest.mark.parametrize("at", ["0044-03-15 12:00+00 BC", "-infinity"])
+async def test_a_time_in_no_calendar_holds_up_no_other(on: Setup, at: str) -> None:
+    """An administrator's script writes past every check."""
+    odd, other = await planned(on), await planned(on)
+    await on.database.execute(f"UPDATE nchat_calls SET scheduled_at = '{at}' WHERE id = $1", odd)
+    await on.database.execute("UPDATE nchat_calls SET scheduled_at = now() - interval '2 days' WHERE id = $1", other)
+    await run_timeouts(on.world)
+    ended = await on.database.fetch("SELECT end_reason::text FROM nchat_calls")
+    assert [row["end_reason"] for row in ended] == ["cancelled"] * 2
+
+
 async def test_without_a_time_it_waits_ten_minutes(on: Setup) -> None:
     call_id = await planned(on)
     await on.database.execute("UPDATE nchat_calls SET scheduled_at = NULL")

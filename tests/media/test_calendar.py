@@ -97,6 +97,13 @@ async def test_nobody_else_learns_that_there_is_one(on: Setup, http: httpx2.Asyn
     assert (await http.get(signed)).status_code == 404
 
 
+@pytest.mark.parametrize("at", ["0044-03-15 12:00+00 BC", "-infinity", "infinity"])
+async def test_a_time_in_no_calendar(on: Setup, http: httpx2.AsyncClient, at: str) -> None:
+    call_id = await planned(on)
+    await on.database.execute(f"UPDATE nchat_calls SET scheduled_at = '{at}'")
+    assert (await http.get(link(on, call_id, ALICE))).status_code == 404
+
+
 def test_lines_are_folded_and_text_escaped() -> None:
     call = PlannedCall(uuid4(), "audio", "Käse, Wurst;\r\nBEGIN:VEVENT \\o/ " + "ü" * 100, AT, AT, cancelled=False)
     lines = calendar(call, "https://chat.example").split(b"\r\n")

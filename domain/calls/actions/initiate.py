@@ -16,7 +16,7 @@ from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.life_cycle import EndReason, move_participant
 from domain.calls.opening import open_call
 from domain.calls.ringing import distinct_targets, invite, is_busy, miss_unreachable, require_member, require_reachable
-from domain.calls.rows import Call, CallType, lock_seats, roster
+from domain.calls.rows import COLUMNS, Call, CallType, lock_seats, roster
 from domain.calls.tickets import Ticket, issue
 from domain.errors import InvalidInput, NotFound, ParticipantKicked, TooManyCalls
 from domain.input_checks import require_storable
@@ -82,7 +82,7 @@ async def _started_before(tx: Transaction, user_id: UUID, request: CallRequest) 
     if request.client_request_id is None:
         return None
     same = (calls.c.initiator_id == user_id, calls.c.client_request_id == request.client_request_id)
-    row = (await tx.connection.execute(sa.select(calls).where(*same))).first()
+    row = (await tx.connection.execute(sa.select(*COLUMNS).where(*same))).first()
     return None if row is None else Call.of(row)
 
 
@@ -163,7 +163,7 @@ async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallReq
         values["ring_timeout_seconds"] = request.ring_timeout_seconds
     insert = pg.insert(calls).values(values).on_conflict_do_nothing(index_elements=["initiator_id", "client_request_id"])
     try:
-        row = (await tx.connection.execute(insert.returning(*calls.c))).first()
+        row = (await tx.connection.execute(insert.returning(*COLUMNS))).first()
     except sa.exc.IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == CHECK_VIOLATION:
             # The values were checked before: it is the limit of open calls, which PostgreSQL counts.
@@ -173,7 +173,7 @@ async def _insert(tx: Transaction, world: World, user_id: UUID, request: CallReq
 
 
 async def _reread(tx: Transaction, call_id: UUID) -> Call:
-    return Call.of((await tx.connection.execute(sa.select(calls).where(calls.c.id == call_id))).one())
+    return Call.of((await tx.connection.execute(sa.select(*COLUMNS).where(calls.c.id == call_id))).one())
 
 
 async def answer(world: World, call_id: UUID, user_id: UUID) -> InitiateResult:

@@ -11,7 +11,7 @@ from domain.calls.access import CallAccess, access_call
 from domain.calls.actions.initiate import InitiateResult, allowed_targets, answer, gather
 from domain.calls.leaving import Departure, after_departures, leave_elsewhere
 from domain.calls.opening import open_call
-from domain.calls.rows import Call
+from domain.calls.rows import COLUMNS, Call
 from domain.errors import NotAllowed
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -50,7 +50,7 @@ async def _begin(tx: Transaction, world: World, access: CallAccess, target_ids: 
     # What the table could not know: the deployment's limit, and since when somebody waits for the room.
     begun = sa.update(calls).where(calls.c.id == access.call.id, calls.c.status == "initiated")
     values = {"max_participants": world.limits.max_participants, "status_since": access.now, **asdict(manners)}
-    row = (await tx.connection.execute(begun.values(values).returning(*calls.c))).one()
+    row = (await tx.connection.execute(begun.values(values).returning(*COLUMNS))).one()
     return await gather(tx, Call.of(row), targets, host=access.user_id, now=access.now)
 
 
