@@ -8,6 +8,7 @@ from livekit import rtc
 
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
+from domain.calls.actions.join import join_call
 from domain.calls.rows import CallType
 from domain.recordings.actions.start import start_recording
 from domain.recordings.starting import Manner
@@ -33,8 +34,8 @@ class LiveCall:
     async def begin(self, callee: UUID = BOB) -> None:
         """The host calls somebody in the channel; both are connected and send sound, the host that of `sound`."""
         own, others = await self.ring("audio", callee)
-        self.sound = await self._connect(own)
-        await self._connect(others)
+        self.sound = await self.enter(own)
+        await self.enter(others)
         await self.is_connected()
 
     async def ring(self, kind: CallType, callee: UUID) -> tuple[str, str]:
@@ -44,6 +45,17 @@ class LiveCall:
         self.id = started.call_id
         assert started.ticket is not None
         return started.ticket.token, accepted.ticket.token
+
+    async def stands(self, who: UUID, status: str, *, seconds: float = 15) -> None:
+        """The participant comes to this status."""
+        asked = "SELECT status::text = $3 FROM nchat_call_participants WHERE call_id = $1 AND user_id = $2"
+        await self._until(asked, self.id, who, status, seconds=seconds)
+
+    async def join(self, who: UUID) -> str:
+        """Somebody else of the channel comes in; the token."""
+        joined = await join_call(self.world, session(who), self.id)
+        assert joined.ticket is not None
+        return joined.ticket.token
 
     async def is_connected(self) -> None:
         """LiveKit has told of both."""
@@ -97,7 +109,8 @@ class LiveCall:
     async def receive(self, event: inbox.WebhookEvent) -> bool:
         return False if self.deaf else await inbox.store(self.world, event)
 
-    async def _connect(self, token: str) -> rtc.AudioSource:
+    async def enter(self, token: str) -> rtc.AudioSource:
+        """Somebody connects with this token, and sends the sound that is given to what is returned."""
         person = rtc.Room()
         await person.connect(self.ws_url, token)
         self.people.append(person)

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 from livekit import rtc
 
-from domain.calls.actions.join import join_call
 from domain.recordings.actions.stop import stop_recording
 from domain.recordings.starting import RESOLUTIONS, Manner
 from tests.devstack.media.performer import Performer
@@ -47,9 +46,7 @@ class PerformedCall:
         await self.performers[who].begin()
 
     async def late_comes(self) -> None:
-        joined = await join_call(self.call.world, session(self.late), self.call.id)
-        assert joined.ticket is not None
-        await self.perform(self.late, joined.ticket.token)
+        await self.perform(self.late, await self.call.join(self.late))
 
     async def for_a_while(self, seconds: float = A_WHILE) -> None:
         await self.performers[CAROL].sing_for(seconds)
