@@ -94,6 +94,19 @@ async def test_an_egress_that_begins_after_all(call: RecordedCall) -> None:
     assert running(call) == ["EG_1"]
 
 
+async def test_an_egress_that_came_and_went_unseen(call: RecordedCall) -> None:
+    """livekit-server writes an egress into its room's list when the worker has answered, and not when who asked was gone by then."""
+    await die(call, after=True)
+    await stop_recording(call.on.world, session(ALICE), (await call.recording())["id"])
+    call.upload("EG_1", 3, ended=True)
+    del call.on.recorder.egresses["EG_1"]
+    await call.pass_time(36)
+    (part,) = await call.parts()
+    assert (part["status"], part["egress_id"], part["duration"]) == ("ready", None, 12)
+    assert await call.status() == "ready"
+    assert call.on.recorder.egresses == {}
+
+
 async def test_only_what_is_in_our_rooms_is_ours_to_stop(call: RecordedCall) -> None:
     await call.run()
     for room in ("of another deployment", call.room_name):
@@ -133,6 +146,7 @@ NOT_ON_THIS_WAY = {
     "recording.new_tracks",
     "recording.put_off",
     "recording.give_up",
+    "recording.refused",
     "recording.overdue",
 }
 

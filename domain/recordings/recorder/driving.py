@@ -62,7 +62,7 @@ async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: Egress
         log.warning("egress_start_unanswered", part_id=str(part_id), error=str(error))
     except MediaError as error:
         log.warning("egress_not_started", part_id=str(part_id), error=str(error))
-        await give_up(world, part_id, OTHERWISE if isinstance(error, MediaRefused) else SENTENCES[503], refused=True)
+        await _refused(world, part_id, OTHERWISE if isinstance(error, MediaRefused) else SENTENCES[503])
     else:
         await adopt(world, recorder, part_id, egress)
 
@@ -81,16 +81,16 @@ async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress)
         await _stop(recorder, part_id, egress.id)
 
 
-async def give_up(world: World, part_id: UUID, sentence: str, *, refused: bool) -> None:
-    """The part has no egress: it failed, and the recording is what follows from that. `refused`: LiveKit said so itself."""
-    async with world.transaction("recording.give_up") as tx:
+async def _refused(world: World, part_id: UUID, sentence: str) -> None:
+    """LiveKit says that the part has no egress: it failed, and the recording is what follows from that."""
+    async with world.transaction("recording.refused") as tx:
         held = await _hold_of_part(tx, part_id)
         if held is None:
             return
         now = world.clock.now()
         values = {"closed_at": now, "ended_at": now, "end_reason": "lost", "error_message": sentence}
         if await move_part(tx, part_id, "starting", "failed", now=now, **values):
-            await settle(tx, held.call, held.recording, now=now, refused=refused)
+            await settle(tx, held.call, held.recording, now=now, refused=True)
 
 
 async def _hold_of_part(tx: Transaction, part_id: UUID) -> Held | None:

@@ -15,7 +15,7 @@ from domain.ports import MediaError
 from domain.recording_ports import Egress, ObjectStore, Recorder
 from domain.recordings.held import hold, part_by_id
 from domain.recordings.names import part_of
-from domain.recordings.recorder.driving import adopt, give_up
+from domain.recordings.recorder.driving import adopt
 from domain.recordings.recorder.egress_news import SENTENCES, News, hear, left_room, lost
 from domain.recordings.recorder.looked_at import Looked, take_looks
 from domain.recordings.recorder.noted_growth import note_growth
@@ -83,9 +83,20 @@ async def _find(world: World, recorder: Recorder, one: Looked, listed: Egress | 
     if found is None and world.clock.now() - one.part.asked_at >= UNANSWERED:
         found = next((known for known in await recorder.of_room(one.room) if part_of(known.path_prefix) == one.part.id), None)
         if found is None:
-            await give_up(world, one.part.id, SENTENCES[503], refused=False)
+            await _give_up(world, one.part)
     if found is not None:
         await adopt(world, recorder, one.part.id, found)
+
+
+async def _give_up(world: World, seen: RecordingPart) -> None:
+    """LiveKit names no egress of it. One whose request was cut off is in no list of its room, and may have come and gone all the same: what
+    of it is stored counts."""
+    async with world.transaction("recording.give_up") as tx:
+        held, part, now = await hold(tx, seen.recording_id), await part_by_id(tx, seen.id), world.clock.now()
+        if held is None or part is None or part.egress_id is not None:
+            return
+        if await lost(tx, part, SENTENCES[503], now=now):
+            await settle(tx, held.call, held.recording, now=now)
 
 
 async def _decide(world: World, seen: RecordingPart, sight: PartSight) -> None:

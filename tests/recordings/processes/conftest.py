@@ -64,7 +64,14 @@ async def _service(
 ) -> AsyncIterator[KillableService]:
     store = {"s3_endpoint": bucket.url, "s3_access_key": bucket.access_key, "s3_secret_key": bucket.secret_key}
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-        one = KillableService(forks, port, database_url, livekit.url, http, store | {"recording_bucket": BUCKET})
+        one = KillableService(
+            forks,
+            port,
+            database_url,
+            livekit.url,
+            http,
+            store | {"recording_bucket": BUCKET, "recording_templates": "page=http://127.0.0.1:9/"},
+        )
         await one.start()
         yield one
         await one.end()

@@ -135,6 +135,15 @@ QUESTION = (
         nothing,
         asleep=True,
     ),
+    # The worker has no browser for a page of the deployment's.
+    Death(
+        "refused",
+        ("recording.refused",),
+        [talk],
+        partial(record, layout="custom", customLayout="page"),
+        rest=(becomes("failed"),),
+        again=frozenset({"already-recording"}),
+    ),
 )
 REQUESTS = (
     Death(

@@ -117,8 +117,10 @@ class RecordedTalk:
         await self.change_parts("asked_at = asked_at - interval '31 seconds'", of="egress_id IS NULL")
 
     async def egresses(self) -> list[Egress]:
-        """All that LiveKit ever began for the call, by its own list."""
-        return await self.servers.recorder.of_room(self.room)
+        """All that LiveKit ever began for the call, by its own lists: an egress whose request was cut off is missing in its room's."""
+        running = [egress for egress in await self.servers.recorder.active() if egress.room == self.room]
+        of_room = await self.servers.recorder.of_room(self.room)
+        return list({egress.id: egress for egress in (*running, *of_room)}.values())
 
     async def begin_a_stray(self) -> None:
         """An egress in the room, under a name of ours, that no part wants."""
