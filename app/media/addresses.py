@@ -13,17 +13,17 @@ MOST: Final = 4096
 
 
 class PieceAddresses:
-    """The newest of a process. `now` is in seconds, and never goes back."""
+    """The newest of a process. `now` is in seconds, and never goes back. `inside`: for this service itself, not for browsers."""
 
-    def __init__(self, store: ObjectStore, now: Callable[[], float]) -> None:
-        self._store, self._now = store, now
+    def __init__(self, store: ObjectStore, now: Callable[[], float], *, inside: bool = False) -> None:
+        self._store, self._now, self._inside = store, now, inside
         self._known: OrderedDict[tuple[str | None, str], tuple[str, float]] = OrderedDict()
 
     def of(self, key: str, bucket: str | None = None) -> str:
         """An address for this object, in a bucket that is not that of the settings if one is named."""
         address, until = self._known.get((bucket, key), ("", 0.0))
         if until <= self._now():
-            address = self._store.of(bucket).link(key, seconds=LIFE)
+            address = self._store.of(bucket).link(key, seconds=LIFE, inside=self._inside)
             self._known[bucket, key] = (address, self._now() + GIVEN_FOR)
             self._known.move_to_end((bucket, key))
             if len(self._known) > MOST:

@@ -1,6 +1,7 @@
 """An S3-compatible bucket as the domain's `ObjectStore` port."""
 
 import copy
+import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -8,14 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import boto3
 from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from app.media.addresses import PieceAddresses
 from app.storage.bucket_rules import CORS, LIFECYCLE
 from app.storage.content_disposition import attachment
+from app.storage.direct_reads import DirectReads, open_direct
 from app.storage.requests import THREADS, ObjectAbsent, ObserveRequest, StoreRequests, uncounted
 from app.telemetry.moments import Observe, unobserved
 from domain.recording_ports import StorageError, StoredObject
@@ -48,24 +52,26 @@ class S3Address:
 async def open_store(address: S3Address, *, observe: Observe = unobserved, count: ObserveRequest = uncounted) -> AsyncIterator["S3Store"]:
     """The process's one client, closed at the end. `observe` hears of the moments before and after each request, `count` of its end."""
     threads = ThreadPoolExecutor(THREADS, "s3")
-    store = S3Store(address, StoreRequests(threads, observe, count))
-    try:
-        yield store
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)
-        store.close()
+    async with open_direct(CONNECT_WITHIN, READ_WITHIN) as http:
+        store = S3Store(address, StoreRequests(threads, observe, count), http)
+        try:
+            yield store
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+            store.close()
 
 
 class S3Store:
     """`domain.recording_ports.ObjectStore`."""
 
-    def __init__(self, address: S3Address, requests: StoreRequests) -> None:
+    def __init__(self, address: S3Address, requests: StoreRequests, http: aiohttp.ClientSession) -> None:
         self._bucket, self._encryption, self._do = address.bucket, address.encryption, requests
         # AWS itself wants to hear of any region but its first.
         elsewhere = address.endpoint is None and address.region != "us-east-1"
         self._elsewhere: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": address.region}} if elsewhere else {}
         self._client = _client(address, address.endpoint)
         self._public = _client(address, address.public_endpoint or address.endpoint)
+        self._direct = DirectReads(http, PieceAddresses(self, time.monotonic, inside=True))
 
     @property
     def bucket(self) -> str:
@@ -117,6 +123,10 @@ class S3Store:
 
     async def read(self, key: str, *, last: int | None = None) -> bytes | None:
         """The bytes of a small object, or of its end."""
+        if last is not None:
+            found = await self._do.directly("store.read", lambda: self._direct.tail(key, self._bucket, last))
+            if found is not None:
+                return found
         tail = {} if last is None else {"Range": f"bytes=-{last}"}
 
         def read() -> bytes:

@@ -38,6 +38,35 @@ async def test_what_is_written_is_there(calm: StoreProcess, prefix: str) -> None
     assert counted[0] == ("write", "ok") and counted[-3:] == [("head", "absent"), ("read", "absent"), ("list", "ok")]
 
 
+async def test_ends_are_read_without_a_thread(calm: StoreProcess, prefix: str) -> None:
+    """Each running recording is looked at every 4 s: of a thousand of them boto3 would take a third of a core."""
+    async with opened(calm) as (store, counted):
+        await store.write(f"{prefix}a", b"0123456789", "text/plain")
+        threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("s3")}
+        counted.clear()
+        for _ in range(40):
+            assert await store.read(f"{prefix}a", last=4) == b"6789"
+        assert {thread.name for thread in threading.enumerate() if thread.name.startswith("s3")} == threads
+    assert counted == [("read", "ok")] * 40
+
+
+async def test_an_end_that_is_refused_or_late_says_so_as_the_whole_does(calm: StoreProcess, prefix: str) -> None:
+    async with opened(calm, secret_key="wrong") as (store, counted):
+        with pytest.raises(StorageRefused, match="the secret key is wrong"):
+            await store.read(f"{prefix}a", last=4)
+        assert counted == [("read", "refused")]
+    async with opened(calm) as (store, counted):
+        assert await store.read(f"{prefix}never", last=4) is None
+        calm.turn(overloaded=True)
+        with pytest.raises(StorageError, match="SlowDown"):
+            await store.read(f"{prefix}a", last=4)
+        assert counted == [("read", "absent"), ("read", "error")]
+    async with opened(calm, endpoint="http://127.0.0.1:9") as (store, counted):
+        with pytest.raises(StorageError, match="EndpointConnectionError"):
+            await store.read(f"{prefix}a", last=4)
+        assert counted == [("read", "unreachable")]
+
+
 async def test_another_bucket_behind_the_same_key(calm: StoreProcess, prefix: str) -> None:
     async with opened(calm) as (store, counted):
         other = store.of(f"other-{prefix.strip('/')}"[:40])

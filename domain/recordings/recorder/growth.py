@@ -9,8 +9,8 @@ from domain.recordings.names import playlist_key
 from domain.recordings.playlists import Segment, segments_of
 from domain.recordings.rows import RecordingPart
 
-# A few entries' worth.
-TAIL_BYTES: Final = 2048
+# A few entries' worth: the last one counts.
+TAIL_BYTES: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
