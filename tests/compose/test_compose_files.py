@@ -17,8 +17,11 @@ COMPOSE = (FOLDER / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 LIVEKIT: dict[str, Any] = yaml.safe_load((FOLDER / "livekit.yaml").read_text())
 EXAMPLE = dict(line.split("=", 1) for line in (FOLDER / ".env.example").read_text().splitlines() if line and not line.startswith("#"))
-# Left empty, nobody is told.
-OPTIONAL = {f"NCHAT_{kind}_WEBHOOK_{what}" for kind in ("PUSH", "EVENT") for what in ("URL", "SECRET")}
+# Left empty, nobody is told, or there is none.
+OPTIONAL = {f"NCHAT_{kind}_WEBHOOK_{what}" for kind in ("PUSH", "EVENT") for what in ("URL", "SECRET")} | {
+    "NCHAT_CALL_PAGE_URL",
+    "NCHAT_RECORDING_TEMPLATES",
+}
 every_service = pytest.mark.parametrize("name", SERVICES)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from app.settings import Settings
+from app.settings import Settings, environment_names
 from tests.compose.test_compose_files import FOLDER, SERVICES
 
 EGRESS: dict[str, Any] = yaml.safe_load((FOLDER / "egress.yaml").read_text())
@@ -30,7 +30,7 @@ def test_the_recorder_has_no_key_of_the_store() -> None:
 
 
 def test_no_recording_is_cut_by_the_recorder_before_the_api_ends_it() -> None:
-    longest = Settings.model_fields["max_recording_minutes"].default
+    longest = int(SETTINGS["NCHAT_MAX_RECORDING_MINUTES"])
     for limit in EGRESS["session_limits"].values():
         hours, minutes = limit.removesuffix("m").split("h")
         assert longest < int(hours) * 60 + int(minutes) <= longest + 60
@@ -73,3 +73,11 @@ def test_the_api_s_image_joins_parts_with_a_program() -> None:
     assert "--no-install-recommends ffmpeg" in (FOLDER / "Dockerfile").read_text() and SETTINGS["NCHAT_FFMPEG"] == "ffmpeg"
     # Not in the 64 MB that are memory.
     assert f"joins:{SETTINGS['TMPDIR']}" in SERVICES["api"]["volumes"]
+
+
+def test_every_setting_of_recordings_has_its_place() -> None:
+    """Given, or left at its default on purpose: what compose's own store and proxy decide."""
+    names = {environment_names(name)[0] for name in Settings.model_fields}
+    about = {name for name in names if name.startswith(("NCHAT_RECORDING_", "NCHAT_S3_", "NCHAT_EVENT_"))}
+    about |= {"NCHAT_MAX_RECORDING_MINUTES", "NCHAT_FFMPEG", "NCHAT_LINK_KEY"}
+    assert about - set(SETTINGS) == {"NCHAT_S3_PATH_STYLE", "NCHAT_S3_SSE", "NCHAT_S3_SSE_KMS_KEY_ID"}
