@@ -10,20 +10,18 @@ from starlette.applications import Starlette
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
-from devstack import store
 from devstack.store import StoreProcess
 from domain.recordings.playing.visible import Visible
 from tests.media.library import Shelf, record
 from tests.support.domain_setup import Setup, setup
+from tests.support.recording_servers import store_of_recordings
 
 
 @pytest.fixture(scope="session")
 def store_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
     """A real store, with a bucket of recordings."""
-    folder = tmp_path_factory.mktemp("store")
-    process = store.start(folder / "objects", access_key="access", secret_key="secret", bucket="recordings", log=folder / "store.log")
-    yield process
-    process.stop()
+    with store_of_recordings(tmp_path_factory.mktemp("store")) as process:
+        yield process
 
 
 @pytest.fixture

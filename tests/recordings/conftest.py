@@ -22,20 +22,18 @@ from app.livekit.room_settings import RoomTimeouts
 from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.storage.s3_store import S3Address, S3Store, open_store
-from devstack import ffmpeg, livekit_server, media, store
+from devstack import ffmpeg, media
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
 from devstack.processes import free_port
-from devstack.store import StorageAddress, StoreProcess
-from tests.devstack.store.conftest import client_of
+from devstack.store import StoreProcess
 from tests.life_cycle.live_service import KEY, SECRET
 from tests.livekit.serving import serving
 from tests.recordings.live_call import LiveCall
 from tests.recordings.recorded_call import RecordedCall, begin_call
 from tests.support.domain_setup import Setup, setup
+from tests.support.recording_servers import BUCKET, livekit_for_recorders, storage_of, store_of_recordings
 from tests.support.valkey import valkey
-
-BUCKET = "recordings"
 
 
 @pytest.fixture
@@ -66,21 +64,14 @@ def recorder_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def recording_livekit(recorder_redis: str, recorder_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
-    if livekit_server.find_binary() is None:
-        pytest.skip(livekit_server.NOT_FOUND)
-    log, url = tmp_path_factory.mktemp("livekit") / "livekit.log", f"http://127.0.0.1:{recorder_port}{PATH}"
-    server = livekit_server.start(api_key=KEY, api_secret=SECRET, webhook_url=url, log=log, redis=recorder_redis)
-    yield server
-    server.stop()
+    with livekit_for_recorders(recorder_redis, f"http://127.0.0.1:{recorder_port}{PATH}", tmp_path_factory.mktemp("livekit")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
-    folder = tmp_path_factory.mktemp("store")
-    process = store.start(folder / "objects", access_key="access", secret_key="a/secret+key", log=folder / "store.log")
-    client_of(process).create_bucket(Bucket=BUCKET)
-    yield process
-    process.stop()
+    with store_of_recordings(tmp_path_factory.mktemp("store")) as process:
+        yield process
 
 
 @pytest.fixture
@@ -97,11 +88,12 @@ Workers = Callable[..., MediaWorker]
 def workers(recording_livekit: LiveKitServer, recorder_redis: str, bucket: StoreProcess, tmp_path: Path) -> Iterator[Workers]:
     """Starts a worker, which writes without media unless it is not `blank`; all end with the test."""
     started: list[MediaWorker] = []
-    storage = StorageAddress(bucket.url, BUCKET, bucket.access_key, bucket.secret_key)
 
     def start(*, blank: bool = True, slots: int | None = None) -> MediaWorker:
         log = tmp_path / f"worker-{len(started)}.log"
-        started.append(media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage, log=log, blank=blank, slots=slots))
+        started.append(
+            media.start(livekit=recording_livekit, redis=recorder_redis, storage=storage_of(bucket), log=log, blank=blank, slots=slots)
+        )
         return started[-1]
 
     yield start

@@ -14,10 +14,11 @@ from devstack.store import StoreProcess
 from domain.recordings.actions.stop import stop_recording
 from domain.recordings.names import playlist_key
 from domain.recordings.playlists import segments_of
-from tests.recordings.conftest import BUCKET, Workers
+from tests.recordings.conftest import Workers
 from tests.recordings.live_call import LiveCall
 from tests.support.domain_setup import ALICE, session
 from tests.support.log_lines import LogLines
+from tests.support.recording_servers import BUCKET
 from tests.support.waiting import eventually
 from tests.trials.scale import WHOLE
 

@@ -8,18 +8,14 @@ from dataclasses import replace
 import pytest
 
 from app.storage.s3_store import S3Address, S3Store, open_store
-from devstack import store
 from devstack.store import StoreProcess
-
-BUCKET = "recordings"
+from tests.support.recording_servers import BUCKET, store_of_recordings
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
-    folder = tmp_path_factory.mktemp("store")
-    process = store.start(folder / "objects", access_key="access", secret_key="a/secret+key", bucket=BUCKET, log=folder / "store.log")
-    yield process
-    process.stop()
+    with store_of_recordings(tmp_path_factory.mktemp("store")) as process:
+        yield process
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from livekit import api
 
-from devstack import livekit_server, media, store
+from devstack import media
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
 from devstack.processes import free_port
@@ -16,6 +16,7 @@ from tests.devstack.media.scene import Scene
 from tests.devstack.media.told import Told
 from tests.devstack.store.conftest import client_of
 from tests.livekit.targets import KEY, SECRET
+from tests.support.recording_servers import livekit_for_recorders, storage_of, store_of_recordings
 from tests.support.valkey import valkey
 
 
@@ -33,22 +34,14 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def livekit(redis: str, webhook_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
-    if livekit_server.find_binary() is None:
-        pytest.skip(livekit_server.NOT_FOUND)
-    log = tmp_path_factory.mktemp("livekit") / "livekit.log"
-    url = f"http://127.0.0.1:{webhook_port}/"
-    server = livekit_server.start(api_key=KEY, api_secret=SECRET, webhook_url=url, log=log, redis=redis)
-    yield server
-    server.stop()
+    with livekit_for_recorders(redis, f"http://127.0.0.1:{webhook_port}/", tmp_path_factory.mktemp("livekit")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def store_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
-    folder = tmp_path_factory.mktemp("store")
-    process = store.start(folder / "objects", access_key="access", secret_key="a/secret+key", log=folder / "store.log")
-    client_of(process).create_bucket(Bucket="recordings")
-    yield process
-    process.stop()
+    with store_of_recordings(tmp_path_factory.mktemp("store")) as process:
+        yield process
 
 
 @pytest.fixture
@@ -59,7 +52,7 @@ def s3(store_process: StoreProcess) -> Any:
 @pytest.fixture(scope="session")
 def own_storage(store_process: StoreProcess) -> StorageAddress:
     """What the worker writes to when a request names no storage."""
-    return StorageAddress(store_process.url, "recordings", store_process.access_key, store_process.secret_key)
+    return storage_of(store_process)
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from app.livekit.room_gateway import open_client
 from devstack.livekit_server import LiveKitServer
 from devstack.processes import free_port
 from devstack.store import StoreProcess
-from tests.recordings.conftest import BUCKET
 from tests.recordings.processes.recorded_talk import Servers
 from tests.support.databases import Databases
 from tests.support.killable_service import ForkServer, KillableService, open_fork_server
+from tests.support.recording_servers import BUCKET
 from tests.support.whole_service import KEY, SECRET
 
 
