@@ -57,7 +57,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(looking(metrics))
         tokens = jwt_configuration(settings)
-        additions = link_additions(settings, media=settings.records) if metadata is None else {}
+        additions = link_additions(settings, media=settings.has_store) if metadata is None else {}
         authenticator = await stack.enter_async_context(open_authenticator(settings, tokens, additions))
         hub = await stack.enter_async_context(open_hub(redis_url))
         opening = open_pool(database_url, max_size=pool_size(settings.database_pool_size), variables=settings.database_variables)

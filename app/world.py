@@ -62,6 +62,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
                 max_participants=settings.max_call_participants,
                 max_duration=settings.max_call_minutes * 60,
                 token_ttl=settings.livekit_token_ttl,
+                recording=settings.recording_enabled,
                 max_recording=settings.max_recording_minutes * 60,
                 default_policy=settings.recording_default_policy,
                 recording_templates=frozenset(settings.templates),
@@ -98,12 +99,12 @@ async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncE
     client = await stack.enter_async_context(open_client(settings.livekit_api_url, settings.livekit_api_key, secret))
     requests = Requests(observe, count)
     tokens = LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
-    recorder = LiveKitRecorder(client, requests, bucket_of(settings), settings.templates) if settings.records else None
+    recorder = LiveKitRecorder(client, requests, bucket_of(settings), settings.templates) if settings.has_store else None
     return LiveKitRooms(client, requests, RoomTimeouts()), tokens, recorder
 
 
 async def _store(base: Foundation, observe: Observe, stack: AsyncExitStack) -> ObjectStore | None:
-    if not base.settings.records:
+    if not base.settings.has_store:
         return None
     opening = open_store(store_address(base.settings), observe=observe, count=base.metrics.storage_request)
     return await stack.enter_async_context(opening)

@@ -230,6 +230,8 @@ class CallLimits:
     reconnecting_timeout: int = 30
     disconnected_timeout: int = 60
     max_recording: int = 480 * 60
+    # Whether recordings may begin; one that runs ends as ever.
+    recording: bool = True
     # The retention policy for all.
     default_policy: str = "pro"
     # Names of the layouts that the deployment composes itself.

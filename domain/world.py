@@ -90,7 +90,7 @@ class World:
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
     figure: Figures = unwatched
-    # None: the deployment records nothing.
+    # None: there is nobody who records.
     recorder: Recorder | None = None
     store: ObjectStore | None = None
     joiner: Joiner | None = None
@@ -98,3 +98,8 @@ class World:
     push_service: PushService | None = None
     # None: nobody is told of finished recordings.
     event_receiver: EventReceiver | None = None
+
+    @property
+    def records(self) -> bool:
+        """Whether recordings begin here. Where they don't any more, what was recorded still ends, plays and expires."""
+        return self.recorder is not None and self.limits.recording

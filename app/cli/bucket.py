@@ -15,7 +15,7 @@ from domain.recording_ports import StorageError
 def run(_arguments: argparse.Namespace) -> int:
     """Safe to repeat. A Refusal says what the store refused, or that it does not answer."""
     settings = settings_or_refuse(facts_file())
-    if not settings.records:
+    if not settings.has_store:
         raise Refusal("no store of recordings is configured: NCHAT_S3_ENDPOINT, NCHAT_S3_ACCESS_KEY, NCHAT_S3_SECRET_KEY")
     try:
         made = asyncio.run(_prepare(settings))

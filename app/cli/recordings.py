@@ -28,7 +28,7 @@ SOMETHING_FOUND: Final = 3
 def run(arguments: argparse.Namespace) -> int:
     """Reports on stdout, shows progress on stderr. 0: nothing is wrong, or all is repaired; 3: a dry run found something."""
     settings = settings_or_refuse(facts_file())
-    if not settings.records:
+    if not settings.has_store:
         raise Refusal("no store of recordings is configured: NCHAT_S3_ENDPOINT, NCHAT_S3_ACCESS_KEY, NCHAT_S3_SECRET_KEY")
     try:
         return asyncio.run(_sweep(settings, dry_run=arguments.dry_run))

@@ -159,7 +159,10 @@ class Settings(BaseSettings):
     max_open_calls: int = Field(100, ge=1, description="Calls of one user that are open at a time: scheduled or started, and not over.")
     max_call_minutes: int = Field(480, ge=1, le=_YEAR // 60, description="A call's longest duration in minutes.")
 
-    recording_enabled: bool = Field(True, description="Whether calls can be recorded; it needs a store and LiveKit's egress.")
+    recording_enabled: bool = Field(
+        True,
+        description="Whether calls can be recorded; it needs a store and LiveKit's egress. What was recorded plays and expires anyway.",
+    )
     recording_bucket: str = Field(
         "nchat-recordings",
         validation_alias=_also("NCHAT_RECORDING_BUCKET", "MINIO_RECORDING_BUCKET"),
@@ -297,9 +300,15 @@ class Settings(BaseSettings):
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     @property
+    def has_store(self) -> bool:
+        """Whether there is a store of recordings, one that is named or AWS's: what is in it plays and expires, also where nothing is
+        recorded any more."""
+        return self.s3_endpoint is not None or self.s3_access_key is not None
+
+    @property
     def records(self) -> bool:
-        """Whether there is what a recording needs: LiveKit, and a store that is named or AWS's."""
-        return self.livekit_enabled and self.recording_enabled and (self.s3_endpoint is not None or self.s3_access_key is not None)
+        """Whether recordings begin: that is wanted, and there is what they need."""
+        return self.livekit_enabled and self.recording_enabled and self.has_store
 
     @property
     def templates(self) -> dict[str, str]:

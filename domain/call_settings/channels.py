@@ -49,7 +49,7 @@ async def set_channel_call_settings(
 
 def require_recordable(world: World, auto_record: AutoRecord | None, recording_consent: RecordingConsent | None) -> None:
     """InvalidInput for who wants calls recorded, or people asked before, where nothing is ever recorded. None, `off` and `notify` pass."""
-    if world.recorder is None and (auto_record not in (None, "off") or recording_consent == "ask"):
+    if not world.records and (auto_record not in (None, "off") or recording_consent == "ask"):
         raise InvalidInput(NOT_RECORDED)
 
 

@@ -45,7 +45,7 @@ async def manners_of(tx: Transaction, world: World, channel_id: UUID | None) -> 
 
     What a channel settled in better days would ask people for their consent to nothing, and keep out who does not give it.
     """
-    if channel_id is None or world.recorder is None:
+    if channel_id is None or not world.records:
         return Manners()
     mine = channel_call_settings.c
     row = (await tx.connection.execute(sa.select(mine.auto_record, mine.recording_consent).where(mine.channel_id == channel_id))).first()

@@ -44,20 +44,20 @@ Overdue = Callable[[datetime, CallLimits], sa.Select[UUID]]
 Decide = Callable[[Case], Awaitable[Sequence[Repair] | None]]
 
 
+def anywhere(_world: World) -> bool:
+    """The default: in every deployment."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Timeout:
-    """One kind; `every` is how many seconds may pass between two looks at it, `of_recordings` one that only matters where calls are
-    recorded."""
+    """One kind; `every` is how many seconds may pass between two looks at it, `matters` whether any can be due in a deployment."""
 
     name: str
     overdue: Overdue
     decide: Decide
     every: float = 1.0
-    of_recordings: bool = False
-
-    def matters(self, world: World) -> bool:
-        """Whether anything of this kind can be due in this deployment."""
-        return world.recorder is not None or not self.of_recordings
+    matters: Callable[[World], bool] = anywhere
 
 
 @dataclass(slots=True)

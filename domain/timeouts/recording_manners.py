@@ -11,9 +11,18 @@ from domain.calls.repairs import Repair
 from domain.ports import CallLimits
 from domain.recordings.manners import auto_record, consent, keepers
 from domain.timeouts.due_calls import Case, Timeout
+from domain.world import World
 
 # Who has just come in is to be recorded from the beginning.
 SOON: Final = 0.5
+
+
+def _recordings_begin(world: World) -> bool:
+    return world.records
+
+
+def _recordings_run(world: World) -> bool:
+    return world.recorder is not None
 
 
 def _to_be_recorded(_now: datetime, _limits: CallLimits) -> sa.Select[UUID]:
@@ -42,8 +51,8 @@ async def _keep_or_stop(found: Case) -> Sequence[Repair] | None:
 
 
 # The first track, the second arrival, a host connected → a recording, once a call.
-AUTO_RECORD: Final = Timeout("auto_record", _to_be_recorded, _record, every=SOON, of_recordings=True)
+AUTO_RECORD: Final = Timeout("auto_record", _to_be_recorded, _record, every=SOON, matters=_recordings_begin)
 # Asked for 30 s without an answer, or in a recorded call without having agreed → left(`consent_refused`).
-CONSENT_REFUSED: Final = Timeout("consent_refused", _not_agreed, _put_out, every=SOON, of_recordings=True)
+CONSENT_REFUSED: Final = Timeout("consent_refused", _not_agreed, _put_out, every=SOON, matters=_recordings_run)
 # No host or co-host connected for 30 s → the recording stops (`no_host`).
-NO_HOST: Final = Timeout("no_host", _hostless, _keep_or_stop, of_recordings=True)
+NO_HOST: Final = Timeout("no_host", _hostless, _keep_or_stop, matters=_recordings_run)

@@ -1,4 +1,5 @@
-"""What an admin sets through GraphQL, the service does by itself: on a whole service with a real store."""
+"""What an admin sets through GraphQL, the service does by itself: on a whole service with a real store, which begins no recordings any
+more."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,8 @@ SET = """mutation ($id: uuid!, $set: nchat_call_recordings_set_input!) {
 async def test_an_admin_moves_the_end_and_the_unattended_job_does_the_rest(on: Setup, tmp_path: Path) -> None:
     process = store.start(tmp_path / "objects", access_key="access", secret_key="secret", bucket="recordings", log=tmp_path / "store.log")
     try:
-        given = {"s3_endpoint": process.url, "s3_access_key": "access", "s3_secret_key": "secret", "recording_bucket": "recordings"}
+        store_given = {"s3_endpoint": process.url, "s3_access_key": "access", "s3_secret_key": "secret", "recording_bucket": "recordings"}
+        given = {**store_given, "recording_enabled": False}
         address = S3Address("recordings", process.url, access_key="access", secret_key="secret")
         async with open_store(address) as bucket, service_and_simulator(on.url, **given) as (service, _):
             call_id = await ended_call(on)

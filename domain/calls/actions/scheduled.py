@@ -57,4 +57,4 @@ async def _begin(tx: Transaction, world: World, access: CallAccess, target_ids: 
 async def _floor(tx: Transaction, world: World, call: Call) -> Manners:
     """As strict as the channel is now, and as an administrator wrote the call down."""
     channels = await manners_of(tx, world, call.channel_id)
-    return channels if world.recorder is None else channels.with_those(Manners(call.auto_record, call.recording_consent))
+    return channels.with_those(Manners(call.auto_record, call.recording_consent)) if world.records else channels

@@ -36,7 +36,7 @@ async def start_recording(world: World, session: Session, call_id: UUID, manner:
 
 async def _require_media(world: World, room: str) -> None:
     """Before anything is written: a LiveKit that is out of reach is told at once, and leaves nothing behind."""
-    if world.recorder is None:
+    if not world.records:
         raise MediaUnavailable("Recording is switched off.")
     try:
         await world.rooms.list_rooms([room])
