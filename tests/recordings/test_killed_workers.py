@@ -70,7 +70,9 @@ async def test_a_worker_dies(live: LiveCall, workers: Workers, death: int) -> No
 
 async def assert_little_is_lost(call: LiveCall, recording_id: UUID, died_at: float) -> None:
     """By the tones in the media; and the row tells the same gap."""
-    before, after = [await told_in(call, part) for part in await call.parts(recording_id)]
+    parts = await call.parts(recording_id)
+    assert [part["end_reason"] for part in parts] == ["lost", "stopped"]
+    before, after = [await told_in(call, part) for part in parts]
     for told in (before, after):
         assert len(told) >= told[-1] - told[0], f"seconds are missing within a part: {told}"
     assert before[-1] >= died_at - 2 * SEGMENT - BLUR

@@ -1,8 +1,10 @@
-"""Recordings on the real servers: livekit-server hands them to a worker, which writes to a store."""
+"""Recordings on the real servers: livekit-server hands them to a worker, which writes to a store.
+
+What is heard and seen in them stands in `test_pictures.py`, what a killed worker costs in `test_killed_workers.py`.
+"""
 
 import pytest
 
-from domain.calls.actions.end import end_call
 from domain.recordings.actions.pause import pause_recording, resume_recording
 from domain.recordings.actions.stop import stop_recording
 from domain.recordings.starting import Manner
@@ -37,19 +39,6 @@ async def test_paused_and_resumed(live: LiveCall, workers: Workers, deaf: bool) 
     assert await live.told() == ["recording_started", "recording_paused", "recording_resumed", "recording_stopped", "recording_ready"]
 
 
-async def test_a_killed_worker_is_followed_by_the_next(live: LiveCall, workers: Workers) -> None:
-    worker = workers()
-    recording_id = await live.start()
-    await live.has_segments(recording_id, 0, 1)
-    worker.kill()
-    workers()
-    await live.has_segments(recording_id, 1, 1, seconds=45)
-    await end_call(live.world, session(ALICE), live.id)
-    await live.becomes(recording_id, "ready", seconds=30)
-    assert [part["end_reason"] for part in await live.parts(recording_id)] == ["lost", "stopped"]
-    assert '"reason": "lost"' in (await live.recording(recording_id))["gaps"]
-
-
 async def test_limits_of_the_recorder_begin_the_next_part(live: LiveCall, workers: Workers) -> None:
     worker = workers()
     worker.turn(session_limit=5)
@@ -61,18 +50,6 @@ async def test_limits_of_the_recorder_begin_the_next_part(live: LiveCall, worker
     await live.becomes(recording_id, "ready")
     reasons = [part["end_reason"] for part in await live.parts(recording_id)]
     assert (reasons[0], reasons[-1]) == ("limit", "stopped")
-
-
-async def test_individual_tracks(live: LiveCall, workers: Workers) -> None:
-    workers()
-    recording_id = await live.start(Manner("individual_tracks"))
-    for index in (0, 1):
-        await live.has_segments(recording_id, index, 1)
-    await stop_recording(live.world, session(ALICE), recording_id)
-    await live.becomes(recording_id, "ready")
-    parts = await live.parts(recording_id)
-    assert {(part["kind"], part["track_kind"], part["status"]) for part in parts} == {("track", "microphone", "ready")}
-    assert len({part["user_id"] for part in parts}) == 2
 
 
 async def test_a_store_that_refuses(live: LiveCall, workers: Workers) -> None:

@@ -110,6 +110,7 @@ async def each_track_for_itself(performed: PerformedCall) -> None:
     await performed.for_a_while(1)
     row, parts = await performed.finish(recording_id), await performed.call.parts(recording_id)
     assert (row["file_path"], row["file_reason"]) == (None, "Each track has a file of its own.")
+    assert {(part["kind"], part["status"], part["end_reason"]) for part in parts} == {("track", "ready", "stopped")}
     alone = {(part["user_id"], part["track_kind"]): await performed.watch(part) for part in parts}
     assert {whose: list(track.codecs) for whose, track in alone.items()} == {
         (who, kind): [codec] for who in (CAROL, performed.late) for kind, codec in (("microphone", "aac"), ("camera", "h264"))
