@@ -48,7 +48,8 @@ async def bob_agrees(on: RecordedTalk) -> None:
 async def die_before_the_question(on: RecordedTalk) -> None:
     """LiveKit never hears of the part."""
     await on.service.arm("egress.start:before")
-    await record(on)
+    with cut_off():
+        await record(on)
     await on.service.dies("egress.start:before")
 
 
