@@ -10,11 +10,8 @@ from domain.deliveries.events import deliver_events
 from domain.deliveries.pushes import deliver_pushes
 from domain.event_outbox import TOPIC as EVENTS_TOPIC
 from domain.push_outbox import TOPIC as PUSHES_TOPIC
-from domain.recordings.ending.deadlines import end_due
 from domain.recordings.life_cycle import PARTS_TOPIC
-from domain.recordings.manners.consent import begin_agreed
 from domain.recordings.recorder.driving import take_starts, take_stops
-from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.retention.expiring import BATCH, expire
 from domain.recordings.retention.removing import remove_all_due
 from domain.timeouts import Timeout, decide_due, tell_decided
@@ -76,12 +73,9 @@ async def work_on_recordings(world: World, supervisor: Supervisor, name: str, wo
 
 
 async def drive_recordings(world: World, follow_ups: FollowUps) -> None:
-    """Decides what begins and ends, and has LiveKit asked for it beside this: one that takes long holds up no other."""
-    await end_due(world)
+    """Has LiveKit asked for what is wanted of it, beside this: one request that takes long holds up no other."""
     for stop in await take_stops(world):
         follow_ups.begin("recording_stop", stop)
-    await begin_agreed(world)
-    await record_new_tracks(world)
     for start in await take_starts(world, most=STARTS_AT_ONCE - follow_ups.many("recording_start")):
         follow_ups.begin("recording_start", start)
 

@@ -22,9 +22,12 @@ from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
 from domain.reconciler import kick_watch
+from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.joining.joining import join_due
+from domain.recordings.manners.consent import begin_agreed
 from domain.recordings.recorder.strays import stop_strays
+from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.recorder.watching import watch
 from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
@@ -75,7 +78,7 @@ class Jobs:
             *([] if world.push_service is None else [("push_delivery", partial(tell_pushes, world, supervisor))]),
             *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
-            *([] if world.recorder is None else self._recording(world)),
+            *([] if world.recorder is None else self._recording(world, supervisor)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
         ]
         self._tasks = [asyncio.create_task(supervisor.keep_running(name, work), name=name) for name, work in loops]
@@ -91,15 +94,19 @@ class Jobs:
             task.cancel()
         await asyncio.wait(tasks, timeout=STOP_WITHIN)
 
-    def _recording(self, world: World) -> list[tuple[str, Work]]:
-        driving = self._recordings("recordings", partial(drive_recordings, world, self._follow_ups))
-        finishing = self._recordings("recording_finish", partial(finish, world))
+    def _recording(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
+        on_news: dict[str, Work] = {
+            "recordings": partial(drive_recordings, world, self._follow_ups),
+            "recording_deadlines": partial(end_due, world),
+            "recording_consents": partial(begin_agreed, world),
+            "recording_tracks": partial(record_new_tracks, world),
+            "recording_finish": partial(finish, world),
+        }
         joining = self._loop("recording_join", JOINS_EVERY, partial(join_due, world))
         watching = self._loop("recording_watch", RECORDING_WATCH_EVERY, partial(watch, world))
-        return [driving, finishing, joining, watching, self._loop("stray_egresses", STRAYS_EVERY, partial(stop_strays, world))]
-
-    def _recordings(self, name: str, work: Work) -> tuple[str, Work]:
-        return name, partial(work_on_recordings, self._world, self._supervisor, name, work)
+        strays = self._loop("stray_egresses", STRAYS_EVERY, partial(stop_strays, world))
+        following = [(name, partial(work_on_recordings, world, supervisor, name, work)) for name, work in on_news.items()]
+        return [*following, joining, watching, strays]
 
     def _deciding(self, timeout: Timeout) -> Work:
         return partial(decide_timeouts, self._world, timeout, self._follow_ups, self._looked)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from domain.calls.ending import close_room_or_leave_it
-from domain.reconciler.side_by_side import Failures
+from domain.side_by_side import Failures
 from domain.world import World
 from schema.tables.calls import calls
 

@@ -14,8 +14,8 @@ from domain.reconciler.closed_rooms import close_rooms
 from domain.reconciler.compare_call import compare_call
 from domain.reconciler.expected_rooms import half_started, with_people
 from domain.reconciler.looks import LivingCall, Look, living_calls, note_looks
-from domain.reconciler.side_by_side import Failures
 from domain.short_waits import HeldByAnother
+from domain.side_by_side import Failures
 from domain.world import World
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ async def reconcile(world: World) -> None:
     answer: nothing is compared then, and nothing taken for absent. What fails by itself holds up nothing else; the round ends with an
     ExceptionGroup of all such failures.
     """
-    failures = Failures()
+    failures = Failures("not_reconciled")
     started, living, looked_at = await half_started(world), await living_calls(world), world.clock.now()
     rooms = {room.name: room for room in await world.rooms.all_rooms()}
     await failures.side_by_side({f"half started {call.id}": _finish_start(world, call) for call in started})

@@ -1,13 +1,16 @@
 """What ends by itself: recordings of calls that are over, pauses that last too long, recordings that do, and what never begins."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from domain.recordings.each import each
 from domain.recordings.held import hold
 from domain.recordings.settling import BEGINS_WITHIN, StopReason, stop
+from domain.short_waits import short_waits
 from domain.world import World
 
 LOOK: Final = 200
@@ -46,11 +49,11 @@ async def end_due(world: World) -> int:
     """Stops what is due, each decided again under its call's lock; returns how many."""
     async with world.transaction("recording.due") as tx:
         due = [row.id for row in await tx.connection.execute(DUE, _asked(world, None))]
-    return sum([await _end(world, recording_id) for recording_id in due])
+    return sum(await each("deadline", due, partial(_end, world)))
 
 
 async def _end(world: World, recording_id: UUID) -> bool:
-    async with world.transaction("recording.overdue") as tx:
+    async with world.transaction("recording.overdue") as tx, short_waits(tx):
         held = await hold(tx, recording_id)
         due = (await tx.connection.execute(DUE, _asked(world, recording_id))).first()
         if held is None or due is None:

@@ -1,8 +1,8 @@
 """Parts that LiveKit has said its last word of become what storage really holds of them; then the recording is ready, or failed."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import structlog
 from domain import event_outbox
 from domain.calls import events
 from domain.recording_ports import ObjectStore, StorageError, StorageRefused
+from domain.recordings.each import each
 from domain.recordings.ending.gaps import gaps
 from domain.recordings.ending.gathering import Gathered, gather
 from domain.recordings.ending.policies import expiry
@@ -20,13 +21,13 @@ from domain.recordings.life_cycle import changed, move_part, move_recording
 from domain.recordings.parts import set_part
 from domain.recordings.rows import PARTS, RecordingPart, RecordingType, parts_of
 from domain.recordings.settling import NOTHING
+from domain.short_waits import short_waits
 from domain.world import Transaction, World
 from schema.tables.call_recording_parts import call_recording_parts
 from schema.tables.call_recordings import call_recordings
 
 log = structlog.get_logger(__name__)
 LOOK: Final = 50
-AT_ONCE: Final = 8
 # While one process gathers, no other does.
 TAKEN_FOR: Final = timedelta(seconds=20)
 GIVEN_UP_AFTER: Final = timedelta(minutes=15)
@@ -62,13 +63,8 @@ async def finish(world: World) -> int:
         ids = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR, "look": LOOK})).scalars().all()
         found = PARTS.where(call_recording_parts.c.id.in_(ids))
         due = [RecordingPart.of(row) for row in await tx.connection.execute(found)] if ids else []
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one(part: RecordingPart) -> None:
-        async with places:
-            await _finish_part(world, store, part)
-
-    await asyncio.gather(*(one(part) for part in due))
+    parts = {part.id: part for part in due}
+    await each("part", parts, lambda part_id: _finish_part(world, store, parts[part_id]))
     await _finish_waiting(world)
     return len(due)
 
@@ -80,7 +76,7 @@ async def _finish_part(world: World, store: ObjectStore, part: RecordingPart) ->
         log.warning("part_not_finished", part_id=str(part.id), error=str(error))
         await _put_off(world, part, REFUSED if isinstance(error, StorageRefused) else NO_STORE)
         return
-    async with world.transaction("recording.part_finished") as tx:
+    async with world.transaction("recording.part_finished") as tx, short_waits(tx):
         if await hold(tx, part.recording_id) is not None:
             await _note(tx, world, part, gathered)
     await finish_recording(world, part.recording_id)
@@ -113,7 +109,7 @@ async def _note(tx: Transaction, world: World, seen: RecordingPart, gathered: Ga
 async def _put_off(world: World, part: RecordingPart, sentence: str) -> None:
     """The store does not answer: later, and not for ever. Meanwhile the recording says what it waits for."""
     now = world.clock.now()
-    async with world.transaction("recording.put_off") as tx:
+    async with world.transaction("recording.put_off") as tx, short_waits(tx):
         if now - part.status_since < GIVEN_UP_AFTER:
             age = (now - part.status_since).total_seconds()
             waits = sa.update(call_recordings).where(call_recordings.c.id == part.recording_id, call_recordings.c.status == "processing")
@@ -128,13 +124,12 @@ async def _put_off(world: World, part: RecordingPart, sentence: str) -> None:
 async def _finish_waiting(world: World) -> None:
     async with world.transaction("recording.waiting") as tx:
         waiting: Sequence[UUID] = (await tx.connection.execute(WAITING, {"look": LOOK})).scalars().all()
-    for recording_id in waiting:
-        await finish_recording(world, recording_id)
+    await each("recording", waiting, partial(finish_recording, world))
 
 
 async def finish_recording(world: World, recording_id: UUID) -> None:
     """A recording that is over, and all of whose parts are final: ready when one of them has media, else failed."""
-    async with world.transaction("recording.finished") as tx:
+    async with world.transaction("recording.finished") as tx, short_waits(tx):
         held = await hold(tx, recording_id)
         if held is None or held.recording.status != "processing":
             return

@@ -16,10 +16,12 @@ from domain.calls.presence import settle
 from domain.calls.repairs import RemoveParticipant, Repair, carry_out, follow_up
 from domain.calls.rows import Call, Participant, lock_call, participant, roster
 from domain.ports import MediaError
+from domain.recordings.each import each
 from domain.recordings.held import hold
 from domain.recordings.rows import ACTIVE, Recording
 from domain.recordings.settling import BEGINS_WITHIN, never_began
 from domain.recordings.starting import CONSENT_WITHIN, begin_first
+from domain.short_waits import short_waits
 from domain.world import Transaction, World
 from schema.tables.call_participants import call_participants
 from schema.tables.call_recordings import call_recordings
@@ -72,8 +74,8 @@ async def begin_agreed(world: World) -> int:
     )
     async with world.transaction("recording.agreed") as tx:
         due = (await tx.connection.execute(waiting.limit(LOOK))).all()
-    for recording_id, room in due:
-        await _begin(world, recording_id, room)
+    rooms = {row.id: row.room_name for row in due}
+    await each("consent", rooms, lambda recording_id: _begin(world, recording_id, rooms[recording_id]))
     return len(due)
 
 
@@ -91,7 +93,7 @@ async def _begin(world: World, recording_id: UUID, room: str) -> None:
 
 async def _take_in(world: World, recording_id: UUID, present: Collection[str]) -> list[Repair]:
     """Begins it if only those are in the room who agreed; when the time is over, whoever else is there has to go."""
-    async with world.transaction("recording.consents") as tx:
+    async with world.transaction("recording.consents") as tx, short_waits(tx):
         held, now = await hold(tx, recording_id), world.clock.now()
         if held is None or held.call.ended or not (asked := _asked_at(held.recording)):
             return []
@@ -114,7 +116,7 @@ async def _agreed(tx: Transaction, recording: Recording, *, now: datetime) -> No
 
 async def _give_up(world: World, recording_id: UUID) -> None:
     """A LiveKit that does not answer for long: nothing is recorded."""
-    async with world.transaction("recording.unseen") as tx:
+    async with world.transaction("recording.unseen") as tx, short_waits(tx):
         held, now = await hold(tx, recording_id), world.clock.now()
         asked = None if held is None else _asked_at(held.recording)
         if held is not None and asked is not None and now - asked >= CONSENT_WITHIN + BEGINS_WITHIN:

@@ -19,6 +19,7 @@ from domain.recordings.parts import name_bucket, set_part
 from domain.recordings.recorder import wishes
 from domain.recordings.recorder.egress_news import OTHERWISE, SENTENCES
 from domain.recordings.settling import settle
+from domain.short_waits import HeldByAnother, short_waits
 from domain.world import Transaction, World
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,14 @@ async def take_stops(world: World) -> Sequence[Wish]:
 
 
 async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
+    """What nobody can write down now, since somebody holds the call, is found by `watching` later."""
+    try:
+        await _begin(world, recorder, part_id, wanted)
+    except HeldByAnother:
+        log.info("recording_held", what=f"part {part_id}")
+
+
+async def _begin(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
     try:
         egress = await recorder.start(wanted)
     except MediaSilent as error:
@@ -69,7 +78,7 @@ async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: Egress
 
 async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress) -> None:
     """The part has its egress. One that was given up meanwhile wants none: the egress ends."""
-    async with world.transaction("recording.adopt") as tx:
+    async with world.transaction("recording.adopt") as tx, short_waits(tx):
         held = await _hold_of_part(tx, part_id)
         part = await part_by_id(tx, part_id)
         wanted = held is not None and part is not None and part.written
@@ -83,7 +92,7 @@ async def adopt(world: World, recorder: Recorder, part_id: UUID, egress: Egress)
 
 async def _refused(world: World, part_id: UUID, sentence: str) -> None:
     """LiveKit says that the part has no egress: it failed, and the recording is what follows from that."""
-    async with world.transaction("recording.refused") as tx:
+    async with world.transaction("recording.refused") as tx, short_waits(tx):
         held = await _hold_of_part(tx, part_id)
         if held is None:
             return

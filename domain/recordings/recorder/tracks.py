@@ -10,11 +10,13 @@ import structlog
 
 from domain.calls.rows import Roster, roster
 from domain.ports import MediaError, RoomParticipant, TrackSource
+from domain.recordings.each import each
 from domain.recordings.held import hold
 from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.parts import begin_tracks
 from domain.recordings.rows import RecordingPart, parts_of
 from domain.recordings.settling import MOST_PARTS, WITHIN
+from domain.short_waits import short_waits
 from domain.world import Transaction, World
 
 log = structlog.get_logger(__name__)
@@ -46,7 +48,8 @@ async def record_new_tracks(world: World) -> int:
     now = world.clock.now()
     async with world.transaction("recording.tracks") as tx:
         running = (await tx.connection.execute(TAKE_RUNNING, {"now": now, "next": now + EVERY, "look": LOOK})).all()
-    return sum([await _record(world, row.id, row.room_name) for row in running])
+    rooms = {row.id: row.room_name for row in running}
+    return sum(await each("tracks", rooms, lambda recording_id: _record(world, recording_id, rooms[recording_id])))
 
 
 async def track_published(tx: Transaction, call_id: UUID, now: datetime) -> None:
@@ -61,7 +64,7 @@ async def _record(world: World, recording_id: UUID, room: str) -> int:
     except MediaError as error:
         log.warning("tracks_not_seen", recording_id=str(recording_id), error=str(error))
         return 0
-    async with world.transaction("recording.new_tracks") as tx:
+    async with world.transaction("recording.new_tracks") as tx, short_waits(tx):
         held = await hold(tx, recording_id)
         if held is None or not held.recording.active or held.recording.pause_asked_at is not None:
             return 0

@@ -22,6 +22,7 @@ from domain.recordings.recorder.noted_growth import note_growth
 from domain.recordings.recorder.sights import Finding, PartSight, finding, see
 from domain.recordings.rows import RecordingPart
 from domain.recordings.settling import settle
+from domain.short_waits import HeldByAnother, short_waits
 from domain.world import Transaction, World
 
 log = structlog.get_logger(__name__)
@@ -56,12 +57,17 @@ async def _look_at_all(world: World, recorder: Recorder, store: ObjectStore, due
                 sight = await _look(world, recorder, store, one, active.get(one.part.egress_id or "") or by_part.get(one.part.id))
             except MediaError as error:
                 log.warning("recording_not_looked_at", part_id=str(one.part.id), error=str(error))
+            except HeldByAnother:
+                log.info("recording_held", what=f"part {one.part.id}")
             else:
                 grown.extend([] if sight is None else [(one.part, sight)])
 
     await asyncio.gather(*(look(one) for one in due))
-    async with world.transaction("recording.grown") as tx:
-        await note_growth(tx, grown)
+    try:
+        async with world.transaction("recording.grown") as tx, short_waits(tx):
+            await note_growth(tx, grown)
+    except HeldByAnother:
+        log.info("growth_not_noted", parts=len(grown))
 
 
 async def _look(world: World, recorder: Recorder, store: ObjectStore, one: Looked, listed: Egress | None) -> PartSight | None:
@@ -92,7 +98,7 @@ async def _find(world: World, recorder: Recorder, one: Looked, listed: Egress | 
 async def _give_up(world: World, seen: RecordingPart) -> None:
     """LiveKit names no egress of it. One whose request was cut off is in no list of its room, and may have come and gone all the same: what
     of it is stored counts."""
-    async with world.transaction("recording.give_up") as tx:
+    async with world.transaction("recording.give_up") as tx, short_waits(tx):
         held, part, now = await hold(tx, seen.recording_id), await part_by_id(tx, seen.id), world.clock.now()
         if held is None or part is None or part.egress_id is not None:
             return
@@ -102,7 +108,7 @@ async def _give_up(world: World, seen: RecordingPart) -> None:
 
 async def _decide(world: World, seen: RecordingPart, sight: PartSight) -> None:
     """Again, under the locks: somebody may have been faster."""
-    async with world.transaction("recording.look") as tx:
+    async with world.transaction("recording.look") as tx, short_waits(tx):
         held, part = await hold(tx, seen.recording_id), await part_by_id(tx, seen.id)
         if held is None or part is None or part.closed_at is not None or part.final:
             return

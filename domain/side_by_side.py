@@ -8,19 +8,20 @@ from typing import Final, TypeVar
 import structlog
 
 log = structlog.get_logger(__name__)
-ROOMS_AT_ONCE: Final = 8
+AT_ONCE: Final = 8
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Failures:
-    """What failed in a round, whatever it failed with: a line for each when it does, and all together at the end."""
+    """What failed in a round, whatever it failed with: a line (`event`) for each when it does, and all together at the end."""
 
+    event: str
     each: list[Exception] = field(default_factory=list)
 
     async def side_by_side(self, work: Mapping[str, Awaitable[T]]) -> list[T | None]:
         """A few at a time; what came of each, in order, None for one that failed. The names say in the log which it was."""
-        places = asyncio.Semaphore(ROOMS_AT_ONCE)
+        places = asyncio.Semaphore(AT_ONCE)
 
         async def one(item: Awaitable[T]) -> T:
             async with places:
@@ -36,7 +37,7 @@ class Failures:
         if not isinstance(outcome, Exception):
             raise outcome
         # The class only: a driver's text quotes values.
-        log.warning("not_reconciled", what=name, error=type(outcome).__name__)
+        log.warning(self.event, what=name, error=type(outcome).__name__)
         self.each.append(outcome)
         return None
 
