@@ -1,22 +1,20 @@
 """Several pieces of work at once, but not all; one that fails holds up no other, and is not forgotten."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-import structlog
-
-log = structlog.get_logger(__name__)
 AT_ONCE: Final = 8
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Failures:
-    """What failed in a round, whatever it failed with: a line (`event`) for each when it does, and all together at the end."""
+    """What failed in a round, whatever it failed with: each is told when it does (`log`: its name, and the failure's class), and all
+    together at the end."""
 
-    event: str
+    log: Callable[[str, str], None]
     each: list[Exception] = field(default_factory=list)
 
     async def side_by_side(self, work: Mapping[str, Awaitable[T]]) -> list[T | None]:
@@ -37,7 +35,7 @@ class Failures:
         if not isinstance(outcome, Exception):
             raise outcome
         # The class only: a driver's text quotes values.
-        log.warning(self.event, what=name, error=type(outcome).__name__)
+        self.log(name, type(outcome).__name__)
         self.each.append(outcome)
         return None
 

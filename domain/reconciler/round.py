@@ -33,7 +33,7 @@ async def reconcile(world: World) -> None:
     answer: nothing is compared then, and nothing taken for absent. What fails by itself holds up nothing else; the round ends with an
     ExceptionGroup of all such failures.
     """
-    failures = Failures("not_reconciled")
+    failures = Failures(_not_reconciled)
     started, living, looked_at = await half_started(world), await living_calls(world), world.clock.now()
     rooms = {room.name: room for room in await world.rooms.all_rooms()}
     await failures.side_by_side({f"half started {call.id}": _finish_start(world, call) for call in started})
@@ -71,3 +71,7 @@ async def _look_closer(
     found = await with_people(world, due.keys())
     alike = await failures.side_by_side({f"call {call.id}": are_alike(call, known) for call, known in found})
     return [Look(due[call.id], rooms.get(call.room_name), at, bool(same)) for (call, _), same in zip(found, alike, strict=True)]
+
+
+def _not_reconciled(what: str, error: str) -> None:
+    log.warning("not_reconciled", what=what, error=error)

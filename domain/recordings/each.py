@@ -1,7 +1,7 @@
 """The jobs' work on many recordings: one that somebody holds, or that fails, holds up no other."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -10,7 +10,6 @@ from domain.short_waits import HeldByAnother
 from domain.side_by_side import Failures
 
 log = structlog.get_logger(__name__)
-FAILED: Final = "recording_not_worked_on"
 T = TypeVar("T")
 
 
@@ -19,7 +18,7 @@ async def each(name: str, ids: Iterable[UUID], work: Callable[[UUID], Awaitable[
 
     Raises an ExceptionGroup of what else they failed with, when all others are done.
     """
-    failures = Failures(FAILED)
+    failures = Failures(_not_done)
 
     async def one(id: UUID, what: str) -> T | None:
         try:
@@ -32,3 +31,7 @@ async def each(name: str, ids: Iterable[UUID], work: Callable[[UUID], Awaitable[
     done = await failures.side_by_side({what: one(id, what) for what, id in named.items()})
     failures.tell()
     return [result for result in done if result is not None]
+
+
+def _not_done(what: str, error: str) -> None:
+    log.warning("recording_not_worked_on", what=what, error=error)
