@@ -20,8 +20,10 @@ from app.settings import Settings
 from app.telemetry.metrics import Metrics
 from app.telemetry.moments import Observe
 from app.telemetry.outcomes import Outcomes
+from permissions.rules import RoleRules
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine
+from resolvers.feeds.open_rooms import open_rooms
 from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.live.cohorts import LiveQueries
 
@@ -65,10 +67,14 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             most=settings.live_queries_per_principal,
             report=partial(Outcomes(base.metrics, "websocket").refused, kind="subscription"),
         )
+        rules = base.resolved.roles
+        rooms = await stack.enter_async_context(
+            open_rooms(base.database, base.resolved.catalog, lambda role: rules.get(role, RoleRules(role)), base.hub.follow)
+        )
         stack.push_async_callback(engine.stop)
         yield Service(
             engine=engine,
-            subscriptions=EngineSubscriptions(engine, live_queries),
+            subscriptions=EngineSubscriptions(engine, live_queries, rooms),
             authenticator=base.authenticator,
             tokens_in_cookies=base.tokens_in_cookies,
             metrics=base.metrics,

@@ -124,3 +124,15 @@ class LegalHold(ActionError):
     """The recording is under legal hold and stays."""
 
     code = "legal-hold"
+
+
+class CursorAhead(ActionError):
+    """The cursor is beyond the last event: it is of another history, or of another call; read anew and begin without it."""
+
+    code = "cursor-ahead"
+
+
+class HistoryChanged(ActionError):
+    """The database was restored to an older state: what you have may not be true any more; read anew and begin without a cursor."""
+
+    code = "history-changed"

@@ -20,6 +20,7 @@ from resolvers.compiled import (
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
+from resolvers.feeds.room_feed import OF_ROOM
 from resolvers.ir import WRITTEN, InsertRoot, SelectRoot, TableRootField
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
@@ -52,7 +53,7 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
         plan = _table_plan(walk, type_, roots)
         return TableQuery(plan) if operation.kind == "query" else LiveTables(plan)
     if operation.kind == "subscription":
-        return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, *roots[0])]))
+        return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, *roots[0])]), of_room=_is_of_room(roots[0][1]))
     return _steps(walk, operation, type_, roots)
 
 
@@ -140,3 +141,7 @@ def _introspection(operation: Operation, roots: list[HandWrittenRoot]) -> Intros
     used = set(used_variables(document, {}))
     variables = tuple(definition for name, definition in operation.declared.items() if name in used)
     return Introspection(nodes, variables, None if used else print_ast(document))
+
+
+def _is_of_room(field: GraphQLField | None) -> bool:
+    return field is not None and OF_ROOM in field.extensions["strawberry-definition"].metadata

@@ -96,9 +96,10 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class HandWrittenSubscription:
-    """A hand-written subscription."""
+    """A hand-written subscription; `of_room`: its events are those of a room (`resolvers/feeds`)."""
 
     field: HandWritten
+    of_room: bool = False
 
 
 Compiled = TableQuery | LiveTables | Steps | HandWrittenSubscription

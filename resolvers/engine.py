@@ -16,6 +16,7 @@ from resolvers.compiled import Compiled, HandWritten, HandWrittenSubscription, L
 from resolvers.documents.document import OperationKind
 from resolvers.documents.limits import Limits, not_too_deep
 from resolvers.documents.request import Request, Tally
+from resolvers.feeds.opened import Opened
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.live.live_query import LiveQuery
 from resolvers.plan_cache import CachedDocument
@@ -152,6 +153,26 @@ class Engine:
         if not isinstance(compiled, LiveTables):
             return None
         return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables), _asker(request, session))
+
+    async def room(self, request: Request, session: Session, database: Database, context: object | None = None) -> Opened | None:
+        """Where a subscription to a room leads; None for another one. Its events are read from `database`. Raises GraphQLRefusal."""
+        compiled = await self._subscription(request, session)
+        view = self._views.of(session)
+        if not isinstance(compiled, HandWrittenSubscription) or not compiled.of_room:
+            return None
+
+        async def read(query: str, variables: Mapping[str, Any]) -> Any:
+            # In nobody's share: many wait for what is read in the name of one.
+            inner = Request(query, variables)
+            plan = await self._planner.plan(view, await self._planner.document(view, inner), inner)
+            if not isinstance(plan, TableQuery):
+                raise TypeError("a feed reads tables")
+            return orjson.loads(await database.fetch_json(plan.plan.sql, plan.plan.bind(session, variables)))["data"]
+
+        field = compiled.field
+        runner = self._strawberry(request, session, context, database, Beginning())
+        place, encode = await runner.place(field)
+        return Opened(place, session, (view.key, id(field)), encode, read, partial(runner.refused, field))
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""

@@ -9,6 +9,7 @@ from permissions.session import Session
 from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
+from resolvers.feeds.told import Direct
 from resolvers.live.offer import Offer
 
 T = TypeVar("T")
@@ -39,10 +40,12 @@ class Executes(Protocol):
 class Subscribes(Protocol):
     """Runs operations that answer for as long as the client listens."""
 
-    def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[Offer, None]:
+    def subscribe(
+        self, request: Request, session: Session, context: object | None = None, direct: Direct | None = None
+    ) -> AsyncGenerator[Offer, None]:
         """Payloads `{"data":…}` as JSON, one an event; pulled only when the client has taken the one before.
 
-        Raising GraphQLRefusal ends the subscription with an `error` message, also in its middle (a right that is
-        lost). The iterator is closed (`aclose`) when the client completes, disconnects or its token expires.
+        Raising GraphQLRefusal ends the subscription with an `error` message, also in its middle (a right that is lost). What went the
+        `direct` way is not given back. The iterator is closed (`aclose`) when the client completes, disconnects or its token expires.
         """
         ...

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from app.websocket import messages
+from app.websocket.short_way import ShortWay
 from app.websocket.socket import Disconnected, Socket
 from app.websocket.socket_services import SocketServices
 from permissions.errors import GraphQLRefusal
@@ -13,6 +14,7 @@ from permissions.session import Session
 from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
+from resolvers.live.offer import Offer
 
 # A finished answer of this size may wait beside others; of larger ones a socket holds one.
 SMALL_ANSWER = 16 * 1024
@@ -58,7 +60,7 @@ class RunningOperation:
 
     async def _stream(self) -> bytes:
         try:
-            async with aclosing(self._services.subscriptions.subscribe(self._request, self._session, self._context)) as offers:
+            async with aclosing(self._offers()) as offers:
                 async for offer in offers:
                     if offer.size > SMALL_ANSWER and self._socket.is_busy():
                         offer.let_go()
@@ -69,6 +71,10 @@ class RunningOperation:
             raise
         self._services.outcomes.ended()
         return messages.complete(self._id)
+
+    def _offers(self) -> AsyncGenerator[Offer, None]:
+        short_way = ShortWay(self._id, self._socket)
+        return self._services.subscriptions.subscribe(self._request, self._session, self._context, short_way)
 
     async def _query(self) -> bytes:
         answer = await self._execute()

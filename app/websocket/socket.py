@@ -37,6 +37,10 @@ class Drain(Protocol):
         """Takes a message; raises an OSError when the client is gone."""
         ...
 
+    def write_now(self, frames: bytes) -> bool:
+        """Whole frames, written at once; False when the client is gone, or has yet to take what was sent before."""
+        ...
+
     def hold(self, size: int) -> None:
         """So many bytes more (or less, below zero) wait to be sent: whoever makes the process hold too much is dropped."""
         ...
@@ -88,6 +92,10 @@ class Socket:
                 await self._drain.send_text(text)
             except OSError:
                 raise Disconnected from None
+
+    def write_now(self, frames: bytes) -> bool:
+        """Whole frames, written at once between other messages; False when they have to go the long way."""
+        return self._drain is not None and not self._turn.locked() and self._drain.write_now(frames)
 
     async def close(self, code: CloseCode, reason: str) -> None:
         """Says goodbye, once the client took what was sent before."""

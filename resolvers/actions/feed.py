@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
+from resolvers.feeds.room_feed import OF_ROOM
 from resolvers.hand_written.context import Read
 from resolvers.roles.role_schema import ROLES
 from resolvers.sql.database import DatabaseError
@@ -19,6 +20,12 @@ AWAY = ("08", "57")
 
 # Who is nobody follows nothing.
 PEOPLE = frozenset({"user", "moderator"})
+
+
+def room_feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:
+    """The same for a feed of rooms: the resolver gives back a `Place`."""
+    described = (resolver.__doc__ or "").strip()
+    return strawberry.subscription(resolver=resolver, description=described, metadata={ROLES: PEOPLE, OF_ROOM: True})
 
 
 def feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:

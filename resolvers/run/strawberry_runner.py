@@ -2,16 +2,19 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from inspect import isawaitable
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError, create_source_event_stream
+from graphql.execution import execute_subscription_event
 
 from domain.errors import ActionError
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.compiled import HandWritten
 from resolvers.documents.exact_json import plain
+from resolvers.feeds.room_feed import Encode, Place
 from resolvers.hand_written.context import Context, Read
 from resolvers.roles.role_views import RoleView
 from resolvers.run.database_refusals import refusal
@@ -54,6 +57,31 @@ class StrawberryRunner:
             if hasattr(stream, "aclose"):
                 await stream.aclose()
 
+    async def place(self, field: HandWritten) -> tuple[Place, Encode]:
+        """Where a subscription to a room leads, and how its events are written; raises what refuses it."""
+        # graphql-core's own steps of a subscription, one by one: what an event becomes is asked once for all who ask the same.
+        built: Any = self._view.schema.execution_context_class.build(
+            self._view.schema._schema, field.document, None, self._context(field), self._used(field)
+        )
+        if isinstance(built, list):
+            self._data(field, ExecutionResult(None, built))
+        source = create_source_event_stream(built)
+        place: Any = await source if isawaitable(source) else source
+        if isinstance(place, ExecutionResult):
+            self._data(field, place)
+
+        async def encode(value: object) -> bytes:
+            result = execute_subscription_event(built.build_per_event_executor(value))
+            return orjson.dumps({"data": self._data(field, await result if isawaitable(result) else result)})
+
+        return place, encode
+
+    def refused(self, field: HandWritten, error: Exception) -> GraphQLRefusal:
+        """An error of a subscription, as its client hears it."""
+        if isinstance(error, GraphQLRefusal):
+            return error
+        return _refused(error, next(iter(field.paths.values())))
+
     def _context(self, fields: HandWritten) -> Context:
         return Context(self._session, self._world, self._database, fields.document, self._variables, fields.plans, self._read)
 
@@ -75,6 +103,12 @@ def _refusal(fields: HandWritten, error: GraphQLError) -> GraphQLRefusal:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return GraphQLRefusal("validation-failed", error.message, path)
+    return _refused(cause, path)
+
+
+def _refused(cause: Exception, path: str) -> GraphQLRefusal:
     match cause:
         case ActionError():
             refused = GraphQLRefusal(cause.code, cause.sentence, path, **cause.extra)
@@ -86,6 +120,4 @@ def _refusal(fields: HandWritten, error: GraphQLError) -> GraphQLRefusal:
             return refused
         case DatabaseError():
             return refusal(cause, path) or unexpected(cause, path)
-        case None | GraphQLError():
-            return GraphQLRefusal("validation-failed", error.message, path)
     return unexpected(cause, path)

@@ -20,10 +20,11 @@ class Person:
 
 @camel_type
 class CallEvent:
-    """Something that happened in a call. seq counts 1, 2, 3 … within it; actor is null when the service acted; participantId and userId
-    are whom it is about."""
+    """Something that happened in a call. seq counts 1, 2, 3 … within it, epoch names the history that it counts in; actor is null when
+    the service acted; participantId and userId are whom it is about."""
 
     seq: bigint
+    epoch: str
     kind: str
     call_id: uuid
     actor: Person | None

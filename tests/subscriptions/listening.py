@@ -11,13 +11,15 @@ from app.graphql.subscriptions import EngineSubscriptions
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.request import Request
+from resolvers.feeds.open_rooms import open_rooms
 from resolvers.live.cohorts import LiveQueries
 from resolvers.live.offer import Offer
 from tests.support.actions import DATABASE, Api
+from tests.support.domain_setup import product_rules
 from tests.support.unshared import Unshared
 
 EVENTS = """subscription ($call: uuid!, $after: bigint) {
-  callEvents(callId: $call, after: $after) { seq kind callId actor { id displayName } participantId userId payload createdAt }
+  callEvents(callId: $call, after: $after) { seq epoch kind callId actor { id displayName } participantId userId payload createdAt }
 }"""
 RINGS = "subscription { incomingCalls { kind openCallIds callId type channelId caller { id displayName avatarUrl } ringExpiresAt } }"
 SOON = 10.0
@@ -82,14 +84,12 @@ class Listener:
 class Listeners:
     """Opens subscriptions of the product."""
 
-    def __init__(self, client: Api, stack: AsyncExitStack, world: Any = None) -> None:
-        self._client, self._stack = client, stack
-        self._world = world or client.on.world
-        self.subscriptions = EngineSubscriptions(client.engine, LiveQueries(Unshared(DATABASE), self._world.hub.follow))
+    def __init__(self, client: Api, stack: AsyncExitStack, world: Any, subscriptions: EngineSubscriptions) -> None:
+        self._client, self._stack, self._world, self.subscriptions = client, stack, world, subscriptions
 
-    def in_world(self, world: Any) -> "Listeners":
+    async def in_world(self, world: Any) -> "Listeners":
         """The same engine in another process's world: another hub."""
-        return Listeners(self._client, self._stack, world)
+        return Listeners(self._client, self._stack, world, await self._stack.enter_async_context(subscriptions(self._client, world)))
 
     def __call__(self, who: Session, query: str, **variables: Any) -> Listener:
         listener = Listener(self.subscriptions, Request(query, variables), who, self._world)
@@ -111,9 +111,18 @@ class Listeners:
 
 
 @asynccontextmanager
+async def subscriptions(client: Api, world: Any) -> AsyncIterator[EngineSubscriptions]:
+    """Those of a process."""
+    rules = await product_rules(client.on.url)
+    async with open_rooms(DATABASE, rules.catalog, rules.roles.__getitem__, world.hub.follow) as rooms:
+        yield EngineSubscriptions(client.engine, LiveQueries(Unshared(DATABASE), world.hub.follow), rooms)
+
+
+@asynccontextmanager
 async def listeners(client: Api) -> AsyncIterator[Listeners]:
-    async with AsyncExitStack() as stack:
-        yield Listeners(client, stack)
+    world = client.on.world
+    async with subscriptions(client, world) as those, AsyncExitStack() as stack:
+        yield Listeners(client, stack, world, those)
 
 
 def seqs(got: list[Any]) -> list[int]:

@@ -92,7 +92,7 @@ async def test_every_subscriber_sees_every_event_once_in_order(
     call_id = await answered(on)
     last = len(await on.events(call_id)) + WRITERS * EVENTS_EACH
     async with breaking(redis), asyncio.timeout(90):
-        worlds = [listen.in_world(one.world) for one in two]
+        worlds = [await listen.in_world(one.world) for one in two]
         readers = [read(worlds, session((ALICE, BOB)[n % 2]), call_id, last, n) for n in range(SUBSCRIBERS)]
         writers = [write(two[n % 2].world, call_id) for n in range(WRITERS)]
         connections = (await asyncio.gather(asyncio.gather(*readers), asyncio.gather(*writers)))[0]
@@ -104,7 +104,7 @@ async def test_every_subscriber_sees_every_event_once_in_order(
 
 async def test_rings_are_told_in_full_although_hints_are_lost(on: Setup, listen: Listeners, two: tuple[Process, Process]) -> None:
     here, there = two
-    device = listen.in_world(here.world).rings(session(BOB))
+    device = (await listen.in_world(here.world)).rings(session(BOB))
     wanted = []
     for _ in range(12):
         call_id = (await initiate_call(there.world, session(ALICE), CallRequest("audio", (BOB,)))).call_id
@@ -124,7 +124,7 @@ async def test_another_process_hears_in_a_fifth_of_a_second(on: Setup, listen: L
             return here.hub.connected and there.hub.connected
 
         await eventually(connected)
-        listener = listen.in_world(here.world).events(session(BOB), call_id)
+        listener = (await listen.in_world(here.world)).events(session(BOB), call_id)
         total = len(await on.events(call_id))
         await listener.count(total)
         delays = []

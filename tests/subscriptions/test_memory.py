@@ -6,15 +6,10 @@ from contextlib import aclosing
 
 import pytest
 
-from app.graphql.subscriptions import EngineSubscriptions
-from resolvers.documents.request import Request
-from resolvers.live.cohorts import LiveQueries
 from resolvers.live.offer import Offer
 from tests.calls.call_states import answered
-from tests.subscriptions.listening import EVENTS
-from tests.support.actions import DATABASE, Api
+from tests.subscriptions.listening import EVENTS, Listeners
 from tests.support.domain_setup import ALICE, Setup, session
-from tests.support.unshared import Unshared
 
 pytestmark = pytest.mark.anyio
 
@@ -28,13 +23,11 @@ async def take(payloads: AsyncGenerator[Offer, None], count: int) -> None:
         await (await anext(payloads)).take()
 
 
-async def test_nothing_grows_with_each_event(on: Setup, client: Api) -> None:
+async def test_nothing_grows_with_each_event(on: Setup, listen: Listeners) -> None:
     """graphql-core's executor keeps 3 kB (some 25 objects) of each event for as long as the subscription lives."""
     call_id = await answered(on)
     await on.database.execute(HISTORY, call_id, 3_000, ALICE)
-    subscriptions = EngineSubscriptions(client.engine, LiveQueries(Unshared(DATABASE), on.world.hub.follow))
-    request = Request(EVENTS, {"call": str(call_id), "after": 0})
-    async with aclosing(subscriptions.subscribe(request, session(ALICE), on.world)) as payloads:
+    async with aclosing(listen.raw(session(ALICE), EVENTS, call=str(call_id), after=0)) as payloads:
         # Whole pages: each measurement holds one.
         await take(payloads, 600)
         gc.collect()

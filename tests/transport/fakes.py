@@ -27,6 +27,7 @@ from permissions.session import Session
 from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
+from resolvers.feeds.told import Direct
 from resolvers.live.offer import Offer
 from resolvers.live.payload import Payload
 
@@ -85,6 +86,7 @@ class FakeSubscriptions:
         request: Request,
         session: Session,  # noqa: ARG002
         context: object | None = None,  # noqa: ARG002
+        direct: Direct | None = None,  # noqa: ARG002
     ) -> AsyncGenerator[Offer, None]:
         _, name, *rest = request.query.split()
         self.open[name] += 1

@@ -1,98 +1,93 @@
-"""The subscription `callEvents`: pages that the engine reads with the caller's permissions."""
+"""The subscription `callEvents`: pages that the engine reads with the permissions of those who follow."""
 
-from collections.abc import AsyncGenerator, Collection
-from contextlib import aclosing
-from typing import Annotated, Any, Final
-from uuid import UUID
+from collections.abc import AsyncGenerator, Collection, Sequence
+from typing import Annotated, Any, Final, cast
 
 import strawberry
-from strawberry.types import Info
 
 from domain.errors import NotFound, ParticipantKicked
-from domain.feeds.call_events import PAGE, Event, Page, follow_call
-from resolvers.actions.feed import feed, patient, person
-from resolvers.hand_written.context import Context, Read
+from resolvers.actions.feed import person, room_feed
+from resolvers.feeds.room_feed import PAGE, ROOM, Counter, Event, Place, Right, RoomFeed
+from resolvers.hand_written.context import Read
+from schema.model import TableName
 from schema.table_types.scalars import bigint, jsonb, timestamptz, uuid
 from schema.types.call_events import CallEvent
 from schema.types.camel_case import camel_type
 
-# One statement, so that the right and the events are of one moment. The limit is ours: a rule's own does not cut a replay.
-LOOK: Final = """query ($call: uuid!, $after: bigint!, $page: Int!) {
-  call: nchat_calls_by_pk(id: $call) { id }
-  last: nchat_call_events(where: {call_id: {_eq: $call}}, order_by: {seq: desc}, limit: 1) { seq }
+# The limit is ours: a rule's own does not cut a replay.
+EVENTS: Final = """query ($call: uuid!, $after: bigint!, $page: Int!) {
   page: nchat_call_events(where: {call_id: {_eq: $call}, seq: {_gt: $after}}, order_by: {seq: asc}, limit: $page) {
     seq kind payload created_at actor { id display_name avatar_url }
   }
 }"""
 PEOPLE: Final = """query ($ids: [uuid!]!) { people: nchat_call_participants(where: {id: {_in: $ids}}) { id user_id } }"""
 
-
-async def call_events(
-    info: Info[Context, None],
-    call_id: Annotated[uuid, strawberry.argument(name="callId")],
-    after: bigint | None = strawberry.UNSET,
-) -> AsyncGenerator[CallEvent, None]:
-    """What happens in a call: the events after the seq `after` (0: all, null: from now on), then each new one, gapless and in order."""
-    read, hub = patient(info.context.read), info.context.world.hub
-    people = _People(read)
-
-    async def look(cursor: int) -> Page:
-        page = await _look(read, call_id, cursor)
-        await people.learn({_about(event) for event in page.events})
-        return page
-
-    async with aclosing(follow_call(hub, call_id, None if after is strawberry.UNSET else after, look)) as events:
-        async for event in events:
-            yield _shown(call_id, event, people)
+CALLS, CALL_EVENTS = TableName("public", "nchat_calls"), TableName("public", "nchat_call_events")
+PARTICIPANTS, USERS = TableName("public", "nchat_call_participants"), TableName("public", "nchat_users")
 
 
-class _People:
-    """Who the participants are that events name. That never changes, so each is read once."""
+class _Pages:
+    """Who the participants are that events name never changes, so each is read once."""
 
-    def __init__(self, read: Read) -> None:
-        self._read = read
+    def __init__(self) -> None:
         self._user_ids: dict[uuid | None, uuid] = {}
 
-    async def learn(self, participant_ids: Collection[uuid | None]) -> None:
-        """Whoever is hidden by now stays unknown: the right to the call was lost a moment ago, as the next look will find."""
+    async def __call__(self, read: Read, room: str, after: int, epoch: str) -> Sequence[Event]:
+        rows = (await read(EVENTS, {"call": room, "after": after, "page": PAGE}))["page"]
+        await self._learn(read, {_about(row) for row in rows})
+        return [Event(row["seq"], self._shown(row, room, epoch)) for row in rows]
+
+    async def _learn(self, read: Read, participant_ids: Collection[uuid | None]) -> None:
         unknown = set(participant_ids) - self._user_ids.keys() - {None}
         if unknown:
-            found = await self._read(PEOPLE, {"ids": list(unknown)})
+            found = await read(PEOPLE, {"ids": list(unknown)})
             self._user_ids |= {row["id"]: row["user_id"] for row in found["people"]}
 
-    def user_id(self, participant_id: uuid | None) -> uuid | None:
-        return self._user_ids.get(participant_id)
+    def _shown(self, row: dict[str, Any], room: str, epoch: str) -> CallEvent:
+        return CallEvent(
+            seq=bigint(row["seq"]),
+            epoch=epoch,
+            kind=row["kind"],
+            call_id=cast(uuid, room),
+            actor=person(row["actor"]),
+            participant_id=_about(row),
+            user_id=self._user_ids.get(_about(row)),
+            payload=jsonb(row["payload"]),
+            created_at=timestamptz(row["created_at"]),
+        )
 
 
-def _about(event: Event) -> uuid | None:
-    participant_id: uuid | None = event.row["payload"].get("participantId")
+def _about(row: dict[str, Any]) -> uuid | None:
+    participant_id: uuid | None = row["payload"].get("participantId")
     return participant_id
 
 
-async def _look(read: Read, call_id: UUID, after: int) -> Page:
-    """Raises NotFound, or ParticipantKicked where the call is visible and its events are not: each call has at least one."""
-    found = await read(LOOK, {"call": str(call_id), "after": after, "page": PAGE})
-    if found["call"] is None:
-        raise NotFound
-    if not found["last"]:
-        raise ParticipantKicked
-    return Page([Event(row["seq"], row) for row in found["page"]], found["last"][0]["seq"])
+FEED: Final = RoomFeed(
+    name="callEvents",
+    topic=lambda call_id: f"call:{call_id}",
+    counter=Counter(TableName("public", "nchat_call_counters"), "call_id", "event_seq"),
+    epoch="nchat_history_epoch()",
+    # Each call has a first event. Where the call is visible and its events are not, the person was removed from it.
+    rights=[Right(CALLS, {"id": ROOM}, NotFound), Right(CALL_EVENTS, {"call_id": ROOM, "seq": 1}, ParticipantKicked)],
+    within={CALL_EVENTS: "call", PARTICIPANTS: "call"},
+    beside=[USERS],
+    page=_Pages,
+)
 
 
-def _shown(call_id: uuid, event: Event, people: _People) -> CallEvent:
-    row: dict[str, Any] = event.row
-    return CallEvent(
-        seq=bigint(event.seq),
-        kind=row["kind"],
-        call_id=call_id,
-        actor=person(row["actor"]),
-        participant_id=_about(event),
-        user_id=people.user_id(_about(event)),
-        payload=jsonb(row["payload"]),
-        created_at=timestamptz(row["created_at"]),
-    )
+def call_events(
+    call_id: Annotated[uuid, strawberry.argument(name="callId")],
+    after: bigint | None = strawberry.UNSET,
+    epoch: str | None = strawberry.UNSET,
+) -> AsyncGenerator[CallEvent, None]:
+    """What happens in a call: the events after the seq `after` (0: all, null: from now on), then each new one, gapless and in order.
+
+    With the `epoch` of the last event it is told (history-changed) when the database was restored to an older state since.
+    """
+    place = Place(FEED, str(call_id), None if after is strawberry.UNSET else after, epoch or None)
+    return cast(AsyncGenerator[CallEvent, None], place)
 
 
 @camel_type
 class Subscription:
-    call_events = feed(call_events)
+    call_events = room_feed(call_events)

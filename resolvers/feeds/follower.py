@@ -1,0 +1,46 @@
+"""One subscription: a cursor in a room."""
+
+import asyncio
+
+from permissions.session import Session
+from resolvers.feeds.told import Batch, Direct
+from resolvers.hand_written.context import Read
+
+
+class Follower:
+    """Live, it gets what is new the moment it is encoded, by the short way. Behind, or without such a way, it asks for what follows.
+
+    `read` asks the engine with its permissions.
+    """
+
+    __slots__ = ("_direct", "_woken", "cursor", "ended", "live", "read", "session")
+
+    def __init__(self, session: Session, read: Read, cursor: int, direct: Direct | None) -> None:
+        self.session, self.read, self.cursor = session, read, cursor
+        self.live = False
+        # Why it is over: the right is lost, or its cursor means nothing any more.
+        self.ended: Exception | None = None
+        self._direct = direct
+        self._woken = asyncio.Event()
+
+    def push(self, batch: Batch) -> None:
+        """Something new. Who can't take it now takes it later, from where it is."""
+        if not self.live:
+            self._woken.set()
+        elif self.cursor < batch.events[0].seq:
+            if self._direct is not None and self._direct.push(batch):
+                self.cursor = batch.events[-1].seq
+            else:
+                self.live = False
+                self._woken.set()
+
+    def end(self, error: Exception) -> None:
+        """Nothing more is sent, not even what is waiting."""
+        self.ended, self.live = error, False
+        self._woken.set()
+
+    async def wait(self, told: int) -> None:
+        """Returns when there is something that has to be asked for, or it is over. `told` is what everybody has been sent until now."""
+        self._woken.clear()
+        self.live = self._direct is not None and self.cursor == told
+        await self._woken.wait()

@@ -1,0 +1,23 @@
+"""The rooms of a process with what looks at all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from permissions.rules import RoleRules
+from resolvers.feeds.rooms import Hints, Rooms
+from resolvers.feeds.rounds import Rounds
+from resolvers.sql.database import Database
+from schema.model import Catalog
+
+
+@asynccontextmanager
+async def open_rooms(database: Database, catalog: Catalog, rules: Callable[[str], RoleRules], hints: Hints) -> AsyncIterator[Rooms]:
+    """Until the block ends."""
+    rooms = Rooms(database, catalog, rules, hints)
+    rounds = asyncio.create_task(Rounds(rooms).keep(), name="rounds")
+    try:
+        yield rooms
+    finally:
+        rounds.cancel()
+        await asyncio.gather(rounds, return_exceptions=True)

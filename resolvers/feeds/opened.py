@@ -1,0 +1,24 @@
+"""A subscription to a room, understood: where, for whom, and how its events are written."""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from permissions.errors import GraphQLRefusal
+from permissions.session import Session
+from resolvers.feeds.room_feed import Encode, Place
+from resolvers.hand_written.context import Read
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`document` is equal for those who ask for the same fields, while `encode` lives, which makes the payload of an event.
+
+    `read` asks the engine with the session's permissions, `refused` says an error at the field's path.
+    """
+
+    place: Place
+    session: Session
+    document: Hashable
+    encode: Encode
+    read: Read
+    refused: Callable[[Exception], GraphQLRefusal]

@@ -1,0 +1,90 @@
+"""One room that somebody follows."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from itertools import islice
+from typing import Final
+
+from resolvers.feeds.channel import Channel
+from resolvers.feeds.follower import Follower
+from resolvers.feeds.room_feed import RoomFeed
+
+# A room of so many is hot: its events are collected for so long and go out together, for the kernel's write is what costs.
+HOT: Final = 50
+COLLECTED_FOR: Final = 0.05
+# So many are written to before others have their turn on the event loop.
+PUSHED_AT_ONCE: Final = 500
+
+
+class Room:
+    """`head` is its last known seq."""
+
+    def __init__(self, feed: RoomFeed, id: str) -> None:
+        self.feed, self.id, self.head = feed, id, 0
+        self.channels: dict[Hashable, Channel] = {}
+        self.followers: dict[Follower, Channel] = {}
+        # Those who are not yet let in.
+        self.waiting = 0
+        # Hints are heard: what is read from now on misses nothing.
+        self.listens = asyncio.Event()
+        self.keeping: asyncio.Task[None] | None = None
+        # When all who follow were last found to have the right.
+        self.verified = 0.0
+        self.looking = asyncio.Lock()
+        self._told_at = 0.0
+
+    @property
+    def is_hot(self) -> bool:
+        return len(self.followers) > HOT
+
+    def rest(self) -> float:
+        """Seconds until a hot room may send again; a quiet one sends at once."""
+        return max(0.0, self._told_at + COLLECTED_FOR - now()) if self.is_hot else 0.0
+
+    async def tell(self) -> None:
+        """Reads what is new and sends it to all who may have it, until there is nothing more. Raises DatabaseError."""
+        for channel in list(self.channels.values()):
+            while (batch := await channel.news()) is not None:
+                self._told_at = now()
+                self.head = max(self.head, channel.told)
+                followers = iter(list(channel.followers))
+                while part := list(islice(followers, PUSHED_AT_ONCE)):
+                    for follower in part:
+                        follower.push(batch)
+                    await asyncio.sleep(0)
+
+    def join(self, follower: Follower, key: Hashable, channel: Callable[[], Channel]) -> Channel:
+        """Into the channel of this key, which is made where there is none."""
+        joined = self.channels.get(key)
+        if joined is None:
+            joined = self.channels[key] = channel()
+        joined.followers[follower] = None
+        self.followers[follower] = joined
+        return joined
+
+    def leave(self, follower: Follower) -> None:
+        """It follows no more; a channel ends with its last follower. Safe to call twice."""
+        channel = self.followers.pop(follower, None)
+        follower.live = False
+        if channel is None:
+            return
+        del channel.followers[follower]
+        if not channel.followers:
+            channel.close()
+            self.channels = {key: one for key, one in self.channels.items() if one is not channel}
+
+    def end(self, follower: Follower, error: Exception) -> None:
+        """It may not follow any more, and nothing is read in its name."""
+        self.leave(follower)
+        follower.end(error)
+
+    def end_all(self, error: Callable[[], Exception]) -> None:
+        """Nobody can follow from where they are."""
+        for follower in list(self.followers):
+            self.end(follower, error())
+        self.head = 0
+
+
+def now() -> float:
+    """Seconds of the loop's clock."""
+    return asyncio.get_running_loop().time()

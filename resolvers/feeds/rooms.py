@@ -1,0 +1,217 @@
+"""The rooms of a process: each is read once, whatever the number of those who follow."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+import structlog
+
+from domain.errors import CursorAhead, HistoryChanged
+from domain.hub import Following
+from permissions.rules import RoleRules
+from resolvers.feeds.asked_together import AskedTogether
+from resolvers.feeds.channel import Channel, Memory
+from resolvers.feeds.follower import Follower
+from resolvers.feeds.opened import Opened
+from resolvers.feeds.patience import patient
+from resolvers.feeds.rights import ASKED_AT_ONCE, Asked, Rights, Standing
+from resolvers.feeds.room import Room, now
+from resolvers.feeds.room_feed import Event, RoomFeed
+from resolvers.feeds.sharing import audience
+from resolvers.feeds.told import Direct, Told
+from resolvers.sql.database import Database, DatabaseError
+from schema.model import Catalog
+
+log = structlog.get_logger(__name__)
+
+# Those of a small room are asked for their right before anything is sent; those of a hot one so often.
+VERIFIED_FOR: Final = 1.0
+# A hint that never comes: what looks at all rooms does not need it.
+FOREVER: Final = 3600.0
+
+Hints = Callable[[Collection[str]], AbstractAsyncContextManager[Following]]
+RoomKey = tuple[str, str]
+
+
+class Rooms:
+    """`hints` tells of changes by topic, `rules` are those of each role, `database` is asked in nobody's name."""
+
+    def __init__(self, database: Database, catalog: Catalog, rules: Callable[[str], RoleRules], hints: Hints) -> None:
+        self.database, self.catalog = database, catalog
+        self.rights = Rights(database, catalog, rules)
+        self.open: dict[RoomKey, Room] = {}
+        # The history that each feed's rooms are of.
+        self.epochs: dict[str, str] = {}
+        self._rules, self._hints, self._memory = rules, hints, Memory()
+        self._together: dict[tuple[str, str], AskedTogether[Asked, Standing]] = {}
+
+    async def follow(self, opened: Opened, direct: Direct | None = None) -> AsyncGenerator[Told, None]:
+        """What follows the cursor, each event once and in order; while it can, it goes the short way and nothing is given back here.
+
+        Raises GraphQLRefusal when the right is lost, or the cursor can't be right.
+        """
+        try:
+            async with self._joined(opened, direct) as (room, follower):
+                while True:
+                    channel = room.followers.get(follower)
+                    if channel is not None and follower.cursor < channel.told:
+                        for told in await self._behind(room, channel, follower):
+                            if follower.ended is not None:
+                                break
+                            follower.cursor = told.seq
+                            yield told
+                    elif channel is not None:
+                        await follower.wait(channel.told)
+                    if follower.ended is not None:
+                        raise follower.ended
+        except Exception as error:
+            raise opened.refused(error) from error
+
+    @asynccontextmanager
+    async def _joined(self, opened: Opened, direct: Direct | None) -> AsyncIterator[tuple[Room, Follower]]:
+        room = self._entered(opened.place.feed, opened.place.room)
+        follower = Follower(opened.session, opened.read, 0, direct)
+        # Before it is known whether it may: a room ends with its last follower.
+        room.waiting += 1
+        try:
+            await room.listens.wait()
+            standing = await self._standing(opened)
+            follower.cursor = _cursor(opened, standing)
+            self._join(room, follower, opened, standing.head)
+            yield room, follower
+        finally:
+            room.waiting -= 1
+            room.leave(follower)
+            await self._left(room)
+
+    def _entered(self, feed: RoomFeed, id: str) -> Room:
+        room = self.open.get((feed.name, id))
+        if room is None:
+            room = self.open[feed.name, id] = Room(feed, id)
+            room.keeping = asyncio.create_task(self._keep(room), name="room")
+        return room
+
+    async def _left(self, room: Room) -> None:
+        if room.followers or room.waiting or room.keeping is None:
+            return
+        keeping, room.keeping = room.keeping, None
+        del self.open[room.feed.name, room.id]
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+    def _join(self, room: Room, follower: Follower, opened: Opened, head: int) -> None:
+        feed, page = room.feed, room.feed.page()
+
+        async def read(of: Follower, after: int) -> Sequence[Event]:
+            return await page(of.read, room.id, after, self.epochs[feed.name])
+
+        key = (audience(feed, self._rules(opened.session.role), opened.session), opened.document)
+        room.head = max(room.head, head)
+        room.join(follower, key, lambda: Channel(room.head, read, opened.encode, self._memory))
+
+    async def _standing(self, opened: Opened) -> Standing:
+        """Asked together with all who come at this moment. Raises what forbids it."""
+        feed, role = opened.place.feed, opened.session.role
+        together = self._together.get((feed.name, role))
+        if together is None:
+
+            async def ask(asked: Sequence[Asked]) -> Sequence[Standing]:
+                return await self._asked(feed, role, asked)
+
+            together = self._together[feed.name, role] = AskedTogether(ask, ASKED_AT_ONCE)
+        # Here and not for all: it is this one's token that lacks a variable.
+        self.rights.require(feed, opened.session)
+        standing = await patient(lambda: together(Asked(opened.place.room, opened.session)))
+        if standing.error is not None:
+            raise standing.error
+        if standing.refusal is not None:
+            raise standing.refusal
+        if opened.place.epoch not in (None, self.epochs[feed.name]):
+            raise HistoryChanged
+        return standing
+
+    async def _asked(self, feed: RoomFeed, role: str, asked: Sequence[Asked]) -> Sequence[Standing]:
+        epoch, standings = await self.rights.ask(feed, role, asked)
+        if epoch:
+            self.is_of(feed, epoch)
+        return standings
+
+    def is_of(self, feed: RoomFeed, epoch: str) -> None:
+        """The database has this history now: who follows another one is told so."""
+        if self.epochs.setdefault(feed.name, epoch) == epoch:
+            return
+        self.epochs[feed.name] = epoch
+        log.warning("history_changed", feed=feed.name)
+        for room in list(self.open.values()):
+            if room.feed is feed:
+                room.end_all(HistoryChanged)
+
+    async def _behind(self, room: Room, channel: Channel, follower: Follower) -> Sequence[Told]:
+        found = await patient(lambda: channel.after(follower.cursor))
+        if found:
+            return found
+        # In whose name it was read has lost the right, or this history has no such events.
+        await patient(lambda: self.verify([room]))
+        if follower.ended is None and not await patient(lambda: channel.after(follower.cursor)):
+            room.end(follower, HistoryChanged())
+        return ()
+
+    async def verify(self, rooms: Sequence[Room]) -> None:
+        """All who follow there are asked for their right; who lost it is told so, and gets nothing more. Raises DatabaseError."""
+        began = now()
+        asked: dict[tuple[RoomFeed, str], list[tuple[Room, Follower]]] = defaultdict(list)
+        for room in rooms:
+            for follower in room.followers:
+                asked[room.feed, follower.session.role].append((room, follower))
+        for (feed, role), followers in asked.items():
+            for start in range(0, len(followers), ASKED_AT_ONCE):
+                await self._verify(feed, role, followers[start : start + ASKED_AT_ONCE])
+        for room in rooms:
+            room.verified = began
+
+    async def _verify(self, feed: RoomFeed, role: str, followers: Sequence[tuple[Room, Follower]]) -> None:
+        # The same person in the same room on several sockets is one question.
+        questions = {(room.id, id(follower.session)): Asked(room.id, follower.session) for room, follower in followers}
+        standings = dict(zip(questions, await self._asked(feed, role, list(questions.values())), strict=True))
+        for room, follower in followers:
+            standing = standings[room.id, id(follower.session)]
+            if standing.error is not None:
+                room.end(follower, standing.error)
+            elif standing.refusal is not None:
+                room.end(follower, standing.refusal())
+
+    async def look(self, room: Room) -> None:
+        """Sends what is new there, to those who may still have it. Raises DatabaseError."""
+        async with room.looking:
+            if not room.is_hot or now() - room.verified > VERIFIED_FOR:
+                await self.verify([room])
+            await room.tell()
+
+    async def try_to_look(self, room: Room) -> None:
+        """The same; what fails is tried again in the next round over all rooms."""
+        try:
+            await self.look(room)
+        except DatabaseError as error:
+            log.debug("room_waits", feed=room.feed.name, sqlstate=error.sqlstate)
+        except Exception:  # a fault of ours must not make a room deaf for ever
+            log.exception("room_failed", feed=room.feed.name)
+
+    async def _keep(self, room: Room) -> None:
+        """Looks whenever a hint says so."""
+        async with self._hints([room.feed.topic(room.id)]) as following:
+            room.listens.set()
+            while True:
+                await following.changed(FOREVER)
+                await asyncio.sleep(room.rest())
+                await self.try_to_look(room)
+
+
+def _cursor(opened: Opened, standing: Standing) -> int:
+    after = opened.place.after
+    if after is None:
+        return standing.head
+    if after > standing.head:
+        raise CursorAhead
+    return max(after, 0)

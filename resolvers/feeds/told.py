@@ -1,0 +1,37 @@
+"""Events as followers get them: encoded once for all of a channel."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
+
+# How many of them remember what a transport made of them: most clients give their operations the same few ids, or each its own.
+WRITTEN: Final = 8
+
+
+class Told(NamedTuple):
+    """`body` is the payload `{"data": …}` as JSON."""
+
+    seq: int
+    body: bytes
+
+
+class Batch:
+    """Events that go out together. `written` keeps what transports made of them, by what each put around them."""
+
+    __slots__ = ("events", "written")
+
+    def __init__(self, events: Sequence[Told]) -> None:
+        self.events = events
+        self.written: dict[bytes, bytes] = {}
+
+    def keep(self, around: bytes, written: bytes) -> None:
+        """For the next who puts the same around them."""
+        if len(self.written) < WRITTEN:
+            self.written[around] = written
+
+
+class Direct(Protocol):
+    """The short way to a client that takes what it gets."""
+
+    def push(self, batch: Batch) -> bool:
+        """Sends all of it now, or nothing: False when the client has yet to take what was sent before."""
+        ...
