@@ -23,7 +23,7 @@ def ceiling(database_url: str) -> Iterator[int]:
     """Hand-written SQL behind Starlette; yields its port."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "bench.ceiling:app", "--port", str(port), "--no-access-log", "--log-level", "warning"]
-    with _running(command, {"BENCH_DATABASE_URL": database_url}, f"http://127.0.0.1:{port}/v1/graphql"):
+    with running(command, {"BENCH_DATABASE_URL": database_url}, f"http://127.0.0.1:{port}/v1/graphql"):
         yield port
 
 
@@ -33,18 +33,19 @@ def service(database_url: str) -> Iterator[int]:
     port = free_port()
     command = [str(Path(sys.executable).with_name("nchat-rtc")), "serve", "--metadata", str(METADATA), "--database-url", database_url]
     env = {"NCHAT_ADMIN_SECRET": ADMIN_SECRET, "NCHAT_JWT_SECRET": f'{{"type": "HS256", "key": "{JWT_KEY}"}}'}
-    with _running([*command, "--port", str(port)], env, f"http://127.0.0.1:{port}/healthz"):
+    with running([*command, "--port", str(port)], env, f"http://127.0.0.1:{port}/healthz"):
         yield port
 
 
 @contextmanager
-def _running(command: list[str], env: dict[str, str], url: str) -> Iterator[None]:
+def running(command: list[str], env: dict[str, str], url: str) -> Iterator[int]:
+    """The process, once it answers there; yields its id."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NCHAT_")}
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, env=kept | env, stdout=log, stderr=log)
         try:
             _wait_until_answering(process, url, log)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait(20)

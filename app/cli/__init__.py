@@ -1,4 +1,4 @@
-"""The command line: `nchat-rtc serve | dev | token | migrate | recordings | status`.
+"""The command line: `nchat-rtc serve | dev | token | migrate | restored | recordings | status`.
 
 In: arguments and the environment. Out: an exit code, and for whoever waits at the terminal one sentence.
 """

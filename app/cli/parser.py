@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="nchat-rtc", description="Voice and video calls for nchat over GraphQL.", epilog=_EPILOG)
     root.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_serve, _dev, _token, _migrate, _recordings, _status):
+    for add in (_serve, _dev, _token, _migrate, _restored, _recordings, _status):
         add(commands)
     return root
 
@@ -88,6 +88,17 @@ def _token(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def _migrate(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _command(commands, "migrate", "bring the database to the newest migration", "Brings the database to the newest migration.")
+    command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
+
+
+def _restored(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "restored",
+        "say that the database was restored from a backup",
+        "Run it after a dump or a snapshot was restored, before clients come back: what they have seen may be missing now, so each "
+        "subscriber is told `history-changed` and begins anew. A recovery to a point in time, or a failover, is noticed without it.",
+    )
     command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
 
 

@@ -1,0 +1,167 @@
+"""A room is read once for all who follow it, and nobody's trouble is that of the others."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+
+from app.graphql.subscriptions import EngineSubscriptions
+from domain.calls import events
+from domain.calls.actions.kick import kick_participant
+from domain.world import World
+from permissions.session import Session
+from resolvers.documents.request import Request
+from resolvers.feeds.open_rooms import open_rooms
+from resolvers.feeds.told import Batch
+from resolvers.live.cohorts import LiveQueries
+from tests.calls.call_states import answered, group, open_channel_call, participant_id
+from tests.subscriptions.counting_database import CountingDatabase
+from tests.subscriptions.listening import EVENTS, Listener, Listeners, seqs
+from tests.support.actions import DATABASE, Api
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, product_rules, session
+from tests.support.unshared import Unshared
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+async def write(world: World, call_id: UUID, count: int) -> None:
+    for _ in range(count):
+        async with world.transaction("test") as tx:
+            await events.append(tx, call_id, "call_video_changed", ALICE, {"enabled": True})
+
+
+@pytest.fixture
+def database() -> CountingDatabase:
+    return CountingDatabase(DATABASE)
+
+
+@pytest.fixture
+async def counted(on: Setup, client: Api, database: CountingDatabase) -> AsyncIterator[EngineSubscriptions]:
+    """Subscriptions whose rooms are read through the counting database."""
+    rules = await product_rules(on.url)
+    async with open_rooms(database, rules.catalog, rules.roles.__getitem__, on.world.hub.follow) as rooms:
+        yield EngineSubscriptions(client.engine, LiveQueries(Unshared(DATABASE), on.world.hub.follow), rooms)
+
+
+def pages(database: CountingDatabase) -> int:
+    """How often events were read."""
+    return sum("payload" in sql for sql in database.asked)
+
+
+@pytest.mark.parametrize("followers", [1, 40])
+async def test_an_event_is_read_once_whoever_follows(
+    on: Setup, counted: EngineSubscriptions, database: CountingDatabase, followers: int
+) -> None:
+    call_id = await group(on)
+    request = Request(EVENTS, {"call": str(call_id), "after": len(await on.events(call_id))})
+    listening = [Listener(counted, request, session((ALICE, BOB, CAROL)[n % 3]), on.world) for n in range(followers)]
+    await write(on.world, call_id, 1)
+    await asyncio.gather(*(one.until(bool) for one in listening))
+    database.asked.clear()
+    await write(on.world, call_id, 1)
+    last = len(await on.events(call_id))
+    await asyncio.gather(*(one.until(lambda got: got[-1]["seq"] == last) for one in listening))
+    # One finds the event, one finds that there is no more.
+    assert pages(database) <= 2
+    await asyncio.gather(*(one.stop() for one in listening))
+
+
+async def test_many_who_come_back_at_once_share_what_is_read(on: Setup, counted: EngineSubscriptions, database: CountingDatabase) -> None:
+    call_id = await group(on)
+    await write(on.world, call_id, 30)
+    last = len(await on.events(call_id))
+    request = Request(EVENTS, {"call": str(call_id), "after": 5})
+    listening = [Listener(counted, request, session((ALICE, BOB, CAROL)[n % 3]), on.world) for n in range(60)]
+    for one in listening:
+        assert seqs(await one.count(last - 5)) == list(range(6, last + 1))
+    # Rights and replay: those who come while a statement runs go into the next.
+    assert len(database.asked) < 30
+    await asyncio.gather(*(one.stop() for one in listening))
+
+
+@dataclass(slots=True)
+class Moody:
+    """A short way that is blocked now and then."""
+
+    dice: random.Random
+    seqs: list[int] = field(default_factory=list)
+    short: int = 0
+
+    def push(self, batch: Batch) -> bool:
+        if self.dice.random() < 0.4:
+            return False
+        self.short += len(batch.events)
+        self.seqs += [told.seq for told in batch.events]
+        return True
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_short_way_and_the_long_one_never_lose_double_or_overtake(on: Setup, listen: Listeners, seed: int) -> None:
+    call_id = await answered(on)
+    ways = [Moody(random.Random(seed * 100 + n)) for n in range(20)]  # noqa: S311
+    request = Request(EVENTS.replace("callEvents", "e: callEvents"), {"call": str(call_id), "after": 0})
+
+    async def follow(way: Moody) -> None:
+        async for offer in listen.subscriptions.subscribe(request, session(BOB), on.world, way):
+            if way.dice.random() < 0.3:
+                await asyncio.sleep(way.dice.random() / 50)
+            body = await offer.take()
+            way.seqs.append(int(body.split(b'"seq":')[1].split(b",")[0]))
+
+    following = [asyncio.create_task(follow(way)) for way in ways]
+    await asyncio.gather(*(write(on.world, call_id, 25) for _ in range(4)))
+    last = len(await on.events(call_id))
+
+    async def all_there() -> bool:
+        return all(way.seqs and way.seqs[-1] == last for way in ways)
+
+    await eventually(all_there)
+    for task in following:
+        task.cancel()
+    await asyncio.gather(*following, return_exceptions=True)
+    assert [way.seqs for way in ways] == [list(range(1, last + 1))] * len(ways)
+    assert sum(way.short for way in ways)
+
+
+async def test_the_first_who_follows_loses_the_right_and_the_others_miss_nothing(on: Setup, listen: Listeners) -> None:
+    """In whose name a room is read does not matter."""
+    call_id = await open_channel_call(on)
+    removed = listen.events(session(DAVE), call_id)
+    await removed.count(1)
+    others = [listen.events(session(CAROL), call_id, len(await on.events(call_id))) for _ in range(3)]
+    await write(on.world, call_id, 1)
+    await asyncio.gather(*(one.until(bool) for one in others))
+    await on.database.execute("DELETE FROM nchat_channel_members WHERE user_id = $1", DAVE)
+    await write(on.world, call_id, 3)
+    last = len(await on.events(call_id))
+    for one in others:
+        got = seqs(await one.until(lambda got: got[-1]["seq"] == last))
+        assert got == list(range(got[0], last + 1))
+    assert (await removed.ended(seconds=2)).code == "not-found"
+    assert removed.got[-1]["seq"] < last - 2
+
+
+async def test_nothing_reaches_whoever_was_kicked_in_the_same_moment(on: Setup, listen: Listeners) -> None:
+    call_id = await group(on)
+    kicked = [listen.events(session(CAROL), call_id) for _ in range(5)]
+    before = len(await on.events(call_id))
+    await asyncio.gather(*(one.count(before) for one in kicked))
+    await kick_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, CAROL), None)
+    for one in kicked:
+        assert (await one.ended(seconds=2)).code == "participant-kicked"
+        assert seqs(one.got) == list(range(1, before + 1))
+
+
+async def test_a_token_with_a_value_of_no_use_is_its_owners_trouble_alone(on: Setup, listen: Listeners) -> None:
+    call_id = await answered(on)
+    odd = Session("user", {"x-hasura-user-id": "no uuid"})
+    listening = [listen.events(who, call_id) for who in (session(BOB), odd, session(ALICE), odd)]
+    total = len(await on.events(call_id))
+    assert seqs(await listening[0].count(total)) == seqs(await listening[2].count(total)) == list(range(1, total + 1))
+    assert {(await one.ended()).code for one in (listening[1], listening[3])} == {"data-exception"}
+    missing = await listen.events(Session("user", {}), call_id).ended()
+    assert missing.code == "not-found"
