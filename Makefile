@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers check fix livekit demo conformance bench requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers check fix livekit demo conformance bench bench-fanout requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -82,6 +82,9 @@ golden: setup ## write the generated files anew: settings in the docs, actions i
 
 revision: setup ## the next migration, from what changed in the models: make revision m="Notes of calls"
 	@$(BIN)/python -m devstack.revision "$$m"
+
+bench-fanout: setup ## events to many websockets, beside the bare event loop
+	@exec $(BIN)/python -m bench.fanout
 
 requirements: setup ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

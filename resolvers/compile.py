@@ -20,7 +20,7 @@ from resolvers.compiled import (
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
-from resolvers.feeds.room_feed import OF_ROOM
+from resolvers.hand_written.room_feed import OF_ROOM
 from resolvers.ir import WRITTEN, InsertRoot, SelectRoot, TableRootField
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan

@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 
-from app.cli.dev_facts import facts_file
 from app.cli.given_settings import settings_or_refuse
 from app.cli.refusal import Refusal
+from app.cli.told_by_dev.facts import facts_file
 from app.settings import Settings
 from app.storage.recording_bucket import store_address
 from app.storage.s3_store import open_store

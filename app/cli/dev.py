@@ -12,11 +12,11 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from app.cli.dev_banner import announce_when_ready
-from app.cli.dev_facts import data_directory, facts_of, remove_facts, write_facts
 from app.cli.given_settings import settings_or_refuse
 from app.cli.migrate import migrate_or_refuse
 from app.cli.refusal import Refusal
+from app.cli.told_by_dev.banner import announce_when_ready
+from app.cli.told_by_dev.facts import data_directory, facts_of, remove_facts, write_facts
 from app.http.console import OfferedUser
 from app.server import run_server
 from app.settings import Settings

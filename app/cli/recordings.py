@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from app.adapters.clock import SystemClock
-from app.cli.dev_facts import facts_file
 from app.cli.given_settings import settings_or_refuse
 from app.cli.refusal import Refusal
+from app.cli.told_by_dev.facts import facts_file
 from app.database.transactions import EngineTransactions, open_engine
 from app.settings import Settings
 from app.startup import sentence

@@ -8,9 +8,9 @@ import urllib.request
 from typing import Any, Final
 
 from app.cli.advice import advice
-from app.cli.dev_facts import facts_file
 from app.cli.given_settings import settings_or_refuse
 from app.cli.refusal import Refusal
+from app.cli.told_by_dev.facts import facts_file
 from app.settings import Settings
 
 # Exit codes by what the service says; whatever else goes wrong is 1, as with every command.

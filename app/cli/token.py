@@ -7,9 +7,9 @@ from uuid import UUID
 import asyncpg
 
 from app.auth.token_signing import TokenSigner
-from app.cli.dev_facts import facts_file
 from app.cli.given_settings import settings_or_refuse
 from app.cli.refusal import Refusal
+from app.cli.told_by_dev.facts import facts_file
 from app.settings import ConfigurationError
 
 

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.feeds.rooms import Rooms
+from resolvers.feeds.rooms import FollowedRooms
 from resolvers.feeds.told import Direct
 from resolvers.live.cohorts import LiveQueries
 from resolvers.live.offer import Offer
@@ -16,7 +16,7 @@ from resolvers.live.payload import Payload
 class EngineSubscriptions:
     """`app.graphql.ports.Subscribes` over the engine."""
 
-    def __init__(self, engine: Engine, live_queries: LiveQueries, rooms: Rooms) -> None:
+    def __init__(self, engine: Engine, live_queries: LiveQueries, rooms: FollowedRooms) -> None:
         self._engine, self._live_queries, self._rooms = engine, live_queries, rooms
 
     async def subscribe(

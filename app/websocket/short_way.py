@@ -4,7 +4,7 @@ import orjson
 from websockets.frames import Opcode
 
 from app.websocket.socket import Socket
-from resolvers.feeds.told import Batch
+from resolvers.feeds.told import EventBatch
 
 
 class ShortWay:
@@ -16,7 +16,7 @@ class ShortWay:
         self._before = b'{"type":"next","id":' + orjson.dumps(operation_id) + b',"payload":'
         self._socket = socket
 
-    def push(self, batch: Batch) -> bool:
+    def push(self, batch: EventBatch) -> bool:
         """All events of the batch in one write; False when the client has yet to take what was sent before."""
         frames = batch.written.get(self._before)
         if frames is None:

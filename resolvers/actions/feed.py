@@ -7,8 +7,8 @@ from typing import Any
 import strawberry
 
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
-from resolvers.feeds.room_feed import OF_ROOM
 from resolvers.hand_written.context import Read
+from resolvers.hand_written.room_feed import OF_ROOM
 from resolvers.roles.role_schema import ROLES
 from resolvers.sql.database import DatabaseError
 from schema.types.call_events import Person

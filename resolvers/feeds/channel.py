@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from resolvers.feeds.follower import Follower
-from resolvers.feeds.room_feed import PAGE, Encode, Event
-from resolvers.feeds.told import Batch, Told
+from resolvers.feeds.told import EventBatch, Told
+from resolvers.hand_written.room_feed import PAGE, Encode, Event
 
 # What those get who are a little behind; whoever is further behind reads from the database.
 HELD_EVENTS: Final = 256
@@ -34,7 +34,7 @@ class Channel:
         self._bytes = 0
         self._replays: dict[int, asyncio.Future[Sequence[Told]]] = {}
 
-    async def news(self) -> Batch | None:
+    async def news(self) -> EventBatch | None:
         """What has come since the last time, at most a page. From now on it is told."""
         events = await self._read(self.told)
         if not events:
@@ -42,7 +42,7 @@ class Channel:
         self.told = events[-1].seq
         for event in events:
             self._hold(event)
-        return Batch(events)
+        return EventBatch(events)
 
     async def after(self, seq: int) -> Sequence[Told]:
         """What follows this seq, as far as it is told: what is held, or a page of the database, which all share who ask for the same."""

@@ -3,7 +3,7 @@
 import asyncio
 
 from permissions.session import Session
-from resolvers.feeds.told import Batch, Direct
+from resolvers.feeds.told import Direct, EventBatch
 from resolvers.hand_written.context import Read
 
 
@@ -23,7 +23,7 @@ class Follower:
         self._direct = direct
         self._woken = asyncio.Event()
 
-    def push(self, batch: Batch) -> None:
+    def push(self, batch: EventBatch) -> None:
         """Something new. Who can't take it now takes it later, from where it is."""
         if not self.live:
             self._woken.set()

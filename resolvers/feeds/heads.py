@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import orjson
 
-from resolvers.feeds.room_feed import ROOM, RoomFeed
+from resolvers.hand_written.room_feed import ROOM, RoomFeed
 from resolvers.sql.database import Database
 from resolvers.walk.parameter_text import array_of_texts
 from schema.model import Catalog

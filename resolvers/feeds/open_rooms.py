@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from permissions.rules import RoleRules
-from resolvers.feeds.rooms import Hints, Rooms
+from resolvers.feeds.rooms import FollowedRooms, Hints
 from resolvers.feeds.rounds import Rounds
 from resolvers.sql.database import Database
 from schema.model import Catalog
 
 
 @asynccontextmanager
-async def open_rooms(database: Database, catalog: Catalog, rules: Callable[[str], RoleRules], hints: Hints) -> AsyncIterator[Rooms]:
+async def open_rooms(database: Database, catalog: Catalog, rules: Callable[[str], RoleRules], hints: Hints) -> AsyncIterator[FollowedRooms]:
     """Until the block ends."""
-    rooms = Rooms(database, catalog, rules, hints)
+    rooms = FollowedRooms(database, catalog, rules, hints)
     rounds = asyncio.create_task(Rounds(rooms).keep(), name="rounds")
     try:
         yield rooms

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.feeds.room_feed import Encode, Place
 from resolvers.hand_written.context import Read
+from resolvers.hand_written.room_feed import Encode, Place
 
 
 @dataclass(frozen=True, slots=True)

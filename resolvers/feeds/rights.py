@@ -12,7 +12,7 @@ from permissions.compiling.bool_exp import Bind, condition
 from permissions.expressions import Constant, Operand, SessionVariable
 from permissions.rules import RoleRules
 from permissions.session import Session
-from resolvers.feeds.room_feed import ROOM, Right, RoomFeed
+from resolvers.hand_written.room_feed import ROOM, Right, RoomFeed
 from resolvers.sql.database import Database, DatabaseError
 from resolvers.sql.json_values import DIALECT, text_literal
 from resolvers.walk.parameter_text import array_of_texts
@@ -24,7 +24,7 @@ ASKED_AT_ONCE: Final = 2_000
 BAD_VALUE: Final = "22"
 
 
-class Asked(NamedTuple):
+class RightAsked(NamedTuple):
     """Somebody in a room."""
 
     room: str
@@ -58,7 +58,7 @@ class Rights:
         for name in self._statement(feed, session.role).variables:
             session.variable(name)
 
-    async def ask(self, feed: RoomFeed, role: str, asked: Sequence[Asked]) -> tuple[str, Sequence[Standing]]:
+    async def ask(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked]) -> tuple[str, Sequence[Standing]]:
         """The epoch, and how each of them stands; all of one role. Raises DatabaseError."""
         statement = self._statement(feed, role)
         columns = [[one.room for one in asked], *([one.session.variable(name) for one in asked] for name in statement.variables)]
@@ -70,7 +70,7 @@ class Rights:
             return await self._apart(feed, role, asked, error)
         return found["epoch"], [self._standing(feed, verdict, head) for verdict, head in found["standings"]]
 
-    async def _apart(self, feed: RoomFeed, role: str, asked: Sequence[Asked], error: DatabaseError) -> tuple[str, Sequence[Standing]]:
+    async def _apart(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked], error: DatabaseError) -> tuple[str, Sequence[Standing]]:
         """One bad value is its owner's trouble, not that of the others in the statement."""
         if len(asked) == 1:
             return "", [Standing(0, error=error)]

@@ -7,7 +7,7 @@ from typing import Final
 
 from resolvers.feeds.channel import Channel
 from resolvers.feeds.follower import Follower
-from resolvers.feeds.room_feed import RoomFeed
+from resolvers.hand_written.room_feed import RoomFeed
 
 # A room of so many is hot: its events are collected for so long and go out together, for the kernel's write is what costs.
 HOT: Final = 50
@@ -16,7 +16,7 @@ COLLECTED_FOR: Final = 0.05
 PUSHED_AT_ONCE: Final = 500
 
 
-class Room:
+class FollowedRoom:
     """`head` is its last known seq."""
 
     def __init__(self, feed: RoomFeed, id: str) -> None:

@@ -16,11 +16,11 @@ from resolvers.feeds.channel import Channel, Memory
 from resolvers.feeds.follower import Follower
 from resolvers.feeds.opened import Opened
 from resolvers.feeds.patience import patient
-from resolvers.feeds.rights import ASKED_AT_ONCE, Asked, Rights, Standing
-from resolvers.feeds.room import Room, now
-from resolvers.feeds.room_feed import Event, RoomFeed
+from resolvers.feeds.rights import ASKED_AT_ONCE, RightAsked, Rights, Standing
+from resolvers.feeds.room import FollowedRoom, now
 from resolvers.feeds.sharing import audience
 from resolvers.feeds.told import Direct, Told
+from resolvers.hand_written.room_feed import Event, RoomFeed
 from resolvers.sql.database import Database, DatabaseError
 from schema.model import Catalog
 
@@ -35,17 +35,17 @@ Hints = Callable[[Collection[str]], AbstractAsyncContextManager[Following]]
 RoomKey = tuple[str, str]
 
 
-class Rooms:
+class FollowedRooms:
     """`hints` tells of changes by topic, `rules` are those of each role, `database` is asked in nobody's name."""
 
     def __init__(self, database: Database, catalog: Catalog, rules: Callable[[str], RoleRules], hints: Hints) -> None:
         self.database, self.catalog = database, catalog
         self.rights = Rights(database, catalog, rules)
-        self.open: dict[RoomKey, Room] = {}
+        self.open: dict[RoomKey, FollowedRoom] = {}
         # The history that each feed's rooms are of.
         self.epochs: dict[str, str] = {}
         self._rules, self._hints, self._memory = rules, hints, Memory()
-        self._together: dict[tuple[str, str], AskedTogether[Asked, Standing]] = {}
+        self._together: dict[tuple[str, str], AskedTogether[RightAsked, Standing]] = {}
 
     async def follow(self, opened: Opened, direct: Direct | None = None) -> AsyncGenerator[Told, None]:
         """What follows the cursor, each event once and in order; while it can, it goes the short way and nothing is given back here.
@@ -70,7 +70,7 @@ class Rooms:
             raise opened.refused(error) from error
 
     @asynccontextmanager
-    async def _joined(self, opened: Opened, direct: Direct | None) -> AsyncIterator[tuple[Room, Follower]]:
+    async def _joined(self, opened: Opened, direct: Direct | None) -> AsyncIterator[tuple[FollowedRoom, Follower]]:
         room = self._entered(opened.place.feed, opened.place.room)
         follower = Follower(opened.session, opened.read, 0, direct)
         # Before it is known whether it may: a room ends with its last follower.
@@ -86,14 +86,14 @@ class Rooms:
             room.leave(follower)
             await self._left(room)
 
-    def _entered(self, feed: RoomFeed, id: str) -> Room:
+    def _entered(self, feed: RoomFeed, id: str) -> FollowedRoom:
         room = self.open.get((feed.name, id))
         if room is None:
-            room = self.open[feed.name, id] = Room(feed, id)
+            room = self.open[feed.name, id] = FollowedRoom(feed, id)
             room.keeping = asyncio.create_task(self._keep(room), name="room")
         return room
 
-    async def _left(self, room: Room) -> None:
+    async def _left(self, room: FollowedRoom) -> None:
         if room.followers or room.waiting or room.keeping is None:
             return
         keeping, room.keeping = room.keeping, None
@@ -101,7 +101,7 @@ class Rooms:
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
 
-    def _join(self, room: Room, follower: Follower, opened: Opened, head: int) -> None:
+    def _join(self, room: FollowedRoom, follower: Follower, opened: Opened, head: int) -> None:
         feed, page = room.feed, room.feed.page()
 
         async def read(of: Follower, after: int) -> Sequence[Event]:
@@ -117,13 +117,13 @@ class Rooms:
         together = self._together.get((feed.name, role))
         if together is None:
 
-            async def ask(asked: Sequence[Asked]) -> Sequence[Standing]:
+            async def ask(asked: Sequence[RightAsked]) -> Sequence[Standing]:
                 return await self._asked(feed, role, asked)
 
             together = self._together[feed.name, role] = AskedTogether(ask, ASKED_AT_ONCE)
         # Here and not for all: it is this one's token that lacks a variable.
         self.rights.require(feed, opened.session)
-        standing = await patient(lambda: together(Asked(opened.place.room, opened.session)))
+        standing = await patient(lambda: together(RightAsked(opened.place.room, opened.session)))
         if standing.error is not None:
             raise standing.error
         if standing.refusal is not None:
@@ -132,7 +132,7 @@ class Rooms:
             raise HistoryChanged
         return standing
 
-    async def _asked(self, feed: RoomFeed, role: str, asked: Sequence[Asked]) -> Sequence[Standing]:
+    async def _asked(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked]) -> Sequence[Standing]:
         epoch, standings = await self.rights.ask(feed, role, asked)
         if epoch:
             self.is_of(feed, epoch)
@@ -148,7 +148,7 @@ class Rooms:
             if room.feed is feed:
                 room.end_all(HistoryChanged)
 
-    async def _behind(self, room: Room, channel: Channel, follower: Follower) -> Sequence[Told]:
+    async def _behind(self, room: FollowedRoom, channel: Channel, follower: Follower) -> Sequence[Told]:
         found = await patient(lambda: channel.after(follower.cursor))
         if found:
             return found
@@ -158,10 +158,10 @@ class Rooms:
             room.end(follower, HistoryChanged())
         return ()
 
-    async def verify(self, rooms: Sequence[Room]) -> None:
+    async def verify(self, rooms: Sequence[FollowedRoom]) -> None:
         """All who follow there are asked for their right; who lost it is told so, and gets nothing more. Raises DatabaseError."""
         began = now()
-        asked: dict[tuple[RoomFeed, str], list[tuple[Room, Follower]]] = defaultdict(list)
+        asked: dict[tuple[RoomFeed, str], list[tuple[FollowedRoom, Follower]]] = defaultdict(list)
         for room in rooms:
             for follower in room.followers:
                 asked[room.feed, follower.session.role].append((room, follower))
@@ -171,9 +171,9 @@ class Rooms:
         for room in rooms:
             room.verified = began
 
-    async def _verify(self, feed: RoomFeed, role: str, followers: Sequence[tuple[Room, Follower]]) -> None:
+    async def _verify(self, feed: RoomFeed, role: str, followers: Sequence[tuple[FollowedRoom, Follower]]) -> None:
         # The same person in the same room on several sockets is one question.
-        questions = {(room.id, id(follower.session)): Asked(room.id, follower.session) for room, follower in followers}
+        questions = {(room.id, id(follower.session)): RightAsked(room.id, follower.session) for room, follower in followers}
         standings = dict(zip(questions, await self._asked(feed, role, list(questions.values())), strict=True))
         for room, follower in followers:
             standing = standings[room.id, id(follower.session)]
@@ -182,23 +182,23 @@ class Rooms:
             elif standing.refusal is not None:
                 room.end(follower, standing.refusal())
 
-    async def look(self, room: Room) -> None:
+    async def look(self, room: FollowedRoom) -> None:
         """Sends what is new there, to those who may still have it. Raises DatabaseError."""
         async with room.looking:
             if not room.is_hot or now() - room.verified > VERIFIED_FOR:
                 await self.verify([room])
             await room.tell()
 
-    async def try_to_look(self, room: Room) -> None:
+    async def try_to_look(self, room: FollowedRoom) -> None:
         """The same; what fails is tried again in the next round over all rooms."""
         try:
             await self.look(room)
         except DatabaseError as error:
             log.debug("room_waits", feed=room.feed.name, sqlstate=error.sqlstate)
         except Exception:  # a fault of ours must not make a room deaf for ever
-            log.exception("room_failed", feed=room.feed.name)
+            log.error("room_failed", feed=room.feed.name, exc_info=True)
 
-    async def _keep(self, room: Room) -> None:
+    async def _keep(self, room: FollowedRoom) -> None:
         """Looks whenever a hint says so."""
         async with self._hints([room.feed.topic(room.id)]) as following:
             room.listens.set()

@@ -9,9 +9,9 @@ import structlog
 from domain.errors import HistoryChanged
 from resolvers.feeds.heads import changed_heads
 from resolvers.feeds.patience import PATIENCE
-from resolvers.feeds.room import Room, now
-from resolvers.feeds.room_feed import RoomFeed
-from resolvers.feeds.rooms import Rooms
+from resolvers.feeds.room import FollowedRoom, now
+from resolvers.feeds.rooms import FollowedRooms
+from resolvers.hand_written.room_feed import RoomFeed
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import DatabaseError
 
@@ -26,7 +26,7 @@ AT_ONCE: Final = 8
 class Rounds:
     """Lives as long as the process serves."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: FollowedRooms) -> None:
         self._rooms = rooms
         self._well = 0.0
 
@@ -41,12 +41,12 @@ class Rounds:
             except DatabaseError as error:
                 self._give_up(error)
             except Exception:  # a fault of ours must not make all rooms deaf for ever
-                log.exception("rounds_failed")
+                log.error("rounds_failed", exc_info=True)
             await asyncio.sleep(max(0.0, began + LOOK_EVERY - now()))
 
     async def look(self) -> None:
         """Once. Raises DatabaseError."""
-        by_feed: dict[RoomFeed, list[Room]] = {}
+        by_feed: dict[RoomFeed, list[FollowedRoom]] = {}
         for room in self._rooms.open.values():
             if room.followers:
                 by_feed.setdefault(room.feed, []).append(room)
@@ -55,7 +55,7 @@ class Rounds:
         due = now() - VERIFY_EVERY
         await self._rooms.verify([room for rooms in by_feed.values() for room in rooms if room.verified < due])
 
-    async def _find_news(self, feed: RoomFeed, rooms: Sequence[Room]) -> None:
+    async def _find_news(self, feed: RoomFeed, rooms: Sequence[FollowedRoom]) -> None:
         known = {room.id: room.head for room in rooms}
         heads = await changed_heads(self._rooms.database, self._rooms.catalog, feed, known)
         self._rooms.is_of(feed, heads.epoch)
@@ -65,7 +65,7 @@ class Rounds:
                 for room in ahead[start : start + AT_ONCE]:
                     together.create_task(self._rooms.try_to_look(room))
 
-    def _is_ahead(self, room: Room, known: Mapping[str, int], heads: Mapping[str, int]) -> bool:
+    def _is_ahead(self, room: FollowedRoom, known: Mapping[str, int], heads: Mapping[str, int]) -> bool:
         head = heads.get(room.id)
         if head is not None and head < known[room.id]:
             # Committed events are gone: an older state was restored.

@@ -16,7 +16,7 @@ from permissions.expressions import (
 )
 from permissions.rules import RoleRules
 from permissions.session import Session
-from resolvers.feeds.room_feed import RoomFeed
+from resolvers.hand_written.room_feed import RoomFeed
 from schema.model import TableName
 
 

@@ -14,7 +14,7 @@ class Told(NamedTuple):
     body: bytes
 
 
-class Batch:
+class EventBatch:
     """Events that go out together. `written` keeps what transports made of them, by what each put around them."""
 
     __slots__ = ("events", "written")
@@ -32,6 +32,6 @@ class Batch:
 class Direct(Protocol):
     """The short way to a client that takes what it gets."""
 
-    def push(self, batch: Batch) -> bool:
+    def push(self, batch: EventBatch) -> bool:
         """Sends all of it now, or nothing: False when the client has yet to take what was sent before."""
         ...

@@ -14,8 +14,8 @@ from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.compiled import HandWritten
 from resolvers.documents.exact_json import plain
-from resolvers.feeds.room_feed import Encode, Place
 from resolvers.hand_written.context import Context, Read
+from resolvers.hand_written.room_feed import Encode, Place
 from resolvers.roles.role_views import RoleView
 from resolvers.run.database_refusals import refusal
 from resolvers.run.unexpected_errors import unexpected

@@ -21,8 +21,8 @@ import pytest
 from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
 from app.cli import main
-from app.cli.dev_facts import facts_file, facts_of, write_facts
 from app.cli.status import EXIT_CODES, local_url
+from app.cli.told_by_dev.facts import facts_file, facts_of, write_facts
 from app.settings import Settings, environment_names, load_settings
 from devstack import secrets_file
 from devstack.processes import free_port

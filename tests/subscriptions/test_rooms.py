@@ -15,7 +15,7 @@ from domain.world import World
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.feeds.open_rooms import open_rooms
-from resolvers.feeds.told import Batch
+from resolvers.feeds.told import EventBatch
 from resolvers.live.cohorts import LiveQueries
 from tests.calls.call_states import answered, group, open_channel_call, participant_id
 from tests.subscriptions.counting_database import CountingDatabase
@@ -91,7 +91,7 @@ class Moody:
     seqs: list[int] = field(default_factory=list)
     short: int = 0
 
-    def push(self, batch: Batch) -> bool:
+    def push(self, batch: EventBatch) -> bool:
         if self.dice.random() < 0.4:
             return False
         self.short += len(batch.events)

@@ -7,8 +7,8 @@ import strawberry
 
 from domain.errors import NotFound, ParticipantKicked
 from resolvers.actions.feed import person, room_feed
-from resolvers.feeds.room_feed import PAGE, ROOM, Counter, Event, Place, Right, RoomFeed
 from resolvers.hand_written.context import Read
+from resolvers.hand_written.room_feed import PAGE, ROOM, Counter, Event, Place, Right, RoomFeed
 from schema.model import TableName
 from schema.table_types.scalars import bigint, jsonb, timestamptz, uuid
 from schema.types.call_events import CallEvent

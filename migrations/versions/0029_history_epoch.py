@@ -4,15 +4,15 @@ from alembic import op
 
 from migrations.shorthand import limit_lock_wait
 
-revision = "0031"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
 # One row. A dump carries it along, and so does a snapshot of the disk: `nchat-rtc restored` writes it anew.
 TABLE = """
     CREATE TABLE nchat_history (
-        one boolean CONSTRAINT pk_nchat_history PRIMARY KEY DEFAULT true CONSTRAINT ck_nchat_history_one_row CHECK (one),
+        one boolean CONSTRAINT nchat_history_pkey PRIMARY KEY DEFAULT true CONSTRAINT nchat_history_one_row_check CHECK (one),
         mark uuid NOT NULL DEFAULT gen_random_uuid(),
         restored_at timestamptz NOT NULL DEFAULT now()
     )

@@ -8,8 +8,8 @@ import urllib.request
 from collections.abc import Sequence
 
 from app.auth.token_signing import TokenSigner
-from app.cli.dev_facts import facts_file
 from app.cli.status import local_url
+from app.cli.told_by_dev.facts import facts_file
 from app.settings import ConfigurationError, Settings
 from devstack.demo_users import DEMO_USERS
 
