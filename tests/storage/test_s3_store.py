@@ -44,8 +44,7 @@ async def test_ends_are_read_without_a_thread(calm: StoreProcess, prefix: str) -
         await store.write(f"{prefix}a", b"0123456789", "text/plain")
         threads = {thread.name for thread in threading.enumerate() if thread.name.startswith("s3")}
         counted.clear()
-        for _ in range(40):
-            assert await store.read(f"{prefix}a", last=4) == b"6789"
+        assert await asyncio.gather(*(store.read(f"{prefix}a", last=4) for _ in range(40))) == [b"6789"] * 40
         assert {thread.name for thread in threading.enumerate() if thread.name.startswith("s3")} == threads
     assert counted == [("read", "ok")] * 40
 
