@@ -22,6 +22,7 @@ from devstack.migrated_database import migrated_database
 
 # The ratio to the ceiling that one event after the other has to reach.
 GOAL = 0.6
+IDLE_SOCKETS, IDLE_CALLS, IDLE_SECONDS, IDLE_GOAL, IDLE_KIB = 2000, 200, 10.0, 0.03, 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,29 @@ def told(of: Candidate, many: int, rate: float, found: Measured) -> None:
     )
 
 
+async def idle(database_url: str, redis_url: str) -> bool:
+    """What listeners cost who hear nothing: beyond what the service costs alone, as a part of one core."""
+    async with service(database_url, redis_url, IDLE_CALLS) as alone:
+        process = psutil.Process(alone.pid)
+
+        async def cpu(seconds: float) -> float:
+            before = sum(process.cpu_times()[:2])
+            await asyncio.sleep(seconds)
+            return float(sum(process.cpu_times()[:2]) - before) / seconds
+
+        quiet, held = await cpu(IDLE_SECONDS), process.memory_info().rss
+        async with swarm(alone, IDLE_SOCKETS):
+            await asyncio.sleep(3)
+            listening, held = await cpu(IDLE_SECONDS), process.memory_info().rss - held
+    share = listening - quiet
+    print(
+        f"  {IDLE_SOCKETS} idle listeners on {IDLE_CALLS} calls: {share:.1%} of a core (goal {IDLE_GOAL:.0%}), "
+        f"the service alone {quiet:.1%}; {held / IDLE_SOCKETS / 1024:.0f} KiB each (goal {IDLE_KIB})\n",
+        flush=True,
+    )
+    return share <= IDLE_GOAL and held / IDLE_SOCKETS <= IDLE_KIB * 1024
+
+
 async def compare(options: argparse.Namespace, database_url: str, redis_url: str) -> bool:
     async with AsyncExitStack() as stack:
         candidates = [await stack.enter_async_context(one) for one in (service(database_url, redis_url), ceiling())]
@@ -131,7 +155,9 @@ def main() -> int:
         broker = valkey.start(Path(folder))
         try:
             uvloop.run(seed(database_url))
-            well = uvloop.run(compare(options, database_url, f"redis://{broker.address}"))
+            redis_url = f"redis://{broker.address}"
+            well = uvloop.run(idle(database_url, redis_url))
+            well = uvloop.run(compare(options, database_url, redis_url)) and well
         finally:
             broker.stop()
     return 0 if well else 1

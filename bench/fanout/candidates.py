@@ -28,6 +28,9 @@ SUBSCRIPTION = """subscription ($call: uuid!) {
 WRITE = """WITH taken AS (UPDATE nchat_call_counters SET event_seq = event_seq + 1 WHERE call_id = $1 RETURNING event_seq)
     INSERT INTO nchat_call_events (call_id, seq, kind, actor_id, payload)
     SELECT $1, event_seq, 'connection_quality_changed', $2, $3::jsonb FROM taken"""
+# Calls that nothing ends; the database writes the first event of each.
+CALLS = """INSERT INTO nchat_calls (channel_id, initiator_id, type, status)
+    SELECT $2, $3, 'audio', 'connected' FROM generate_series(1, $1) RETURNING id"""
 # So that an event is about 300 bytes, like a message of a chat.
 FILLING = "x" * 60
 
@@ -60,26 +63,21 @@ def sent_payload(seq: int, call: str) -> bytes:
 
 
 @asynccontextmanager
-async def service(database_url: str, redis_url: str) -> AsyncIterator[Candidate]:
-    """This service; events are committed by another process, which hints as the service does."""
+async def service(database_url: str, redis_url: str, calls: int = 1) -> AsyncIterator[Candidate]:
+    """This service, subscribers spread over so many calls; events of the first are committed by another process, which hints as it does."""
     async with AsyncExitStack() as stack:
         writer = await asyncpg.connect(database_url)
         stack.push_async_callback(writer.close)
-        call = await writer.fetchval(
-            "INSERT INTO nchat_calls (channel_id, initiator_id, type, status) VALUES ($1, $2, 'audio', 'connected') RETURNING id",
-            GENERAL,
-            USER_IDS["alice"],
-        )
-        await writer.execute("INSERT INTO nchat_call_counters (call_id) VALUES ($1) ON CONFLICT DO NOTHING", call)
+        ids = [row["id"] for row in await writer.fetch(CALLS, calls, GENERAL, USER_IDS["alice"])]
         hints = RedisBackend(redis_url)
         await hints.connect()
         stack.push_async_callback(hints.disconnect)
 
         async def emit() -> None:
-            await writer.execute(WRITE, call, USER_IDS["alice"], orjson.dumps({"at": time.monotonic(), "filling": FILLING}).decode())
-            await hints.publish(f"call:{call}", "")
+            payload = orjson.dumps({"at": time.monotonic(), "filling": FILLING}).decode()
+            await writer.execute(WRITE, ids[0], USER_IDS["alice"], payload)
+            await hints.publish(f"call:{ids[0]}", "")
 
-        await emit()
         port = free_port()
         command = [str(Path(sys.executable).with_name("nchat-rtc")), "serve", "--database-url", database_url, "--port", str(port)]
         env = {
@@ -88,21 +86,22 @@ async def service(database_url: str, redis_url: str) -> AsyncIterator[Candidate]
             "NCHAT_REDIS_URL": redis_url,
         }
         pid = stack.enter_context(running(command, env, f"http://127.0.0.1:{port}/healthz"))
-        signer = TokenSigner.of(SecretStr(env["NCHAT_JWT_SECRET"]))
-        token = signer.sign(USER_IDS["alice"], "user", ttl=3600)
-        messages = [
-            {"type": "connection_init", "payload": {"headers": {"authorization": f"Bearer {token}"}}},
-            {"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION, "variables": {"call": str(call)}}},
-        ]
-        order = {"path": "/v1/graphql", "subprotocol": "graphql-transport-ws", "messages": [orjson.dumps(m).decode() for m in messages]}
+        token = TokenSigner.of(SecretStr(env["NCHAT_JWT_SECRET"])).sign(USER_IDS["alice"], "user", ttl=3600)
+        order = {"path": "/v1/graphql", "subprotocol": "graphql-transport-ws", "messages": [_subscribes(token, str(id)) for id in ids]}
         yield Candidate("service", port, pid, order, emit)
+
+
+def _subscribes(token: str, call: str) -> list[str]:
+    init = {"type": "connection_init", "payload": {"headers": {"authorization": f"Bearer {token}"}}}
+    subscribe = {"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION, "variables": {"call": call}}}
+    return [orjson.dumps(message).decode() for message in (init, subscribe)]
 
 
 @asynccontextmanager
 async def ceiling() -> AsyncIterator[Candidate]:
     """A frame made once, and one write a websocket."""
     async with _sender(
-        "ceiling", [sys.executable, "-m", "bench.fanout.ceiling"], {"path": "/", "subprotocol": "bench", "messages": []}
+        "ceiling", [sys.executable, "-m", "bench.fanout.ceiling"], {"path": "/", "subprotocol": "bench", "messages": [[]]}
     ) as one:
         yield one
 

@@ -1,7 +1,8 @@
 """Many subscribers in one process: `python -m bench.fanout.swarm PORT SUBSCRIBERS` reads a line of JSON with its order on stdin.
 
-The order is `{"path", "subprotocol", "messages"}`: the texts that each subscriber sends after the upgrade. It prints `ready` when all have
-subscribed; each further line of stdin is answered with a line of JSON: what was received since, and what was wrong with it.
+The order is `{"path", "subprotocol", "messages"}`: lists of texts, one of which each subscriber sends after the upgrade, in turn. It prints
+`ready` when all have subscribed; each further line of stdin is answered with a line of JSON: what was received since, and what was wrong
+with it.
 """
 
 import asyncio
@@ -140,19 +141,20 @@ def _end(data: bytes, start: int, stop: int) -> int:
 async def main(port: int, many: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     loop = asyncio.get_running_loop()
-    orders = asyncio.StreamReader()
+    orders = asyncio.StreamReader(limit=1 << 24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     order = orjson.loads(await orders.readline())
-    messages = [text.encode() for text in order["messages"]]
+    messages = [[text.encode() for text in texts] for texts in order["messages"]]
     subscribers: list[Subscriber] = []
+
+    async def connect(number: int) -> Subscriber:
+        made = Subscriber(order["path"], order["subprotocol"], messages[number % len(messages)])
+        await loop.create_connection(lambda: made, "127.0.0.1", port)
+        return made
+
     for start in range(0, many, AT_ONCE):
-        opened = await asyncio.gather(
-            *(
-                loop.create_connection(lambda: Subscriber(order["path"], order["subprotocol"], messages), "127.0.0.1", port)
-                for _ in range(start, min(start + AT_ONCE, many))
-            )
-        )
-        subscribers += [subscriber for _, subscriber in opened]
+        opened = await asyncio.gather(*(connect(number) for number in range(start, min(start + AT_ONCE, many))))
+        subscribers += opened
         await asyncio.gather(*(subscriber.subscribed for subscriber in subscribers[start:]))
     for subscriber in subscribers[:: max(1, many // 100)]:
         subscriber.sample()
