@@ -42,7 +42,7 @@ async def take_starts(world: World, *, most: int = AT_ONCE) -> Sequence[Wish]:
         return []
     async with world.transaction("recording.take_starts") as tx:
         wanted = await wishes.take_starts(tx, world.clock.now(), most=most)
-    return [partial(_start, world, recorder, part_id, egress) for part_id, egress in wanted]
+    return [partial(_begin, world, recorder, part_id, egress) for part_id, egress in wanted]
 
 
 async def take_stops(world: World) -> Sequence[Wish]:
@@ -55,15 +55,15 @@ async def take_stops(world: World) -> Sequence[Wish]:
     return [partial(_stop, recorder, part_id, egress_id) for part_id, egress_id in stops]
 
 
-async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
+async def _begin(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
     """What nobody can write down now, since somebody holds the call, is found by `watching` later."""
     try:
-        await _begin(world, recorder, part_id, wanted)
+        await _start(world, recorder, part_id, wanted)
     except HeldByAnother:
         log.info("recording_held", what=f"part {part_id}")
 
 
-async def _begin(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
+async def _start(world: World, recorder: Recorder, part_id: UUID, wanted: EgressWanted) -> None:
     try:
         egress = await recorder.start(wanted)
     except MediaSilent as error:
