@@ -33,6 +33,7 @@ from app.media.looks import SharedLooks
 from app.telemetry.moments import Observe
 from app.world import open_door, open_world
 from domain.recordings.playing.visible import Visible
+from domain.recordings.retention.default_policy import has_default_policy
 from domain.webhooks import inbox
 from domain.world import Transactions, World
 from permissions.session import Session
@@ -68,6 +69,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(open_world(base, observe))
         admission = await stack.enter_async_context(open_door(base, world, observe))
+        await _look_at_policy(world)
         wake = await _start_jobs(base, world, stack)
         yield Product(
             context_of=lambda _session, _scope: world,
@@ -75,6 +77,11 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
             routes=[*_livekit_routes(base, world, admission, wake), *_media_routes(base, world), *_calendar_routes(base, world)],
             insert_budgets=insert_budgets(world.limiter),
         )
+
+
+async def _look_at_policy(world: World) -> None:
+    if world.store is not None and not await has_default_policy(world):
+        log.warning("retention_policy_unknown", policy=world.limits.default_policy)
 
 
 async def _start_jobs(base: Foundation, world: World, stack: AsyncExitStack) -> Callable[[], None]:

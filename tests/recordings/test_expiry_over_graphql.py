@@ -11,6 +11,7 @@ from app.storage.s3_store import S3Address, S3Store, open_store
 from devstack import store
 from tests.recordings.finished import ended_call, finished_recording, status_of
 from tests.support.domain_setup import ALICE, MOD, Setup
+from tests.support.log_lines import LogLines
 from tests.support.waiting import eventually
 from tests.support.whole_service import service_and_simulator
 
@@ -20,11 +21,11 @@ SET = """mutation ($id: uuid!, $set: nchat_call_recordings_set_input!) {
 }"""
 
 
-async def test_an_admin_moves_the_end_and_the_unattended_job_does_the_rest(on: Setup, tmp_path: Path) -> None:
+async def test_an_admin_moves_the_end_and_the_unattended_job_does_the_rest(on: Setup, tmp_path: Path, log_lines: LogLines) -> None:
     process = store.start(tmp_path / "objects", access_key="access", secret_key="secret", bucket="recordings", log=tmp_path / "store.log")
     try:
         store_given = {"s3_endpoint": process.url, "s3_access_key": "access", "s3_secret_key": "secret", "recording_bucket": "recordings"}
-        given = {**store_given, "recording_enabled": False}
+        given = {**store_given, "recording_enabled": False, "recording_default_policy": "pr0"}
         address = S3Address("recordings", process.url, access_key="access", secret_key="secret")
         async with open_store(address) as bucket, service_and_simulator(on.url, **given) as (service, _):
             call_id = await ended_call(on)
@@ -44,6 +45,7 @@ async def test_an_admin_moves_the_end_and_the_unattended_job_does_the_rest(on: S
             assert {one.key.split("/")[1] for one in await bucket.list("")} == {str(held)}
             assert await status_of(on, held) == "ready"
             assert await nothing_left(bucket, gone)
+        assert [line["policy"] for line in log_lines if line["event"] == "retention_policy_unknown"] == ["pr0"]
     finally:
         process.stop()
 

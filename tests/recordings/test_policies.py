@@ -7,6 +7,7 @@ import pytest
 
 from domain.calls.actions.end import end_call
 from domain.recordings.actions.start import TIER, start_recording
+from domain.recordings.retention.default_policy import has_default_policy
 from domain.recordings.starting import Manner
 from tests.recordings.recorded_call import RecordedCall
 from tests.support.domain_setup import ALICE, BOB, GENERAL, session
@@ -58,3 +59,11 @@ async def test_without_a_policy_it_stays(call: RecordedCall) -> None:
 async def test_a_time_beyond_any_calendar_is_for_ever(call: RecordedCall, days: int) -> None:
     await call.on.database.execute(ADD, days, "user", ALICE)
     assert await kept_for(call) is None
+
+
+async def test_a_default_that_is_a_slip_of_the_pen_is_noticed(call: RecordedCall) -> None:
+    world = call.on.world
+    assert await has_default_policy(world)
+    assert not await has_default_policy(replace(world, limits=replace(world.limits, default_policy="pr0")))
+    await call.on.database.execute("UPDATE nchat_retention_policies SET apply_to = 'user', target_id = $1 WHERE name = 'pro'", ALICE)
+    assert not await has_default_policy(world)
