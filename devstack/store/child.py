@@ -22,11 +22,11 @@ class StoreDidNotStart(RuntimeError):
 
 
 class StoreProcess:
-    """A store over a folder: `url` is its endpoint; objects outlive the process."""
+    """A store over a folder: `url` is its endpoint; objects outlive the process. `start_again` takes other keys, and another `bucket`."""
 
     def __init__(self, folder: Path, *, access_key: str, secret_key: str, log: Path, bucket: str | None, port: int | None) -> None:
         self.folder, self.access_key, self.secret_key = folder, access_key, secret_key
-        self._log, self._bucket, self._port = log, bucket, port or free_port()
+        self._log, self.bucket, self._port = log, bucket, port or free_port()
         self.child = self._start()
 
     @property
@@ -61,7 +61,7 @@ class StoreProcess:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, "NCHAT_STORE_ACCESS_KEY": self.access_key, "NCHAT_STORE_SECRET_KEY": self.secret_key}
         command: list[str | Path] = [sys.executable, "-m", "devstack.store", "--folder", self.folder, "--port", str(self._port)]
-        command += ["--bucket", self._bucket] if self._bucket else []
+        command += ["--bucket", self.bucket] if self.bucket else []
         child = Child(command, log=self._log, env=environment, stop_signal=signal.SIGKILL)
         deadline = time.monotonic() + START_TIMEOUT
         while not answers(self.url + HEALTH):

@@ -67,6 +67,10 @@ class LiveCall:
     async def becomes(self, recording_id: UUID, status: str, *, seconds: float = 15) -> None:
         await self._until("SELECT status::text = $2 FROM nchat_call_recordings WHERE id = $1", recording_id, status, seconds=seconds)
 
+    async def says(self, recording_id: UUID, sentence: str) -> None:
+        """The recording has this to say to people."""
+        await self._until("SELECT error_message = $2 FROM nchat_call_recordings WHERE id = $1", recording_id, sentence)
+
     async def has_segments(self, recording_id: UUID, index: int, many: int, *, seconds: float = 30) -> None:
         """The part of this index has at least so many."""
         asked = "SELECT segments >= $3 FROM nchat_call_recording_parts WHERE recording_id = $1 AND index = $2"

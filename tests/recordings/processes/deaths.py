@@ -220,4 +220,5 @@ BY_ITSELF = (
     ),
     Death("ill store", ("recording.put_off",), RUNNING, livekit_ends_it_and_the_store_is_ill, asleep=True),
 )
-DEATHS = (*QUESTION, *REQUESTS, *BY_ITSELF)
+OTHERS = (*REQUESTS, *BY_ITSELF)
+DEATHS = (*QUESTION, *OTHERS)

@@ -1,6 +1,6 @@
 """kill -9 around every question to the recorder and every commit of a recording: never two egresses, never one unseen, and `ready`.
 
-Whole by `make trial-kills`; here one death of each sort.
+Whole by `make trial-kills`; here one death around the question, and one of the others.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from tests.livekit.serving import serving
 from tests.recordings.conftest import Workers
-from tests.recordings.processes.deaths import BY_ITSELF, DEATHS, QUESTION, REQUESTS, Death
+from tests.recordings.processes.deaths import DEATHS, OTHERS, QUESTION, Death
 from tests.recordings.processes.recorded_talk import RecordedTalk, Servers
 from tests.support.call_sites import of_recordings, port_calls, transactions
 from tests.support.killable_service import KillableService
@@ -43,7 +43,7 @@ async def test_whatever_moment_it_dies_at(
 ) -> None:
     request.node.add_report_section("call", "sample", f"NCHAT_TRIALS_SEED={SEED}")
     workers(slots=100)
-    groups = [[moment for death in group for moment in death.moments()] for group in (QUESTION, REQUESTS, BY_ITSELF)]
+    groups = [[moment for death in group for moment in death.moments()] for group in (QUESTION, OTHERS)]
     waiting = sampled(groups)
     for begin in range(0, len(waiting), TOGETHER):
         batch = waiting[begin : begin + TOGETHER]

@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 from tests.support.whole_service import Caller, Refused, bearer
 
 pytestmark = pytest.mark.anyio
-ROUNDS = 3
+ROUNDS = 2
 WAITING = "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
 TOLD = "SELECT kind FROM nchat_call_events WHERE call_id = $1 AND kind LIKE 'recording\\_%' ORDER BY seq"
 
