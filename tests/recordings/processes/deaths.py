@@ -108,7 +108,7 @@ class Death:
 
 
 RECORDER = "domain.recordings.recorder"
-ASKED = f"egress.start@{RECORDER}.driving._start"
+ASKED = f"egress.start@{RECORDER}.driving._begin"
 STOPPED = f"egress.stop@{RECORDER}.driving._stop"
 RUNNING = (talk, record, runs)
 
