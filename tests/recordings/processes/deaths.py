@@ -108,7 +108,7 @@ class Death:
 
 
 RECORDER = "domain.recordings.recorder"
-ASKED = f"egress.start@{RECORDER}.driving._begin"
+ASKED = f"egress.start@{RECORDER}.driving._start"
 STOPPED = f"egress.stop@{RECORDER}.driving._stop"
 RUNNING = (talk, record, runs)
 
