@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from app.connections.addresses import Addresses
 from app.connections.endings import ADDRESS_FULL, PROCESS_FULL, UNREAD, UNSENT_TOO_MUCH, Ending
+from app.connections.farewells import Farewells
 from app.connections.limits import ConnectionLimits
 from app.connections.message_budget import SharedBudgets
 
@@ -49,6 +50,7 @@ class Connections:
         self.limits = limits
         self.clients = Addresses(limits.of_one_address, ("127.0.0.0/8", "::1"))
         self.budgets = SharedBudgets(limits.client_messages_per_second, limits.client_messages_at_once)
+        self.farewells = Farewells(loop)
         self._loop, self._ended = loop, ended
         self._addresses = Addresses(limits.of_one_address, limits.trusted_proxies)
         self._open: dict[Connection, str] = {}
@@ -93,6 +95,10 @@ class Connections:
     def fast_again(self, connection: Connection) -> None:
         """Its client took nearly all."""
         self._slow.pop(connection, None)
+
+    def say_farewell(self) -> None:
+        """The process ends."""
+        self.farewells.begin(len(self._open))
 
     def count(self, ending: Ending) -> Ending:
         """Once more for this reason."""

@@ -78,7 +78,8 @@ class BoundedHttpProtocol(BoundedRequests):
             self._go_on()
 
     def shutdown(self) -> None:
-        """What is complete is answered; what is half sent is not waited for."""
+        """What is complete is answered, a stream ends in its turn; what is half sent is not waited for."""
+        self._all.say_farewell()
         if self._awaits is Awaits.ANSWER and self._running is not None:
             self._running.keep_alive = False
             self.pipeline.clear()

@@ -86,8 +86,14 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._abort_later()
 
     def shutdown(self) -> None:
-        super().shutdown()
-        self._abort_later()
+        """In its turn it is told to come back, to whoever serves then: close code 1012."""
+        self._all.say_farewell()
+        self.loop.call_later(self._all.farewells.delay(), self._say_farewell)
+
+    def _say_farewell(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
+            self._abort_later()
 
     # Those who watch over all connections
 

@@ -1,35 +1,35 @@
-"""One graphql-transport-ws connection: handshake, operations, and the moments at which it must end."""
+"""One connection in either subprotocol: handshake, operations, and the moments at which it must end."""
 
 import asyncio
-import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from starlette.types import Scope
 
 from app.auth.refusals import token_expired
+from app.graphql import expiry
 from app.graphql.principal import principal_of
 from app.graphql.request_body import request_of
 from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
-from app.websocket.keepalive import ping
-from app.websocket.messages import CloseCode, CloseSocket
+from app.websocket.closing import CloseCode, CloseSocket, invalid_message
+from app.websocket.dialect import PONG, Asks, Dialect
+from app.websocket.keepalive import keep_alive
 from app.websocket.running_operation import RunningOperation
 from app.websocket.socket import Disconnected, Socket
 from app.websocket.socket_services import SocketServices
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 
-# A sleeping clock (a suspended machine) is looked at again this often, in seconds.
-LONGEST_SLEEP = 60.0
-
 
 class SocketConnection:
     """Every task of a connection lives in one group: the first that orders the end takes all others with it."""
 
-    def __init__(self, socket: Socket, scope: Scope, headers: Mapping[str, str], services: SocketServices, connection_id: str) -> None:
-        self._socket, self._scope, self._headers, self._services = socket, scope, headers, services
-        self._connection_id = connection_id
+    def __init__(
+        self, dialect: Dialect, socket: Socket, scope: Scope, headers: Mapping[str, str], services: SocketServices, connection_id: str
+    ) -> None:
+        self._dialect, self._socket, self._services = dialect, socket, services
+        self._scope, self._headers, self._connection_id = scope, headers, connection_id
         self._tasks: asyncio.TaskGroup
         self._init_received = False
         self._acknowledged = asyncio.Event()
@@ -43,7 +43,6 @@ class SocketConnection:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self._tasks.create_task(self._require_init())
-                self._tasks.create_task(ping(self._socket, self._services.limits.ping_interval))
                 await self._read()
         except* Disconnected:
             gone = True
@@ -58,19 +57,21 @@ class SocketConnection:
         while True:
             text = await self._socket.receive()
             message = messages.read_message(text)
-            match message["type"]:
-                case "connection_init":
+            match self._dialect.asks.get(message["type"]):
+                case Asks.INIT:
                     await self._init(message.get("payload"))
-                case "ping":
-                    await self._socket.send(messages.PONG)
-                case "pong":
+                case Asks.BEGIN:
+                    await self._begin(message, len(text or ""))
+                case Asks.END:
+                    self._end(messages.operation_id(message))
+                case Asks.PONG:
+                    await self._socket.send(PONG)
+                case Asks.NOTHING:
                     pass
-                case "subscribe":
-                    await self._subscribe(message, len(text or ""))
-                case "complete":
-                    self._complete(message)
-                case _:
-                    raise CloseSocket(CloseCode.BAD_REQUEST, "Invalid message received")
+                case Asks.LEAVE:
+                    raise CloseSocket(CloseCode.NORMAL, "")
+                case None:
+                    raise invalid_message()
 
     async def _init(self, payload: object) -> None:
         if self._init_received:
@@ -80,32 +81,47 @@ class SocketConnection:
         try:
             self._session = await self._services.authenticator.authenticate(headers)
         except GraphQLRefusal as refused:
-            raise CloseSocket(CloseCode.FORBIDDEN, refused.message) from None
+            await self._turn_away(refused)
         current.set(RequestMark(self._connection_id, self._session.role))
         self._acknowledged.set()
-        await self._socket.send(messages.CONNECTION_ACK)
+        for message in self._dialect.welcome:
+            await self._socket.send(message)
+        every = self._dialect.keepalive_every(self._services.limits)
+        self._tasks.create_task(keep_alive(self._socket, self._dialect.keepalive, every))
         if self._session.expires_at is not None:
             self._tasks.create_task(self._expire(self._session.expires_at))
 
-    async def _subscribe(self, message: dict[str, Any], size: int) -> None:
-        if self._session is None:
-            raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
-        if self._session.expires_at is not None and self._session.expires_at <= time.time():
-            raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
+    async def _turn_away(self, refused: GraphQLRefusal) -> NoReturn:
+        words = self._dialect.turned_away(refused)
+        if words is not None:
+            await self._socket.send(words)
+        raise CloseSocket(CloseCode.FORBIDDEN, refused.message)
+
+    async def _begin(self, message: dict[str, Any], size: int) -> None:
+        session = self._admitted()
         operation_id = messages.operation_id(message)
         if operation_id in self._operations:
-            raise CloseSocket(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {operation_id} already exists")
+            self._dialect.id_in_use(operation_id)
+            self._end(operation_id)
+        words = self._dialect.of(operation_id)
         try:
             if len(self._operations) >= self._services.limits.max_operations:
                 raise too_many_operations(self._services.limits.max_operations)
-            request = request_of(message.get("payload"), principal_of(self._session, self._scope), size)
+            request = request_of(message.get("payload"), principal_of(session, self._scope), size)
         except GraphQLRefusal as refused:
             self._services.outcomes.refused(refused)
-            await self._socket.send(messages.refusal_message(operation_id, refused))
+            await self._socket.send(words.refusal(refused))
             return
-        context = self._services.context_of(self._session, self._scope)
-        operation = RunningOperation(operation_id, request, self._session, context, self._services, self._socket)
-        self._start(operation_id, operation)
+        context = self._services.context_of(session, self._scope)
+        self._start(operation_id, RunningOperation(words, request, session, context, self._services, self._socket))
+
+    def _admitted(self) -> Session:
+        """Whose operations these are; raises CloseSocket where nobody was admitted, or no longer."""
+        if self._session is None:
+            raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
+        if expiry.is_over(self._session.expires_at):
+            raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
+        return self._session
 
     def _start(self, operation_id: str, operation: RunningOperation) -> None:
         def forget(ended: asyncio.Task[None] | None = None) -> None:
@@ -120,8 +136,8 @@ class SocketConnection:
         self._operations[operation_id] = task
         task.add_done_callback(forget)
 
-    def _complete(self, message: dict[str, Any]) -> None:
-        task = self._operations.pop(messages.operation_id(message), None)
+    def _end(self, operation_id: str) -> None:
+        task = self._operations.pop(operation_id, None)
         if task is not None:
             task.cancel()
 
@@ -135,11 +151,10 @@ class SocketConnection:
     async def _expire(self, expires_at: float) -> None:
         """At that unix time nothing more may be seen: the socket closes, and takes every operation with it.
 
-        An `error` before it would be the end of a subscription for graphql-ws, urql and Apollo; after the close alone they
-        ask for a new token and subscribe again.
+        An `error` before it would be the end of a subscription for every client; after the close alone they ask for a new
+        token and subscribe again.
         """
-        while (left := expires_at - time.time()) > 0:  # noqa: ASYNC110 - nobody tells us of the wall clock
-            await asyncio.sleep(min(left, LONGEST_SLEEP))
+        await expiry.until(expires_at)
         raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
 
 

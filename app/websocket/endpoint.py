@@ -1,4 +1,4 @@
-"""`/v1/graphql` as a websocket: origin, subprotocol, then a connection of that protocol."""
+"""`/v1/graphql` as a websocket: origin, subprotocol, then a connection in that dialect."""
 
 from collections.abc import Collection
 
@@ -7,17 +7,20 @@ from starlette.types import Receive, Scope, Send
 
 from app.connections.endings import ADDRESS_FULL
 from app.graphql.headers import headers_of
+from app.graphql.origins import is_allowed_origin
 from app.telemetry.log_context import RequestIds, RequestMark, marked
+from app.websocket.closing import CloseCode
 from app.websocket.connection import SocketConnection
-from app.websocket.messages import SUBPROTOCOL, CloseCode
-from app.websocket.origins import is_allowed_origin
+from app.websocket.dialect import Dialect
+from app.websocket.legacy_ws import LegacyWs
 from app.websocket.socket import Disconnected, Socket
 from app.websocket.socket_services import SocketServices
+from app.websocket.transport_ws import TransportWs
 
 log = structlog.get_logger(__name__)
 
-# One class a subprotocol, in the order of preference.
-PROTOCOLS = {SUBPROTOCOL: SocketConnection}
+# In the order of preference: the first of them that the client speaks as well.
+DIALECTS: tuple[Dialect, ...] = (TransportWs(), LegacyWs())
 
 
 class GraphQLWebSocket:
@@ -54,10 +57,10 @@ class GraphQLWebSocket:
     async def _converse(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], connection_id: str) -> None:
         metrics = self._services.metrics
         socket = Socket(scope, receive, send)
-        chosen = next((name for name in PROTOCOLS if name in scope["subprotocols"]), None)
+        dialect = next((dialect for dialect in DIALECTS if dialect.subprotocol in scope["subprotocols"]), None)
         metrics.sockets.inc()
         try:
-            code = await self._serve(chosen, socket, scope, headers, connection_id)
+            code = await self._serve(dialect, socket, scope, headers, connection_id)
         except Disconnected:
             return
         finally:
@@ -66,13 +69,13 @@ class GraphQLWebSocket:
             metrics.closes.labels(str(int(code))).inc()
 
     async def _serve(
-        self, chosen: str | None, socket: Socket, scope: Scope, headers: dict[str, str], connection_id: str
+        self, dialect: Dialect | None, socket: Socket, scope: Scope, headers: dict[str, str], connection_id: str
     ) -> CloseCode | None:
-        await socket.accept(chosen)
-        if chosen is None:
+        await socket.accept(None if dialect is None else dialect.subprotocol)
+        if dialect is None:
             await socket.close(CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
             return CloseCode.SUBPROTOCOL_NOT_ACCEPTABLE
-        return await PROTOCOLS[chosen](socket, scope, headers, self._services, connection_id).run()
+        return await SocketConnection(dialect, socket, scope, headers, self._services, connection_id).run()
 
 
 async def _too_many(send: Send) -> None:

@@ -1,11 +1,11 @@
-"""One operation on a websocket, from `subscribe` to `complete` or `error`."""
+"""One operation on a websocket, from its beginning to `complete` or `error`."""
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from app.websocket import messages
+from app.websocket.dialect import OperationWords
 from app.websocket.short_way import ShortWay
 from app.websocket.socket import Disconnected, Socket
 from app.websocket.socket_services import SocketServices
@@ -29,9 +29,9 @@ class RunningOperation:
     """
 
     def __init__(
-        self, operation_id: str, request: Request, session: Session, context: object, services: SocketServices, socket: Socket
+        self, words: OperationWords, request: Request, session: Session, context: object, services: SocketServices, socket: Socket
     ) -> None:
-        self._id, self._request, self._session, self._context = operation_id, request, session, context
+        self._words, self._request, self._session, self._context = words, request, session, context
         self._services, self._socket = services, socket
         self._kind: OperationKind | None = None
 
@@ -42,7 +42,7 @@ class RunningOperation:
         except GraphQLRefusal as refused:
             # Its kind and name are known unless it is the document that was refused.
             self._services.outcomes.refused(refused, self._kind, self._request.operation_name if self._kind else None)
-            last = messages.refusal_message(self._id, refused)
+            last = self._words.refusal(refused)
         ended()
         await self._socket.send(last)
 
@@ -65,15 +65,15 @@ class RunningOperation:
                     if offer.size > SMALL_ANSWER and self._socket.is_busy():
                         offer.let_go()
                     async with self._socket.turn(holding=offer.size):
-                        await self._socket.send(messages.next_message(self._id, await offer.take()))
+                        await self._socket.send(self._words.payload(await offer.take()))
         except (asyncio.CancelledError, Disconnected):
             self._services.outcomes.ended()
             raise
         self._services.outcomes.ended()
-        return messages.complete(self._id)
+        return self._words.complete()
 
     def _offers(self) -> AsyncGenerator[Offer, None]:
-        short_way = ShortWay(self._id, self._socket)
+        short_way = ShortWay(self._words.opening, self._socket)
         return self._services.subscriptions.subscribe(self._request, self._session, self._context, short_way)
 
     async def _query(self) -> bytes:
@@ -95,6 +95,6 @@ class RunningOperation:
         self._services.outcomes.note(answer)
         if answer.refusal is not None:
             # Hasura answers with data or with errors, never both: errors end the operation.
-            return messages.refusal_message(self._id, answer.refusal)
-        await self._socket.send(messages.next_message(self._id, answer.body))
-        return messages.complete(self._id)
+            return self._words.refusal(answer.refusal)
+        await self._socket.send(self._words.payload(answer.body))
+        return self._words.complete()

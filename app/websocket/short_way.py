@@ -1,8 +1,8 @@
 """The short way of an event to a websocket: framed once for all who get the same bytes, written in one turn of the loop."""
 
-import orjson
 from websockets.frames import Opcode
 
+from app.websocket.dialect import CLOSING
 from app.websocket.socket import Socket
 from resolvers.feeds.told import EventBatch
 
@@ -12,9 +12,8 @@ class ShortWay:
 
     __slots__ = ("_before", "_socket")
 
-    def __init__(self, operation_id: str, socket: Socket) -> None:
-        self._before = b'{"type":"next","id":' + orjson.dumps(operation_id) + b',"payload":'
-        self._socket = socket
+    def __init__(self, opening: bytes, socket: Socket) -> None:
+        self._before, self._socket = opening, socket
 
     def push(self, batch: EventBatch) -> bool:
         """All events of the batch in one write; False when the client has yet to take what was sent before."""
@@ -35,4 +34,4 @@ def framed(before: bytes, payload: bytes) -> bytes:
         head = bytes((first, 126)) + size.to_bytes(2)
     else:
         head = bytes((first, 127)) + size.to_bytes(8)
-    return b"".join((head, before, payload, b"}"))
+    return b"".join((head, before, payload, CLOSING))

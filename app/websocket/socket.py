@@ -8,7 +8,7 @@ from typing import Protocol
 from starlette.types import Receive, Scope, Send
 
 from app.connections.websocket_protocol import DRAIN
-from app.websocket.messages import CloseCode
+from app.websocket.closing import CloseCode
 
 # Their answers are kept until they are sent, for a mutation can't be asked again.
 MUTATIONS_AT_ONCE = 4

@@ -15,6 +15,7 @@ class SocketLimits:
 
     init_timeout: float = 10.0
     ping_interval: float = 25.0
+    legacy_ping_interval: float = 5.0
     max_operations: int = 100
 
 

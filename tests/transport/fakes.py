@@ -33,6 +33,9 @@ from resolvers.live.payload import Payload
 
 T = TypeVar("T")
 
+KEEPALIVES = ("ping", "ka")
+# What the older subprotocol says in another word.
+LEGACY = {"data": "next"}
 LATER = b'{"data":{"later":"' + b"x" * 2_000_000 + b'"}}'
 
 
@@ -210,29 +213,43 @@ class QuietServer(uvicorn.Server):
 
 
 class Client:
-    """A graphql-transport-ws client that shows every message."""
+    """A client of either subprotocol that shows every message, those of graphql-ws by the names of graphql-transport-ws."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self._is_legacy = socket.subprotocol == "graphql-ws"
 
     async def send(self, **message: Any) -> None:
         await self.socket.send(orjson.dumps(message).decode())
 
     async def receive(self, seconds: float = 5) -> dict[str, Any]:
-        """The next message but pings; it is always a text frame."""
-        while True:
-            text = await asyncio.wait_for(self.socket.recv(), seconds)
-            assert isinstance(text, str)
-            message: dict[str, Any] = orjson.loads(text)
-            if message["type"] != "ping":
-                return message
+        """The next message but those that keep the connection alive."""
+        while (message := await self.receive_any(seconds))["type"] in KEEPALIVES:
+            pass
+        return message
+
+    async def receive_any(self, seconds: float = 5) -> dict[str, Any]:
+        """The next message; it is always a text frame."""
+        text = await asyncio.wait_for(self.socket.recv(), seconds)
+        assert isinstance(text, str)
+        message: dict[str, Any] = orjson.loads(text)
+        if self._is_legacy:
+            assert message["type"] != "next"
+            message["type"] = LEGACY.get(message["type"], message["type"])
+        return message
 
     async def init(self, headers: dict[str, str] | None = None) -> None:
         await self.send(type="connection_init", payload={"headers": headers or {}})
         assert await self.receive() == {"type": "connection_ack"}
 
     async def subscribe(self, query: str, operation: str = "1", **payload: Any) -> None:
-        await self.send(type="subscribe", id=operation, payload={"query": query, **payload})
+        await self.begin(operation, {"query": query, **payload})
+
+    async def begin(self, operation: str, payload: object) -> None:
+        await self.send(type="start" if self._is_legacy else "subscribe", id=operation, payload=payload)
+
+    async def complete(self, operation: str) -> None:
+        await self.send(type="stop" if self._is_legacy else "complete", id=operation)
 
     async def closed(self) -> tuple[int | None, str]:
         """The close code and reason, once the server has closed."""

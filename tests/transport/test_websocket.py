@@ -201,8 +201,8 @@ async def test_ping_is_answered_and_the_server_pings_too(address: str) -> None:
         assert orjson.loads(await asyncio.wait_for(client.socket.recv(), 5)) == {"type": "ping"}
 
 
-async def test_only_the_offered_subprotocol(address: str) -> None:
-    async with websocket(address, subprotocols=["graphql-ws"]) as client:
+async def test_only_the_offered_subprotocols(address: str) -> None:
+    async with websocket(address, subprotocols=["graphql-over-anything"]) as client:
         assert await client.closed() == (4406, "Subprotocol not acceptable")
     async with websocket(address, subprotocols=["graphql-ws", "graphql-transport-ws"]) as client:
         assert client.socket.subprotocol == "graphql-transport-ws"

@@ -1,4 +1,4 @@
-"""Which pages may open a websocket: a browser sends cookies along, but it always says where the page comes from."""
+"""Which pages may listen: a browser sends cookies along, but it says where the page comes from whenever that is not here."""
 
 from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit

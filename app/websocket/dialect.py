@@ -1,0 +1,83 @@
+"""The two subprotocols say the same things in other words; these are the things."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from typing import Any, ClassVar
+
+import orjson
+
+from app.websocket.socket_services import SocketLimits
+from permissions.errors import GraphQLRefusal
+
+PONG = b'{"type":"pong"}'
+# What follows the payload in its message.
+CLOSING = b"}"
+
+
+class Asks(Enum):
+    """What a client's message asks for."""
+
+    INIT = auto()
+    BEGIN = auto()
+    END = auto()
+    PONG = auto()
+    NOTHING = auto()
+    LEAVE = auto()
+
+
+class Dialect(ABC):
+    """The words of one subprotocol; messages are UTF-8 JSON."""
+
+    # As it stands in Sec-WebSocket-Protocol.
+    subprotocol: ClassVar[str]
+    # A client's `type`, and what it asks for; any other is no message of this subprotocol.
+    asks: ClassVar[Mapping[str, Asks]]
+    # What a client hears when its `connection_init` was taken.
+    welcome: ClassVar[Sequence[bytes]]
+    keepalive: ClassVar[bytes]
+    # The `type` of a payload.
+    payload_type: ClassVar[str]
+
+    @abstractmethod
+    def keepalive_every(self, limits: SocketLimits) -> float:
+        """Seconds between two of them."""
+
+    @abstractmethod
+    def turned_away(self, refused: GraphQLRefusal) -> bytes | None:
+        """What is said to a client whose `connection_init` is refused, before the socket closes."""
+
+    @abstractmethod
+    def id_in_use(self, operation: str) -> None:
+        """Raises CloseSocket where a second operation of the same id is a fault; otherwise it takes the place of the first."""
+
+    @abstractmethod
+    def errors(self, refused: GraphQLRefusal) -> Any:
+        """The payload of an `error`."""
+
+    def of(self, operation: str) -> "OperationWords":
+        """The messages about one operation."""
+        return OperationWords(self, operation)
+
+
+class OperationWords:
+    """The messages about one operation, in one subprotocol."""
+
+    __slots__ = ("_dialect", "_id", "opening")
+
+    def __init__(self, dialect: Dialect, operation: str) -> None:
+        self._dialect, self._id = dialect, operation
+        # A payload's message is this, the payload and `CLOSING`: of many subscribers only this differs.
+        self.opening = b"".join((b'{"type":"', dialect.payload_type.encode(), b'","id":', orjson.dumps(operation), b',"payload":'))
+
+    def payload(self, payload: bytes) -> bytes:
+        """A payload of the operation: JSON, which is copied once."""
+        return b"".join((self.opening, payload, CLOSING))
+
+    def complete(self) -> bytes:
+        """Nothing follows."""
+        return orjson.dumps({"type": "complete", "id": self._id})
+
+    def refusal(self, refused: GraphQLRefusal) -> bytes:
+        """Ends the operation with an error."""
+        return orjson.dumps({"type": "error", "id": self._id, "payload": self._dialect.errors(refused)})

@@ -1,0 +1,43 @@
+"""`graphql-ws`, the subprotocol of the npm package subscriptions-transport-ws: Hasura's first one, and that of older apps."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import orjson
+
+from app.websocket.dialect import Asks, Dialect
+from app.websocket.socket_services import SocketLimits
+from permissions.errors import GraphQLRefusal
+
+_KEEPALIVE = b'{"type":"ka"}'
+
+
+class LegacyWs(Dialect):
+    """The server alone keeps the connection alive; the rest is graphql-transport-ws by other names."""
+
+    subprotocol = "graphql-ws"
+    asks: ClassVar[Mapping[str, Asks]] = {
+        "connection_init": Asks.INIT,
+        "start": Asks.BEGIN,
+        "stop": Asks.END,
+        "connection_terminate": Asks.LEAVE,
+    }
+    # The first `ka` makes the client watch for the next ones.
+    welcome = (b'{"type":"connection_ack"}', _KEEPALIVE)
+    keepalive = _KEEPALIVE
+    payload_type = "data"
+
+    def keepalive_every(self, limits: SocketLimits) -> float:
+        """As often as Hasura sends it: apps were given a time to wait for it that fits."""
+        return limits.legacy_ping_interval
+
+    def turned_away(self, refused: GraphQLRefusal) -> bytes | None:
+        """The client's callback hears it; the close code came later than this protocol."""
+        return orjson.dumps({"type": "connection_error", "payload": {"message": refused.message}})
+
+    def id_in_use(self, operation: str) -> None:
+        """The second takes the place of the first, as the protocol's own server does it."""
+
+    def errors(self, refused: GraphQLRefusal) -> Any:
+        """One error, as Hasura sends it."""
+        return refused.answer()["errors"][0]
