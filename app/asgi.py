@@ -26,6 +26,8 @@ from app.interpreter import settle
 from app.service import Service, open_service
 from app.settings import Settings
 from app.settings.own_hosts import own_hosts
+from app.sse.endpoint import GraphQLEvents
+from app.sse.services import StreamLimits, StreamServices
 from app.startup import STARTUP_ERRORS, sentence
 from app.telemetry.log_context import RequestIds, RequestMark, marked
 from app.telemetry.moments import Observe, unobserved
@@ -108,12 +110,12 @@ class Application(Starlette):
     def _serve(self, service: Service, connections: Connections) -> None:
         settings = self._settings
         engine = LargeAnswers(service.engine)
-        self._graphql = {"http": self._http(service, engine), "websocket": self._websocket(service, engine, connections)}
+        self._graphql = {"http": self._http(service, engine, connections), "websocket": self._websocket(service, engine, connections)}
         self.router.routes.extend([*health_routes(service.checks), *metrics_routes(service.metrics), *service.routes])
         if settings.admin_secret is None and settings.jwt_secret is None:
             log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
 
-    def _http(self, service: Service, engine: Executes) -> ASGIApp:
+    def _http(self, service: Service, engine: Executes, connections: Connections) -> ASGIApp:
         graphql = GraphQLHttp(
             engine,
             service.authenticator,
@@ -121,6 +123,7 @@ class Application(Starlette):
             context_of=service.context_of,
             max_bytes=self._settings.max_request_bytes,
             json_only=service.tokens_in_cookies,
+            events=self._events(service, engine, connections),
         )
         origins = self._settings.cors_origins
         if not origins:
@@ -129,11 +132,31 @@ class Application(Starlette):
         return CORSMiddleware(
             graphql,
             allow_origins=origins,
-            allow_methods=["POST"],
+            allow_methods=["GET", "POST"],
             allow_headers=["*"],
             allow_credentials="*" not in origins,
             expose_headers=["x-request-id"],
             max_age=3600,
+        )
+
+    def _events(self, service: Service, engine: Executes, connections: Connections) -> ASGIApp:
+        services = StreamServices(
+            engine,
+            service.subscriptions,
+            service.authenticator,
+            service.metrics,
+            Outcomes(service.metrics, "sse"),
+            service.context_of,
+            connections.clients,
+            connections.farewells,
+            StreamLimits(of_one_principal=self._settings.socket_max_operations),
+        )
+        return GraphQLEvents(
+            services,
+            allowed_origins=self._settings.cors_origins,
+            own_hosts=self._own_hosts,
+            max_bytes=self._settings.max_request_bytes,
+            json_only=service.tokens_in_cookies,
         )
 
     def _websocket(self, service: Service, engine: Executes, connections: Connections) -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -172,6 +173,8 @@ class Engine:
         field = compiled.field
         runner = self._strawberry(request, session, context, database, Beginning())
         place, encode = await runner.place(field)
+        if request.seen is not None:
+            place = replace(place, after=request.seen)
         return Opened(place, session, (view.key, id(field)), encode, read, partial(runner.refused, field))
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:

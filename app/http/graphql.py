@@ -5,10 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticates
+from app.graphql.accepted import wants_events
+from app.graphql.body import read_body
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
 from app.graphql.principal import principal_of
@@ -30,7 +31,8 @@ _ALLOW = (b"allow", b"POST, GET, OPTIONS")
 class GraphQLHttp:
     """Answers with HTTP 200 whatever happens inside GraphQL, as Hasura does; other statuses say that it never got there.
 
-    With tokens in cookies `json_only` must be set: a foreign page can send a cookie along, but no JSON without asking first.
+    With tokens in cookies `json_only` must be set: a foreign page can send a cookie along, but no JSON without asking first. Who asks
+    for a stream of events is handed on to `events`.
     """
 
     def __init__(
@@ -43,14 +45,19 @@ class GraphQLHttp:
         max_bytes: int = 1 << 20,
         json_only: bool = False,
         console: str | None = "/console",
+        events: ASGIApp | None = None,
     ) -> None:
         self._engine, self._authenticator, self._outcomes = engine, authenticator, Outcomes(metrics, "http")
         self._context_of, self._max_bytes, self._json_only, self._console = context_of, max_bytes, json_only, console
+        self._events = events
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request of this path."""
         headers = headers_of(scope["headers"])
+        if self._events is not None and wants_events(scope["method"], headers):
+            await self._events(scope, receive, send)
+            return
         request_id = self._ids.of(headers.get("x-request-id"))
         if scope["method"] == "POST":
             await self._post(scope, headers, request_id, receive, send)
@@ -72,32 +79,13 @@ class GraphQLHttp:
     async def _read_and_answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> tuple[int, bytes]:
         if self._json_only and not headers.get("content-type", "").startswith("application/json"):
             return 415, self._refused(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
-        body = await self._read(headers, receive)
+        body = await read_body(headers, receive, self._max_bytes)
         if body is None:
             return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
         try:
             return 200, await self._answer(scope, headers, request_id, body)
         except GraphQLRefusal as refusal:
             return 200, self._refused(refusal)
-
-    async def _read(self, headers: dict[str, str], receive: Receive) -> bytes | None:
-        """The body, or None when it is too large."""
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._max_bytes:
-            return None
-        message: Message = await receive()
-        if not message.get("more_body", False) and message["type"] == "http.request":
-            first: bytes = message["body"]
-            return first if len(first) <= self._max_bytes else None
-        body = bytearray()
-        while message["type"] == "http.request":
-            body += message["body"]
-            if len(body) > self._max_bytes:
-                return None
-            if not message["more_body"]:
-                return bytes(body)
-            message = await receive()
-        raise ClientDisconnect
 
     async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, body: bytes) -> bytes:
         session = await self._authenticator.authenticate(headers)

@@ -105,7 +105,9 @@ class Settings(BaseSettings):
         ("127.0.0.1", "::1"),
         description="Addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.",
     )
-    socket_max_operations: int = Field(100, ge=1, description="Operations that run at once on one websocket.")
+    socket_max_operations: int = Field(
+        100, ge=1, description="Operations that run at once on one websocket, and streams of events of one principal in each process."
+    )
     unsent_max_bytes: int = Field(
         67_108_864,
         ge=1_048_576,

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from app.telemetry.version import VERSION
 from domain.ports import FigureName
 
-Transport = Literal["http", "websocket"]
+Transport = Literal["http", "websocket", "sse"]
 # How many connections of a pool are open, and how many of these are idle.
 Connections = Callable[[], tuple[int, int]]
 
@@ -30,6 +30,7 @@ class Metrics:
         )
         self.seconds = self._histogram("nchat_graphql_request_seconds", "Time to answer a GraphQL request", ["transport"], _SECONDS)
         self.sockets = self.gauge("nchat_websocket_connections", "Open websockets")
+        self.event_streams = self.gauge("nchat_event_streams", "Open streams of server-sent events")
         self.operations = self.gauge("nchat_websocket_operations", "Operations that run on websockets")
         self.closes = Counter("nchat_websocket_closes", "Websockets closed by the service, by code", ["code"], registry=self.registry)
         self.connections_ended = Counter(

@@ -17,7 +17,8 @@ class Tally:
 class Request:
     """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name.
 
-    `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch.
+    `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the seq of the
+    last event that the client has, where its transport says so.
     """
 
     query: str
@@ -26,3 +27,4 @@ class Request:
     principal: str = ""
     size: int = 0
     tally: Tally | None = None
+    seen: int | None = None

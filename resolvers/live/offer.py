@@ -10,14 +10,16 @@ Again = Callable[[], Awaitable[Payload]]
 class Offer:
     """Kept until it is taken, or let go: then whoever takes it gets the newest, which may be a newer one.
 
-    What has no `again` can't be let go. After it was taken nothing of it is left but `mark`, of the payload that was taken.
+    What has no `again` can't be let go. After it was taken nothing of it is left but `mark`, of the payload that was taken, and
+    `event_id`, by which its client goes on behind it.
     """
 
-    __slots__ = ("_again", "_payload", "mark")
+    __slots__ = ("_again", "_payload", "event_id", "mark")
 
-    def __init__(self, payload: Payload, again: Again | None = None) -> None:
+    def __init__(self, payload: Payload, again: Again | None = None, event_id: str | None = None) -> None:
         self._payload: Payload | None = payload
         self._again = again
+        self.event_id = event_id
         self.mark = payload.mark
 
     @property

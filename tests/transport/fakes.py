@@ -18,6 +18,8 @@ from app.connections.limits import ConnectionLimits
 from app.http.graphql import GraphQLHttp
 from app.server import server_config
 from app.settings.own_hosts import LOOPBACK
+from app.sse.endpoint import GraphQLEvents
+from app.sse.services import StreamLimits, StreamServices
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
 from app.websocket.endpoint import GraphQLWebSocket
@@ -75,7 +77,8 @@ class FakeEngine:
 class FakeSubscriptions:
     """`subscription count N` counts to N; `wait` waits for ever; `large` sends as fast as it is taken; `lost` loses its right.
 
-    `later` sends much when `later` is set, and then no more; what it offered can be had again. `page` is like it, but can't.
+    `numbered N` counts with ids, by which a client goes on. `later` sends much when `later` is set, and then no more; what it offered
+    can be had again. `page` is like it, but can't.
     """
 
     def __init__(self) -> None:
@@ -94,8 +97,8 @@ class FakeSubscriptions:
         _, name, *rest = request.query.split()
         self.open[name] += 1
         try:
-            async for payload in self._payloads(name, rest):
-                offer = Offer(Payload(payload), self._again if name == "later" else None)
+            async for payload, event_id in self._numbered(name, rest, request.seen or 0):
+                offer = Offer(Payload(payload), self._again if name == "later" else None, event_id)
                 self.offers.append(offer)
                 yield offer
                 self.sent[name] += 1
@@ -104,6 +107,15 @@ class FakeSubscriptions:
 
     async def _again(self) -> Payload:
         return Payload(LATER)
+
+    async def _numbered(self, name: str, rest: list[str], seen: int) -> AsyncIterator[tuple[bytes, str | None]]:
+        """The payloads with their ids."""
+        if name == "numbered":
+            for number in range(seen + 1, int(rest[0]) + 1):
+                yield b'{"data":{"numbered":%d}}' % number, str(number)
+            return
+        async for payload in self._payloads(name, rest):
+            yield payload, None
 
     async def _payloads(self, name: str, rest: list[str]) -> AsyncIterator[bytes]:
         match name:
@@ -127,13 +139,14 @@ class FakeSubscriptions:
 
 
 class FakeService:
-    """The two transports on one path, as the real service has them."""
+    """All transports on one path, as the real service has them."""
 
     def __init__(
         self,
         authenticator: Authenticator,
         *,
         limits: SocketLimits | None = None,
+        stream_limits: StreamLimits | None = None,
         connection_limits: ConnectionLimits | None = None,
         origins: Collection[str] = (),
         max_bytes: int = 4096,
@@ -152,23 +165,40 @@ class FakeService:
             clients,
             limits or SocketLimits(),
         )
-        self._http: ASGIApp = GraphQLHttp(
-            self.engine,
-            authenticator,
-            self.metrics,
-            context_of=_no_context,
-            max_bytes=max_bytes,
-            json_only=json_only,
-        )
+        self._authenticator, self._origins, self._clients = authenticator, origins, clients
+        self._max_bytes, self._json_only, self._stream_limits = max_bytes, json_only, stream_limits or StreamLimits()
         self._websocket: ASGIApp = GraphQLWebSocket(services, allowed_origins=origins, own_hosts=LOOPBACK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             loop = asyncio.get_running_loop()
-            scope["state"][STATE] = Connections(self._connection_limits, loop, self.metrics.connection_ended)
+            scope["state"][STATE] = connections = Connections(self._connection_limits, loop, self.metrics.connection_ended)
+            self._http = self._graphql_http(connections)
             await _no_lifespan(receive, send)
         else:
             await (self._http if scope["type"] == "http" else self._websocket)(scope, receive, send)
+
+    def _graphql_http(self, connections: Connections) -> ASGIApp:
+        services = StreamServices(
+            self.engine,
+            self.subscriptions,
+            self._authenticator,
+            self.metrics,
+            Outcomes(self.metrics, "sse"),
+            _no_context,
+            self._clients,
+            connections.farewells,
+            self._stream_limits,
+        )
+        return GraphQLHttp(
+            self.engine,
+            self._authenticator,
+            self.metrics,
+            context_of=_no_context,
+            max_bytes=self._max_bytes,
+            json_only=self._json_only,
+            events=GraphQLEvents(services, allowed_origins=self._origins, own_hosts=LOOPBACK, json_only=self._json_only),
+        )
 
 
 async def _no_lifespan(receive: Receive, send: Send) -> None:

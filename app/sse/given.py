@@ -1,0 +1,45 @@
+"""The request behind a stream of events: a POST's body, or a GET's query as a browser's EventSource sends it."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from app.graphql.request_body import request_of
+from permissions.errors import GraphQLRefusal
+from resolvers.documents.exact_json import read_json
+from resolvers.documents.request import Request
+
+# Of a body, in bytes, as of a message on a websocket; a GET's URL has a bound of its own.
+MAX_BYTES = 64 * 1024
+# Of a seq that fits into a bigint for certain.
+_DIGITS = 18
+
+
+def posted(body: bytes, headers: Mapping[str, str], principal: str) -> Request:
+    """One request, never a batch; raises GraphQLRefusal."""
+    return request_of(_json(body, "$"), principal, len(body), seen=_seen(headers))
+
+
+def asked_in_url(query_string: bytes, headers: Mapping[str, str], principal: str) -> Request:
+    """`query`, `operationName`, and `variables` as JSON, as GraphQL over HTTP has them in a URL; raises GraphQLRefusal."""
+    raw: dict[str, Any] = dict(parse_qsl(query_string.decode("latin-1")))
+    if "variables" in raw:
+        raw["variables"] = _json(raw["variables"].encode(), "$.variables")
+    return request_of(raw, principal, len(query_string), seen=_seen(headers))
+
+
+def _json(text: bytes, path: str) -> Any:
+    try:
+        return read_json(text)
+    except ValueError:
+        raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON", path) from None
+
+
+def _seen(headers: Mapping[str, str]) -> int | None:
+    """What an EventSource that lost its connection has; one that has nothing may say so with an empty id. Raises GraphQLRefusal."""
+    given = headers.get("last-event-id")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) <= _DIGITS):
+        raise GraphQLRefusal("bad-request", "Last-Event-ID is none that a stream has sent")
+    return int(given)
