@@ -1,0 +1,1 @@
+"""Clients that frontends use, as their packages are."""
