@@ -21,10 +21,11 @@ def posted(body: bytes, headers: Mapping[str, str], principal: str) -> Request:
 
 
 def asked_in_url(query_string: bytes, headers: Mapping[str, str], principal: str) -> Request:
-    """`query`, `operationName`, and `variables` as JSON, as GraphQL over HTTP has them in a URL; raises GraphQLRefusal."""
+    """`query`, `operationName`, and as JSON `variables` and `extensions`, as GraphQL over HTTP has them; raises GraphQLRefusal."""
     raw: dict[str, Any] = dict(parse_qsl(query_string.decode("latin-1")))
-    if "variables" in raw:
-        raw["variables"] = _json(raw["variables"].encode(), "$.variables")
+    for name in ("variables", "extensions"):
+        if name in raw:
+            raw[name] = _json(raw[name].encode(), f"$.{name}")
     return request_of(raw, principal, len(query_string), seen=_seen(headers))
 
 

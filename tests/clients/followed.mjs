@@ -7,7 +7,7 @@ export const STATUS = 'subscription ($call: uuid!) { nchat_calls_by_pk(id: $call
 export class Followed {
   seqs = [];
   statuses = [];
-  errors = [];
+  failures = [];
   closes = [];
   tokens = 0;
 
@@ -27,16 +27,16 @@ export class Followed {
 
   event = ({ data, errors }) => {
     if (data) this.seqs.push(data.callEvents.seq);
-    else this.errors.push(...errors.map((error) => error.extensions.code));
+    else this.failures.push(...errors.map((error) => error.extensions.code));
   };
 
   status = ({ data, errors }) => {
     if (data) this.statuses.push(data.nchat_calls_by_pk.status);
-    else this.errors.push(...errors.map((error) => error.extensions.code));
+    else this.failures.push(...errors.map((error) => error.extensions.code));
   };
 
   failed = (error) => {
-    this.errors.push(String(error?.message ?? JSON.stringify(error)));
+    this.failures.push(String(error?.message ?? JSON.stringify(error)));
   };
 
   /** A fresh token each time, as an app would get it from its own backend. */

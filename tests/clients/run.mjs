@@ -16,7 +16,7 @@ for (const file of readdirSync(new URL('./clients/', import.meta.url))) {
 
 for await (const command of createInterface({ input: process.stdin })) {
   if (command === 'drop') network.drop();
-  const told = Object.entries(followed).map(([name, { seqs, statuses, errors, closes, tokens }]) => [name, { seqs, statuses, errors, closes, tokens }]);
+  const told = Object.entries(followed).map(([name, { seqs, statuses, failures, closes, tokens }]) => [name, { seqs, statuses, failures, closes, tokens }]);
   process.stdout.write(`${JSON.stringify(Object.fromEntries(told))}\n`);
 }
 process.exit(0);

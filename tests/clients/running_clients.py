@@ -23,7 +23,7 @@ class RunningClients:
         return await self._command("drop")
 
     async def told(self) -> Told:
-        """By the client's name: seqs of events, statuses of the call, errors, close codes, and how many tokens it asked for."""
+        """By the client's name: seqs of events, statuses of the call, failures, close codes, and how many tokens it asked for."""
         return await self._command("tell")
 
     async def until(self, condition: Callable[[dict[str, Any]], object], *, seconds: float = 40) -> Told:

@@ -47,5 +47,5 @@ async def test_clients_lose_and_repeat_nothing_through_breaks_and_expired_tokens
             expected = await all_seqs(host, call)
             told = await clients.until(lambda one: one["seqs"][-1:] == expected[-1:] and one["statuses"][-1] == "ended")
     assert told.keys() == OVER_WEBSOCKETS | AS_EVENTS
-    assert {name: (one["seqs"], one["errors"]) for name, one in told.items()} == dict.fromkeys(told, (expected, []))
+    assert {name: (one["seqs"], one["failures"]) for name, one in told.items()} == dict.fromkeys(told, (expected, []))
     assert all(one["tokens"] >= 3 for one in told.values())

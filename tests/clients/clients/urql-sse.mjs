@@ -17,7 +17,7 @@ export function follow(world) {
     subscribe((result) => {
       const code = result.error?.graphQLErrors[0]?.extensions.code;
       if (code === 'invalid-jwt') followed.closes.push(code);
-      else if (code) followed.errors.push(code);
+      else if (code) followed.failures.push(code);
       else if (result.data) take(result);
     }),
   );
