@@ -10,4 +10,6 @@ _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 def next_event(payload: bytes, event_id: str | None = None) -> bytes:
     """A payload, which is JSON; with the id a client that comes again says how far it was (`Last-Event-ID`)."""
     place = b"" if event_id is None else b"id: " + event_id.encode() + b"\n"
-    return b"".join((b"event: next\n", place, b"data: ", payload.translate(_LINE_ENDS), b"\n\n"))
+    # Most are one line already, and some are large.
+    line = payload.translate(_LINE_ENDS) if b"\n" in payload or b"\r" in payload else payload
+    return b"".join((b"event: next\n", place, b"data: ", line, b"\n\n"))

@@ -76,3 +76,26 @@ async def test_open_subscriptions_do_not_hold_up_the_end(demo_database_url: str)
         assert (await client.receive())["payload"] == {"data": {"incomingCalls": {"kind": "snapshot"}}}
         began = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - began < 5
+
+
+@pytest.mark.parametrize("subprotocol", ["graphql-transport-ws", "graphql-ws"])
+async def test_what_is_wrong_with_a_document_ends_its_operation_alone(demo_database_url: str, subprotocol: str) -> None:
+    wrong: dict[str, dict[str, Any]] = {
+        "syntax": {"query": "subscription {"},
+        "two": {"query": "query a { __typename } query b { __typename }"},
+        "unknown": {"query": "query a { __typename }", "operationName": "b"},
+        "field": {"query": "subscription { nothing_like_it { id } }"},
+        "missing": {"operationName": "a"},
+        "id of a known document": {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
+        "roots": {"query": "subscription { nchat_calls { id } nchat_users { id } }"},
+    }
+    async with asking(settings(demo_database_url)) as ask, websocket(ask.address, subprotocols=[subprotocol]) as client:
+        await client.init(bearer(ALICE))
+        await client.subscribe(CALLS, "lives")
+        await ids(client)
+        for operation, payload in wrong.items():
+            await client.begin(operation, payload)
+            answer = await client.receive()
+            assert (answer["type"], answer["id"]) == ("error", operation)
+        created = (await ask(START, bearer(ALICE)))["data"]["insert_nchat_calls_one"]["id"]
+        assert created in await ids(client)

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,9 +19,10 @@ import psutil
 import pytest
 from uvicorn.config import STARTUP_FAILURE
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from app.connections.farewells import FAREWELL_SECONDS, GAP_SECONDS
 from app.server import SHUTDOWN_SECONDS
 from devstack.processes import free_port
 from tests.support.living_processes import living
@@ -29,6 +31,7 @@ from tests.support.waiting import until
 COMMAND = Path(sys.executable).with_name("nchat-rtc")
 # Each process opens so many connections at once.
 POOL_MINIMUM = 4
+LISTENERS = 60
 OURS = ("NCHAT_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
 
 
@@ -110,6 +113,29 @@ def test_half_a_request_does_not_delay_the_end(serve: Serve) -> None:
     told = serve.output.read_text()
     assert "Traceback" not in told
     assert "exceeded" not in told
+
+
+@pytest.mark.parametrize("serve", [1], indirect=True)
+def test_listeners_are_sent_away_one_after_the_other_and_all_in_time(serve: Serve) -> None:
+    serve.wait_until_up()
+    url, subprotocols = f"ws://127.0.0.1:{serve.port}/v1/graphql", [Subprotocol("graphql-ws")]
+    with ExitStack() as stack, ThreadPoolExecutor(LISTENERS) as threads:
+        sockets = [stack.enter_context(connect(url, subprotocols=subprotocols)) for _ in range(LISTENERS)]
+        began = time.monotonic()
+        serve.process.send_signal(signal.SIGTERM)
+        closes = list(threads.map(closed, sockets))
+        assert serve.process.wait(15) == 0
+        assert time.monotonic() - began < FAREWELL_SECONDS + SHUTDOWN_SECONDS
+    assert {code for code, _ in closes} == {1012}
+    moments = sorted(moment for _, moment in closes)
+    assert moments[-1] - moments[0] > 0.5 * LISTENERS * GAP_SECONDS
+
+
+def closed(socket: ClientConnection) -> tuple[int | None, float]:
+    """The close code, and when it came."""
+    with pytest.raises(ConnectionClosed):
+        socket.recv(timeout=10)
+    return socket.close_code, time.monotonic()
 
 
 @pytest.mark.parametrize("serve", [2], indirect=True)
