@@ -12,6 +12,7 @@ import pytest
 from devstack.processes import free_port
 from tests.support.domain_setup import ALICE
 from tests.support.doors import NO_NGINX, compose_proxy, nginx
+from tests.support.event_stream import Event, asking_for_events
 from tests.support.waiting import eventually
 from tests.support.whole_service import Caller, WholeService, bearer, simulated, whole_service
 from tests.transport.fakes import websocket
@@ -58,6 +59,28 @@ async def test_graphql_and_the_console_pass(outside: Outside) -> None:
         await client.init(bearer(ALICE))
         await client.subscribe("subscription { nchat_calls { id } }")
         assert (await client.receive())["type"] == "next"
+
+
+async def test_events_pass_as_they_come_and_who_hangs_up_is_gone(outside: Outside) -> None:
+    asked = "subscription { nchat_users(limit: 1, order_by: {username: asc}) { username } }"
+    async with asking_for_events(outside.http, asked, bearer(ALICE) | {"origin": "https://chat.example.org"}) as events:
+        # nginx would keep so short an answer until its end, which never comes.
+        assert await events.next() == Event("next", {"data": {"nchat_users": [{"username": "alice"}]}})
+        assert events.response.headers["access-control-allow-origin"] == "https://chat.example.org"
+        assert await open_streams(outside) == 1
+
+    async def is_gone() -> bool:
+        return await open_streams(outside) == 0
+
+    await eventually(is_gone)
+    async with asking_for_events(outside.http, asked, bearer(ALICE) | {"origin": "https://evil.example"}) as events:
+        assert events.response.status_code == 403
+
+
+async def open_streams(outside: Outside) -> float:
+    """As the service itself tells it."""
+    metrics = (await outside.service.http.get("/metrics")).text
+    return float(metrics.partition("\nnchat_event_streams ")[2].partition("\n")[0])
 
 
 async def test_what_is_for_the_network_alone_is_not_there(outside: Outside) -> None:
