@@ -24,7 +24,7 @@ def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
     return request_of(raw, principal, len(body))
 
 
-def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None, *, seen: int | None = None) -> Request:
+def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None) -> Request:
     """Reads `{query, variables, operationName}`; other keys are ignored. Members of a batch share a tally. Raises parse-failed."""
     if not isinstance(raw, dict):
         raise GraphQLRefusal("parse-failed", "expected an object with the key 'query'")
@@ -37,4 +37,4 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name, principal, size, tally, seen)
+    return Request(query, variables or {}, name, principal, size, tally)

@@ -1,6 +1,7 @@
 """The request behind a stream of events: a POST's body, or a GET's query as a browser's EventSource sends it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,7 +18,7 @@ _DIGITS = 18
 
 def posted(body: bytes, headers: Mapping[str, str], principal: str) -> Request:
     """One request, never a batch; raises GraphQLRefusal."""
-    return request_of(_json(body, "$"), principal, len(body), seen=_seen(headers))
+    return replace(request_of(_json(body, "$"), principal, len(body)), seen=_seen(headers))
 
 
 def asked_in_url(query_string: bytes, headers: Mapping[str, str], principal: str) -> Request:
@@ -26,7 +27,7 @@ def asked_in_url(query_string: bytes, headers: Mapping[str, str], principal: str
     for name in ("variables", "extensions"):
         if name in raw:
             raw[name] = _json(raw[name].encode(), f"$.{name}")
-    return request_of(raw, principal, len(query_string), seen=_seen(headers))
+    return replace(request_of(raw, principal, len(query_string)), seen=_seen(headers))
 
 
 def _json(text: bytes, path: str) -> Any:
