@@ -31,7 +31,19 @@ class Bound:
     key: str
 
 
-Operand = Constant | SessionVariable | Bound
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stream has come: the value of so many that it goes on from, null before the first row."""
+
+    number: int
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from all that is bound."""
+        return f"progress {self.number}"
+
+
+Operand = Constant | SessionVariable | Bound | Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,17 @@ class CompareColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class BeyondItsRoom:
+    """`column` compared with how far the row's own `room` has come, by a JSON object of `known` rooms, and `since` where it holds none."""
+
+    column: str
+    operator: str
+    room: str
+    known: Progress
+    since: Progress
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """At least one row of a relationship satisfies `where`."""
 
@@ -95,7 +118,7 @@ class Rule:
     asked: "Expression" = And()
 
 
-Expression = And | Or | Not | Compare | CompareColumns | Related | Exists | Rule
+Expression = And | Or | Not | Compare | CompareColumns | BeyondItsRoom | Related | Exists | Rule
 
 TRUE = And()
 FALSE = Or()

@@ -22,6 +22,7 @@ from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.hand_written.room_feed import OF_ROOM
 from resolvers.ir import WRITTEN, InsertRoot, SelectRoot, TableRootField
+from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import Selects
@@ -50,8 +51,7 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     if operation.kind == "mutation":
         return _steps(walk, operation, type_, roots)
     if only_tables:
-        plan = _table_plan(walk, type_, roots)
-        return TableQuery(plan) if operation.kind == "query" else LiveTables(plan)
+        return TableQuery(_table_plan(walk, type_, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, type_, *roots[0]))
     if operation.kind == "subscription":
         return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, *roots[0])]), of_room=_is_of_room(roots[0][1]))
     return _steps(walk, operation, type_, roots)
@@ -71,8 +71,16 @@ def _table_plan(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> Plan:
     return _selects(walk).response(type_.name, read)
 
 
-def _selects(walk: Walk) -> Selects:
-    return Selects(walk.catalog, walk.rules, Parameters(walk.bound.binders), walk.budget.limits.answer_bytes_of(walk.rules.role))
+def _live_plan(walk: Walk, type_: GraphQLObjectType, selected: Selected, field: GraphQLField | None) -> LivePlan:
+    root = None if field is None else _read(walk, selected, field)
+    stream = None if root is None else root.stream
+    parameters = OwnParameters(walk.bound.binders, progress=0 if stream is None else len(stream.places))
+    return _selects(walk, parameters).live_plan(type_.name, selected.key, root)
+
+
+def _selects(walk: Walk, parameters: Parameters | None = None) -> Selects:
+    largest = walk.budget.limits.answer_bytes_of(walk.rules.role)
+    return Selects(walk.catalog, walk.rules, parameters or Parameters(walk.bound.binders), largest)
 
 
 def _table(walk: Walk, selected: Selected, field: GraphQLField) -> TableRootField:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from graphql import DocumentNode, FieldNode, VariableDefinitionNode
 
+from resolvers.sql.live_plan import LivePlan
 from resolvers.sql.plan import Plan, RowPlan
 from schema.model import TableName
 
@@ -78,7 +79,7 @@ class TableQuery:
 class LiveTables:
     """A subscription over a table: the statement gives each payload."""
 
-    plan: Plan
+    plan: LivePlan
 
 
 @dataclass(frozen=True, slots=True)

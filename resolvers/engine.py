@@ -153,7 +153,9 @@ class Engine:
         compiled = await self._subscription(request, session)
         if not isinstance(compiled, LiveTables):
             return None
-        return LiveQuery(compiled.plan, compiled.plan.bind(session, request.variables), _asker(request, session))
+        plan, variables = compiled.plan, request.variables
+        since = None if plan.stream is None else plan.stream.since(session, variables)
+        return LiveQuery(plan, plan.shared(session, variables), plan.own_values(session, variables), _asker(request, session), since)
 
     async def room(self, request: Request, session: Session, database: Database, context: object | None = None) -> Opened | None:
         """Where a subscription to a room leads; None for another one. Its events are read from `database`. Raises GraphQLRefusal."""

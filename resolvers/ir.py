@@ -127,8 +127,26 @@ AggregatePart = Typename | AggregateValues | AggregateNodes
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """How a stream goes on after each batch: `since` is the value that it begins after, `columns` are those it is ordered by.
+
+    With a `room` the first column counts within it, and each room goes on by itself. A batch of fewer than `most` rows holds all there are.
+    """
+
+    columns: tuple[str, ...]
+    since: Binder
+    most: int
+    room: str | None = None
+
+    @property
+    def places(self) -> range:
+        """The numbers of what it goes on from: a value for each column, or the first one's and a JSON object of the rooms'."""
+        return range(len(self.columns) if self.room is None else 2)
+
+
+@dataclass(frozen=True, slots=True)
 class SelectRoot:
-    """A list, one row by primary key, or an aggregate, as `kind` says."""
+    """A list, one row by primary key, an aggregate, or the next batch of a `stream`, as `kind` says."""
 
     key: str
     path: str
@@ -137,6 +155,7 @@ class SelectRoot:
     arguments: Arguments
     selection: Selection = ()
     parts: tuple[AggregatePart, ...] = ()
+    stream: Stream | None = None
 
 
 @dataclass(frozen=True, slots=True)

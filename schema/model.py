@@ -102,6 +102,14 @@ class RootFields:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbering:
+    """`column` numbers the rows of each `room` in the order of their commits: a number is taken under a lock that is held until then."""
+
+    room: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrackedTable:
     name: TableName
     graphql_name: str
@@ -115,6 +123,7 @@ class TrackedTable:
     computed_fields: Mapping[str, ComputedField] = field(default_factory=dict)
     comment: str | None = None
     writable: bool = True
+    numbering: Numbering | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

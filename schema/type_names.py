@@ -13,6 +13,7 @@ AGGREGATES = ("avg", "max", "min", "stddev", "stddev_pop", "stddev_samp", "sum",
 _SUFFIXES = (
     *("", "_bool_exp", "_order_by", "_select_column", "_aggregate", "_aggregate_fields", "_aggregate_order_by"),
     *("_insert_input", "_set_input", "_pk_columns_input", "_mutation_response"),
+    *("_stream_cursor_input", "_stream_cursor_value_input"),
     *(f"_{function}{suffix}" for function in AGGREGATES for suffix in ("_fields", "_order_by")),
 )
 

@@ -67,7 +67,11 @@ class PoolDatabase:
         self._connections, self._publisher, self._pgbouncer = connections, publisher, pgbouncer
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None], *, seconds: float = STATEMENT_TIMEOUT) -> bytes:
-        """One read in its own implicit transaction, of at most `seconds`; raises DatabaseError.
+        """One read in its own implicit transaction, of at most `seconds`; raises DatabaseError."""
+        return _single(await self.fetch_rows(sql, arguments, seconds=seconds))
+
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None], *, seconds: float = STATEMENT_TIMEOUT) -> Sequence[Sequence[Any]]:
+        """The rows of one read; raises DatabaseError.
 
         Asked again once when the schema changed under a prepared statement or the connection was gone before.
         """
@@ -82,12 +86,13 @@ class PoolDatabase:
                 await self._connections.expire()
         return await self._fetch(sql, arguments, seconds)
 
-    async def _fetch(self, sql: str, arguments: Sequence[str | None], seconds: float) -> bytes:
+    async def _fetch(self, sql: str, arguments: Sequence[str | None], seconds: float) -> Sequence[Sequence[Any]]:
         with as_database_error():
             async with self._connections.acquire() as connection:
                 await self._limit(connection, seconds)
                 # Not fetchval: a row limit keeps PostgreSQL from using parallel plans.
-                return _single(await connection.fetch(sql, *arguments, timeout=seconds + SILENCE))
+                rows: Sequence[Sequence[Any]] = await connection.fetch(sql, *arguments, timeout=seconds + SILENCE)
+                return rows
 
     async def _limit(self, connection: Any, seconds: float) -> None:
         # Behind pgbouncer the next statement of this connection may be another client's.

@@ -1,14 +1,14 @@
 """The pool as each principal has it: within their share of the places, and their time limit."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from app.database.pool import PoolDatabase, PoolTransaction
 from app.database.share import Places
 from app.database.turns import Turn, Turns
-from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, TookTooLong
+from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, LookDatabase, TookTooLong
 
 ANY_NUMBER: Final = 1_000_000
 OWN_CONNECTIONS: Final = 2
@@ -63,7 +63,7 @@ class SharedPool:
         return self._acts.turn(asker.principal, self._admins_share if asker.is_admin else None)
 
     @asynccontextmanager
-    async def look(self, askers: Collection[Asker]) -> AsyncIterator[Database]:
+    async def look(self, askers: Collection[Asker]) -> AsyncIterator[LookDatabase]:
         """In the name of whoever has most of their share left: nobody waits for those who want too much."""
         principal = self._looks.lightest({asker.principal for asker in askers})
         async with self._looks.turn(principal):
@@ -74,7 +74,7 @@ class SharedPool:
 
 
 class _Limited:
-    """`Database` with a time limit."""
+    """`LookDatabase` with a time limit."""
 
     __slots__ = ("_database", "_seconds")
 
@@ -82,12 +82,12 @@ class _Limited:
         self._database, self._seconds = database, seconds
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
-        try:
+        with self._in_time():
             return await self._database.fetch_json(sql, arguments, seconds=self._seconds)
-        except DatabaseError as error:
-            if _is_too_slow(error):
-                raise _took_too_long(self._seconds) from error
-            raise
+
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+        with self._in_time():
+            return await self._database.fetch_rows(sql, arguments, seconds=self._seconds)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
@@ -98,9 +98,14 @@ class _Limited:
     @asynccontextmanager
     async def unannounced(self) -> AsyncIterator[PoolTransaction]:
         """Committed at the end; what it wrote is for the caller to announce."""
-        try:
+        with self._in_time():
             async with self._database.unannounced(seconds=self._seconds) as transaction:
                 yield transaction
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        try:
+            yield
         except DatabaseError as error:
             if _is_too_slow(error):
                 raise _took_too_long(self._seconds) from error

@@ -25,7 +25,10 @@ def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
 
 
 def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None) -> Request:
-    """Reads `{query, variables, operationName}`; other keys are ignored. Members of a batch share a tally. Raises parse-failed."""
+    """Reads `{query, variables, operationName, extensions}`; other keys are ignored.
+
+    Members of a batch share a tally. Raises parse-failed.
+    """
     if not isinstance(raw, dict):
         raise GraphQLRefusal("parse-failed", "expected an object with the key 'query'")
     query, variables, name = raw.get("query"), raw.get("variables"), raw.get("operationName")
@@ -37,4 +40,9 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name, principal, size, tally)
+    return Request(query, variables or {}, name, principal, size, tally, _asks_for_deltas(raw.get("extensions")))
+
+
+def _asks_for_deltas(extensions: object) -> bool:
+    """Extensions are for whoever knows them: what is strange here is ignored, as in Hasura."""
+    return isinstance(extensions, dict) and extensions.get("delta") is True

@@ -28,7 +28,7 @@ class EngineSubscriptions:
         """
         live = await self._engine.live_query(request, session)
         if live is not None:
-            async with aclosing(self._live_queries.follow(live)) as offers:
+            async with aclosing(self._live_queries.follow(live, delta=request.delta)) as offers:
                 async for offer in offers:
                     yield offer
             return

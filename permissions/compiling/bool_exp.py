@@ -14,6 +14,7 @@ from permissions.compiling.rule_text import JudgedRow, rule_text
 from permissions.expressions import (
     TRUE,
     And,
+    BeyondItsRoom,
     Bound,
     Compare,
     CompareColumns,
@@ -23,6 +24,7 @@ from permissions.expressions import (
     Not,
     Operand,
     Or,
+    Progress,
     Related,
     Rule,
     SessionVariable,
@@ -154,6 +156,15 @@ class _Compiler:
         return _comparison(scope.own(expression.column), COLUMN_OPERATORS[expression.operator], other)
 
     @compile.register
+    def _(self, expression: BeyondItsRoom, scope: _Scope) -> Condition:
+        column = scope.tracked.columns[expression.column]
+        # A subselect is read once per statement.
+        known = sa.select(sa.cast(self.bind(expression.known), Native(PgType("jsonb")))).scalar_subquery()
+        own: sa.ColumnElement[Any] = sa.cast(known.op("->>")(sa.cast(scope.own(expression.room), sa.Text())), Native(column.type))
+        since = self.parameter(expression.since, column.type)
+        return _comparison(scope.own(column.name), OPERATORS[expression.operator].sql, sa.func.coalesce(own, since))
+
+    @compile.register
     def _(self, expression: Exists, scope: _Scope) -> Condition:
         return self.exists(self.catalog[expression.table], (), expression.where, scope, leakproof=True)
 
@@ -214,7 +225,7 @@ class _Compiler:
                 # A list is read once, for the time that it takes for each row would tell of rows; and what comes after a rule is unknown to
                 # the planner, who calls an operator whose right side it knows on the values in its statistics, whoever may see them.
                 return sa.cast(sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery(), Native(type_))
-            case SessionVariable() | Bound():
+            case SessionVariable() | Bound() | Progress():
                 return sa.cast(self.bind(operand), Native(type_))
 
 

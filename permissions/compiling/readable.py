@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from permissions.compiling.bool_exp import Condition, condition
-from permissions.expressions import Bound, Constant, Operand, SessionVariable
+from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable
 from permissions.rules import RoleRules
 from permissions.session import Session
 from schema.model import Catalog, TableName
@@ -71,5 +71,5 @@ def _bind(operand: Operand, value_of: ValueOf) -> sa.ColumnElement[str]:
             return value_of(name)
         case Constant(value):
             return sa.literal(value, sa.Text())
-        case Bound(key):
-            raise ValueError(f"a permission rule has no request value: {key}")
+        case Bound() | Progress():
+            raise ValueError(f"a permission rule has no request value: {operand.key}")

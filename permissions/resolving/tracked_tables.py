@@ -66,6 +66,7 @@ def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
         root_fields=root_fields(base, configuration.root_fields),
         comment=_comment(configuration.comment, table.comment),
         writable=table.info.get("writable", True),
+        numbering=table.info.get("numbering"),
     )
 
 

@@ -18,7 +18,7 @@ class Request:
     """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name.
 
     `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the seq of the
-    last event that the client has, where its transport says so.
+    last event that the client has, where its transport says so. `delta`: of a live query's answers only the first is wanted whole.
     """
 
     query: str
@@ -28,3 +28,4 @@ class Request:
     size: int = 0
     tally: Tally | None = None
     seen: int | None = None
+    delta: bool = False

@@ -1,29 +1,25 @@
-"""The live queries of a process: a statement again whenever one of its tables may have changed, sent only when the answer did."""
+"""The live queries and streams of a process: asked again whenever one of their tables may have changed, sent only what is new."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Final
 
 from domain.hub import Following
 from permissions.errors import GraphQLRefusal
-from resolvers.live.cohort import Cohort, Report, unreported
-from resolvers.live.live_query import LiveQuery
-from resolvers.live.offer import Offer
+from resolvers.live.cohort import Cohort
+from resolvers.live.faults import Report, unreported
+from resolvers.live.live_query import LiveQuery, Values
+from resolvers.live.offer import Offer, Told
+from resolvers.live.patches import Deltas, Patches
 from resolvers.sql.database import SharedDatabase
 
 # Hasura's refetch interval: what a foreign program writes is seen this late, and so is a write whose hint was lost.
 LOOK_EVERY: Final = 1.0
-# A table that changes all the time is read ten times a second.
-AT_MOST_EVERY: Final = 0.1
-# What takes long rests so many times as long: nobody keeps PostgreSQL busy with looking again.
-REST: Final = 4.0
-
 
 Follow = Callable[[Collection[str]], AbstractAsyncContextManager[Following]]
-Key = tuple[str, tuple[str | None, ...]]
+Key = tuple[str, Values]
 
 
 class LiveQueries:
@@ -44,20 +40,23 @@ class LiveQueries:
         self._database, self._follow, self._look_every, self._most, self._report = database, follow, look_every, most, report
         self._cohorts: dict[Key, Cohort] = {}
         self._open: Counter[str] = Counter()
+        self._patches = Patches()
 
-    async def follow(self, live: LiveQuery) -> AsyncGenerator[Offer, None]:
-        """The present answer, then each new one. A slow client gets the newest only.
+    async def follow(self, live: LiveQuery, *, delta: bool = False) -> AsyncGenerator[Offer, None]:
+        """The present answer, then each new one: a slow client gets the newest only. Of a stream each batch of rows, and all of them.
 
         A refusal by PostgreSQL is an answer too, `{"errors": …}`: the statement is tried again, and may succeed once the data changed.
-        One that takes too long ends with GraphQLRefusal, and so does one too many.
+        One that takes too long ends with GraphQLRefusal, and so does one too many. With `delta` what changed is told in place of answers.
         """
         with self._counted(live.asker.principal):
-            async with self._joined(live) as cohort:
-                newest = partial(cohort.newest, live.asker)
-                offer = Offer(await cohort.look([live.asker]), newest)
-                while True:
+            async with self._joined(live) as cohort, aclosing(self._offers(cohort, live, delta)) as offers:
+                async for offer in offers:
                     yield offer
-                    offer = Offer(await cohort.after(offer.mark, live.asker), newest)
+
+    def _offers(self, cohort: Cohort, live: LiveQuery, delta: bool) -> AsyncGenerator[Offer, None]:
+        if live.plan.stream is not None:
+            return _batches(cohort, live)
+        return _answers(cohort, live, Deltas(self._patches).body if delta else None)
 
     @contextmanager
     def _counted(self, principal: str) -> Iterator[None]:
@@ -73,31 +72,38 @@ class LiveQueries:
 
     @asynccontextmanager
     async def _joined(self, live: LiveQuery) -> AsyncGenerator[Cohort, None]:
-        key = (live.plan.sql, tuple(live.arguments))
+        key = (live.plan.sql, live.shared)
         cohort = self._cohorts.get(key)
-        if cohort is None or cohort.failure is not None:
+        if cohort is None or cohort.is_over:
             cohort = self._cohorts[key] = Cohort(live, self._database, self._report)
             cohort.start(self._keep_looking(cohort, live))
-        cohort.followers[live.asker] += 1
+        cohort.members += 1
         try:
             await cohort.listening()
             yield cohort
         finally:
-            cohort.left(live.asker)
-            if not cohort.followers:
+            cohort.members -= 1
+            if not cohort.members:
                 if self._cohorts.get(key) is cohort:
                     del self._cohorts[key]
                 await cohort.stop()
 
     async def _keep_looking(self, cohort: Cohort, live: LiveQuery) -> None:
         async with self._follow([f"table:{table}" for table in sorted(live.tables)]) as following:
-            cohort.listens.set()
-            while True:
-                await following.changed(self._look_every)
-                await cohort.look_again()
-                await asyncio.sleep(pause_after(cohort.took))
+            await cohort.keep_looking(partial(following.changed, self._look_every))
 
 
-def pause_after(took: float) -> float:
-    """Seconds until the next look may begin after one that took so many."""
-    return max(AT_MOST_EVERY - took, REST * took)
+async def _answers(cohort: Cohort, live: LiveQuery, told: Told | None) -> AsyncGenerator[Offer, None]:
+    with cohort.joined(live) as audience:
+        newest = partial(audience.newest, live.asker)
+        offer = Offer(await audience.look(live.asker), newest, told)
+        while True:
+            yield offer
+            offer = Offer(await audience.after(offer.mark, live.asker), newest, told)
+
+
+async def _batches(cohort: Cohort, live: LiveQuery) -> AsyncGenerator[Offer, None]:
+    with cohort.reading(live) as reader:
+        async with aclosing(reader.batches()) as payloads:
+            async for payload in payloads:
+                yield Offer(payload)

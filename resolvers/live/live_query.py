@@ -3,17 +3,24 @@
 from dataclasses import dataclass
 
 from resolvers.sql.database import NOBODY, Asker
-from resolvers.sql.plan import Plan
+from resolvers.sql.live_plan import LivePlan
 from schema.model import TableName
+
+Values = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LiveQuery:
-    """Run `plan` with `arguments` again whenever one of its tables may have changed, for `asker`."""
+    """Run `plan` again whenever one of its tables may have changed, for `asker`.
 
-    plan: Plan
-    arguments: list[str | None]
+    `shared` are the arguments of all who ask the same, `own` what this session brings. A stream begins after the value `since`.
+    """
+
+    plan: LivePlan
+    shared: Values
+    own: Values
     asker: Asker = NOBODY
+    since: str | None = None
 
     @property
     def tables(self) -> frozenset[TableName]:

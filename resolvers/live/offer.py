@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from resolvers.live.payload import Payload
 
 Again = Callable[[], Awaitable[Payload]]
+# How a payload is told to its client.
+Told = Callable[[Payload], bytes]
 
 
 class Offer:
@@ -14,11 +16,13 @@ class Offer:
     `event_id`, by which its client goes on behind it.
     """
 
-    __slots__ = ("_again", "_payload", "event_id", "mark")
+    __slots__ = ("_again", "_payload", "_told", "event_id", "mark")
 
-    def __init__(self, payload: Payload, again: Again | None = None, event_id: str | None = None) -> None:
+    def __init__(
+        self, payload: Payload, again: Again | None = None, told: Told | None = None, *, event_id: str | None = None
+    ) -> None:
         self._payload: Payload | None = payload
-        self._again = again
+        self._again, self._told = again, told
         self.event_id = event_id
         self.mark = payload.mark
 
@@ -40,4 +44,4 @@ class Offer:
                 raise RuntimeError("an offer was taken twice")
             payload = await self._again()
         self.mark = payload.mark
-        return payload.body
+        return payload.body if self._told is None else self._told(payload)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from permissions.session import Session
 from schema.model import TableName
@@ -38,6 +38,14 @@ class Database(Protocol):
         ...
 
 
+class LookDatabase(Database, Protocol):
+    """What a look of live queries has: one statement answers many."""
+
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+        """The rows of one statement in its own transaction (reads); JSON as PostgreSQL wrote it."""
+        ...
+
+
 class Asker(NamedTuple):
     """For whom a statement runs: whose share it takes, and whether the time limits of an admin hold."""
 
@@ -59,8 +67,8 @@ class SharedDatabase(Protocol):
         """For what is written by hand, which may use the database in its own way: the block begins when the asker may."""
         ...
 
-    def look(self, askers: Collection[Asker]) -> AbstractAsyncContextManager[Database]:
-        """For one look of a live query that these follow: the block begins when it has its place among the looks."""
+    def look(self, askers: Collection[Asker]) -> AbstractAsyncContextManager[LookDatabase]:
+        """For one look of live queries that these follow: the block begins when it has its place among the looks."""
         ...
 
 

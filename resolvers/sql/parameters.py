@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import Bound, Constant, Operand, SessionVariable
+from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable
 from resolvers.ir import Binder
 from resolvers.sql.json_values import DIALECT, Json, text_literal
 from resolvers.sql.plan import Plan
@@ -29,13 +29,19 @@ class Parameters:
             case Constant(value):
                 return sa.cast(sa.null() if value is None else text_literal(str(value)), sa.Text())
             case SessionVariable(name):
-                return self._parameter(f"session {name}", lambda session, _: session.variable(name))
+                return self._of_session(f"session {name}", lambda session, _: session.variable(name))
+            case Progress():
+                raise TypeError("only a stream has come to somewhere")
             case Bound(key):
                 return self._parameter(key, self.binders[key])
 
     def session_json(self) -> Json:
         """All session variables and what the service adds as one JSON object, for functions with a session argument."""
-        return sa.cast(self._parameter("session", lambda session, _: session.as_argument()), sa.JSON())
+        return sa.cast(self._of_session("session", lambda session, _: session.as_argument()), sa.JSON())
+
+    def _of_session(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
+        """A value that differs from one caller to the next."""
+        return self._parameter(name, binder)
 
     def _parameter(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
         self.used[name] = binder
@@ -44,8 +50,12 @@ class Parameters:
 
     def plan(self, statement: sa.Select[Any], tables: Iterable[TableName]) -> Plan:
         """Compiles the statement; raises validation-failed when it has more parameters than PostgreSQL takes."""
+        sql, names = self._compiled(statement)
+        return Plan(sql, tuple(self.used[name] for name in names), frozenset(tables))
+
+    def _compiled(self, statement: sa.Select[Any]) -> tuple[str, Sequence[str]]:
         compiled: Any = statement.compile(dialect=DIALECT)
         names: Sequence[str] = compiled.positiontup or ()
         if len(names) > _MAX_PARAMETERS:
             raise GraphQLRefusal("validation-failed", f"the request holds more than {_MAX_PARAMETERS} values")
-        return Plan(str(compiled), tuple(self.used[name] for name in names), frozenset(tables))
+        return str(compiled), names

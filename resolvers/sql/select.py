@@ -27,11 +27,13 @@ from resolvers.ir import (
     RowsByKey,
     Selection,
     SelectRoot,
+    Stream,
     Typename,
 )
 from resolvers.sql.aggregate import aggregate_values, applied
 from resolvers.sql.implied_conditions import without_implied
 from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, row_of, text_value
+from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.row_source import Join, RowSource, aggregate_tells, fenced, row_behind, sorting_tells, values_tell
@@ -40,6 +42,7 @@ from resolvers.sql.size.answer_size import (
     are_few,
     checked_rows,
     checked_statement,
+    growing_batch,
     growing_object,
     growing_rows,
     lists_in,
@@ -86,6 +89,32 @@ class Selects:
         given = list(roots)
         items = [(key, text_value(type_name) if root is None else self.root(root, len(given))) for key, root in given]
         return self.plan(json_object([("data", json_object(items))]))
+
+    def live_plan(self, type_name: str, key: str, root: SelectRoot | None) -> LivePlan:
+        """A subscription's payloads, of many sessions in one statement: `parameters` are an `OwnParameters`."""
+        if not isinstance(self.parameters, OwnParameters):
+            raise TypeError("a live plan needs parameters of its own")
+        stream = None if root is None else root.stream
+        value, progress, from_ = (text_value(type_name), [], []) if root is None else self._live(root)
+        answer = json_object([("data", json_object([(key, value)]))]).label("answer")
+        statement = sa.select(answer, *progress).select_from(*from_).where(*all_read(list(self._reads.values())))
+        return self.parameters.live_plan(statement, self.largest, self.tables, stream)
+
+    def _live(self, root: SelectRoot) -> tuple[Json, list[Any], list[sa.FromClause]]:
+        if root.stream is None:
+            return self.root(root), [], []
+        batch = growing_batch(self._batch(root, root.stream), self.largest, self.name("batch"))
+        return batch.c.list, [batch.c.progress], [batch]
+
+    def _batch(self, root: SelectRoot, stream: Stream) -> sa.Subquery:
+        """The next rows of a stream as JSON, each with how far it leads; nothing of that is the client's to see."""
+        tracked, arguments = self.catalog[root.table], root.arguments
+        source, where = self._source(root.table, arguments.where, None, tells=sorting_tells(arguments, tracked))
+        row = json_object(self.row_items(source, root.selection)).label("row")
+        names = stream.columns if stream.room is None else (stream.columns[0], stream.room)
+        progress = sa.func.json_build_array(*[sa.cast(source.column(name), sa.Text()) for name in names]).label("progress")
+        statement = sa.select(row, progress).select_from(source.from_).where(*where)
+        return self._page(statement, source, arguments, self.rules.select[root.table].limit).subquery(self.name("row"))
 
     def rows_by_key(self, rows: RowsByKey) -> RowPlan:
         """The visible rows behind a hand-written payload's keys; of many they come in the order of the keys."""

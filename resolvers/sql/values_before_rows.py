@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
-from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Related, Rule
+from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Progress, Related, Rule
 from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
 from schema.sql_types import Native
 
 ValueRead = sa.ColumnElement[object]
-BindValue = Callable[[Bound], sa.ColumnElement[str]]
+BindValue = Callable[[Bound | Progress], sa.ColumnElement[str]]
 
 _REGULAR = frozenset({"SIMILAR TO", "NOT SIMILAR TO", "~", "!~", "~*", "!~*"})
 _LIKE = frozenset({"LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE"})
@@ -38,11 +38,11 @@ def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catal
             yield from values_to_read(asked, tracked, catalog, bind)
         case Related(relationship, where):
             yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
-        case Compare(column, operator, Bound() as bound):
+        case Compare(column, operator, (Bound() | Progress()) as bound):
             yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(tracked.columns[column].type), bound, bind)
 
 
-def _compared(sql: str, type_: PgType, bound: Bound, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
+def _compared(sql: str, type_: PgType, bound: Bound | Progress, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
     if sql in _REGULAR:
         kind = "SIMILAR TO" if "SIMILAR" in sql else "~"
         yield (bound.key, kind), sa.literal_column("''").op(kind)(bind(bound))

@@ -42,7 +42,7 @@ def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName,
             case Argument("distinct_on"):
                 distinct = column_names(argument.value, inner)
             case Argument("limit"):
-                limit = _limit(walk, argument.value)
+                limit = page_size(walk, argument.value)
             case Argument("offset"):
                 offset = _offset(walk, argument.value)
     _check_distinct(distinct, order, path)
@@ -127,13 +127,16 @@ def _aggregate_orders(
                         yield OrderBy(enum_value(order, direction), meaning.column, relationships, aggregate, function)
 
 
-def _limit(walk: Walk, value: InputValue) -> int | Bound:
+def page_size(walk: Walk, value: InputValue, *, least: int = 0) -> int | Bound:
     """A small limit, or one written in the document, is part of the SQL text; a large one in a variable is a parameter."""
-    limit = _natural(value.leaf(), value, _INT_BOUND, "a non-negative 32-bit integer")
+    words = "a non-negative 32-bit integer"
+    limit = _natural(value.leaf(), value, _INT_BOUND, words)
+    if limit < least:
+        raise value.expected("a positive 32-bit integer", "Int")
     if value.variable is None:
         return limit
     walk.variables.pins.limits.add(pattern(value.variable))
-    return limit if limit <= LITERAL_LIMIT else _bound_natural(walk, value, _INT_BOUND, "a non-negative 32-bit integer")
+    return limit if limit <= LITERAL_LIMIT else _bound_natural(walk, value, _INT_BOUND, words)
 
 
 def _offset(walk: Walk, value: InputValue) -> Bound:

@@ -10,9 +10,10 @@ from permissions.expressions import TRUE, Compare, Expression, conjunction
 from resolvers.documents.collect import Selected
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
-from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, TableRootField, UpdateRoot, Written
+from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, Stream, TableRootField, UpdateRoot, Written
 from resolvers.walk.row_arguments import rows_arguments
 from resolvers.walk.row_selection import aggregate_parts, response_parts, row_selection
+from resolvers.walk.stream_arguments import stream_arguments
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean, input_fields
 from schema.model import TableName
@@ -39,11 +40,14 @@ def _select(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
         arguments = rows_arguments(walk, given, table, selected.path)
         walk.again(len(parts) - 1, table, walk.budget.spent - before, selected.path)
         return SelectRoot(*place, arguments, parts=parts)
-    if meaning.kind == "select_by_pk":
+    stream: Stream | None = None
+    if meaning.kind == "select_stream":
+        arguments, stream = stream_arguments(walk, given, table, selected.path)
+    elif meaning.kind == "select_by_pk":
         arguments = Arguments(where=conjunction([_equal(walk, argument.meaning, argument.value, table) for argument in given]))
     else:
         arguments = rows_arguments(walk, given, table, selected.path)
-    return SelectRoot(*place, arguments, row_selection(walk, type_, selected.sets, selected.path))
+    return SelectRoot(*place, arguments, row_selection(walk, type_, selected.sets, selected.path), stream=stream)
 
 
 def _equal(walk: Walk, meaning: Any, value: InputValue, table: TableName) -> Expression:

@@ -7,11 +7,27 @@ from schema.model import TableName
 
 MEANING = "meaning"
 
-RootKind = Literal["select", "select_by_pk", "select_aggregate", "insert", "insert_one", "update", "update_by_pk", "delete", "delete_by_pk"]
+SelectKind = Literal["select", "select_by_pk", "select_aggregate", "select_stream"]
+WriteKind = Literal["insert", "insert_one", "update", "update_by_pk", "delete", "delete_by_pk"]
+RootKind = SelectKind | WriteKind
 RootType = Literal["query", "mutation", "subscription"]
 ColumnUse = Literal["select", "insert", "update"]
 ArgumentKind = Literal[
-    "where", "order_by", "limit", "offset", "distinct_on", "objects", "object", "set", "pk_columns", "columns", "distinct"
+    "where",
+    "order_by",
+    "limit",
+    "offset",
+    "distinct_on",
+    "objects",
+    "object",
+    "set",
+    "pk_columns",
+    "columns",
+    "distinct",
+    "batch_size",
+    "cursor",
+    "initial_value",
+    "ordering",
 ]
 PartKind = Literal["aggregate", "nodes", "count", "affected_rows", "returning"]
 

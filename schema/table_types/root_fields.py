@@ -12,6 +12,7 @@ from schema.table_types.definitions import Definitions, argument, listed, output
 from schema.table_types.meaning import Argument, OfColumn, RootType, TableRoot
 from schema.table_types.row_types import TableTypes
 from schema.table_types.scalars import annotation
+from schema.table_types.stream_types import define_cursor_ordering, define_stream, stream_arguments
 from schema.table_types.write_types import define_writes
 
 
@@ -29,16 +30,18 @@ def catalog_types(catalog: Catalog) -> CatalogTypes:
     """Defines every type that the tables of a catalog can give any role."""
     definitions = Definitions()
     types = TableTypes(catalog, definitions)
+    define_cursor_ordering(definitions)
     for table in catalog:
         types.define(table)
         define_aggregates(definitions, table)
         define_writes(definitions, table)
+        define_stream(definitions, table)
     roots = [_RootFields(table, types, definitions) for table in catalog]
     return CatalogTypes(
         definitions,
         query=[field for root in roots for field in root.selects("query")],
         mutation=[field for root in roots if root.table.writable for field in root.writes()],
-        subscription=[field for root in roots for field in root.selects("subscription")],
+        subscription=[field for root in roots for field in (*root.selects("subscription"), root.stream())],
     )
 
 
@@ -73,6 +76,16 @@ class _RootFields:
                 f"fetch data from the table: {label} using primary key columns",
             )
             yield output(names.select_by_pk, row | None, meaning, arguments=self._primary_key(), description=description)
+
+    def stream(self) -> StrawberryField:
+        table = self.table
+        return output(
+            table.root_fields.select_stream,
+            listed(self._type()),
+            TableRoot("select_stream", table.name, "subscription"),
+            arguments=stream_arguments(self.definitions, table),
+            description=f'fetch data from the table in a streaming manner: "{table.name}"',
+        )
 
     def _primary_key(self) -> list[StrawberryArgument]:
         columns = [self.table.columns[name] for name in self.table.primary_key]

@@ -6,9 +6,19 @@ In: nothing. Out: SQLAlchemy tables with a comment on each column, all of them i
 from importlib import import_module
 from pkgutil import iter_modules
 
+import sqlalchemy as sa
+
 from schema.tables.columns import metadata
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["metadata"]
+__all__ = ["metadata", "note_numberings"]
+
+
+def note_numberings(reflected: sa.MetaData) -> None:
+    """Tells the product's tables, as they were read from a database, what a database does not know: which columns count without gaps."""
+    for table in reflected.tables.values():
+        own = metadata.tables.get(table.name)
+        if table.schema in (None, "public") and own is not None and "numbering" in own.info:
+            table.info["numbering"] = own.info["numbering"]

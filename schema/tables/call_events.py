@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from schema.tables.columns import metadata, now, reference
+from schema.tables.columns import metadata, now, numbered, reference
 
 # A table of its own and never in GraphQL: on the call's row every event would touch updated_at, re-run live queries and fight for the row.
 call_counters = sa.Table(
@@ -26,4 +26,5 @@ call_events = sa.Table(
     now("created_at", "When it happened."),
     sa.CheckConstraint("kind ~ '^[a-z][a-z_]*$'", name="kind"),
     comment="Events of calls, numbered without gaps.",
+    info=numbered("call_id", "seq"),
 )

@@ -5,6 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from schema.model import Numbering
+
 # The names PostgreSQL itself would give: they are what a client meets in `on_conflict` and in a uniqueness violation.
 metadata = sa.MetaData(
     naming_convention={
@@ -36,6 +38,11 @@ def now(name: str, comment: str) -> sa.Column[Any]:
 
 def flag(name: str, comment: str, *, default: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.text(str(default).lower()), comment=comment)
+
+
+def numbered(room: str, column: str) -> dict[str, object]:
+    """The `info` of a table whose rows take their number from a counter that stays locked until the commit."""
+    return {"numbering": Numbering(room, column)}
 
 
 def free_form(comment: str) -> sa.Column[Any]:

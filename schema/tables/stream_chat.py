@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from schema.tables.columns import flag, key, metadata, now, reference
+from schema.tables.columns import flag, key, metadata, now, numbered, reference
 
 # A table of its own and never in GraphQL: on the stream's row every message would touch updated_at and re-run live queries.
 stream_counters = sa.Table(
@@ -35,6 +35,7 @@ stream_chat = sa.Table(
     sa.Index(None, "stream_id", "created_at"),
     sa.CheckConstraint("char_length(content) BETWEEN 1 AND 500", name="content_length"),
     comment="Chat messages of streams.",
+    info=numbered("stream_id", "seq"),
 )
 
 stream_chat_events = sa.Table(
@@ -48,4 +49,5 @@ stream_chat_events = sa.Table(
     now("created_at", "When it happened."),
     sa.CheckConstraint("kind IN ('pinned', 'unpinned', 'highlighted', 'deleted')", name="kind"),
     comment="Moderation of stream chat, stored so that a replay is complete.",
+    info=numbered("stream_id", "seq"),
 )

@@ -114,4 +114,5 @@ async def test_a_live_query_knows_its_tables_and_arguments(books: Library) -> No
     live = await books.engine.live_query(request, PATRON)
     assert live is not None
     assert {table.name for table in live.tables} == {"book", "author", "loan"}
-    assert sorted(filter(None, live.arguments)) == ["2", "Brand"]
+    assert [value for value in live.shared if value] == ["Brand"]
+    assert live.own == ("2",)

@@ -10,13 +10,13 @@ import pytest
 
 from permissions.operators import OPERATORS
 from resolvers.documents.request import Request
-from resolvers.live.live_query import LiveQuery
 from schema.model import TableName
 from tests.engine import things
 from tests.engine.library import Library, library, session_of
 from tests.engine.things import COLUMNS, ME
 from tests.support.counted_functions import calls, count_calls
 from tests.support.databases import Databases
+from tests.support.plans import statement_of
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -127,10 +127,8 @@ async def test_conditions_on_related_rows_come_after_the_rule(store: Library) ->
 
 
 async def sql(store: Library, query: str, variables: dict[str, Any]) -> str:
-    """The statement of a live query, which is the statement of the same query."""
-    live = await store.engine.live_query(Request(query, variables), USER)
-    assert isinstance(live, LiveQuery)
-    return live.plan.sql
+    """The statement of the same as a query."""
+    return (await statement_of(store.engine, Request(query.replace("subscription", "query"), variables), USER))[0]
 
 
 async def ask(store: Library, query: str, variables: dict[str, Any]) -> Any:
@@ -177,10 +175,9 @@ async def test_what_is_leakproof_is_merged_and_nothing_else(store: Library) -> N
 
 async def test_the_plan_keeps_conditions_outside_of_the_rule(store: Library) -> None:
     """The scan of the table holds the rule and what is leakproof; the pattern stands on the rows that come out of it."""
-    query = 'subscription { thing(where: {word: {_regex: "^s"}, n: {_lt: 100}}, order_by: {n: asc}, limit: 5) { id } }'
-    live = await store.engine.live_query(Request(query, {}), USER)
-    assert isinstance(live, LiveQuery)
-    plan = json.loads(await store.pool.fetchval(f"EXPLAIN (FORMAT JSON) {live.plan.sql}", *live.arguments))
+    query = '{ thing(where: {word: {_regex: "^s"}, n: {_lt: 100}}, order_by: {n: asc}, limit: 5) { id } }'
+    sql, arguments = await statement_of(store.engine, Request(query), USER)
+    plan = json.loads(await store.pool.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *arguments))
     filters = {node["Alias"]: node["Filter"] for node in nodes(plan[0]["Plan"]) if "Filter" in node and "Alias" in node}
     assert [alias for alias, condition in filters.items() if "~" in condition] == ["2_visible"]
     assert "n < " in filters["1_thing"]

@@ -8,7 +8,19 @@ import sqlalchemy as sa
 
 from permissions.compiling.bool_exp import condition
 from permissions.compiling.readable import readable
-from permissions.expressions import And, Bound, Compare, CompareColumns, Constant, Expression, Operand, Related, Rule, SessionVariable
+from permissions.expressions import (
+    And,
+    Bound,
+    Compare,
+    CompareColumns,
+    Constant,
+    Expression,
+    Operand,
+    Progress,
+    Related,
+    Rule,
+    SessionVariable,
+)
 from permissions.session import Session
 from schema.model import Catalog, TableName
 from tests.permissions.databases import DIALECT, ROLE, Sample, document, table
@@ -40,8 +52,8 @@ def bound(operand: Operand) -> sa.ColumnElement[str]:
             return sa.literal(value, sa.Text())
         case SessionVariable(name):
             return sa.bindparam(name, type_=sa.Text())
-        case Bound(key):
-            return sa.bindparam(key, type_=sa.Text())
+        case Bound() | Progress():
+            return sa.bindparam(operand.key, type_=sa.Text())
 
 
 def text(expression: Expression, catalog: Catalog, name: TableName) -> str:

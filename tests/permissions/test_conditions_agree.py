@@ -39,6 +39,9 @@ class OneConnection:
         answer: str = await self._connection.fetchval(sql, *arguments)
         return answer.encode()
 
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+        return [tuple(row) for row in await self._connection.fetch(sql, *arguments)]
+
     def transaction(self) -> Any:
         raise AssertionError("nothing is written")
 

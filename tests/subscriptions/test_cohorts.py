@@ -11,10 +11,11 @@ import pytest
 from app.hints import open_hub
 from domain.ports import Hint
 from permissions.errors import GraphQLRefusal
-from resolvers.live.cohorts import LiveQueries, pause_after
+from resolvers.live.cohort import pause_after
+from resolvers.live.cohorts import LiveQueries
 from resolvers.live.live_query import LiveQuery
-from resolvers.sql.database import Asker, Database, DatabaseError, GaveWay, TookTooLong
-from resolvers.sql.plan import Plan
+from resolvers.sql.database import NOBODY, Asker, DatabaseError, GaveWay, LookDatabase, TookTooLong
+from resolvers.sql.live_plan import LivePlan
 from schema.model import TableName
 from tests.support.refusals import code_in
 from tests.support.unshared import Unshared
@@ -36,19 +37,20 @@ class PlayedDatabase:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def fetch_json(self, sql: str, _arguments: Sequence[str | None]) -> bytes:
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
         self.asked += 1
-        answer = self.answer
+        answer, sessions = self.answer, orjson.loads(arguments[-1] or "")
         await self.open.wait()
-        if not isinstance(answer, Exception):
-            return answer
-        if self.slow in (None, sql):
-            raise answer
-        return b'{"data":1}'
+        if isinstance(answer, Exception):
+            if self.slow in (None, sql):
+                raise answer
+            answer = b'{"data":1}'
+        return [(number, answer) for number, _ in enumerate(sessions, 1)]
 
 
-def live(sql: str = "SELECT 1", *arguments: str) -> LiveQuery:
-    return LiveQuery(Plan(sql, (), frozenset({BOOKS})), list(arguments))
+def live(sql: str = "SELECT 1", *arguments: str, own: tuple[str, ...] = (), asker: Asker = NOBODY) -> LiveQuery:
+    binders = (*[lambda _session, _variables: None for _ in arguments], None)
+    return LiveQuery(LivePlan(sql, binders, (), frozenset({BOOKS})), (*arguments, None), own, asker)
 
 
 class Table:
@@ -58,7 +60,7 @@ class Table:
         self.database, self._hub = database, hub
         self.reported: list[str] = []
         self.queries = LiveQueries(
-            Unshared(cast(Database, database)), hub.follow, look_every=60, report=lambda refused: self.reported.append(refused.code)
+            Unshared(cast(LookDatabase, database)), hub.follow, look_every=60, report=lambda refused: self.reported.append(refused.code)
         )
 
     async def put(self, answer: bytes | Exception) -> None:
@@ -174,7 +176,7 @@ async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
     async def follow(_topics: object) -> AsyncIterator[Deaf]:
         yield Deaf()
 
-    queries = LiveQueries(Unshared(cast(Database, PlayedDatabase())), follow)
+    queries = LiveQueries(Unshared(cast(LookDatabase, PlayedDatabase())), follow)
     async with aclosing(queries.follow(live())) as payloads:
         assert await (await anext(payloads)).take() == b'{"data":1}'
         with pytest.raises(GraphQLRefusal, match="internal error"):
@@ -201,7 +203,7 @@ async def test_what_takes_too_long_ends_for_those_who_ask_it_and_for_nobody_else
 
 async def test_one_live_query_too_many_is_refused_until_another_is_completed() -> None:
     async with open_hub() as hub:
-        queries = LiveQueries(Unshared(cast(Database, PlayedDatabase())), hub.follow, look_every=60, most=2)
+        queries = LiveQueries(Unshared(cast(LookDatabase, PlayedDatabase())), hub.follow, look_every=60, most=2)
         eve, bob = Asker("user eve"), Asker("user bob")
         async with aclosing(queries.follow(of(eve, "1"))) as one, aclosing(queries.follow(of(eve, "2"))) as two:
             await anext(one)
@@ -217,7 +219,7 @@ async def test_one_live_query_too_many_is_refused_until_another_is_completed() -
 
 
 def of(asker: Asker, argument: str) -> LiveQuery:
-    return LiveQuery(Plan("SELECT $1", (), frozenset({BOOKS})), [argument], asker)
+    return live("SELECT $1", argument, asker=asker)
 
 
 @pytest.mark.parametrize(("size", "asked_again"), [(10, 0), (200_000, 1)])

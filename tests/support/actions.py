@@ -13,7 +13,7 @@ from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from resolvers.hand_written.action_fields import scan
-from resolvers.sql.database import Database, DatabaseTransaction
+from resolvers.sql.database import DatabaseTransaction, LookDatabase
 from tests.support.domain_setup import Setup, product_rules
 from tests.support.refusals import error_in
 from tests.support.unshared import Unshared
@@ -43,12 +43,15 @@ class Api:
 
 
 class SwitchedDatabase:
-    """`resolvers.sql.database.Database` that stands before the database of the test that runs: an engine takes seconds to build."""
+    """`resolvers.sql.database.LookDatabase` that stands before the database of the test that runs: an engine takes seconds to build."""
 
-    target: Database
+    target: LookDatabase
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
         return await self.target.fetch_json(sql, arguments)
+
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+        return await self.target.fetch_rows(sql, arguments)
 
     def transaction(self) -> AbstractAsyncContextManager[DatabaseTransaction]:
         return self.target.transaction()

@@ -20,6 +20,7 @@ from permissions.compiling.readable import ReadableRows
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
+from schema.tables import note_numberings
 from tests.support.call_history import Event
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.fake_rooms import FakeRooms
@@ -115,6 +116,7 @@ class ProductRules:
     async def __call__(self, url: str) -> Resolved:
         if self.resolved is None:
             reflected = await reflect(url)
+            note_numberings(reflected.metadata)
             self.resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=True)
         return self.resolved
 

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
-from resolvers.sql.database import Asker, Database
+from resolvers.sql.database import Asker, Database, LookDatabase
 
 
 class Unshared:
     """`resolvers.sql.database.SharedDatabase` that gives everybody the same database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: LookDatabase) -> None:
         self._database = database
 
     def request(self, _asker: Asker) -> Database:
@@ -19,5 +19,5 @@ class Unshared:
         return nullcontext()
 
     @asynccontextmanager
-    async def look(self, _askers: Collection[Asker]) -> AsyncIterator[Database]:
+    async def look(self, _askers: Collection[Asker]) -> AsyncIterator[LookDatabase]:
         yield self._database

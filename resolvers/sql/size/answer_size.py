@@ -46,6 +46,29 @@ def checked_statement(value: Json, where: Sequence[sa.ColumnElement[bool]], larg
     return sa.select(checked(answer.c.answer, largest))
 
 
+def checked_answers(answer: sa.Select[Any], each: sa.FromClause, number: Json, largest: int) -> sa.Select[Any]:
+    """The answer to each row of `each`, with its number and whatever else `answer` selects beside it.
+
+    All together are as large as one may be: it ends with the one that is too much.
+    """
+    one = answer.offset(_ONCE).lateral("0_answer")
+    # No order: what is sorted is gathered first. The number tells whose it is.
+    so_far = sa.func.sum(sa.func.pg_column_size(one.c.answer) - sa.literal_column(str(_HEADER))).over(rows=(None, 0))
+    joined = each.join(one, sa.literal_column("true"))
+    summed = sa.select(number.label("number"), *one.c, so_far.label("size")).select_from(joined).subquery("0_sum")
+    fitting = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.answer)
+    return sa.select(summed.c.number, fitting, *[summed.c[column.name] for column in one.c if column.name != "answer"])
+
+
+def growing_batch(rows: sa.Subquery, largest: int, name: str) -> sa.Subquery:
+    """The `list` of the rows' `row` as JSON, and of how far each leads, `progress`, in their order; null when there are none."""
+    so_far = sa.func.sum(sa.func.pg_column_size(rows.c.row)).over(rows=(None, 0))
+    summed = sa.select(rows.c.row, rows.c.progress, so_far.label("size")).subquery(f"{name}_sum")
+    element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
+    listed = sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST).label("list")
+    return sa.select(listed, sa.func.json_agg(summed.c.progress).label("progress")).select_from(summed).subquery(name)
+
+
 def checked_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
     """All rows of a subselect as a JSON list, in their order; for rows that are few or short."""
     listed = sa.select(sa.func.coalesce(sa.func.json_agg(whole_row(rows)), EMPTY_LIST).label("list")).select_from(rows).subquery(name)

@@ -60,6 +60,9 @@ class Switch:
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
         return await self.current.fetch_json(sql, arguments)
 
+    async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+        return await self.current.fetch_rows(sql, arguments)
+
     def transaction(self) -> AbstractAsyncContextManager[DatabaseTransaction]:
         return self.current.transaction()
 
