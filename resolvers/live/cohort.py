@@ -1,7 +1,7 @@
 """Those who ask the same, each with a session of their own, and look together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import Context
 from typing import Final
@@ -20,6 +20,8 @@ from resolvers.sql.live_plan import as_json
 AT_MOST_EVERY: Final = 0.1
 # What takes long rests so many times as long: nobody keeps PostgreSQL busy with looking again.
 REST: Final = 4.0
+# Seconds, for statements none of which took long.
+LONGEST_REST: Final = 1.0
 
 Waiting = Audience | Reader
 
@@ -83,7 +85,7 @@ class Cohort:
             took = await self._round()
             await asyncio.sleep(pause_after(took))
 
-    async def _round(self) -> float:
+    async def _round(self) -> list[float]:
         self._rounds += 1
         now = asyncio.get_running_loop().time()
         waiting = [one for one in self._everyone() if one.waits and one.rests_until <= now and one not in self._slow]
@@ -97,7 +99,7 @@ class Cohort:
         try:
             await self._looks.all([slow])
         finally:
-            slow.rests_until = asyncio.get_running_loop().time() + pause_after(slow.took)
+            slow.rests_until = asyncio.get_running_loop().time() + pause_after([slow.took])
             del self._slow[slow]
 
     def _everyone(self) -> Iterable[Waiting]:
@@ -125,6 +127,7 @@ class Cohort:
             one.end(failure or RuntimeError("a cohort ended by itself"))
 
 
-def pause_after(took: float) -> float:
-    """Seconds until the next look may begin after one that took so many."""
-    return max(AT_MOST_EVERY - took, REST * took)
+def pause_after(took: Sequence[float]) -> float:
+    """Seconds until the next round may begin after one whose statements took so many. Being many is no reason to rest for long."""
+    longest, together = max(took, default=0.0), sum(took)
+    return max(AT_MOST_EVERY - longest, min(REST * together, max(REST * longest, LONGEST_REST)))

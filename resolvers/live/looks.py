@@ -42,11 +42,11 @@ class Looks:
             raise refusal(error) or unexpected(error) from error
         return member.answer(number, body, *progress or [None])
 
-    async def all(self, members: Iterable[Member]) -> float:
-        """Gives each its answer; who has no turn now keeps what it has. Returns the seconds that the statements took, all together."""
+    async def all(self, members: Iterable[Member]) -> list[float]:
+        """Gives each its answer; who has no turn now keeps what it has. Returns the seconds that each statement took."""
         async with asyncio.TaskGroup() as tasks:
             looking = [tasks.create_task(self._look(batch)) for batch in batches(rows_of(members))]
-        return sum(task.result() for task in looking)
+        return [task.result() for task in looking]
 
     async def _look(self, batch: Batch) -> float:
         # Who left in the meantime is not asked for.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
+from types import SimpleNamespace
 from typing import Any, cast
 
 import orjson
@@ -14,6 +15,7 @@ from permissions.errors import GraphQLRefusal
 from resolvers.live.cohort import pause_after
 from resolvers.live.cohorts import LiveQueries
 from resolvers.live.live_query import LiveQuery
+from resolvers.live.member import batches, rows_of
 from resolvers.sql.database import NOBODY, Asker, DatabaseError, GaveWay, LookDatabase, TookTooLong
 from resolvers.sql.live_plan import LivePlan
 from schema.model import TableName
@@ -258,7 +260,8 @@ async def test_the_same_large_answer_is_told_once(table: Table) -> None:
 
 
 def test_what_takes_long_rests_four_times_as_long() -> None:
-    assert [round(pause_after(took), 3) for took in (0, 0.01, 0.02, 1, 5)] == [0.1, 0.09, 0.08, 4, 20]
+    assert [round(pause_after([took]), 3) for took in (0, 0.01, 0.02, 1, 5)] == [0.1, 0.09, 0.08, 4, 20]
+    assert [round(pause_after([0.02] * many), 3) for many in (0, 2, 10, 100)] == [0.1, 0.16, 0.8, 1]
 
 
 @pytest.mark.parametrize("busy", [GaveWay(), GraphQLRefusal("rate-limited", "too much is asked at once", retryAfter=1)])
@@ -277,3 +280,109 @@ async def test_who_has_no_turn_now_keeps_what_it_has(table: Table, busy: Excepti
                 await newcomer()
         await table.put(b'{"data":2}')
         assert await read() == {"data": 2}
+
+
+class Sessions:
+    """A database that answers each session by what it brings; those of `bad` are refused, those of `slow` take too long."""
+
+    def __init__(self) -> None:
+        self.state, self.bad, self.slow = "old", set[str](), set[str]()
+        self.statements: list[list[str]] = []
+
+    async def fetch_rows(self, _sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+        asked = [own[0] for own in orjson.loads(arguments[-1] or "")]
+        self.statements.append(asked)
+        if self.slow.intersection(asked):
+            raise TookTooLong("the query took longer than 5 s; ask for less")
+        if self.bad.intersection(asked):
+            raise DatabaseError("22P02", "invalid input syntax")
+        return [(number, f'{{"data":"{self.state} {own}"}}'.encode()) for number, own in enumerate(asked, 1)]
+
+
+@asynccontextmanager
+async def crowd(number: int, sessions: Sessions) -> AsyncIterator[tuple[Any, list[Any]]]:
+    """So many sessions of as many principals in one cohort, each with its first answer."""
+    async with open_hub() as hub, asyncio.timeout(20):
+        queries = LiveQueries(Unshared(cast(LookDatabase, sessions)), hub.follow, look_every=60)
+        people = [queries.follow(live(own=(str(n),), asker=Asker(f"user {n}"))) for n in range(number)]
+        for n, one in enumerate(people):
+            assert await (await anext(one)).take() == f'{{"data":"old {n}"}}'.encode()
+        sessions.statements.clear()
+        yield hub, people
+        for one in people:
+            await one.aclose()
+
+
+async def said(people: Sequence[Any]) -> list[Any]:
+    """The next answer of each, or how it ended."""
+    offers = await asyncio.gather(*(anext(one) for one in people), return_exceptions=True)
+    return [offer if isinstance(offer, BaseException) else orjson.loads(await offer.take()) for offer in offers]
+
+
+async def test_many_sessions_are_asked_for_a_hundred_at_once() -> None:
+    sessions = Sessions()
+    async with crowd(250, sessions) as (hub, people):
+        sessions.state = "new"
+        await hub.publish([Hint("table:book")])
+        assert await said(people) == [{"data": f"new {n}"} for n in range(250)]
+        assert sorted(map(len, sessions.statements)) == [50, 100, 100]
+
+
+async def test_a_session_that_is_refused_is_told_by_itself_and_asked_for_by_itself_until_it_is_not() -> None:
+    sessions = Sessions()
+    async with crowd(100, sessions) as (hub, people):
+        sessions.state, sessions.bad = "new", {"7"}
+        await hub.publish([Hint("table:book")])
+        told = await said(people)
+        assert code_in(told.pop(7), "the live query") == "data-exception"
+        assert told == [{"data": f"new {n}"} for n in range(100) if n != 7]
+        sessions.statements.clear()
+        sessions.state, sessions.bad = "newer", set()
+        await hub.publish([Hint("table:book")])
+        assert await said(people) == [{"data": f"newer {n}"} for n in range(100)]
+        assert sorted(map(len, sessions.statements)) == [1, 99]
+        sessions.statements.clear()
+        sessions.state = "newest"
+        await hub.publish([Hint("table:book")])
+        await said(people)
+        assert [len(asked) for asked in sessions.statements] == [100]
+
+
+async def test_a_session_that_takes_too_long_ends_alone() -> None:
+    sessions = Sessions()
+    async with crowd(20, sessions) as (hub, people):
+        sessions.state, sessions.slow = "new", {"7"}
+        await hub.publish([Hint("table:book")])
+        told = await said(people)
+        ended = told.pop(7)
+        assert isinstance(ended, GraphQLRefusal)
+        assert ended.code == "time-limit-exceeded"
+        assert told == [{"data": f"new {n}"} for n in range(20) if n != 7]
+
+
+async def test_a_server_that_is_away_is_asked_once_for_all() -> None:
+    sessions = Sessions()
+    async with crowd(100, sessions) as (hub, people):
+
+        async def away(_sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+            sessions.statements.append(orjson.loads(arguments[-1] or ""))
+            raise DatabaseError("57P03", "the database system is starting up")
+
+        sessions.fetch_rows = away  # type: ignore[method-assign]
+        await hub.publish([Hint("table:book")])
+        told = await said(people)
+        assert {code_in(answer, "the live query") for answer in told} == {"postgres-error"}
+        assert len(sessions.statements) == 1
+
+
+def asks(own: str, took: float = 0.0, *, alone: bool = False) -> Any:
+    return SimpleNamespace(own=own.encode(), took=took, alone=alone)
+
+
+def test_what_takes_long_is_asked_alone() -> None:
+    members = [asks("same"), asks("same"), *[asks(str(n), 0.0101) for n in range(30)], asks("slow", 3.0), asks("bad", alone=True)]
+    found = [[row[0].own.decode() for row in batch] for batch in batches(rows_of(members))]
+    assert [len(batch) for batch in found] == [1, 25, 6, 1]
+    assert found[0] == ["bad"]
+    assert found[-1] == ["slow"]
+    assert "same" in found[1]

@@ -147,8 +147,13 @@ def test_nothing_holds_the_loop(before: object, after: object) -> None:
 
 @pytest.mark.anyio
 async def test_patches_are_made_once_for_all_who_saw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    monkeypatch.setattr(patches, "_between", lambda *pair, really=patches._between: made.append(pair) or really(*pair))
+    made, really = list[bytes](), patches._between
+
+    def counted(before: bytes, after: bytes) -> bytes:
+        made.append(after)
+        return really(before, after)
+
+    monkeypatch.setattr(patches, "_between", counted)
     database, long = PlayedDatabase(), "x" * 500
     database.answer = body([long, 1])
     async with open_hub() as hub:
@@ -179,7 +184,8 @@ async def test_a_fault_between_two_answers_is_told_whole() -> None:
         queries = LiveQueries(Unshared(cast(LookDatabase, database)), hub.follow, look_every=60)
         async with aclosing(queries.follow(live(), delta=True)) as payloads, asyncio.timeout(10):
             await (await anext(payloads)).take()
-            for version, answer in enumerate([DatabaseError("22012", "division by zero"), body(["x" * 299])], 2):
+            answers: list[bytes | Exception] = [DatabaseError("22012", "division by zero"), body(["x" * 299])]
+            for version, answer in enumerate(answers, 2):
                 database.answer = answer
                 await hub.publish([Hint("table:book")])
                 message = json.loads(await (await anext(payloads)).take())
