@@ -31,6 +31,7 @@ from permissions.resolving.resolve import resolve
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
+from resolvers.feeds.open_rooms import open_rooms
 from resolvers.live.cohorts import LiveQueries
 
 REQUESTS = 16
@@ -93,10 +94,12 @@ async def subscriptions(url: str) -> AsyncIterator[tuple[EngineSubscriptions, Pu
         pool = await stack.enter_async_context(open_pool(url, max_size=pool_size(REQUESTS)))
         reflected = await reflect(url)
         resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=False)
-        shared = SharedPool(PoolDatabase(pool, hub), REQUESTS, StatementLimits(), time.monotonic)
+        database = PoolDatabase(pool, hub)
+        shared = SharedPool(database, REQUESTS, StatementLimits(), time.monotonic)
         engine = Engine.build(resolved.catalog, resolved.roles, shared)
         stack.push_async_callback(engine.stop)
-        yield EngineSubscriptions(engine, LiveQueries(shared, hub.follow)), hub
+        rooms = await stack.enter_async_context(open_rooms(database, resolved.catalog, resolved.roles.__getitem__, hub.follow))
+        yield EngineSubscriptions(engine, LiveQueries(shared, hub.follow), rooms), hub
 
 
 async def follow(crowd: Crowd, served: EngineSubscriptions, user: str, call: str) -> None:

@@ -18,9 +18,7 @@ class Offer:
 
     __slots__ = ("_again", "_payload", "_told", "event_id", "mark")
 
-    def __init__(
-        self, payload: Payload, again: Again | None = None, told: Told | None = None, *, event_id: str | None = None
-    ) -> None:
+    def __init__(self, payload: Payload, again: Again | None = None, told: Told | None = None, *, event_id: str | None = None) -> None:
         self._payload: Payload | None = payload
         self._again, self._told = again, told
         self.event_id = event_id

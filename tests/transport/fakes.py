@@ -98,7 +98,7 @@ class FakeSubscriptions:
         self.open[name] += 1
         try:
             async for payload, event_id in self._numbered(name, rest, request.seen or 0):
-                offer = Offer(Payload(payload), self._again if name == "later" else None, event_id)
+                offer = Offer(Payload(payload), self._again if name == "later" else None, event_id=event_id)
                 self.offers.append(offer)
                 yield offer
                 self.sent[name] += 1
