@@ -25,7 +25,10 @@ async def test_who_comes_again_with_the_last_id_misses_and_repeats_nothing(demo_
         async with asking_for_events(http, EVENTS, again, variables=call) as events:
             missed = [await events.next() for _ in range(2)]
         assert [event and event.id for event in missed] == ["2", "3"]
-        # The id takes no right's place.
+        # One that can't be right is told so, and none takes a right's place.
+        async with asking_for_events(http, EVENTS, bearer(ALICE) | {"last-event-id": "99"}, variables=call) as events:
+            ahead, *rest = await events.all()
+        assert (code_in(ahead.data, EVENTS), rest) == ("cursor-ahead", [Event("complete")])
         async with asking_for_events(http, EVENTS, bearer(MALLORY) | {"last-event-id": "1"}, variables=call) as events:
             refused, *rest = await events.all()
         assert code_in(refused.data, EVENTS) == "not-found"
