@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from resolvers.live.announcements import Announcements
 from resolvers.live.faults import Fault, Faults
 from resolvers.live.looks import Looks
-from resolvers.live.news import News
 from resolvers.live.payload import KeptPayload, Payload
 from resolvers.sql.database import Asker, DatabaseError
 
@@ -17,13 +17,13 @@ class Audience:
     def __init__(self, own: bytes, looks: Looks, faults: Faults) -> None:
         self.own = own
         self.followers: Counter[Asker] = Counter()
-        self.took, self.alone, self.waits = 0.0, False, True
+        self.took, self.size, self.alone, self.waits = 0.0, 0, False, True
         self.rests_until = 0.0
         self._looks, self._faults = looks, faults
         self._kept = KeptPayload()
         self._fault: Fault | None = None
         self._begun = self._done = 0
-        self._news: News[Payload] = News()
+        self._news: Announcements[Payload] = Announcements()
 
     @property
     def askers(self) -> list[Asker]:
@@ -41,6 +41,7 @@ class Audience:
 
     def answer(self, number: int, body: bytes, _progress: bytes | None) -> Numbered:
         """Tells it when it is another one than the last, and newer."""
+        self.size = len(body)
         return self._tell(number, Payload(body), None)
 
     def refuse(self, number: int, error: DatabaseError) -> Numbered:

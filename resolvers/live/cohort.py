@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Final
 
+from resolvers.live.announcements import Announcements
 from resolvers.live.audience import Audience
 from resolvers.live.faults import Faults, Report
 from resolvers.live.live_query import LiveQuery
 from resolvers.live.looks import Looks
 from resolvers.live.member import SECONDS
-from resolvers.live.news import News
 from resolvers.live.reader import Reader
 from resolvers.sql.database import SharedDatabase
 from resolvers.sql.live_plan import as_json
@@ -38,7 +38,7 @@ class Cohort:
         # Those that have begun.
         self._rounds = 0
         self._listens = asyncio.Event()
-        self._news: News[None] = News()
+        self._news: Announcements[None] = Announcements()
         self._slow: dict[Waiting, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
 

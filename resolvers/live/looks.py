@@ -66,7 +66,7 @@ class Looks:
             middle = len(batch) // 2
             return await self._look(batch[:middle]) + await self._look(batch[middle:])
         except GraphQLRefusal as refused:
-            if refused.code != RATE_LIMITED:
+            if not has_no_turn(refused):
                 raise
             return 0.0
 
@@ -108,6 +108,11 @@ class Looks:
             for part in smaller:
                 tasks.create_task(self._look(part))
         return 0.0
+
+
+def has_no_turn(refused: GraphQLRefusal) -> bool:
+    """Whether the same look may succeed later."""
+    return refused.code == RATE_LIMITED or isinstance(refused.__cause__, GaveWay)
 
 
 def _note(batch: Batch, took: float) -> None:

@@ -8,6 +8,8 @@ from resolvers.sql.database import Asker, DatabaseError
 
 # Hasura's batch: more sessions than this are asked for by more than one statement.
 MOST: Final = 100
+# Bytes of the answers to one statement, by the last ones: more together is refused, as more than one may have.
+BYTES: Final = 2 << 20
 # Seconds that a statement for many may take, by what each took lately. What takes as long alone is asked alone.
 SECONDS: Final = 0.25
 
@@ -15,11 +17,12 @@ SECONDS: Final = 0.25
 class Member(Protocol):
     """One session, or all that bring the same.
 
-    `own` is what it brings, as JSON. `took` are the seconds of its last look, or its part of them; `alone`: it was refused, and may make
-    fail what it is asked together with.
+    `own` is what it brings, as JSON. `took` are the seconds of its last look, or its part of them, `size` the bytes of its last answer;
+    `alone`: it was refused, and may make fail what it is asked together with.
     """
 
     took: float
+    size: int
     alone: bool
 
     @property
@@ -62,15 +65,15 @@ def seconds_of(row: Sequence[Member]) -> float:
 def batches(rows: Iterable[Sequence[Member]]) -> Iterator[list[Sequence[Member]]]:
     """Rows that one statement asks for: those that take long, or were refused, each by itself."""
     batch: list[Sequence[Member]] = []
-    seconds = 0.0
+    seconds, size = 0.0, 0
     for row in sorted(rows, key=seconds_of):
         if any(member.alone for member in row):
             yield [row]
             continue
-        seconds += seconds_of(row)
-        if batch and (len(batch) >= MOST or seconds > SECONDS):
+        seconds, size = seconds + seconds_of(row), size + row[0].size
+        if batch and (len(batch) >= MOST or seconds > SECONDS or size > BYTES):
             yield batch
-            batch, seconds = [], seconds_of(row)
+            batch, seconds, size = [], seconds_of(row), row[0].size
         batch.append(row)
     if batch:
         yield batch

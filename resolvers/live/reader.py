@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable
 
+from permissions.errors import GraphQLRefusal
+from resolvers.live.announcements import Announcements
 from resolvers.live.faults import Fault, Faults
 from resolvers.live.live_query import LiveQuery
-from resolvers.live.looks import Looks
-from resolvers.live.news import News
+from resolvers.live.looks import Looks, has_no_turn
 from resolvers.live.payload import Payload
 from resolvers.live.stream_progress import StreamProgress
 from resolvers.sql.database import DatabaseError
@@ -22,12 +23,12 @@ class Reader:
         self._own, self._looks, self._faults, self._rounds = live.own, looks, faults, rounds
         self.own = as_json((*self._progress.values, *live.own))
         self.askers = [live.asker]
-        self.took, self.alone, self.waits = 0.0, False, False
+        self.took, self.size, self.alone, self.waits = 0.0, 0, False, False
         self.rests_until = 0.0
         self._looked_in, self._more = -1, True
         self._fault: Fault | None = None
         self._found: tuple[Payload, bytes | None] | None = None
-        self._news: News[bool] = News()
+        self._news: Announcements[bool] = Announcements()
 
     def begin(self) -> int:
         """What changes from now on may not be in it."""
@@ -36,7 +37,7 @@ class Reader:
 
     def answer(self, _number: int, body: bytes, progress: bytes | None) -> None:
         """Nothing is told when there are no rows."""
-        self.alone, self._fault = False, None
+        self.alone, self.size, self._fault = False, len(body), None
         if progress is not None:
             self._find(Payload(body), progress)
 
@@ -65,15 +66,22 @@ class Reader:
             self.own = as_json((*self._progress.values, *self._own))
 
     async def _next(self) -> tuple[Payload, bytes | None]:
-        while True:
-            if self._more or self._looked_in < self._rounds():
-                self._more = False
-                await self._looks.one(self, self.askers)
-            elif self._found is None:
+        while self._found is None:
+            if not (self._more or self._looked_in < self._rounds()) or not await self._look():
                 await self._wait()
-            if self._found is not None:
-                found, self._found = self._found, None
-                return found
+        found, self._found = self._found, None
+        return found
+
+    async def _look(self) -> bool:
+        """Whether it had its turn; one that has read before waits for the next round in place of ending."""
+        is_first, self._more = self._looked_in < 0, False
+        try:
+            await self._looks.one(self, self.askers)
+        except GraphQLRefusal as refused:
+            if is_first or not has_no_turn(refused):
+                raise
+            return False
+        return True
 
     async def _wait(self) -> None:
         """For a round that finds something."""

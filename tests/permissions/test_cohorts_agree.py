@@ -44,7 +44,7 @@ class Asking:
 
     def __init__(self, own: Sequence[str | None]) -> None:
         self.own, self.askers = as_json(own), [NOBODY]
-        self.took, self.alone = 0.0, False
+        self.took, self.size, self.alone = 0.0, 0, False
         self.answers: list[bytes] = []
 
     def begin(self) -> int:

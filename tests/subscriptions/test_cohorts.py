@@ -375,8 +375,13 @@ async def test_a_server_that_is_away_is_asked_once_for_all() -> None:
         assert len(sessions.statements) == 1
 
 
-def asks(own: str, took: float = 0.0, *, alone: bool = False) -> Any:
-    return SimpleNamespace(own=own.encode(), took=took, alone=alone)
+def asks(own: str, took: float = 0.0, *, size: int = 0, alone: bool = False) -> Any:
+    return SimpleNamespace(own=own.encode(), took=took, size=size, alone=alone)
+
+
+def test_answers_of_one_statement_are_together_no_larger_than_one_may_be() -> None:
+    found = list(batches(rows_of([asks(str(n), size=500_000) for n in range(10)])))
+    assert [len(batch) for batch in found] == [4, 4, 2]
 
 
 def test_what_takes_long_is_asked_alone() -> None:

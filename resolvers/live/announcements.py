@@ -9,7 +9,7 @@ from resolvers.run.unexpected_errors import unexpected
 T = TypeVar("T")
 
 
-class News(Generic[T]):
+class Announcements(Generic[T]):
     """Told to all who wait at that moment, until it is over."""
 
     def __init__(self) -> None:
