@@ -1,4 +1,4 @@
-"""How much of the event loop's time each principal has taken for compiling of late."""
+"""How much of the event loop's time each principal has taken of late, for compiling or for comparing answers."""
 
 import time
 from collections.abc import Callable

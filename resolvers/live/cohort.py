@@ -98,6 +98,9 @@ class Cohort:
         """Nobody waits for one that takes long by itself."""
         try:
             await self._looks.all([slow])
+        except BaseException as failure:
+            slow.end(failure)
+            raise
         finally:
             slow.rests_until = asyncio.get_running_loop().time() + pause_after([slow.took])
             del self._slow[slow]
@@ -120,11 +123,11 @@ class Cohort:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Nobody may wait for one that looks no more."""
-        failure = asyncio.CancelledError() if task.cancelled() else task.exception()
-        self._news.end(failure or RuntimeError("a cohort ended by itself"))
+        failure = (asyncio.CancelledError() if task.cancelled() else task.exception()) or RuntimeError("a cohort ended by itself")
+        self._news.end(failure)
         self._listens.set()
         for one in self._everyone():
-            one.end(failure or RuntimeError("a cohort ended by itself"))
+            one.end(failure)
 
 
 def pause_after(took: Sequence[float]) -> float:

@@ -56,7 +56,7 @@ class LiveQueries:
     def _offers(self, cohort: Cohort, live: LiveQuery, delta: bool) -> AsyncGenerator[Offer, None]:
         if live.plan.stream is not None:
             return _batches(cohort, live)
-        return _answers(cohort, live, Deltas(self._patches).body if delta else None)
+        return _answers(cohort, live, Deltas(self._patches, live.asker.principal).body if delta else None)
 
     @contextmanager
     def _counted(self, principal: str) -> Iterator[None]:

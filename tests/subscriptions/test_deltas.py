@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import itertools
 import json
 import random
 import time
@@ -11,12 +12,14 @@ from typing import Any, cast
 
 import pytest
 
+from app.graphql.request_body import request_of
 from app.hints import open_hub
 from domain.ports import Hint
 from resolvers.live import patches
 from resolvers.live.cohorts import LiveQueries
 from resolvers.live.patches import Deltas, Patches
 from resolvers.live.payload import KEPT_BYTES, Payload
+from resolvers.loop_share import LoopShare
 from resolvers.sql.database import DatabaseError, LookDatabase
 from tests.subscriptions.test_cohorts import PlayedDatabase, live
 from tests.support.json_patches import applied
@@ -71,7 +74,8 @@ def told(deltas: Deltas, payload: Payload, version: int) -> Any:
 
 def test_ten_thousand_changes_give_the_full_answer() -> None:
     dice = random.Random(1)  # noqa: S311 - no secrets
-    deltas, has, patched = Deltas(Patches()), None, 0
+    # A second goes by between two answers.
+    deltas, has, patched = Deltas(Patches(LoopShare(itertools.count().__next__))), None, 0
     rows = [row(number, dice) for number in range(12)]
     for version in range(10_000):
         message = told(deltas, Payload(body(rows)), version)
@@ -143,6 +147,22 @@ def test_nothing_holds_the_loop(before: object, after: object) -> None:
     began = time.thread_time()
     Patches().between(one, other)
     assert time.thread_time() - began < 0.05
+
+
+def test_who_asks_for_too_many_patches_gets_answers() -> None:
+    found = Patches()
+    bodies = [body([number] * 4_000) for number in range(20)]
+    mine = [found.between(before, after, "user eve") is None for before, after in itertools.pairwise(bodies)]
+    assert mine.index(True) in range(3, 15)
+    assert mine[-1]
+    assert found.between(bodies[-2], bodies[-1], "user bob") is not None
+
+
+@pytest.mark.parametrize(
+    ("extensions", "delta"), [({"delta": True}, True), ({"delta": False}, False), ({"delta": 1}, False), ([], False), (None, False)]
+)
+def test_an_operation_asks_for_deltas(extensions: object, delta: bool) -> None:
+    assert request_of({"query": "{ a }", "extensions": extensions}).delta is delta
 
 
 @pytest.mark.anyio
