@@ -1,13 +1,14 @@
 """Looks at the database for members of a cohort: many in one statement, each with an answer of its own."""
 
 import asyncio
+import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.live.faults import is_servers
 from resolvers.live.live_query import Values
-from resolvers.live.member import Member, batches, rows_of
+from resolvers.live.member import SECONDS, Member, batches, rows_of
 from resolvers.run.database_refusals import refusal
 from resolvers.run.unexpected_errors import unexpected
 from resolvers.sql.database import Asker, DatabaseError, GaveWay, LookDatabase, SharedDatabase, TookTooLong
@@ -90,7 +91,8 @@ class Looks:
         for place, body, *progress in found:
             for member, number in numbered[place - 1]:
                 member.answer(number, body, *progress or [None])
-        return took
+        # What takes long goes by itself from now on, and rests by itself.
+        return min(took, SECONDS)
 
     async def _fetch(self, database: LookDatabase, batch: Batch) -> Sequence[Sequence[Any]]:
         return await database.fetch_rows(self._plan.sql, self._plan.arguments(self._shared, [row[0].own for row in batch]))
@@ -116,9 +118,13 @@ def has_no_turn(refused: GraphQLRefusal) -> bool:
 
 
 def _note(batch: Batch, took: float) -> None:
-    """Each took its part. One that took long is believed to be quick again only step by step: it may hide among the others."""
+    """Each took its part, and more where all together took too long: one is to blame, who is found among fewer and fewer.
+
+    One that took long is believed to be quick again only step by step: it may hide among the others.
+    """
+    part = took / (len(batch) if took <= SECONDS else math.sqrt(len(batch)))
     for member in (member for row in batch for member in row):
-        member.took = took if len(batch) == 1 else max(took / len(batch), member.took / 2)
+        member.took = took if len(batch) == 1 else max(part, member.took / 2)
 
 
 def _now() -> float:
