@@ -20,7 +20,6 @@ import uvloop
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
 from app.database.shared_pool import SharedPool, StatementLimits, pool_size
-from app.graphql.subscriptions import EngineSubscriptions
 from app.hints import open_hub
 from bench.__main__ import load_data
 from bench.servers import METADATA
@@ -31,7 +30,6 @@ from permissions.resolving.resolve import resolve
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.feeds.open_rooms import open_rooms
 from resolvers.live.cohorts import LiveQueries
 
 REQUESTS = 16
@@ -87,25 +85,26 @@ def _seconds_of_children(parent: int) -> float:
 
 
 @asynccontextmanager
-async def subscriptions(url: str) -> AsyncIterator[tuple[EngineSubscriptions, Publisher]]:
+async def served(url: str) -> AsyncIterator[tuple[Engine, LiveQueries, Publisher]]:
     """The engine of the benchmark's metadata, with the shares and limits of the service."""
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(open_hub())
         pool = await stack.enter_async_context(open_pool(url, max_size=pool_size(REQUESTS)))
         reflected = await reflect(url)
         resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=False)
-        database = PoolDatabase(pool, hub)
-        shared = SharedPool(database, REQUESTS, StatementLimits(), time.monotonic)
+        shared = SharedPool(PoolDatabase(pool, hub), REQUESTS, StatementLimits(), time.monotonic)
         engine = Engine.build(resolved.catalog, resolved.roles, shared)
         stack.push_async_callback(engine.stop)
-        rooms = await stack.enter_async_context(open_rooms(database, resolved.catalog, resolved.roles.__getitem__, hub.follow))
-        yield EngineSubscriptions(engine, LiveQueries(shared, hub.follow), rooms), hub
+        yield engine, LiveQueries(shared, hub.follow), hub
 
 
-async def follow(crowd: Crowd, served: EngineSubscriptions, user: str, call: str) -> None:
+async def follow(crowd: Crowd, engine: Engine, live_queries: LiveQueries, user: str, call: str) -> None:
     request = Request(QUERY, {"id": call}, principal=f"user {user}")
     session = Session("user", {"x-hasura-role": "user", "x-hasura-user-id": user})
-    async with aclosing(served.subscribe(request, session)) as offers:
+    live = await engine.live_query(request, session)
+    if live is None:
+        raise TypeError("not a live query")
+    async with aclosing(live_queries.follow(live)) as offers:
         async for offer in offers:
             await offer.take()
             crowd.sent += 1
@@ -116,10 +115,10 @@ async def run(postgres: EmbeddedPostgres, users: int, seconds: float) -> None:
     connection = await asyncpg.connect(postgres.url)
     crowd = Crowd(connection, postgres.pid)
     call, people = await connection.fetchval(CALL), [row[0] for row in await connection.fetch(USERS, users)]
-    async with subscriptions(postgres.url) as (served, publisher):
+    async with served(postgres.url) as (engine, live_queries, publisher):
         following: list[asyncio.Task[None]] = []
         for user in people:
-            following.append(asyncio.create_task(follow(crowd, served, user, call)))
+            following.append(asyncio.create_task(follow(crowd, engine, live_queries, user, call)))
             await crowd.has_sent(len(following))
         await crowd.measure(f"{users} users, nothing changes", seconds)
         changing = asyncio.create_task(change(postgres.url, publisher, call))
