@@ -13,8 +13,8 @@ from resolvers.loop_share import LoopShare
 # Patches that are remembered, and the bytes of those and of the answers that they lead from and to.
 _PATCHES: Final = 256
 _BYTES: Final = 16 << 20
-# Values in an answer, nearly: to compare so many with as many takes some 20 ms.
-_MOST_VALUES: Final = 4_096
+# Values in an answer, nearly: to compare so many with as many takes some 10 ms.
+_MOST_VALUES: Final = 2_048
 # Values that are read and compared in a tenth of a millisecond.
 _VALUES_AT_ONCE: Final = 40
 _DATA: Final = "data"
