@@ -40,7 +40,7 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name, principal, size, tally, _asks_for_deltas(raw.get("extensions")))
+    return Request(query, variables or {}, name, principal, size, tally, delta=_asks_for_deltas(raw.get("extensions")))
 
 
 def _asks_for_deltas(extensions: object) -> bool:

@@ -61,7 +61,7 @@ class Asking:
 
 
 @pytest.mark.timeout(300)
-@settings(fixed, max_examples=25)
+@settings(fixed, max_examples=15)
 @given(st.data())
 def test_a_cohort_gives_each_session_what_it_has_alone(office: Sample, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(LISTS)))
