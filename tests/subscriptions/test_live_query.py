@@ -1,18 +1,23 @@
 """Live queries on the product's tables: the first answer, then each that differs, each person's own."""
 
+import asyncio
 import time
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+import orjson
 import pytest
 
 from domain.calls.actions.answer import accept_call
 from permissions.session import Session
+from resolvers.documents.request import Request
 from tests.calls.call_states import open_channel_call, participant_id, ringing
 from tests.subscriptions.listening import Listeners
 from tests.support.actions import Api
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, Setup, session
 from tests.support.dump import dump
+from tests.support.json_patches import applied
 from tests.support.refusals import code_in
 
 pytestmark = pytest.mark.anyio
@@ -132,3 +137,21 @@ async def test_a_change_while_somebody_joins(on: Setup, listen: Listeners) -> No
     got = await listener.until(lambda got: got[-1] == [{"metadata": {"n": 19}}])
     seen = [row[0]["metadata"].get("n", -1) for row in got]
     assert seen == sorted(set(seen))
+
+
+async def test_what_changed_is_told_to_who_asks_for_it(on: Setup, listen: Listeners) -> None:
+    """On the product's own rows, as a client applies it."""
+    calls = [await open_channel_call(on) for _ in range(3)]
+    query = "subscription { nchat_calls(order_by: {id: asc}) { id room_name created_at metadata } }"
+    request = Request(query, delta=True)
+    async with aclosing(listen.subscriptions.subscribe(request, session(ALICE), on.world)) as offers, asyncio.timeout(20):
+        first = orjson.loads(await (await anext(offers)).take())
+        has = first["data"]
+        assert first["extensions"] == {"version": 1}
+        for version, call_id in enumerate(calls, 2):
+            await on.database.execute("UPDATE nchat_calls SET metadata = $1 WHERE id = $2", f'{{"n": {version}}}', call_id)
+            told = orjson.loads(await (await anext(offers)).take())
+            assert told["data"] is None
+            assert (told["extensions"]["base"], told["extensions"]["version"]) == (version - 1, version)
+            has = applied(told["extensions"]["patch"], has)
+    assert has["nchat_calls"] == (await listen(session(ALICE), query).count(1))[0]
