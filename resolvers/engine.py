@@ -174,10 +174,10 @@ class Engine:
 
         field = compiled.field
         runner = self._strawberry(request, session, context, database, Beginning())
-        place, encode = await runner.place(field)
+        place = await runner.place(field)
         if request.seen is not None:
             place = replace(place, after=request.seen)
-        return Opened(place, session, (view.key, id(field)), encode, read, partial(runner.refused, field))
+        return Opened(place, session, (view.key, id(field)), partial(runner.encoder, field), read, partial(runner.refused, field))
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:
         """The payloads `{"data": …}` of a hand-written subscription; a refusal ends it and is raised."""

@@ -11,7 +11,7 @@ from resolvers.hand_written.room_feed import Encode, Place
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`document` is equal for those who ask for the same fields, while `encode` lives, which makes the payload of an event.
+    """`document` is equal for those who ask for the same fields; `encoder` makes what writes their events, and keeps that so.
 
     `read` asks the engine with the session's permissions, `refused` says an error at the field's path.
     """
@@ -19,6 +19,6 @@ class Opened:
     place: Place
     session: Session
     document: Hashable
-    encode: Encode
+    encoder: Callable[[], Encode]
     read: Read
     refused: Callable[[Exception], GraphQLRefusal]

@@ -7,7 +7,8 @@ from typing import Final
 
 from resolvers.feeds.channel import Channel
 from resolvers.feeds.follower import Follower
-from resolvers.hand_written.room_feed import RoomFeed
+from resolvers.feeds.told import EventBatch
+from resolvers.hand_written.room_feed import PAGE, RoomFeed
 
 # A room of so many is hot: its events are collected for so long and go out together, for the kernel's write is what costs.
 HOT: Final = 50
@@ -44,7 +45,9 @@ class FollowedRoom:
     async def tell(self) -> None:
         """Reads what is new and sends it to all who may have it, until there is nothing more. Raises DatabaseError."""
         for channel in list(self.channels.values()):
-            while (batch := await channel.news()) is not None:
+            batch: EventBatch | None = None
+            # After a page that is not full there is nothing, or a hint is on its way.
+            while (batch is None or len(batch.events) == PAGE) and (batch := await channel.news()) is not None:
                 self._told_at = now()
                 self.head = max(self.head, channel.told)
                 followers = iter(list(channel.followers))

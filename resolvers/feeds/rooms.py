@@ -109,7 +109,7 @@ class FollowedRooms:
 
         key = (audience(feed, self._rules(opened.session.role), opened.session), opened.document)
         room.head = max(room.head, head)
-        room.join(follower, key, lambda: Channel(room.head, read, opened.encode, self._memory))
+        room.join(follower, key, lambda: Channel(room.head, read, opened.encoder(), self._memory))
 
     async def _standing(self, opened: Opened) -> Standing:
         """Asked together with all who come at this moment. Raises what forbids it."""

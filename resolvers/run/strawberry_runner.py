@@ -57,24 +57,32 @@ class StrawberryRunner:
             if hasattr(stream, "aclose"):
                 await stream.aclose()
 
-    async def place(self, field: HandWritten) -> tuple[Place, Encode]:
-        """Where a subscription to a room leads, and how its events are written; raises what refuses it."""
-        # graphql-core's own steps of a subscription, one by one: what an event becomes is asked once for all who ask the same.
-        built: Any = self._view.schema.execution_context_class.build(
-            self._view.schema._schema, field.document, None, self._context(field), self._used(field)
-        )
-        if isinstance(built, list):
-            self._data(field, ExecutionResult(None, built))
-        source = create_source_event_stream(built)
-        place: Any = await source if isawaitable(source) else source
-        if isinstance(place, ExecutionResult):
-            self._data(field, place)
+    async def place(self, field: HandWritten) -> Place:
+        """Where a subscription to a room leads; raises what refuses it."""
+        source = create_source_event_stream(self._executor(field))
+        found: Any = await source if isawaitable(source) else source
+        if isinstance(found, ExecutionResult):
+            self._data(field, found)
+        place: Place = found
+        return place
+
+    def encoder(self, field: HandWritten) -> Encode:
+        """Writes events as the subscription asks for them."""
+        executor = self._executor(field)
 
         async def encode(value: object) -> bytes:
-            result = execute_subscription_event(built.build_per_event_executor(value))
+            result = execute_subscription_event(executor.build_per_event_executor(value))
             return orjson.dumps({"data": self._data(field, await result if isawaitable(result) else result)})
 
-        return place, encode
+        return encode
+
+    def _executor(self, field: HandWritten) -> Any:
+        """graphql-core's own steps of a subscription, one by one: what an event becomes is asked once for all who ask the same."""
+        schema = self._view.schema
+        built: Any = schema.execution_context_class.build(schema._schema, field.document, None, self._context(field), self._used(field))
+        if isinstance(built, list):
+            self._data(field, ExecutionResult(None, built))
+        return built
 
     def refused(self, field: HandWritten, error: Exception) -> GraphQLRefusal:
         """An error of a subscription, as its client hears it."""
