@@ -60,7 +60,10 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         tokens = jwt_configuration(settings)
         additions = link_additions(settings, media=settings.has_store) if metadata is None else {}
         authenticator = await stack.enter_async_context(open_authenticator(settings, tokens, additions))
-        hub = await stack.enter_async_context(open_hub(redis_url))
+        hub = await stack.enter_async_context(open_hub(redis_url, database_url if settings.broker == "postgres" else None))
+        log.info("hints_through", broker=settings.broker)
+        if hub.broker is not None:
+            metrics.watch_broker(hub.broker, lambda: hub.connected)
         opening = open_pool(database_url, max_size=pool_size(settings.database_pool_size), variables=settings.database_variables)
         pool = await stack.enter_async_context(opening)
         database = PoolDatabase(pool, hub)
@@ -85,6 +88,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
             checks=[
                 Check("database", database.ping),
                 Check("disk", database.check_disk, essential=False),
+                *([] if hub.broker is None else [Check("hints", hub.look, essential=False)]),
                 *await stack.enter_async_context(open_redis_check(redis_url)),
             ],
         )

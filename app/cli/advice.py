@@ -19,6 +19,7 @@ _ADVICE: Final = {
         "StorageRefused",
     ): "the store refuses: correct NCHAT_S3_ACCESS_KEY, NCHAT_S3_SECRET_KEY, NCHAT_S3_REGION or NCHAT_RECORDING_BUCKET",
     ("storage", ""): "start the store of recordings, or correct NCHAT_S3_ENDPOINT; until then nothing is recorded or played",
+    ("hints", ""): "no connection listens for changes of other processes: see Redis or PostgreSQL; they show up to a second late",
     ("redis", ""): "start Redis, or correct NCHAT_REDIS_URL; until then changes show up to a second late",
 }
 

@@ -7,7 +7,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from broadcaster import BroadcastBackend
 from broadcaster._backends.memory import MemoryBackend
 
+from app.hints.postgres_backend import PostgresBackend
 from app.hints.redis_backend import RedisBackend
+from app.hints.shared_backend import SharedBackend
 from domain.hub import Following
 from domain.ports import Hint
 
@@ -45,7 +47,17 @@ class BroadcastHub:
     @property
     def connected(self) -> bool:
         """Whether hints of other processes arrive at this moment; nothing is lost while they don't, only later."""
-        return not isinstance(self._backend, RedisBackend) or self._backend.connected
+        return not isinstance(self._backend, SharedBackend) or self._backend.connected
+
+    @property
+    def broker(self) -> str | None:
+        """What carries hints to other processes: `redis`, `postgres`, or None when they stay in this one."""
+        return self._backend.name if isinstance(self._backend, SharedBackend) else None
+
+    async def look(self) -> None:
+        """Raises ConnectionError while hints of other processes don't arrive."""
+        if not self.connected:
+            raise ConnectionError
 
     async def publish(self, hints: Sequence[Hint]) -> None:
         """Each topic once; seqs are not sent, readers have cursors of their own."""
@@ -82,9 +94,11 @@ class BroadcastHub:
                 follower.notify()
 
 
-def open_hub(redis_url: str | None = None) -> AbstractAsyncContextManager[BroadcastHub]:
-    """In memory for one process, or through Redis between processes."""
-    return hub_over(MemoryBackend("memory://") if redis_url is None else RedisBackend(redis_url))
+def open_hub(redis_url: str | None = None, database_url: str | None = None) -> AbstractAsyncContextManager[BroadcastHub]:
+    """Through Redis between processes, through PostgreSQL where only that is named, or in memory for one process."""
+    if redis_url is not None:
+        return hub_over(RedisBackend(redis_url))
+    return hub_over(MemoryBackend("memory://") if database_url is None else PostgresBackend(database_url))
 
 
 @asynccontextmanager

@@ -6,66 +6,41 @@ broadcaster's own ends for good with its connection, and with redis-py 8 never d
 import asyncio
 from contextlib import suppress
 from typing import Final
-from uuid import uuid4
 
-import structlog
-from broadcaster import BroadcastBackend, Event
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
-from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from app.hints.waiting_topics import Topics
-
-log = structlog.get_logger(__name__)
+from app.hints.shared_backend import PING_EVERY, TIMEOUT, SharedBackend
 
 PREFIX: Final = "nchat-rtc:"
-TIMEOUT: Final = 2.0
 ACKNOWLEDGED_WITHIN: Final = 1.0
-PING_EVERY: Final = 5.0
 BATCH: Final = 500
 BROKEN: Final = (RedisError, OSError, TimeoutError)
 
 
-class RedisBackend(BroadcastBackend):
-    """Topics that changed, each at most once in waiting: whoever reads is told that there is something, not what.
-
-    One connection reads, under supervision: it comes back with a jittered backoff, subscribes again and then reports every topic
-    as changed, since hints may have passed meanwhile. Publishing only notes the topic; a task of its own sends.
-    """
+class RedisBackend(SharedBackend):
+    """A channel for each topic. After a break the reader subscribes again and reports a topic once Redis has acknowledged it."""
 
     def __init__(self, url: str, *, ping_every: float = PING_EVERY) -> None:
+        super().__init__("redis", BROKEN, BATCH)
         self._ping_every = ping_every
         never = Retry(NoBackoff(), 0)
         self._publishing = Redis.from_url(url, protocol=2, retry=never, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT)
         # Without a timeout of its own redis-py writes a command at once, in the order of the calls.
         self._readers = Redis.from_url(url, protocol=2, retry=never, socket_timeout=None).connection_pool
-        # What this process publishes reaches its own readers without the broker; the echo is recognised by this.
-        self._origin = uuid4().hex.encode()
-        self._wanted: set[str] = set()
         self._acknowledged: set[str] = set()
         self._waiting: dict[str, asyncio.Event] = {}
         self._reading: AbstractConnection | None = None
-        self._changed, self._outbox = Topics(), Topics()
-        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def connected(self) -> bool:
-        """Whether hints of other processes arrive at this moment."""
         return self._reading is not None
 
-    async def connect(self) -> None:
-        """Starts both directions; an absent broker is waited for in the background."""
-        self._tasks = [
-            asyncio.create_task(self._keep_reading(), name="hints in"),
-            asyncio.create_task(self._keep_sending(), name="hints out"),
-        ]
-
     async def disconnect(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().disconnect()
         await self._publishing.aclose()
 
     async def subscribe(self, group: str) -> None:
@@ -87,16 +62,6 @@ class RedisBackend(BroadcastBackend):
         self._stop_waiting(group)
         await self._command("UNSUBSCRIBE", group)
 
-    async def publish(self, channel: str, message: object) -> None:  # noqa: ARG002
-        """Never waits for the broker, never fails."""
-        if channel in self._wanted:
-            self._changed.add(channel)
-        self._outbox.add(channel)
-
-    async def next_published(self) -> Event:
-        (topic,) = await self._changed.take(1)
-        return Event(topic, "")
-
     async def _command(self, name: str, *topics: str) -> None:
         """A broken connection is left to its reader, which subscribes to everything again."""
         connection = self._reading
@@ -104,27 +69,19 @@ class RedisBackend(BroadcastBackend):
             with suppress(*BROKEN):
                 await _send(connection, name, *(PREFIX + topic for topic in topics))
 
-    async def _keep_reading(self) -> None:
-        backoff, failures = ExponentialWithJitterBackoff(base=0.1, cap=2.0), 0
-        while True:
-            connection = self._readers.make_connection()  # type: ignore[no-untyped-call]
-            try:
-                async with asyncio.timeout(TIMEOUT):
-                    await connection.connect()
-                log.log(20 if failures else 10, "broker_connected", failures=failures)
-                failures = 0
-                await self._read(connection)
-            except BROKEN as error:
-                if not failures:
-                    log.warning("broker_lost", error=type(error).__name__)
-                failures += 1
-            finally:
-                self._lost()
-                with suppress(*BROKEN):
-                    await connection.disconnect(nowait=True)
-            await asyncio.sleep(backoff.compute(failures))
+    async def _read(self) -> None:
+        connection = self._readers.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await connection.connect()
+            self._arrived()
+            await self._listen(connection)
+        finally:
+            self._lost()
+            with suppress(*BROKEN):
+                await connection.disconnect(nowait=True)
 
-    async def _read(self, connection: AbstractConnection) -> None:
+    async def _listen(self, connection: AbstractConnection) -> None:
         """Until the connection breaks, or does not answer a ping."""
         self._reading = connection
         if self._wanted:
@@ -142,7 +99,7 @@ class RedisBackend(BroadcastBackend):
 
     def _take(self, reply: object) -> None:
         match reply:
-            case [b"message", bytes() as channel, origin] if origin != self._origin:
+            case [b"message", bytes() as channel, bytes() as origin] if origin != self._origin.encode():
                 self._changed.add(_topic(channel))
             case [b"subscribe", bytes() as channel, _]:
                 self._subscribed(_topic(channel))
@@ -166,19 +123,6 @@ class RedisBackend(BroadcastBackend):
         self._acknowledged.clear()
         for topic in list(self._waiting):
             self._stop_waiting(topic)
-
-    async def _keep_sending(self) -> None:
-        backoff, failures = ExponentialWithJitterBackoff(base=0.1, cap=2.0), 0
-        while True:
-            topics = await self._outbox.take(BATCH)
-            try:
-                await self._send(topics)
-                failures = 0
-            except BROKEN:
-                failures += 1
-                for topic in topics:
-                    self._outbox.add(topic)
-                await asyncio.sleep(backoff.compute(failures))
 
     async def _send(self, topics: list[str]) -> None:
         async with self._publishing.pipeline(transaction=False) as pipeline:

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
-    workers: int = Field(1, ge=1, description="Processes of the service behind that port; more than one needs Redis.")
+    workers: int = Field(1, ge=1, description="Processes of the service behind that port; they share hints and rate limits through Redis.")
     public_url: HttpUrl = Field(
         "http://127.0.0.1:8000",
         validation_alias=_also("NCHAT_PUBLIC_URL", "BACKEND_URL"),
@@ -79,7 +79,11 @@ class Settings(BaseSettings):
     redis_url: RedisUrl | None = Field(
         None,
         validation_alias=_also("NCHAT_REDIS_URL", "REDIS_URL"),
-        description="Redis or Valkey for hints and rate limits between processes; absent: in memory, for one process.",
+        description="Redis or Valkey for hints and rate limits between processes; absent: each process counts for itself.",
+    )
+    hints: Literal["memory", "postgres"] | None = Field(
+        None,
+        description="Without Redis: hints go through PostgreSQL or stay in the process; absent: PostgreSQL with several workers.",
     )
 
     admin_secret: SecretStr | None = Field(None, description="Whoever sends it as `X-Hasura-Admin-Secret` may do everything.")
@@ -270,6 +274,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """A keyword beats the environment, which beats a file of defaults; `…_FILE` is part of the environment."""
         return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+
+    @property
+    def broker(self) -> Literal["redis", "postgres", "memory"]:
+        """What carries hints. Nobody is asked about several workers of one machine; of other machines only the operator knows."""
+        if self.redis_url is not None:
+            return "redis"
+        return self.hints or ("postgres" if self.workers > 1 else "memory")
 
     @property
     def livekit_client_url(self) -> str:

@@ -22,6 +22,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._pools: list[tuple[str, Connections]] = []
+        self._brokers: list[tuple[str, Callable[[], bool]]] = []
         self.outcomes = Counter(
             "nchat_graphql_operations",
             "GraphQL operations by transport, kind, outcome, and whose fault that is; each member of a batch is one",
@@ -52,6 +53,9 @@ class Metrics:
         )
         self._open = self.gauge("nchat_database_connections", "Open connections to PostgreSQL", ["pool"])
         self._idle = self.gauge("nchat_database_connections_idle", "Open connections to PostgreSQL that nobody uses", ["pool"])
+        self._broker = self.gauge(
+            "nchat_broker_connected", "1 while hints of other processes arrive, of several processes the worst", ["broker"], mode="livemin"
+        )
         self._oldest_webhook = self.gauge(
             "nchat_webhook_oldest_seconds", "How long the oldest webhook waits that is not worked out", mode="livemax"
         )
@@ -124,12 +128,19 @@ class Metrics:
         self._pools.append((name, connections))
         self.look()
 
+    def watch_broker(self, name: str, connected: Callable[[], bool]) -> None:
+        """Shows from now on whether the broker of hints was there at the last `look`."""
+        self._brokers.append((name, connected))
+        self.look()
+
     def look(self) -> None:
         """Writes down what can only be looked at. Each process must do so by itself: one can't look into another when it is asked."""
         for name, connections in self._pools:
             opened, idle = connections()
             self._open.labels(name).set(opened)
             self._idle.labels(name).set(idle)
+        for name, connected in self._brokers:
+            self._broker.labels(name).set(connected())
 
     def connection_ended(self, reason: str) -> None:
         """One connection that was refused, or had to go."""

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -172,6 +173,20 @@ def test_what_can_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, variables
 )
 def test_forms_that_postgresql_knows(url: str) -> None:
     assert plain(load_settings(database_url=url).database_url) == url
+
+
+@pytest.mark.parametrize(
+    ("given", "broker"),
+    [
+        ({}, "memory"),
+        ({"workers": 2}, "postgres"),
+        ({"workers": 2, "hints": "memory"}, "memory"),
+        ({"hints": "postgres"}, "postgres"),
+        ({"workers": 2, "hints": "postgres", "redis_url": "redis://broker:6379/0"}, "redis"),
+    ],
+)
+def test_hints_go_where_all_processes_hear_them(given: dict[str, Any], broker: str) -> None:
+    assert load_settings(**given).broker == broker
 
 
 def test_a_slash_after_an_origin_is_not_part_of_it() -> None:

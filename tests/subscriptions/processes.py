@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from app.database.transactions import EngineTransactions, open_engine
 from app.hints import BroadcastHub, open_hub
+from devstack.postgres import EmbeddedPostgres
 from domain.ports import Hint, Publisher
 from domain.world import World
 from tests.support.domain_setup import Setup
@@ -40,6 +42,23 @@ class FaultyPublisher:
         await self.hub.publish(hints)
 
 
+class TerminatedHubs:
+    """PostgreSQL as the broker of a database's hubs: `kill` ends their connections, and they come back by themselves."""
+
+    url = None
+
+    def __init__(self, server: EmbeddedPostgres, database_url: str) -> None:
+        self._server, self._database = server, urlsplit(database_url).path.removeprefix("/")
+
+    def kill(self) -> None:
+        hubs = "application_name = 'nchat-rtc hints' AND datname = current_database()"
+        ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {hubs}"
+        assert self._server.tool("psql", "-d", self._database, "-qAtc", ended).stdout
+
+    def start(self) -> None:
+        """Nothing has stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     world: World
@@ -48,8 +67,9 @@ class Process:
 
 
 @asynccontextmanager
-async def process(on: Setup, redis_url: str, *, faulty: bool = False) -> AsyncIterator[Process]:
-    async with open_hub(redis_url) as hub, open_engine(on.url, pool_size=8) as engine:
+async def process(on: Setup, redis_url: str | None, *, faulty: bool = False) -> AsyncIterator[Process]:
+    """Without a Redis hints go through the database."""
+    async with open_hub(redis_url, on.url) as hub, open_engine(on.url, pool_size=8) as engine:
         publisher: Publisher = FaultyPublisher(hub) if faulty else hub
         world = replace(on.world, transaction=EngineTransactions(engine, publisher), publisher=publisher, hub=hub)
         yield Process(world, hub, publisher)

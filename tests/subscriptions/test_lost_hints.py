@@ -17,24 +17,30 @@ from domain.world import World
 from permissions.session import Session
 from tests.calls.call_states import answered
 from tests.subscriptions.listening import EVENTS, Listeners, seqs
-from tests.subscriptions.processes import FaultyPublisher, Process, process
+from tests.subscriptions.processes import FaultyPublisher, Process, TerminatedHubs, process
+from tests.support.databases import Databases
 from tests.support.domain_setup import ALICE, BOB, Setup, session
 from tests.support.valkey import Broker, broker
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
 
+Breakable = Broker | TerminatedHubs
+
 WRITERS, EVENTS_EACH, SUBSCRIBERS = 6, 50, 24
 
 
 @pytest.fixture
-async def two(on: Setup, redis: Broker) -> AsyncIterator[tuple[Process, Process]]:
-    async with process(on, redis.url, faulty=True) as one, process(on, redis.url, faulty=True) as other:
+async def two(on: Setup, breakable: Breakable) -> AsyncIterator[tuple[Process, Process]]:
+    async with process(on, breakable.url, faulty=True) as one, process(on, breakable.url, faulty=True) as other:
         yield one, other
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Broker]:
+@pytest.fixture(params=["redis", "postgres"])
+def breakable(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases, database_url: str) -> Iterator[Breakable]:
+    if request.param == "postgres":
+        yield TerminatedHubs(databases.server, database_url)
+        return
     with broker(tmp_path) as running:
         yield running
 
@@ -61,15 +67,15 @@ async def read(listeners: Sequence[Listeners], who: Session, call_id: UUID, last
 
 
 @asynccontextmanager
-async def breaking(redis: Broker) -> AsyncIterator[None]:
-    """The broker is killed and started again, over and over."""
+async def breaking(breakable: Breakable) -> AsyncIterator[None]:
+    """The broker is killed and started again, over and over; of PostgreSQL, the connections of hubs."""
     over = asyncio.Event()
 
     async def keep_breaking() -> None:
         while not await told(over, within=0.3):
-            await asyncio.to_thread(redis.kill)
+            await asyncio.to_thread(breakable.kill)
             await told(over, within=0.2)
-            await asyncio.to_thread(redis.start)
+            await asyncio.to_thread(breakable.start)
 
     task = asyncio.create_task(keep_breaking())
     try:
@@ -87,11 +93,11 @@ async def told(over: asyncio.Event, within: float) -> bool:
 
 
 async def test_every_subscriber_sees_every_event_once_in_order(
-    on: Setup, listen: Listeners, redis: Broker, two: tuple[Process, Process]
+    on: Setup, listen: Listeners, breakable: Breakable, two: tuple[Process, Process]
 ) -> None:
     call_id = await answered(on)
     last = len(await on.events(call_id)) + WRITERS * EVENTS_EACH
-    async with breaking(redis), asyncio.timeout(90):
+    async with breaking(breakable), asyncio.timeout(90):
         worlds = [await listen.in_world(one.world) for one in two]
         readers = [read(worlds, session((ALICE, BOB)[n % 2]), call_id, last, n) for n in range(SUBSCRIBERS)]
         writers = [write(two[n % 2].world, call_id) for n in range(WRITERS)]
@@ -116,9 +122,9 @@ async def test_rings_are_told_in_full_although_hints_are_lost(on: Setup, listen:
     assert [(ring["kind"], ring["callId"]) for ring in device.got] == wanted
 
 
-async def test_another_process_hears_in_a_fifth_of_a_second(on: Setup, listen: Listeners, redis: Broker) -> None:
+async def test_another_process_hears_in_a_fifth_of_a_second(on: Setup, listen: Listeners, breakable: Breakable) -> None:
     call_id = await answered(on)
-    async with process(on, redis.url) as here, process(on, redis.url) as there:
+    async with process(on, breakable.url) as here, process(on, breakable.url) as there:
 
         async def connected() -> bool:
             return here.hub.connected and there.hub.connected

@@ -3,8 +3,10 @@
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx2
@@ -17,6 +19,7 @@ from app.http import health
 from app.http.console import OfferedUser
 from app.settings import Settings
 from tests.support.refusals import code_in, error_in
+from tests.support.waiting import eventually
 from tests.transport.fakes import serving, websocket
 
 pytestmark = pytest.mark.anyio
@@ -118,6 +121,32 @@ async def test_the_other_paths(demo_database_url: str) -> None:
         assert (allowed["access-control-allow-origin"], allowed["access-control-allow-credentials"]) == ("https://app.example", "true")
         other = await http.options("/v1/graphql", headers=asked | {"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+async def test_the_broker_of_hints_is_looked_at(demo_database_url: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEPT_FOR", 0)
+    async with asking(settings(demo_database_url, hints="postgres")) as ask:
+
+        async def heard(says: str = "1.0") -> bool:
+            return f'nchat_broker_connected{{broker="postgres"}} {says}' in (await ask.http.get("/metrics")).text
+
+        await eventually(heard)
+        assert (await ask.http.get("/readyz")).json()["checks"]["hints"]["ok"]
+        await hubs_are_cut_off(postgres_url, urlsplit(demo_database_url).path.removeprefix("/"))
+        await eventually(partial(heard, "0.0"))
+        ready = (await ask.http.get("/readyz")).json()
+        assert (ready["status"], ready["checks"]["hints"]["error"]) == ("degraded", "ConnectionError")
+
+
+async def hubs_are_cut_off(postgres_url: str, database: str) -> None:
+    """Their connections end, and no new one is let in; those of the pools stay."""
+    admin = await asyncpg.connect(postgres_url)
+    try:
+        await admin.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'nchat-rtc hints' AND datname = $1"
+        assert await admin.fetch(ended, database)
+    finally:
+        await admin.close()
 
 
 async def test_the_console_offers_demo_users_with_tokens_that_work(demo_database_url: str) -> None:
