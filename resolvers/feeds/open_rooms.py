@@ -19,5 +19,7 @@ async def open_rooms(database: Database, catalog: Catalog, rules: Callable[[str]
     try:
         yield rooms
     finally:
-        rounds.cancel()
-        await asyncio.gather(rounds, return_exceptions=True)
+        tasks = [rounds, *(room.keeping for room in rooms.open.values() if room.keeping is not None)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -53,10 +53,9 @@ class Rights:
         self._database, self._catalog, self._rules = database, catalog, rules
         self._statements: dict[tuple[str, str], _Statement] = {}
 
-    def require(self, feed: RoomFeed, session: Session) -> None:
-        """Raises Hasura's not-found when the session lacks a variable that the rules name."""
-        for name in self._statement(feed, session.role).variables:
-            session.variable(name)
+    def who(self, feed: RoomFeed, session: Session) -> tuple[str, ...]:
+        """All that the rules look at of a session. Raises Hasura's not-found when it lacks a variable that they name."""
+        return tuple(session.variable(name) for name in self._statement(feed, session.role).variables)
 
     async def ask(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked]) -> tuple[str, Sequence[Standing]]:
         """The epoch, and how each of them stands; all of one role. Raises DatabaseError."""

@@ -26,8 +26,9 @@ from schema.model import Catalog
 
 log = structlog.get_logger(__name__)
 
-# Those of a small room are asked for their right before anything is sent; those of a hot one so often.
-VERIFIED_FOR: Final = 1.0
+# Those of a small room are asked for their right before anything is sent. Those of a hot one every second, by what looks at all rooms;
+# only where that is late an event waits for it.
+VERIFIED_FOR: Final = 1.7
 # A hint that never comes: what looks at all rooms does not need it.
 FOREVER: Final = 3600.0
 
@@ -122,7 +123,7 @@ class FollowedRooms:
 
             together = self._together[feed.name, role] = AskedTogether(ask, ASKED_AT_ONCE)
         # Here and not for all: it is this one's token that lacks a variable.
-        self.rights.require(feed, opened.session)
+        self.rights.who(feed, opened.session)
         standing = await patient(lambda: together(RightAsked(opened.place.room, opened.session)))
         if standing.error is not None:
             raise standing.error
@@ -173,10 +174,11 @@ class FollowedRooms:
 
     async def _verify(self, feed: RoomFeed, role: str, followers: Sequence[tuple[FollowedRoom, Follower]]) -> None:
         # The same person in the same room on several sockets is one question.
-        questions = {(room.id, id(follower.session)): RightAsked(room.id, follower.session) for room, follower in followers}
+        asked = [(room.id, self.rights.who(feed, follower.session)) for room, follower in followers]
+        questions = {key: RightAsked(room.id, follower.session) for key, (room, follower) in zip(asked, followers, strict=True)}
         standings = dict(zip(questions, await self._asked(feed, role, list(questions.values())), strict=True))
-        for room, follower in followers:
-            standing = standings[room.id, id(follower.session)]
+        for key, (room, follower) in zip(asked, followers, strict=True):
+            standing = standings[key]
             if standing.error is not None:
                 room.end(follower, standing.error)
             elif standing.refusal is not None:

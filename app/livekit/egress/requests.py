@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from livekit import api
 
+from domain.ports import MediaRefused
 from domain.recording_ports import CompositeWanted, EgressWanted, TrackWanted
 from domain.recordings.names import FILE, PICTURE, PLAYLIST, SEGMENT
 
@@ -44,12 +45,17 @@ class Bucket:
 def composite_request(
     wanted: EgressWanted, content: CompositeWanted, bucket: Bucket, templates: Mapping[str, str]
 ) -> api.RoomCompositeEgressRequest:
-    """Everybody in the room; LiveKit takes no picture outputs where only sound is recorded."""
+    """Everybody in the room; LiveKit takes no picture outputs where only sound is recorded.
+
+    Raises MediaRefused when the settings no longer have the template that the recording began with.
+    """
     request = api.RoomCompositeEgressRequest(room_name=wanted.room, **_outputs(wanted.path_prefix, bucket))
     if content.size is None:
         request.audio_only = True
         return request
     if content.template:
+        if content.template not in templates:
+            raise MediaRefused(f"NCHAT_RECORDING_TEMPLATES has no {content.template!r} any more")
         request.custom_base_url = templates[content.template]
     request.layout = content.layout
     request.image_outputs.append(_pictures(wanted.path_prefix, bucket))
