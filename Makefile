@@ -38,7 +38,7 @@ run: setup ## everything on this machine: PostgreSQL, LiveKit, the service, demo
 # What a neighbour feels can't be measured beside other tests: those attacks come first and one after the other. The others wait much of
 # their time, for servers and for seconds that must pass: one worker more than there are cores.
 test: setup check ## the checks, then all tests
-	@$(BIN)/python -m pytest -q -m alone tests/hostile
+	@$(BIN)/python -m pytest -q -m alone tests/hostile tests/subscriptions
 	@exec $(BIN)/python -m pytest -q -m 'not alone' -n $(or $(WORKERS),$(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist worksteal
 
 hostile: setup ## attacks on a service process, at full size

@@ -78,6 +78,7 @@ async def test_who_takes_too_long_ends_and_all_others_are_told(world: World) -> 
         assert [await world.told(n) for n in range(12) if n != 7] == ["third"] * 11
 
 
+@pytest.mark.alone
 async def test_nobody_waits_for_who_is_slow(world: World) -> None:
     await world.put("second", {"7": 0.4})
     async with asyncio.timeout(10):

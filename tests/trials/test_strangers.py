@@ -1,7 +1,8 @@
 """To a stranger a hidden thing and no thing are the same bytes: on every field and action that the schema has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import orjson
@@ -17,6 +18,8 @@ from tests.trials.probes import Probe, probes
 
 pytestmark = pytest.mark.anyio
 
+# Seconds. A stream that may tell something does so at once.
+SILENCE = 1.0
 STRANGERS = ["mallory", "moderator", "anonymous"]
 
 
@@ -93,6 +96,23 @@ async def first_word(client: Client, probe: Probe, ids: tuple[UUID, UUID], opera
     return masked(orjson.dumps([message["type"], message["payload"]]), ids)
 
 
+async def words_of_streams(client: Client, streams: Sequence[Probe], ids: Sequence[tuple[UUID, UUID]]) -> dict[str, set[bytes]]:
+    """All that each stream says of each of the ids; one that has nothing to tell is silent."""
+    said: dict[tuple[Probe, tuple[UUID, UUID]], list[bytes]] = {(probe, pair): [] for probe in streams for pair in ids}
+    operations = {f"stream {number}": key for number, key in enumerate(said)}
+    for operation, (probe, pair) in operations.items():
+        await client.subscribe(probe.document, operation, variables=probe.variables(*pair))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SILENCE):
+            while True:
+                message = await client.receive()
+                if (key := operations.get(message.get("id", ""))) is not None:
+                    said[key].append(masked(orjson.dumps([message["type"], message["payload"]]), key[1]))
+    for operation in operations:
+        await client.send(type="complete", id=operation)
+    return {str(probe): {b"".join(said[probe, pair]) for pair in ids} for probe in streams}
+
+
 @asynccontextmanager
 async def socket_of(service: WholeService, caller: Caller) -> AsyncIterator[Client]:
     async with websocket(service.address) as client:
@@ -108,8 +128,10 @@ async def test_no_subscription_tells_a_hidden_thing_from_none(service: WholeServ
     assert {"callEvents", "nchat_calls_by_pk"} <= {probe.field for probe in asked}
     before = await dump(demo_database_url)
     async with socket_of(service, caller) as client:
-        for number, probe in enumerate(asked):
-            ids = [(hidden.call.id, hidden.call.other), *hidden.call.in_vain()]
+        ids = [(hidden.call.id, hidden.call.other), *hidden.call.in_vain()]
+        streams = [probe for probe in asked if probe.field.endswith("_stream")]
+        assert {field: words for field, words in (await words_of_streams(client, streams, ids)).items() if len(words) > 1} == {}
+        for number, probe in enumerate(probe for probe in asked if probe not in streams):
             words = {await first_word(client, probe, pair, f"{number}-{turn}") for turn, pair in enumerate(ids)}
             assert len(words) == 1, (str(probe), words)
     assert await dump(demo_database_url) == before
