@@ -39,6 +39,8 @@ READ_RETRY_STATES = frozenset({"0A000", "26000"}) | CONNECTION_LOST
 # Rows that do not fit into the memory of a statement go to a temporary file, some 250 KB here, on the disk of the tables. Unlike a
 # row or a table that leaves nothing behind, and neither a replica nor missing rights forbid it.
 _SPILL = "SET LOCAL work_mem = '64kB'; SELECT count(*) FROM generate_series(1, 20000)"
+# Nothing, in the simple protocol: whatever PostgreSQL was in the middle of is over then. (asyncpg takes no empty statement.)
+_IN_STEP = "SELECT"
 _SET_SESSION = "SELECT set_config('hasura.user', $1::text, true)"
 
 
@@ -48,9 +50,16 @@ class PlainConnection(asyncpg.Connection):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._seconds: float | None = None
+        self._was_interrupted = False
+
+    def was_interrupted(self) -> None:
+        """What runs on it did not come to its end. Where it was given up between being planned and being run, asyncpg has sent no Sync
+        yet: PostgreSQL then waits inside a transaction, and the time limit runs on, to end the statement of whoever comes next."""
+        self._was_interrupted = True
 
     def get_reset_query(self) -> str:
-        return ""
+        interrupted, self._was_interrupted = self._was_interrupted, False
+        return _IN_STEP if interrupted else ""
 
     async def limit_statements(self, seconds: float) -> None:
         """PostgreSQL ends what takes longer. A round trip only when the statement before had another limit."""

@@ -63,6 +63,8 @@ class WarmConnections:
     async def give_back(self, lent: "Lent", *, clean: bool) -> None:
         """After a statement that failed the connection may still be at it: the pool knows how to end that."""
         lent.used = now = time.monotonic()
+        if not clean and lent.is_open():
+            lent.connection.was_interrupted()
         if not clean or self._waiting or lent.generation != self._generation or now - lent.since > AT_MOST:
             await self._pool.release(lent.connection)
             return

@@ -75,6 +75,32 @@ async def test_one_whose_statement_was_given_up_is_clean_when_it_is_lent_again(
         assert set(await asyncio.gather(first.fetchval("SELECT 1"), second.fetchval("SELECT 2"))) == {1, 2}
 
 
+async def test_one_that_was_given_up_between_being_planned_and_being_run_leaves_nothing_open(
+    connections: WarmConnections, other: "asyncpg.Connection"
+) -> None:
+    """The time limit would run on, and end the statement of whoever is lent it next."""
+    backend = asyncio.get_running_loop().create_future()
+
+    async def given_up() -> None:
+        async with connections.acquire() as connection:
+            backend.set_result(await connection.fetchval("SELECT pg_backend_pid()"))
+            await connection.fetch("SELECT 1 AS planned_and_never_run")
+
+    task = asyncio.create_task(given_up())
+    await backend
+    # Its plan has arrived, and it was not woken yet: what asyncpg waits for is over, so nothing of it is cancelled.
+    for _ in range(1_000_000):
+        waiter = task._fut_waiter  # type: ignore[attr-defined]
+        if waiter is not None and waiter.done():
+            break
+        await asyncio.sleep(0)
+    assert task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    state = await other.fetch("SELECT state, xact_start FROM pg_stat_activity WHERE pid = $1", await backend)
+    assert list(map(tuple, state)) == [("idle", None)]
+    assert await pid(connections) == await backend
+
+
 async def test_none_is_lent_again_that_the_server_closed_or_that_expired(connections: WarmConnections, other: "asyncpg.Connection") -> None:
     async with connections.acquire() as first, connections.acquire() as second:
         closed, expired = [await each.fetchval("SELECT pg_backend_pid()") for each in (first, second)]
