@@ -1,7 +1,7 @@
 """What hand-written subscriptions have in common."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from typing import Any
 
 import strawberry
@@ -22,10 +22,10 @@ AWAY = ("08", "57")
 PEOPLE = frozenset({"user", "moderator"})
 
 
-def room_feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:
+def room_feed(resolver: Callable[..., AsyncGenerator[object, None]], roles: Collection[str] = PEOPLE) -> Any:
     """The same for a feed of rooms: the resolver gives back a `Place`."""
     described = (resolver.__doc__ or "").strip()
-    return strawberry.subscription(resolver=resolver, description=described, metadata={ROLES: PEOPLE, OF_ROOM: True})
+    return strawberry.subscription(resolver=resolver, description=described, metadata={ROLES: frozenset(roles), OF_ROOM: True})
 
 
 def feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:

@@ -15,6 +15,8 @@ HELD_BYTES: Final = 256 * 1024
 
 # What follows a seq, with the permissions of this follower, which are those of all.
 Page = Callable[[Follower, int], Awaitable[Sequence[Event]]]
+# Whether it may follow at this moment; if not, it is no follower any more.
+MayFollow = Callable[[Follower], Awaitable[bool]]
 
 
 class Memory:
@@ -25,33 +27,48 @@ class Memory:
 
 
 class Channel:
-    """`told` is the last seq that went out; what follows it is read once and encoded once, whatever the number of followers."""
+    """`told` is the last seq that went out; what follows it is read once and encoded once, whatever the number of followers.
 
-    def __init__(self, told: int, page: Page, encode: Encode, memory: Memory) -> None:
-        self.told, self._page, self._encode, self._memory = told, page, encode, memory
+    `taken_back` counts how often something that was told turned into something else.
+    """
+
+    def __init__(self, told: int, page: Page, encode: Encode, memory: Memory, may_follow: MayFollow) -> None:
+        self.told, self._page, self._encode, self._memory, self._may_follow = told, page, encode, memory, may_follow
+        self.taken_back = 0
         self.followers: dict[Follower, None] = {}
         self._held: deque[Told] = deque()
         self._bytes = 0
-        self._replays: dict[int, asyncio.Future[Sequence[Told]]] = {}
+        self._replays: dict[tuple[int, int], asyncio.Future[Sequence[Told]]] = {}
 
-    async def news(self) -> EventBatch | None:
-        """What has come since the last time, at most a page. From now on it is told."""
-        events = await self._read(self.told)
-        if not events:
-            return None
-        self.told = events[-1].seq
-        for event in events:
+    @property
+    def reader(self) -> Follower | None:
+        """In whose name it is read."""
+        return next(iter(self.followers), None)
+
+    async def news(self) -> Sequence[Told]:
+        """What has come since it was last told something, at most a page."""
+        return await self._read(self.told)
+
+    def tell(self, news: Sequence[Told]) -> EventBatch:
+        """From now on this is told."""
+        self.told = news[-1].seq
+        for event in news:
             self._hold(event)
-        return EventBatch(events)
+        return EventBatch(news)
 
-    async def after(self, seq: int) -> Sequence[Told]:
-        """What follows this seq, as far as it is told: what is held, or a page of the database, which all share who ask for the same."""
-        if self._held and self._held[0].seq <= seq + 1:
+    async def after(self, seq: int, known: int = 0) -> Sequence[Told]:
+        """What follows this seq, as far as it is told: what is held, or a page of the database, which all share who ask for the same.
+
+        Nothing is older than what was there when `known` was the last.
+        """
+        if self.told >= known and self._held and self._held[0].seq <= seq + 1:
             return [told for told in self._held if told.seq > seq]
-        replay = self._replays.get(seq)
+        # One that began when less was known may tell what was taken back since.
+        asked = (seq, max(self.told, known))
+        replay = self._replays.get(asked)
         if replay is None:
-            replay = self._replays[seq] = asyncio.ensure_future(self._read(seq))
-            replay.add_done_callback(lambda _: self._replays.pop(seq, None))
+            replay = self._replays[asked] = asyncio.ensure_future(self._read(seq))
+            replay.add_done_callback(lambda _: self._replays.pop(asked, None))
         # Of those who share it one may go.
         return [told for told in await asyncio.shield(replay) if told.seq <= self.told]
 
@@ -62,16 +79,24 @@ class Channel:
         self._bytes = 0
 
     async def _read(self, after: int) -> Sequence[Told]:
-        if not self.followers:
-            return []
-        events = await self._page(next(iter(self.followers)), after)
-        return [Told(event.seq, await self._encode(event.value)) for event in events[:PAGE]]
+        while (reader := self.reader) is not None:
+            events = await self._page(reader, after)
+            # What it does not see it may have lost the right to; others have it.
+            if not any(event.hidden for event in events) or await self._may_follow(reader):
+                return [Told(event.seq, await self._encode(event.value), event.takes_back) for event in events[:PAGE]]
+        return []
 
     def _hold(self, told: Told) -> None:
+        self.taken_back += told.takes_back > 0
+        while self._held and self._held[0].seq <= told.takes_back:
+            self._let_go()
         self._held.append(told)
         self._count(len(told.body))
         while self._held and (len(self._held) > HELD_EVENTS or self._bytes > HELD_BYTES or self._memory.held > self._memory.most):
-            self._count(-len(self._held.popleft().body))
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._count(-len(self._held.popleft().body))
 
     def _count(self, size: int) -> None:
         self._bytes += size

@@ -10,13 +10,14 @@ from resolvers.hand_written.context import Read
 class Follower:
     """Live, it gets what is new the moment it is encoded, by the short way. Behind, or without such a way, it asks for what follows.
 
-    `read` asks the engine with its permissions.
+    `read` asks the engine with its permissions. `known` was the room's last seq when it came.
     """
 
-    __slots__ = ("_direct", "_woken", "cursor", "ended", "live", "read", "session")
+    __slots__ = ("_direct", "_woken", "cursor", "ended", "known", "live", "read", "session")
 
-    def __init__(self, session: Session, read: Read, cursor: int, direct: Direct | None) -> None:
-        self.session, self.read, self.cursor = session, read, cursor
+    def __init__(self, session: Session, read: Read, direct: Direct | None) -> None:
+        self.session, self.read = session, read
+        self.cursor = self.known = 0
         self.live = False
         # Why it is over: the right is lost, or its cursor means nothing any more.
         self.ended: Exception | None = None

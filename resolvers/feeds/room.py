@@ -1,14 +1,14 @@
 """One room that somebody follows."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from itertools import islice
 from typing import Final
 
 from resolvers.feeds.channel import Channel
 from resolvers.feeds.follower import Follower
-from resolvers.feeds.told import EventBatch
-from resolvers.hand_written.room_feed import PAGE, RoomFeed
+from resolvers.feeds.told import Told
+from resolvers.hand_written.room_feed import RoomFeed
 
 # A room of so many is hot: its events are collected for so long and go out together, for the kernel's write is what costs.
 HOT: Final = 50
@@ -18,7 +18,7 @@ PUSHED_AT_ONCE: Final = 500
 
 
 class FollowedRoom:
-    """`head` is its last known seq."""
+    """`head` is the last seq that all who follow were told, or that the first of them knew."""
 
     def __init__(self, feed: RoomFeed, id: str) -> None:
         self.feed, self.id, self.head = feed, id, 0
@@ -42,19 +42,16 @@ class FollowedRoom:
         """Seconds until a hot room may send again; a quiet one sends at once."""
         return max(0.0, self._told_at + COLLECTED_FOR - now()) if self.is_hot else 0.0
 
-    async def tell(self) -> None:
-        """Reads what is new and sends it to all who may have it, until there is nothing more. Raises DatabaseError."""
-        for channel in list(self.channels.values()):
-            batch: EventBatch | None = None
-            # After a page that is not full there is nothing, or a hint is on its way.
-            while (batch is None or len(batch.events) == PAGE) and (batch := await channel.news()) is not None:
-                self._told_at = now()
-                self.head = max(self.head, channel.told)
-                followers = iter(list(channel.followers))
-                while part := list(islice(followers, PUSHED_AT_ONCE)):
-                    for follower in part:
-                        follower.push(batch)
-                    await asyncio.sleep(0)
+    async def tell(self, channel: Channel, news: Sequence[Told]) -> None:
+        """Sends what is new to all who get the same."""
+        batch = channel.tell(news)
+        self._told_at = now()
+        self.head = max(self.head, channel.told)
+        followers = iter(list(channel.followers))
+        while part := list(islice(followers, PUSHED_AT_ONCE)):
+            for follower in part:
+                follower.push(batch)
+            await asyncio.sleep(0)
 
     def join(self, follower: Follower, key: Hashable, channel: Callable[[], Channel]) -> Channel:
         """Into the channel of this key, which is made where there is none."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
@@ -20,7 +20,7 @@ from resolvers.feeds.rights import ASKED_AT_ONCE, RightAsked, Rights, Standing
 from resolvers.feeds.room import FollowedRoom, now
 from resolvers.feeds.sharing import audience
 from resolvers.feeds.told import Direct, Told
-from resolvers.hand_written.room_feed import Event, RoomFeed
+from resolvers.hand_written.room_feed import PAGE, Event, RoomFeed
 from resolvers.sql.database import Database, DatabaseError
 from schema.model import Catalog
 
@@ -58,8 +58,9 @@ class FollowedRooms:
                 while True:
                     channel = room.followers.get(follower)
                     if channel is not None and follower.cursor < channel.told:
+                        taken_back = channel.taken_back
                         for told in await self._behind(room, channel, follower):
-                            if follower.ended is not None:
+                            if follower.ended is not None or channel.taken_back != taken_back:
                                 break
                             follower.cursor = told.seq
                             yield told
@@ -73,13 +74,13 @@ class FollowedRooms:
     @asynccontextmanager
     async def _joined(self, opened: Opened, direct: Direct | None) -> AsyncIterator[tuple[FollowedRoom, Follower]]:
         room = self._entered(opened.place.feed, opened.place.room)
-        follower = Follower(opened.session, opened.read, 0, direct)
+        follower = Follower(opened.session, opened.read, direct)
         # Before it is known whether it may: a room ends with its last follower.
         room.waiting += 1
         try:
             await room.listens.wait()
             standing = await self._standing(opened)
-            follower.cursor = _cursor(opened, standing)
+            follower.cursor, follower.known = _cursor(opened, standing), standing.head
             self._join(room, follower, opened, standing.head)
             yield room, follower
         finally:
@@ -103,14 +104,20 @@ class FollowedRooms:
         await asyncio.gather(keeping, return_exceptions=True)
 
     def _join(self, room: FollowedRoom, follower: Follower, opened: Opened, head: int) -> None:
-        feed, page = room.feed, room.feed.page()
+        feed, page = room.feed, room.feed.page(self.database)
 
         async def read(of: Follower, after: int) -> Sequence[Event]:
             return await page(of.read, room.id, after, self.epochs[feed.name])
 
+        async def may_follow(asked: Follower) -> bool:
+            await self._verify_all([(room, asked)])
+            return asked in room.followers
+
         key = (audience(feed, self._rules(opened.session.role), opened.session), opened.document)
-        room.head = max(room.head, head)
-        room.join(follower, key, lambda: Channel(room.head, read, opened.encoder(), self._memory))
+        if not room.channels:
+            # Else those who were here before have yet to be told what this one knows.
+            room.head = max(room.head, head)
+        room.join(follower, key, lambda: Channel(max(room.head, head), read, opened.encoder(), self._memory, may_follow))
 
     async def _standing(self, opened: Opened) -> Standing:
         """Asked together with all who come at this moment. Raises what forbids it."""
@@ -150,27 +157,29 @@ class FollowedRooms:
                 room.end_all(HistoryChanged)
 
     async def _behind(self, room: FollowedRoom, channel: Channel, follower: Follower) -> Sequence[Told]:
-        found = await patient(lambda: channel.after(follower.cursor))
+        found = await patient(lambda: channel.after(follower.cursor, follower.known))
         if found:
             return found
         # In whose name it was read has lost the right, or this history has no such events.
         await patient(lambda: self.verify([room]))
-        if follower.ended is None and not await patient(lambda: channel.after(follower.cursor)):
+        if follower.ended is None and not await patient(lambda: channel.after(follower.cursor, follower.known)):
             room.end(follower, HistoryChanged())
         return ()
 
     async def verify(self, rooms: Sequence[FollowedRoom]) -> None:
         """All who follow there are asked for their right; who lost it is told so, and gets nothing more. Raises DatabaseError."""
         began = now()
-        asked: dict[tuple[RoomFeed, str], list[tuple[FollowedRoom, Follower]]] = defaultdict(list)
-        for room in rooms:
-            for follower in room.followers:
-                asked[room.feed, follower.session.role].append((room, follower))
-        for (feed, role), followers in asked.items():
-            for start in range(0, len(followers), ASKED_AT_ONCE):
-                await self._verify(feed, role, followers[start : start + ASKED_AT_ONCE])
+        await self._verify_all([(room, follower) for room in rooms for follower in room.followers])
         for room in rooms:
             room.verified = began
+
+    async def _verify_all(self, followers: Iterable[tuple[FollowedRoom, Follower]]) -> None:
+        asked: dict[tuple[RoomFeed, str], list[tuple[FollowedRoom, Follower]]] = defaultdict(list)
+        for room, follower in followers:
+            asked[room.feed, follower.session.role].append((room, follower))
+        for (feed, role), those in asked.items():
+            for start in range(0, len(those), ASKED_AT_ONCE):
+                await self._verify(feed, role, those[start : start + ASKED_AT_ONCE])
 
     async def _verify(self, feed: RoomFeed, role: str, followers: Sequence[tuple[FollowedRoom, Follower]]) -> None:
         # The same person in the same room on several sockets is one question.
@@ -187,9 +196,32 @@ class FollowedRooms:
     async def look(self, room: FollowedRoom) -> None:
         """Sends what is new there, to those who may still have it. Raises DatabaseError."""
         async with room.looking:
-            if not room.is_hot or now() - room.verified > VERIFIED_FOR:
-                await self.verify([room])
-            await room.tell()
+            for channel in list(room.channels.values()):
+                while await self._tell(room, channel):
+                    pass
+
+    async def _tell(self, room: FollowedRoom, channel: Channel) -> bool:
+        """A page of what is new, to those who are found to have the right after it was read. Whether there may be more."""
+        reader, news = channel.reader, await channel.news()
+        if not room.is_hot:
+            await self._verify_channel(room, channel)
+        elif now() - room.verified > VERIFIED_FOR:
+            await self.verify([room])
+        elif not news and reader is not None:
+            # It may have lost the right that others have.
+            await self._verify_all([(room, reader)])
+        if not news or not channel.followers:
+            return reader is not channel.reader
+        await room.tell(channel, news)
+        # After a page that is not full there is nothing, or a hint is on its way.
+        return len(news) == PAGE
+
+    async def _verify_channel(self, room: FollowedRoom, channel: Channel) -> None:
+        """Also those who come meanwhile: they were asked before it was read."""
+        asked: set[Follower] = set()
+        while others := channel.followers.keys() - asked:
+            asked |= others
+            await self._verify_all((room, follower) for follower in others)
 
     async def try_to_look(self, room: FollowedRoom) -> None:
         """The same; what fails is tried again in the next round over all rooms."""

@@ -28,7 +28,8 @@ def audience(feed: RoomFeed, rules: RoleRules, session: Session) -> Hashable:
 def is_shared(feed: RoomFeed, rules: RoleRules) -> bool:
     """Whether the role's rules show the same of a room to everyone who may follow it.
 
-    They do where a row's rule asks for nothing but what the rights ask of the room, and where a rule beside it asks nobody who they are.
+    They do where a row's rule asks for nothing but what the rights ask of the room, or pages ask of their rows, and where a rule beside it
+    asks nobody who they are.
     """
     asked = [term for right in feed.rights for term in _of_room(feed, rules, right.table)]
     within = all(term in asked for table in feed.within for term in _of_room(feed, rules, table))
@@ -42,15 +43,24 @@ def _of_room(feed: RoomFeed, rules: RoleRules, table: TableName) -> Sequence[obj
         return [object()]
     if table not in feed.within:
         return _terms(rule.filter)
-    match rule.filter:
-        case And(()):
-            return []
-        case Related(relationship, where) if relationship == feed.within[table] and not _has_root(where):
+    asked = [term for term in _terms(rule.filter) if not _is_given(term, feed.given.get(table))]
+    return [of_room for term in asked for of_room in _through(feed.within[table], term)]
+
+
+def _is_given(term: Expression, given: Expression | None) -> bool:
+    """Whether every row that satisfies `given` satisfies the term."""
+    return term == given or (isinstance(term, Or) and any(_is_given(one, given) for one in term.terms))
+
+
+def _through(to_room: str, term: Expression) -> Sequence[object]:
+    """What the term asks of the room's row, to which the relationship leads."""
+    match term:
+        case Related(relationship, where) if relationship == to_room and not _has_root(where):
             return _terms(where)
     return [object()]
 
 
-def _terms(expression: Expression) -> Sequence[object]:
+def _terms(expression: Expression) -> Sequence[Expression]:
     return expression.terms if isinstance(expression, And) else [expression]
 
 

@@ -8,10 +8,11 @@ WRITTEN: Final = 8
 
 
 class Told(NamedTuple):
-    """`body` is the payload `{"data": …}` as JSON."""
+    """`body` is the payload `{"data": …}` as JSON. What it `takes_back` is as in `Event`."""
 
     seq: int
     body: bytes
+    takes_back: int = 0
 
 
 class EventBatch:

@@ -1,11 +1,13 @@
 """What a subscription to rooms is declared with."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Protocol
 
 from domain.errors import ActionError
+from permissions.expressions import Expression
 from resolvers.hand_written.context import Read
+from resolvers.sql.database import Database
 from schema.model import TableName
 
 # Events that are read at once.
@@ -17,10 +19,16 @@ ROOM: Final = object()
 
 
 class Event(NamedTuple):
-    """`value` is what the field's type reads from."""
+    """`value` is what the field's type reads from.
+
+    It `takes_back` all before it up to this seq: they read otherwise since, and what they were is told no more. Part of it is `hidden`
+    where something is there that was not seen with these permissions.
+    """
 
     seq: int
     value: object
+    takes_back: int = 0
+    hidden: bool = False
 
 
 class ReadPage(Protocol):
@@ -53,7 +61,9 @@ class RoomFeed:
 
     `topic` is where hints on a room are published, `epoch` the SQL of the database's history (another value: another history).
     `within` names the tables that pages are read from with the relationship that leads to the room's row of the first right: where a
-    role's rule asks for nothing but that, everyone who may follow sees the same. `beside` are those whose rule may not depend on who asks.
+    role's rule asks for nothing but that, everyone who may follow sees the same. What pages ask of a table's rows besides is `given`: a
+    rule need not ask it of them. `beside` are those whose rule may not depend on who asks. `page` makes what reads pages. It may ask the
+    database itself for numbers and kinds, which no role sees in a table, and for nothing that somebody may not see.
     """
 
     name: str
@@ -63,7 +73,8 @@ class RoomFeed:
     rights: Sequence[Right]
     within: Mapping[TableName, str]
     beside: Sequence[TableName]
-    page: Callable[[], ReadPage]
+    page: Callable[[Database], ReadPage]
+    given: Mapping[TableName, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,17 +167,27 @@ async def test_a_member_who_is_removed_from_the_channel_loses_its_calls(on: Setu
     assert (await stays.until(lambda got: got[-1]["kind"] == "call_video_changed")) is not None
 
 
+UNHINTED = """WITH taken AS (UPDATE nchat_call_counters SET event_seq = event_seq + 1 WHERE call_id = $1 RETURNING event_seq)
+    INSERT INTO nchat_call_events (call_id, seq, kind) SELECT $1, event_seq, 'call_end' FROM taken"""
+
+
 async def test_a_write_without_any_hint_is_seen_within_a_second(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
     listener = listen.events(session(BOB), call_id)
     before = len(await on.events(call_id))
     await listener.count(before)
-    await on.database.execute(
-        """WITH taken AS (UPDATE nchat_call_counters SET event_seq = event_seq + 1 WHERE call_id = $1 RETURNING event_seq)
-           INSERT INTO nchat_call_events (call_id, seq, kind) SELECT $1, event_seq, 'call_end' FROM taken""",
-        call_id,
-    )
+    await on.database.execute(UNHINTED, call_id)
     assert seqs(await listener.count(before + 1, seconds=1.5))[-1] == before + 1
+
+
+async def test_who_comes_before_a_lost_hint_is_made_good_keeps_nobody_from_being_told(on: Setup, listen: Listeners) -> None:
+    call_id = await ringing(on)
+    before = len(await on.events(call_id))
+    early = listen.events(session(BOB), call_id)
+    await early.count(before)
+    await on.database.execute(UNHINTED, call_id)
+    await listen.events(session(ALICE), call_id, before).count(1)
+    assert seqs(await early.count(before + 1, seconds=1.5))[-1] == before + 1
 
 
 async def test_a_database_that_goes_away_for_a_moment(on: Setup, listen: Listeners) -> None:

@@ -35,13 +35,16 @@ class _Pages:
     async def __call__(self, read: Read, room: str, after: int, epoch: str) -> Sequence[Event]:
         rows = (await read(EVENTS, {"call": room, "after": after, "page": PAGE}))["page"]
         await self._learn(read, {_about(row) for row in rows})
-        return [Event(row["seq"], self._shown(row, room, epoch)) for row in rows]
+        return [Event(row["seq"], self._shown(row, room, epoch), hidden=not self._knows(_about(row))) for row in rows]
 
     async def _learn(self, read: Read, participant_ids: Collection[uuid | None]) -> None:
         unknown = set(participant_ids) - self._user_ids.keys() - {None}
         if unknown:
             found = await read(PEOPLE, {"ids": list(unknown)})
             self._user_ids |= {row["id"]: row["user_id"] for row in found["people"]}
+
+    def _knows(self, participant_id: uuid | None) -> bool:
+        return participant_id is None or participant_id in self._user_ids
 
     def _shown(self, row: dict[str, Any], room: str, epoch: str) -> CallEvent:
         return CallEvent(
@@ -71,7 +74,7 @@ FEED: Final = RoomFeed(
     rights=[Right(CALLS, {"id": ROOM}, NotFound), Right(CALL_EVENTS, {"call_id": ROOM, "seq": 1}, ParticipantKicked)],
     within={CALL_EVENTS: "call", PARTICIPANTS: "call"},
     beside=[USERS],
-    page=_Pages,
+    page=lambda _: _Pages(),
 )
 
 
