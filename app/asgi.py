@@ -150,6 +150,7 @@ class Application(Starlette):
             connections.clients,
             connections.farewells,
             StreamLimits(of_one_principal=self._settings.socket_max_operations),
+            service.sockets,
         )
         return GraphQLEvents(
             services,
@@ -169,6 +170,7 @@ class Application(Starlette):
             service.context_of,
             connections.clients,
             SocketLimits(max_operations=self._settings.socket_max_operations),
+            service.sockets,
         )
         origins = self._settings.websocket_origins or self._settings.cors_origins
         return GraphQLWebSocket(services, allowed_origins=origins, own_hosts=self._own_hosts)

@@ -17,6 +17,8 @@ from app.graphql.subscriptions import EngineSubscriptions
 from app.http.health import Check
 from app.product import Product, open_product
 from app.settings import Settings
+from app.sockets.answering import open_sockets
+from app.sockets.open_sockets import OpenSockets
 from app.telemetry.metrics import Metrics
 from app.telemetry.moments import Observe
 from app.telemetry.outcomes import Outcomes
@@ -43,6 +45,7 @@ class Service:
     context_of: ContextOf
     checks: Sequence[Check]
     routes: Sequence[BaseRoute]
+    sockets: OpenSockets
 
 
 @asynccontextmanager
@@ -81,4 +84,5 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             context_of=product.context_of,
             checks=[*base.checks, *product.checks],
             routes=product.routes,
+            sockets=await stack.enter_async_context(open_sockets(base.database_url)),
         )

@@ -27,6 +27,7 @@ from app.storage.s3_store import open_store
 from app.telemetry.moments import Observe
 from domain.deliveries.events import AT_ONCE as EVENTS_AT_ONCE
 from domain.deliveries.pushes import AT_ONCE as PUSHES_AT_ONCE
+from domain.feeds.ring_rounds import RingRounds
 from domain.ports import CallLimits, Clock, EventReceiver, JoinTokens, PushService, Rooms
 from domain.recording_ports import Joiner, ObjectStore, Recorder
 from domain.world import Transactions, World
@@ -49,8 +50,10 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
         rooms, tokens, recorder = await _media(base, clock, observe, stack)
         store = await _store(base, observe, stack)
+        transaction = EngineTransactions(engine, hub, observe)
+        readable = ReadableRows(base.resolved.catalog, base.resolved.rules)
         yield World(
-            transaction=EngineTransactions(engine, hub, observe),
+            transaction=transaction,
             rooms=rooms,
             tokens=tokens,
             publisher=hub,
@@ -68,7 +71,8 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
                 recording_templates=frozenset(settings.templates),
                 media_link_ttl=settings.media_link_ttl,
             ),
-            readable=ReadableRows(base.resolved.catalog, base.resolved.rules),
+            readable=readable,
+            ring_watch=RingRounds(transaction, hub, readable),
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
             recorder=recorder,

@@ -15,6 +15,10 @@ class Following(Protocol):
         """
         ...
 
+    def notify(self) -> None:
+        """As if a hint had come."""
+        ...
+
 
 class Hub(Protocol):
     def follow(self, topics: Collection[str]) -> AbstractAsyncContextManager[Following]:

@@ -1,9 +1,10 @@
 """Everything a domain function may touch, in one value; app/ builds it, tests build it with their own parts."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +25,7 @@ from domain.ports import (
     TurnCredentials,
 )
 from domain.recording_ports import Joiner, ObjectStore, Recorder
-from permissions.compiling.readable import RoleCondition
+from permissions.compiling.readable import RoleCondition, ValueOf
 from permissions.session import Session
 from schema.model import TableName
 
@@ -70,6 +71,27 @@ class Readable(Protocol):
         """The same with the session's variables as parameters: building a rule takes longer than asking it."""
         ...
 
+    def by_values(self, role: str, table: TableName, from_: FromClause, value_of: ValueOf, /) -> ColumnElement[bool]:
+        """The same where each session variable is what `value_of` gives for its name, a column for instance: for many in one statement."""
+        ...
+
+
+class RingFollowing(Protocol):
+    """One who waits for rings."""
+
+    async def changed(self, known: Mapping[UUID, str]) -> None:
+        """Returns on a hint, and when what rings for the person, as the role sees it, is not `known`: calls, and since when each rings.
+
+        A hint may be lost; this is seen within a second and a half. Raises what keeps it from being seen, when that lasts.
+        """
+        ...
+
+
+class RingWatch(Protocol):
+    def follow(self, session: Session, /) -> AbstractAsyncContextManager[RingFollowing]:
+        """What changes from the moment the block begins is not missed. Raises GraphQLRefusal for a session that is nobody's."""
+        ...
+
 
 def unwatched(_name: FigureName, _value: float) -> None:
     """The default: nobody watches."""
@@ -87,6 +109,7 @@ class World:
     turn: TurnCredentials
     limits: CallLimits
     readable: Readable
+    ring_watch: RingWatch
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
     figure: Figures = unwatched

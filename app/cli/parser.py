@@ -9,6 +9,7 @@ from pathlib import Path
 from app.cli.refusal import Refusal
 from app.telemetry.version import VERSION
 
+_ANSWERS = "Exit code 0: every process answered. 3: one of them did not, which is named. 1: PostgreSQL, or nobody at all, answers."
 _EPILOG = "Settings come from the environment (NCHAT_…); docs/operations.md lists them all."
 
 
@@ -17,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="nchat-rtc", description="Voice and video calls for nchat over GraphQL.", epilog=_EPILOG)
     root.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_serve, _dev, _token, _migrate, _restored, _recordings, _status):
+    for add in (_serve, _dev, _token, _migrate, _restored, _recordings, _sockets, _status):
         add(commands)
     return root
 
@@ -127,6 +128,36 @@ def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
         epilog=_EPILOG,
     )
     bucket.set_defaults(run=_lazily("app.cli.bucket"))
+
+
+def _sockets(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands,
+        "sockets",
+        "list who listens to the service, or close the sockets of a user",
+        "Asks all processes of the service on this database, on whatever machine; see `sockets list --help` and `sockets close --help`.",
+    )
+    deeds = command.add_subparsers(title="what to do", dest="deed", required=True, metavar="WHAT")
+    listing = deeds.add_parser(
+        "list",
+        help="show every open websocket and stream of events",
+        description="Shows every open websocket and stream of events: process, user, role, protocol, since when, number of operations, "
+        f"client's address. {_ANSWERS}",
+        epilog=_EPILOG,
+    )
+    listing.add_argument("--user", metavar="ID", help="those of this user only")
+    closing = deeds.add_parser(
+        "close",
+        help="end the websockets and streams of events of a user",
+        description="Ends every websocket of the user with close code 4403 and every stream of events with the error `closed-by-operator`, "
+        "and says how many each process has closed. Clients then ask for a new token and come again: one that is valid lets them in, "
+        f"so that whoever is to stay out must get none before. {_ANSWERS}",
+        epilog=_EPILOG,
+    )
+    closing.add_argument("--user", metavar="ID", required=True, help="the user's id (x-hasura-user-id)")
+    for deed in (listing, closing):
+        deed.add_argument("--json", action="store_true", help="one JSON object: `processes` and `sockets`")
+        deed.add_argument("--wait", type=float, default=10.0, metavar="SECONDS", help="for the answers of all processes (10)")
 
 
 def _status(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -15,6 +15,7 @@ from app.graphql.principal import principal_of
 from app.sse.conversation import converse
 from app.sse.events import COMPLETE, next_event
 from app.sse.given import MAX_BYTES, asked_in_url, posted
+from app.sse.listed_stream import ListedStream
 from app.sse.services import StreamServices
 from app.sse.stream import EventStream
 from app.sse.streamed_operation import StreamedOperation
@@ -89,7 +90,9 @@ class GraphQLEvents:
             with self._counted(principal_of(session, scope)) as principal:
                 asked = asked_in_url(scope["query_string"], headers, principal) if body is None else posted(body, headers, principal)
                 operation = StreamedOperation(asked, session, self._services.context_of(session, scope), self._services, stream)
-                await converse(stream, operation, self._services, expires_at=session.expires_at, reads_only=body is None)
+                listed = ListedStream(session, scope)
+                with self._services.sockets.listed(listed):
+                    await converse(stream, operation, self._services, listed, reads_only=body is None)
         except GraphQLRefusal as refused:
             self._services.outcomes.refused(refused)
             await stream.send(next_event(refused.body()) + COMPLETE)

@@ -6,6 +6,7 @@ from app.auth.authenticator import Authenticates
 from app.connections.addresses import Addresses
 from app.connections.farewells import Farewells
 from app.graphql.ports import ContextOf, Executes, Subscribes
+from app.sockets.open_sockets import OpenSockets
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
 
@@ -30,3 +31,4 @@ class StreamServices:
     clients: Addresses
     farewells: Farewells
     limits: StreamLimits = field(default_factory=StreamLimits)
+    sockets: OpenSockets = field(default_factory=OpenSockets)

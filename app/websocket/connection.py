@@ -1,6 +1,7 @@
 """One connection in either subprotocol: handshake, operations, and the moments at which it must end."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ from app.auth.refusals import token_expired
 from app.graphql import expiry
 from app.graphql.principal import principal_of
 from app.graphql.request_body import request_of
+from app.sockets.open_sockets import SocketFacts, closed_by_operator
 from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
 from app.websocket.closing import CloseCode, CloseSocket, invalid_message
@@ -35,6 +37,22 @@ class SocketConnection:
         self._acknowledged = asyncio.Event()
         self._session: Session | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._since = time.time()
+
+    @property
+    def facts(self) -> SocketFacts:
+        """What the service's operator sees of it."""
+        client = self._scope.get("client")
+        return SocketFacts.of(self._session, self._dialect.subprotocol, self._since, len(self._operations), client and client[0])
+
+    def end(self) -> None:
+        """An operator's order. The close code is that of a token which is not good any more: clients ask for another, and come again."""
+        order = _ordered(CloseSocket(CloseCode.FORBIDDEN, closed_by_operator().message))
+        try:
+            self._tasks.create_task(order)
+        except RuntimeError:
+            # It ends already, for another reason.
+            order.close()
 
     async def run(self) -> CloseCode | None:
         """Serves until the client leaves (None) or has to (the close code)."""
@@ -42,8 +60,9 @@ class SocketConnection:
         gone = False
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                self._tasks.create_task(self._require_init())
-                await self._read()
+                with self._services.sockets.listed(self):
+                    self._tasks.create_task(self._require_init())
+                    await self._read()
         except* Disconnected:
             gone = True
         except* CloseSocket as orders:
@@ -156,6 +175,10 @@ class SocketConnection:
         """
         await expiry.until(expires_at)
         raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
+
+
+async def _ordered(order: CloseSocket) -> NoReturn:
+    raise order
 
 
 def _first(orders: BaseExceptionGroup[CloseSocket]) -> CloseSocket:

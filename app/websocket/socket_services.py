@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from app.auth.authenticator import Authenticates
 from app.connections.addresses import Addresses
 from app.graphql.ports import ContextOf, Executes, Subscribes
+from app.sockets.open_sockets import OpenSockets
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
 
@@ -30,3 +31,4 @@ class SocketServices:
     # Open websockets of each client, also of those that come through a proxy.
     clients: Addresses
     limits: SocketLimits = field(default_factory=SocketLimits)
+    sockets: OpenSockets = field(default_factory=OpenSockets)

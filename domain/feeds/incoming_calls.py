@@ -6,10 +6,10 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from domain.calls.life_cycle import ParticipantStatus
-from domain.hub import Hub
+from domain.world import RingWatch
+from permissions.session import Session
 
 RingKind = Literal["incoming", "cancelled", "answered_elsewhere", "missed"]
-LOOK_EVERY: Final = 1.0
 
 _ANSWERED: Final = ("connecting", "connected", "disconnected")
 
@@ -41,7 +41,7 @@ class Change:
 ReadRings = Callable[[Collection[UUID]], Coroutine[Any, Any, Collection[Ring]]]
 
 
-async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerator[Snapshot | Change, None]:
+async def follow_rings(watch: RingWatch, session: Session, look: ReadRings) -> AsyncGenerator[Snapshot | Change, None]:
     """First what is open now, in one piece and then ring by ring; after it each new one and how each ended.
 
     A second ring of a call is `incoming` again.
@@ -50,7 +50,7 @@ async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerat
     leaves out nothing that still matters.
     """
     known: Mapping[UUID, Ring] | None = None
-    async with hub.follow([f"user:{user_id}"]) as following:
+    async with watch.follow(session) as following:
         while True:
             rings = {ring.call_id: ring for ring in await look(known or ())}
             ringing = {call_id: ring for call_id, ring in rings.items() if ring.status == "ringing"}
@@ -59,7 +59,7 @@ async def follow_rings(hub: Hub, user_id: UUID, look: ReadRings) -> AsyncGenerat
             for change in differences(known or {}, rings):
                 yield change
             known = ringing
-            await following.changed(LOOK_EVERY)
+            await following.changed({call_id: ring.since for call_id, ring in ringing.items()})
 
 
 def differences(known: Mapping[UUID, Ring], rings: Mapping[UUID, Ring]) -> Iterator[Change]:

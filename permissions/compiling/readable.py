@@ -53,8 +53,11 @@ class ReadableRows:
             variables.add(name)
             return sa.bindparam(name, type_=sa.Text())
 
-        rule = _rule(self._catalog, self._rules(role), table, from_, named)
-        return RoleCondition(rule, frozenset(variables))
+        return RoleCondition(self.by_values(role, table, from_, named), frozenset(variables))
+
+    def by_values(self, role: str, table: TableName, from_: sa.FromClause, value_of: ValueOf) -> Condition:
+        """The same where each session variable is what `value_of` gives for its name: for many sessions in one statement."""
+        return _rule(self._catalog, self._rules(role), table, from_, value_of)
 
 
 def _rule(catalog: Catalog, rules: RoleRules, table: TableName, from_: sa.FromClause | None, value_of: ValueOf) -> Condition:

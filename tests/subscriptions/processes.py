@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from app.database.transactions import EngineTransactions, open_engine
 from app.hints import BroadcastHub, open_hub
 from devstack.postgres import EmbeddedPostgres
+from domain.feeds.ring_rounds import RingRounds
 from domain.ports import Hint, Publisher
 from domain.world import World
 from tests.support.domain_setup import Setup
@@ -71,7 +72,9 @@ async def process(on: Setup, redis_url: str | None, *, faulty: bool = False) -> 
     """Without a Redis hints go through the database."""
     async with open_hub(redis_url, on.url) as hub, open_engine(on.url, pool_size=8) as engine:
         publisher: Publisher = FaultyPublisher(hub) if faulty else hub
-        world = replace(on.world, transaction=EngineTransactions(engine, publisher), publisher=publisher, hub=hub)
+        transactions = EngineTransactions(engine, publisher)
+        rings = RingRounds(transactions, hub, on.world.readable)
+        world = replace(on.world, transaction=transactions, publisher=publisher, hub=hub, ring_watch=rings)
         yield Process(world, hub, publisher)
         if isinstance(publisher, FaultyPublisher):
             await asyncio.gather(*publisher.late)

@@ -174,6 +174,9 @@ async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
         async def changed(self, within: float) -> None:  # noqa: ARG002
             raise RuntimeError("deaf")
 
+        def notify(self) -> None:
+            raise RuntimeError("deaf")
+
     @asynccontextmanager
     async def follow(_topics: object) -> AsyncIterator[Deaf]:
         yield Deaf()

@@ -14,6 +14,7 @@ from app.database.reflection import reflect
 from app.database.transactions import EngineTransactions, open_engine
 from app.hints import BroadcastHub, open_hub
 from domain.errors import RateLimited
+from domain.feeds.ring_rounds import RingRounds
 from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
 from domain.world import World
 from permissions.compiling.readable import ReadableRows
@@ -195,6 +196,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
         async with open_hub() as hub, open_engine(url) as engine:
             publisher = RecordingPublisher(hub)
             transactions = EngineTransactions(engine, publisher)
+            readable = ReadableRows(rules.catalog, rules.rules)
             world = World(
                 transactions,
                 rooms,
@@ -205,7 +207,8 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 limiter,
                 FixedTurn(),
                 limits or CallLimits(),
-                ReadableRows(rules.catalog, rules.rules),
+                readable,
+                RingRounds(transactions, hub, readable),
                 "ws://livekit.example",
                 recorder=recorder,
                 store=store,

@@ -28,13 +28,13 @@ LOOK: Final = """query ($me: uuid!, $known: [uuid!]!) {
 
 async def incoming_calls(info: Info[Context, None]) -> AsyncGenerator[IncomingCall, None]:
     """The caller's rings: first one snapshot of the calls that ring now, then each of these, then each that begins and how it ended."""
-    read, hub, me = patient(info.context.read), info.context.world.hub, info.context.session.user_id
+    read, session, me = patient(info.context.read), info.context.session, info.context.session.user_id
 
     async def look(known: Collection[UUID]) -> list[Ring]:
         found = await read(LOOK, {"me": str(me), "known": [str(call_id) for call_id in known]})
         return [_ring(row) for row in found["places"]]
 
-    async with aclosing(follow_rings(hub, me, look)) as changes:
+    async with aclosing(follow_rings(info.context.world.ring_watch, session, look)) as changes:
         async for change in changes:
             yield _open_now(change) if isinstance(change, Snapshot) else _shown(change)
 

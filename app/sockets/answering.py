@@ -1,0 +1,136 @@
+"""A process takes orders of its operator, and answers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from redis.backoff import ExponentialWithJitterBackoff
+
+from app.sockets.open_sockets import OpenSocket, OpenSockets, SocketFacts
+from app.sockets.orders import BROKEN, CHANNEL, ORDER_OF, TIMEOUT, connect, connection_name, order_in
+
+log = structlog.get_logger(__name__)
+
+PING_EVERY: Final = 5.0
+# Orders that wait for their turn. More are given up by whoever gave them.
+WAITING: Final = 16
+# PostgreSQL refuses a payload of 8,000 bytes. One socket takes less than half of one, of what others have chosen only so many characters.
+PART_BYTES: Final = 4_000
+LONGEST: Final = 100
+# PostgreSQL notices within a minute that a machine is gone, and with it its processes.
+_KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_NAME_IT: Final = "SELECT set_config('application_name', $1, false)"
+_ANSWER: Final = "SELECT pg_notify($1, part) FROM unnest($2::text[]) AS part"
+
+Connection = asyncpg.Connection
+
+
+@asynccontextmanager
+async def open_sockets(database_url: str) -> AsyncIterator[OpenSockets]:
+    """The register of this process; until the block ends its operator can ask for it, also after PostgreSQL was away."""
+    sockets = OpenSockets()
+    answering = asyncio.create_task(Answering(database_url, sockets).keep(), name="orders")
+    try:
+        yield sockets
+    finally:
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+
+
+class Answering:
+    """One connection of its own, which listens and answers; one order after the other."""
+
+    def __init__(self, url: str, sockets: OpenSockets) -> None:
+        self._url, self._sockets = url, sockets
+        self._failures = 0
+
+    async def keep(self) -> None:
+        """Until it is cancelled."""
+        backoff = ExponentialWithJitterBackoff(base=_FIRST_PAUSE, cap=_LONGEST_PAUSE)
+        while True:
+            try:
+                await self._take_orders()
+            except BROKEN as error:
+                if not self._failures:
+                    log.warning("orders_unheard", error=type(error).__name__)
+                self._failures += 1
+            await asyncio.sleep(backoff.compute(self._failures))
+
+    async def _take_orders(self) -> None:
+        """Until the connection breaks."""
+        connection = await connect(self._url, _KEEPALIVES)
+        try:
+            given: asyncio.Queue[int | None] = asyncio.Queue(WAITING)
+            connection.add_termination_listener(lambda _: _note(given, None))
+            async with asyncio.timeout(TIMEOUT):
+                await connection.add_listener(CHANNEL, lambda _, session, *_rest: _note(given, session))
+                # Not before it listens: whoever is known by this name has heard of what is ordered from now on.
+                await connection.execute(_NAME_IT, connection_name())
+            self._failures = 0
+            while True:
+                await self._obey(connection, await _next(given))
+        finally:
+            connection.terminate()
+
+    async def _obey(self, connection: "Connection[Any]", session: int | None) -> None:
+        if session is None:
+            # Raises when it is closed, or nobody answers.
+            await connection.execute("SELECT 1", timeout=TIMEOUT)
+            return
+        order = order_in(await connection.fetchval(ORDER_OF, session, timeout=TIMEOUT))
+        if order is None:
+            log.warning("order_not_read", session=session)
+            return
+        number = 0
+        for some in self._sockets.of(order.user):
+            number += len(some)
+            if order.deed == "close":
+                for socket in some:
+                    socket.end()
+            else:
+                await connection.execute(_ANSWER, order.answers, list(_parts(some)), timeout=TIMEOUT)
+            await asyncio.sleep(0)
+        await connection.execute(_ANSWER, order.answers, [_part([], number)], timeout=TIMEOUT)
+        log.info("order_done", deed=order.deed, user=order.user, sockets=number)
+
+
+def _parts(sockets: Sequence[OpenSocket]) -> Iterator[str]:
+    """As few payloads as hold them all."""
+    rows, size = list[str](), 0
+    for socket in sockets:
+        row = _row(socket.facts)
+        if size + len(row) > PART_BYTES:
+            yield _part(rows)
+            rows, size = [], 0
+        rows.append(row)
+        size += len(row)
+    if rows:
+        yield _part(rows)
+
+
+def _row(facts: SocketFacts) -> str:
+    """In ASCII, which every encoding of a database has."""
+    return json.dumps([value[:LONGEST] if isinstance(value, str) else value for value in facts])
+
+
+def _part(rows: Sequence[str], number: int | None = None) -> str:
+    """With the number it is the last one."""
+    return f'{{"sockets": [{", ".join(rows)}], "done": {json.dumps(number)}}}'
+
+
+def _note(given: "asyncio.Queue[int | None]", session: int | None) -> None:
+    with suppress(asyncio.QueueFull):
+        given.put_nowait(session)
+
+
+async def _next(given: "asyncio.Queue[int | None]") -> int | None:
+    """The session of the next order; None when it is time to see whether the connection holds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PING_EVERY):
+            return await given.get()
+    return None

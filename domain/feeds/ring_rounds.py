@@ -1,0 +1,140 @@
+"""What looks for the rings of all who wait in a process: one statement a second, whatever their number."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import Context
+from typing import Final
+from uuid import UUID
+
+import orjson
+import structlog
+
+from domain.feeds.ring_question import Known, RingQuestion
+from domain.hub import Following, Hub
+from domain.world import Readable, Transactions
+from permissions.session import Session
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY: Final = 1.0
+# In one statement.
+ASKED_AT_ONCE: Final = 2_000
+# Seconds for a database that fails over.
+PATIENCE: Final = 30.0
+# A hint that never comes: the rounds do not need it.
+FOREVER: Final = 3600.0
+
+
+class RingFollower:
+    """`domain.world.RingFollowing`: one device of a person.
+
+    `knows` is set while it waits. Who waits has looked before, by the same rule and with the same values: none of them can be a
+    value that makes the others' statement fail.
+    """
+
+    def __init__(self, role: str, user_id: UUID, values: tuple[str, ...], following: Following) -> None:
+        self.role, self._user_id, self._values, self._following = role, user_id, values, following
+        self.knows: Known | None = None
+        self._over: Exception | None = None
+
+    async def changed(self, known: Mapping[UUID, str]) -> None:
+        rings = orjson.dumps({str(call_id): since for call_id, since in known.items()}).decode()
+        self.knows = Known(self._user_id, rings, len(known), self._values)
+        try:
+            await self._following.changed(FOREVER)
+        finally:
+            self.knows = None
+        if self._over is not None:
+            raise self._over
+
+    def wake(self) -> None:
+        """It shall look."""
+        self._following.notify()
+
+    def end(self, error: Exception) -> None:
+        """Nobody can say any more what rings."""
+        self._over = error
+        self.wake()
+
+
+class RingRounds:
+    """`domain.world.RingWatch`. It looks as long as somebody follows; a hint wakes the one whom it is for, without it."""
+
+    def __init__(self, transaction: Transactions, hub: Hub, readable: Readable, *, look_every: float = LOOK_EVERY) -> None:
+        self._transaction, self._hub, self._readable, self._look_every = transaction, hub, readable, look_every
+        self._questions: dict[str, RingQuestion] = {}
+        self._followers: dict[RingFollower, None] = {}
+        self._looking: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def follow(self, session: Session) -> AsyncIterator[RingFollower]:
+        user_id, values = session.user_id, self._question(session.role).values(session)
+        async with self._hub.follow([f"user:{user_id}"]) as following:
+            follower = RingFollower(session.role, user_id, values, following)
+            self._followers[follower] = None
+            if self._looking is None:
+                # In nobody's name: whoever came first may be gone while others follow.
+                self._looking = asyncio.create_task(self._keep_looking(), name="rings", context=Context())
+            try:
+                yield follower
+            finally:
+                del self._followers[follower]
+                await self._rest()
+
+    async def _rest(self) -> None:
+        if self._followers or self._looking is None:
+            return
+        looking, self._looking = self._looking, None
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+    def _question(self, role: str) -> RingQuestion:
+        question = self._questions.get(role)
+        if question is None:
+            question = self._questions[role] = RingQuestion(self._readable, role)
+        return question
+
+    async def _keep_looking(self) -> None:
+        well, fails = _now(), False
+        while True:
+            # Who has just come has looked.
+            await asyncio.sleep(self._look_every)
+            try:
+                await self.look()
+            except Exception as error:
+                if not fails:
+                    log.warning("rings_unread", exc_info=True)
+                fails = True
+                if _now() - well > PATIENCE:
+                    self._give_up(error)
+            else:
+                well, fails = _now(), False
+
+    async def look(self) -> None:
+        """Once: wakes those for whom something else rings than they know."""
+        by_role: dict[str, dict[Known, list[RingFollower]]] = defaultdict(lambda: defaultdict(list))
+        for follower in self._followers:
+            if follower.knows is not None:
+                # The same person on several devices is one question.
+                by_role[follower.role][follower.knows].append(follower)
+        for role, followers in by_role.items():
+            all_known = list(followers)
+            for start in range(0, len(all_known), ASKED_AT_ONCE):
+                await self._ask(role, all_known[start : start + ASKED_AT_ONCE], followers)
+
+    async def _ask(self, role: str, all_known: Sequence[Known], followers: Mapping[Known, Sequence[RingFollower]]) -> None:
+        async with self._transaction("rings.look") as tx:
+            to_look = await self._question(role).ask(tx, all_known)
+        for place in to_look:
+            for follower in followers[all_known[place]]:
+                follower.wake()
+
+    def _give_up(self, error: Exception) -> None:
+        for follower in list(self._followers):
+            follower.end(error)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
