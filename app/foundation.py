@@ -23,7 +23,7 @@ from app.telemetry.looking import looking
 from app.telemetry.metrics import Metrics
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
-from schema.tables import note_numberings
+from schema.tables import note_history, note_numberings
 
 log = structlog.get_logger(__name__)
 
@@ -98,4 +98,5 @@ async def _resolve(database_url: str, metadata: Path | None) -> Resolved:
     reflected = await reflect(database_url)
     if metadata is None:
         note_numberings(reflected.metadata)
+        note_history(reflected.metadata)
     return resolve(load_metadata(metadata or PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=metadata is None)

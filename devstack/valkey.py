@@ -27,10 +27,15 @@ class Valkey:
         """Ends it; what it held is gone."""
         self.child.stop()
 
+    def kill(self) -> None:
+        """As a crash ends it: no connection is closed in order."""
+        self.child.process.kill()
+        self.child.process.wait()
 
-def start(folder: Path) -> Valkey:
-    """Starts one on a free port and waits until it listens; its log goes to the folder. Raises ValkeyDidNotStart."""
-    port = free_port()
+
+def start(folder: Path, port: int | None = None) -> Valkey:
+    """Starts one, on a free port unless that is given, and waits until it listens; its log goes to the folder. Raises ValkeyDidNotStart."""
+    port = port or free_port()
     command = [get_binary_path(), "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"]
     child = Child(command, log=folder / "valkey.log")
     deadline = time.monotonic() + START_TIMEOUT

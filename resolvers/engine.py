@@ -176,7 +176,7 @@ class Engine:
         runner = self._strawberry(request, session, context, database, Beginning())
         place = await runner.place(field)
         if request.seen is not None:
-            place = replace(place, after=request.seen)
+            place = replace(place, after=request.seen.seq, epoch=request.seen.epoch or place.epoch)
         return Opened(place, session, (view.key, id(field)), partial(runner.encoder, field), read, partial(runner.refused, field))
 
     async def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]:

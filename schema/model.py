@@ -128,9 +128,13 @@ class TrackedTable:
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Catalog:
-    """Every tracked table of one source, by name."""
+    """Every tracked table of one source, by name.
+
+    `epoch` is SQL that tells of which history the database is, by another value for another one; None where nobody can say.
+    """
 
     tables: Mapping[TableName, TrackedTable]
+    epoch: str | None = None
 
     def __getitem__(self, name: TableName) -> TrackedTable:
         return self.tables[name]

@@ -36,7 +36,7 @@ class EngineSubscriptions:
         if opened is not None:
             async with aclosing(self._rooms.follow(opened, direct)) as events:
                 async for told in events:
-                    yield Offer(Payload(told.body), event_id=str(told.seq))
+                    yield Offer(Payload(told.body), event_id=f"{told.seq}-{self._rooms.epochs[opened.place.feed.name]}")
             return
         async with aclosing(self._engine.subscribe(request, session, context)) as payloads:
             async for payload in payloads:

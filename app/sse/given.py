@@ -1,5 +1,6 @@
 """The request behind a stream of events: a POST's body, or a GET's query as a browser's EventSource sends it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,12 +9,12 @@ from urllib.parse import parse_qsl
 from app.graphql.request_body import request_of
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import read_json
-from resolvers.documents.request import Request
+from resolvers.documents.request import Request, Seen
 
 # Of a body, in bytes, as of a message on a websocket; a GET's URL has a bound of its own.
 MAX_BYTES = 64 * 1024
-# Of a seq that fits into a bigint for certain.
-_DIGITS = 18
+# A seq that fits into a bigint for certain, and the epoch that it counts in.
+_EVENT_ID = re.compile(r"(\d{1,18})(?:-(\w{1,64}))?", re.ASCII)
 
 
 def posted(body: bytes, headers: Mapping[str, str], principal: str) -> Request:
@@ -37,11 +38,12 @@ def _json(text: bytes, path: str) -> Any:
         raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON", path) from None
 
 
-def _seen(headers: Mapping[str, str]) -> int | None:
+def _seen(headers: Mapping[str, str]) -> Seen | None:
     """What an EventSource that lost its connection has; one that has nothing may say so with an empty id. Raises GraphQLRefusal."""
     given = headers.get("last-event-id")
     if not given:
         return None
-    if not (given.isascii() and given.isdecimal() and len(given) <= _DIGITS):
+    event_id = _EVENT_ID.fullmatch(given)
+    if event_id is None:
         raise GraphQLRefusal("bad-request", "Last-Event-ID is none that a stream has sent")
-    return int(given)
+    return Seen(int(event_id[1]), event_id[2])

@@ -8,9 +8,10 @@ import asyncpg
 from domain.ports import MediaError
 from resolvers.sql.database import DatabaseError
 
-# Classes of SQLSTATE: connections, a server that takes no writes, others in the way, resources, locks, shutdown, the system below it.
+# Classes of SQLSTATE: connections, a server that takes no writes, a database that is being made anew, others in the way, resources,
+# locks, shutdown, the system below it.
 # What else PostgreSQL refuses, a syntax error for one, is a fault of the statement and so of ours.
-_AWAY: Final = ("08", "25006", "40", "53", "55", "57", "58")
+_AWAY: Final = ("08", "25006", "3D000", "40", "53", "55", "57", "58")
 
 
 def is_away(failure: BaseException) -> bool:
@@ -22,7 +23,8 @@ def _is_away(failure: BaseException) -> bool:
     state = getattr(failure, "sqlstate", None)
     if isinstance(failure, DatabaseError | asyncpg.PostgresError) and isinstance(state, str):
         return state.startswith(_AWAY)
-    return isinstance(failure, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | MediaError)
+    # asyncpg has no better word than the last for a connection that was cut in the middle of a statement.
+    return isinstance(failure, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | MediaError | asyncpg.InternalClientError)
 
 
 def facts(failure: BaseException) -> dict[str, str]:

@@ -29,7 +29,7 @@ def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[
     signatures = list(functions)
     for entry in present:
         _add_fields(entry, tracked, signatures, problems)
-    return Catalog(tracked), problems
+    return Catalog(tracked, database.info.get("epoch")), problems
 
 
 def _servable(entries: Iterable[TableEntry], tables: Tables, claims: ClaimedNames, problems: list[Problem]) -> list[TableEntry]:

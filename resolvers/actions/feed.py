@@ -7,16 +7,12 @@ from typing import Any
 import strawberry
 
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
+from resolvers.feeds.patience import PATIENCE, TRY_EVERY, passes
 from resolvers.hand_written.context import Read
 from resolvers.hand_written.room_feed import OF_ROOM
 from resolvers.roles.role_schema import ROLES
 from resolvers.sql.database import DatabaseError
 from schema.types.call_events import Person
-
-# A database that fails over is away for some seconds.
-PATIENCE = 30.0
-TRY_EVERY = 0.5
-AWAY = ("08", "57")
 
 # Who is nobody follows nothing.
 PEOPLE = frozenset({"user", "moderator"})
@@ -50,7 +46,7 @@ def patient(read: Read) -> Read:
 
 
 def _passes(error: DatabaseError | GraphQLRefusal) -> bool:
-    return error.code == RATE_LIMITED if isinstance(error, GraphQLRefusal) else error.sqlstate.startswith(AWAY)
+    return error.code == RATE_LIMITED if isinstance(error, GraphQLRefusal) else passes(error)
 
 
 def person(row: Mapping[str, Any] | None) -> Person | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(slots=True)
@@ -13,11 +13,18 @@ class Tally:
     answered: int = 0
 
 
+class Seen(NamedTuple):
+    """An event of a room, by its number and the history that it counts in (None: of any)."""
+
+    seq: int
+    epoch: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name.
 
-    `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the seq of the
+    `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the
     last event that the client has, where its transport says so. `delta`: of a live query's answers only the first is wanted whole.
     """
 
@@ -27,5 +34,5 @@ class Request:
     principal: str = ""
     size: int = 0
     tally: Tally | None = None
-    seen: int | None = None
+    seen: Seen | None = None
     delta: bool = False

@@ -132,12 +132,13 @@ class FollowedRooms:
         # Here and not for all: it is this one's token that lacks a variable.
         self.rights.who(feed, opened.session)
         standing = await patient(lambda: together(RightAsked(opened.place.room, opened.session)))
+        # First, whatever else is wrong: it says nothing of the room, and one that this history does not have is not all that is gone.
+        if opened.place.epoch not in (None, self.epochs.get(feed.name, opened.place.epoch)):
+            raise HistoryChanged
         if standing.error is not None:
             raise standing.error
         if standing.refusal is not None:
             raise standing.refusal
-        if opened.place.epoch not in (None, self.epochs[feed.name]):
-            raise HistoryChanged
         return standing
 
     async def _asked(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked]) -> Sequence[Standing]:

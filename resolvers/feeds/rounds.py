@@ -67,7 +67,8 @@ class Rounds:
 
     def _is_ahead(self, room: FollowedRoom, known: Mapping[str, int], heads: Mapping[str, int]) -> bool:
         head = heads.get(room.id)
-        if head is not None and head < known[room.id]:
+        # Who came after the question was asked began from the present state already.
+        if head is not None and head < known[room.id] <= room.head:
             # Committed events are gone: an older state was restored.
             room.end_all(HistoryChanged)
         return head is not None and head > room.head

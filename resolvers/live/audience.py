@@ -39,7 +39,7 @@ class Audience:
         self._begun += 1
         return self._begun
 
-    def answer(self, number: int, body: bytes, _progress: bytes | None) -> Numbered:
+    def answer(self, number: int, body: bytes, _progress: bytes | None = None, _epoch: str | None = None) -> Numbered:
         """Tells it when it is another one than the last, and newer."""
         self.size = len(body)
         return self._tell(number, Payload(body), None)

@@ -12,7 +12,7 @@ from resolvers.sql.database import DatabaseError
 # Hears of each new fault, which those who follow are told of as their answer.
 Report = Callable[[GraphQLRefusal], None]
 # Classes of SQLSTATE that tell of the server and not of what one session asks.
-_SERVERS: Final = ("08", "53", "57P", "58")
+_SERVERS: Final = ("08", "3D000", "53", "57P", "58")
 
 
 def unreported(_refusal: GraphQLRefusal) -> None:

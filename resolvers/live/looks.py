@@ -32,7 +32,7 @@ class Looks:
             async with self._database.look(askers) as database:
                 number, began = member.begin(), _now()
                 try:
-                    ((_, body, *progress),) = await self._fetch(database, [[member]])
+                    ((_, body, *more),) = await self._fetch(database, [[member]])
                 except (GaveWay, TookTooLong):
                     raise
                 except DatabaseError as error:
@@ -41,7 +41,7 @@ class Looks:
                     member.took = _now() - began
         except (GaveWay, TookTooLong) as error:
             raise refusal(error) or unexpected(error) from error
-        return member.answer(number, body, *progress or [None])
+        return member.answer(number, body, *more)
 
     async def all(self, members: Iterable[Member]) -> list[float]:
         """Gives each its answer; who has no turn now keeps what it has. Returns the seconds that each statement took."""
@@ -88,9 +88,9 @@ class Looks:
         finally:
             took = _now() - began
             _note(batch, took)
-        for place, body, *progress in found:
+        for place, body, *more in found:
             for member, number in numbered[place - 1]:
-                member.answer(number, body, *progress or [None])
+                member.answer(number, body, *more)
         # What takes long goes by itself from now on, and rests by itself.
         return min(took, SECONDS)
 

@@ -35,8 +35,8 @@ class Member(Protocol):
         """A look begins. Gives its number."""
         ...
 
-    def answer(self, number: int, body: bytes, progress: bytes | None) -> Any:
-        """What that look found."""
+    def answer(self, number: int, body: bytes, progress: bytes | None = None, epoch: str | None = None) -> Any:
+        """What that look found; of a stream how far it leads, and the database's history."""
         ...
 
     def refuse(self, number: int, error: DatabaseError) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 
+from domain.errors import HistoryChanged
 from permissions.errors import GraphQLRefusal
 from resolvers.live.announcements import Announcements
 from resolvers.live.faults import Fault, Faults
@@ -26,6 +27,7 @@ class Reader:
         self.took, self.size, self.alone, self.waits = 0.0, 0, False, False
         self.rests_until = 0.0
         self._looked_in, self._more = -1, True
+        self._epoch: str | None = None
         self._fault: Fault | None = None
         self._found: tuple[Payload, bytes | None] | None = None
         self._news: Announcements[bool] = Announcements()
@@ -35,9 +37,13 @@ class Reader:
         self._looked_in = self._rounds()
         return 0
 
-    def answer(self, _number: int, body: bytes, progress: bytes | None) -> None:
-        """Nothing is told when there are no rows."""
+    def answer(self, _number: int, body: bytes, progress: bytes | None = None, epoch: str | None = None) -> None:
+        """Nothing is told when there are no rows. In another history it would wait for what was there before, and it ends."""
         self.alone, self.size, self._fault = False, len(body), None
+        if epoch != (self._epoch or epoch):
+            self.end(GraphQLRefusal(HistoryChanged.code, HistoryChanged().sentence))
+            return
+        self._epoch = epoch
         if progress is not None:
             self._find(Payload(body), progress)
 

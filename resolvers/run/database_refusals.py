@@ -59,7 +59,7 @@ def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
         return GraphQLRefusal(*_SERVER[error.sqlstate], path)
     if error.sqlstate.startswith("22") or _is_bad_text(error):
         return GraphQLRefusal("data-exception", error.message, path)
-    if error.sqlstate.startswith(("08", "57P")):
+    if error.sqlstate.startswith(("08", "57P", "3D000")):
         return GraphQLRefusal("postgres-error", "connection error")
     return None
 

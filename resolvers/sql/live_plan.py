@@ -27,7 +27,8 @@ class LivePlan:
     """`own` are the values that differ from one session to the next, `binders` all others in the order of the parameters.
 
     One of the parameters, `each_at`, is a JSON list of the sessions' own values. The rows of the result are the session's number in
-    that list, from 1, and its answer; a `stream` has a third column, how far its rows lead, null when there are none.
+    that list, from 1, and its answer; a `stream` has a third column, how far its rows lead, null when there are none, and a fourth, the
+    epoch, where the database has one.
     """
 
     sql: str

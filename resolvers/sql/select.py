@@ -104,7 +104,9 @@ class Selects:
         if root.stream is None:
             return self.root(root), [], []
         batch = growing_batch(self._batch(root, root.stream), self.largest, self.name("batch"))
-        return batch.c.list, [batch.c.progress], [batch]
+        # Once for all sessions; rows and history are of the same moment.
+        history: list[Any] = [] if self.catalog.epoch is None else [sa.literal_column(f"(SELECT {self.catalog.epoch})").label("epoch")]
+        return batch.c.list, [batch.c.progress, *history], [batch]
 
     def _batch(self, root: SelectRoot, stream: Stream) -> sa.Subquery:
         """The next rows of a stream as JSON, each with how far it leads; nothing of that is the client's to see."""

@@ -9,11 +9,12 @@ from pkgutil import iter_modules
 import sqlalchemy as sa
 
 from schema.tables.columns import metadata
+from schema.tables.history import EPOCH
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["metadata", "note_numberings"]
+__all__ = ["metadata", "note_history", "note_numberings"]
 
 
 def note_numberings(reflected: sa.MetaData) -> None:
@@ -22,3 +23,8 @@ def note_numberings(reflected: sa.MetaData) -> None:
         own = metadata.tables.get(table.name)
         if table.schema in (None, "public") and own is not None and "numbering" in own.info:
             table.info["numbering"] = own.info["numbering"]
+
+
+def note_history(reflected: sa.MetaData) -> None:
+    """Tells how to ask the product's database, as it was read, of which history it is."""
+    reflected.info["epoch"] = EPOCH

@@ -1,8 +1,13 @@
 """Which history the database is of."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from schema.tables.columns import metadata, now
+
+# Of which history the database is, in SQL. A dump brings the mark of its time along, and a table that was restored from one is another.
+EPOCH: Final = "left(md5(nchat_history_epoch() || to_regclass('public.nchat_history')::oid), 16)"
 
 history = sa.Table(
     "nchat_history",

@@ -17,6 +17,7 @@ AWAY = [
     DatabaseError("08006", "connection error"),
     asyncpg.DiskFullError("could not extend file"),
     asyncpg.CannotConnectNowError("the database system is in recovery mode"),
+    asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress"),
     ConnectionRefusedError(),
     ExceptionGroup("two rooms", [DatabaseError("57P01", "terminating connection"), ExceptionGroup("one", [OSError()])]),
 ]

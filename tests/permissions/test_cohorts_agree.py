@@ -50,7 +50,7 @@ class Asking:
     def begin(self) -> int:
         return 1
 
-    def answer(self, _number: int, body: bytes | str, _progress: object) -> None:
+    def answer(self, _number: int, body: bytes | str, _progress: object = None, _epoch: object = None) -> None:
         self.answers.append(body if isinstance(body, bytes) else body.encode())
 
     def refuse(self, _number: int, error: DatabaseError) -> None:

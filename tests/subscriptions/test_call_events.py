@@ -11,6 +11,7 @@ from domain.calls.actions.invite import invite_to_call
 from domain.calls.actions.kick import kick_participant
 from domain.world import World
 from permissions.session import Session
+from schema.tables.history import EPOCH
 from tests.calls.call_states import answered, group, open_channel_call, participant_id, ringing
 from tests.subscriptions.listening import Listeners, seqs
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, MOD, Setup, session
@@ -35,7 +36,7 @@ async def test_an_event_as_it_is_sent(on: Setup, listen: Listeners) -> None:
     at = await on.database.fetchval("SELECT to_json(created_at)::text FROM nchat_call_events WHERE call_id = $1 AND seq = 1", call_id)
     assert first == {
         "seq": 1,
-        "epoch": await on.database.fetchval("SELECT nchat_history_epoch()"),
+        "epoch": await on.database.fetchval(f"SELECT {EPOCH}"),
         "kind": "call_initiate",
         "callId": str(call_id),
         "actor": alice,

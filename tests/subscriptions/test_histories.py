@@ -1,6 +1,6 @@
 """Cursors that can't be right are told so, those who resume and those who listen; nobody waits in silence."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from anyio import to_thread
@@ -10,7 +10,7 @@ from domain.calls import events
 from domain.world import World
 from tests.calls.call_states import answered
 from tests.subscriptions.listening import Listeners
-from tests.support.domain_setup import ALICE, BOB, Setup, session
+from tests.support.domain_setup import ALICE, BOB, MALLORY, Setup, session
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -18,6 +18,10 @@ pytestmark = pytest.mark.anyio
 RESUMED = """subscription ($call: uuid!, $after: bigint, $epoch: String) {
   callEvents(callId: $call, after: $after, epoch: $epoch) { seq epoch }
 }"""
+STREAM = "subscription { nchat_call_events_stream(batch_size: 10, cursor: {initial_value: {seq: 0}}) { call_id seq } }"
+# What a dump that was restored leaves: the same rows in a table of its own.
+TABLE_ANEW = """ALTER TABLE nchat_history RENAME TO before; CREATE TABLE nchat_history (LIKE before INCLUDING ALL);
+    INSERT INTO nchat_history TABLE before; DROP TABLE before"""
 # As a backup has it that is older by so many events.
 OLDER = "DELETE FROM nchat_call_events WHERE call_id = $1 AND seq > $2"
 COUNTER = "UPDATE nchat_call_counters SET event_seq = $2 WHERE call_id = $1"
@@ -85,6 +89,26 @@ async def test_a_database_that_is_older_than_what_was_sent(on: Setup, listen: Li
     await on.database.execute(COUNTER, call_id, last - 10)
     assert (await running.ended(seconds=2)).code == "history-changed"
     assert (await listen.events(session(BOB), call_id, last).ended(seconds=2)).code == "cursor-ahead"
+
+
+async def test_a_restored_dump_is_noticed_before_anybody_says_so(on: Setup, listen: Listeners) -> None:
+    call_id = await answered(on)
+    running = listen(session(BOB), RESUMED, call=str(call_id), after=0)
+    streaming = listen(session(BOB), STREAM)
+    epoch = (await running.count(1))[0]["epoch"]
+    await streaming.count(1)
+    await on.database.execute(TABLE_ANEW)
+    assert (await running.ended(seconds=2)).code == "history-changed"
+    # Its cursor is the service's own: nothing would ever come after it.
+    assert (await streaming.ended(seconds=2)).code == "history-changed"
+    late = await listen(session(BOB), RESUMED, call=str(call_id), after=2, epoch=epoch).ended(seconds=2)
+    assert late.code == "history-changed"
+    # The same whether there is such a call or not: of the call it says nothing.
+    before = await dump(on.url)
+    for who, asked in ((MALLORY, call_id), (BOB, uuid4())):
+        stranger = listen(session(who), RESUMED, call=str(asked), after=2, epoch=epoch)
+        assert ((await stranger.ended(seconds=2)).code, stranger.got) == ("history-changed", [])
+    assert await dump(on.url) == before
 
 
 async def test_events_that_are_gone_are_no_reason_to_wait(on: Setup, listen: Listeners) -> None:

@@ -21,7 +21,7 @@ from permissions.compiling.readable import ReadableRows
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
-from schema.tables import note_numberings
+from schema.tables import note_history, note_numberings
 from tests.support.call_history import Event
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.fake_rooms import FakeRooms
@@ -118,6 +118,7 @@ class ProductRules:
         if self.resolved is None:
             reflected = await reflect(url)
             note_numberings(reflected.metadata)
+            note_history(reflected.metadata)
             self.resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=True)
         return self.resolved
 

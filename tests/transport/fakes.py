@@ -97,7 +97,7 @@ class FakeSubscriptions:
         _, name, *rest = request.query.split()
         self.open[name] += 1
         try:
-            async for payload, event_id in self._numbered(name, rest, request.seen or 0):
+            async for payload, event_id in self._numbered(name, rest, request.seen.seq if request.seen else 0):
                 offer = Offer(Payload(payload), self._again if name == "later" else None, event_id=event_id)
                 self.offers.append(offer)
                 yield offer

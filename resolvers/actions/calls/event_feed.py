@@ -11,6 +11,7 @@ from resolvers.hand_written.context import Read
 from resolvers.hand_written.room_feed import PAGE, ROOM, Counter, Event, Place, Right, RoomFeed
 from schema.model import TableName
 from schema.table_types.scalars import bigint, jsonb, timestamptz, uuid
+from schema.tables.history import EPOCH
 from schema.types.call_events import CallEvent
 from schema.types.camel_case import camel_type
 
@@ -69,7 +70,7 @@ FEED: Final = RoomFeed(
     name="callEvents",
     topic=lambda call_id: f"call:{call_id}",
     counter=Counter(TableName("public", "nchat_call_counters"), "call_id", "event_seq"),
-    epoch="nchat_history_epoch()",
+    epoch=EPOCH,
     # Each call has a first event. Where the call is visible and its events are not, the person was removed from it.
     rights=[Right(CALLS, {"id": ROOM}, NotFound), Right(CALL_EVENTS, {"call_id": ROOM, "seq": 1}, ParticipantKicked)],
     within={CALL_EVENTS: "call", PARTICIPANTS: "call"},
