@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from app.hints import BroadcastHub, open_hub
 from domain.feeds import ring_rounds
 from domain.feeds.ring_rounds import RingRounds
 from domain.ports import Hint
-from domain.world import Transaction
+from domain.world import Readable, Transaction
 from permissions.errors import GraphQLRefusal
 from permissions.session import USER_ID, Session
 from tests.calls.call_states import ringing
@@ -76,9 +78,11 @@ def transactions(on: Setup) -> CountedTransactions:
 
 
 @asynccontextmanager
-async def waiting(on: Setup, transactions: CountedTransactions, look_every: float) -> AsyncIterator[Devices]:
+async def waiting(
+    on: Setup, transactions: CountedTransactions, look_every: float, readable: Readable | None = None
+) -> AsyncIterator[Devices]:
     async with open_hub() as hub, AsyncExitStack() as stack:
-        yield Devices(RingRounds(transactions, hub, on.world.readable, look_every=look_every), hub, stack)
+        yield Devices(RingRounds(transactions, hub, readable or on.world.readable, look_every=look_every), hub, stack)
 
 
 async def told(devices: Collection["asyncio.Task[None]"]) -> None:
@@ -164,6 +168,27 @@ async def test_nobody_is_told_of_a_ring_that_the_role_does_not_show(on: Setup, t
         await transactions.more(4)
         assert not blind.done()
         assert not another.done()
+
+
+class WhileUnmuted:
+    """A rule of another deployment's: only who is not muted, and whose token has the word, sees a place."""
+
+    def by_values(self, _role: str, _table: object, from_: Any, value_of: Any) -> sa.ColumnElement[bool]:
+        return sa.and_(from_.c.is_muted.is_(False), value_of("x-hasura-word") == "open")
+
+
+async def test_a_right_is_each_ones_own_and_who_loses_it_looks(on: Setup, transactions: CountedTransactions) -> None:
+    call_id = await ringing(on)
+    has_the_word, has_not = (Session("user", {USER_ID: str(BOB), "x-hasura-word": word}) for word in ("open", "closed"))
+    async with waiting(on, transactions, 0.02, cast(Readable, WhileUnmuted())) as device:
+        blind = device(has_not)
+        await told([device(has_the_word)])
+        knows = device(has_the_word, {call_id: await since(on, call_id)})
+        await transactions.more(3)
+        assert not knows.done()
+        await on.database.execute("UPDATE nchat_call_participants SET is_muted = true WHERE user_id = $1", BOB)
+        await told([knows])
+        assert not blind.done()
 
 
 async def test_a_session_of_nobody_is_refused_and_leaves_no_trace(on: Setup, transactions: CountedTransactions) -> None:
