@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         raise Refusal(f"--user: {error}") from None
     if not answers:
-        raise Refusal("no process of the service listens on the database of NCHAT_DATABASE_URL: is it the right one?")
+        raise Refusal("no process of the service is connected to the database of NCHAT_DATABASE_URL by that role: are these its settings?")
     if arguments.json:
         print(json.dumps(_as_json(answers)))
     else:

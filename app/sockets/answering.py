@@ -48,6 +48,8 @@ class Answering:
     def __init__(self, url: str, sockets: OpenSockets) -> None:
         self._url, self._sockets = url, sockets
         self._failures = 0
+        # The last session in which no order stood: one line is enough.
+        self._without: int | None = None
 
     async def keep(self) -> None:
         """Until it is cancelled."""
@@ -84,7 +86,9 @@ class Answering:
             return
         order = order_in(await connection.fetchval(ORDER_OF, session, timeout=TIMEOUT))
         if order is None:
-            log.warning("order_not_read", session=session)
+            if session != self._without:
+                log.warning("order_not_read", session=session)
+            self._without = session
             return
         number = 0
         for some in self._sockets.of(order.user):
