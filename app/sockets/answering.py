@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 PING_EVERY: Final = 5.0
 # Orders that wait for their turn. More are given up by whoever gave them.
 WAITING: Final = 16
+# So many end in one turn of the event loop.
+CLOSED_AT_ONCE: Final = 50
 # PostgreSQL refuses a payload of 8,000 bytes. One socket takes less than half of one, of what others have chosen only so many characters.
 PART_BYTES: Final = 4_000
 LONGEST: Final = 100
@@ -61,6 +63,9 @@ class Answering:
                 if not self._failures:
                     log.warning("orders_unheard", error=type(error).__name__)
                 self._failures += 1
+            except Exception:  # a fault of ours must not make the process deaf for ever
+                log.error("orders_failed", exc_info=True)
+                self._failures += 1
             await asyncio.sleep(backoff.compute(self._failures))
 
     async def _take_orders(self) -> None:
@@ -94,13 +99,19 @@ class Answering:
         for some in self._sockets.of(order.user):
             number += len(some)
             if order.deed == "close":
-                for socket in some:
-                    socket.end()
+                await _close(some)
             else:
                 await connection.execute(_ANSWER, order.answers, list(_parts(some)), timeout=TIMEOUT)
-            await asyncio.sleep(0)
         await connection.execute(_ANSWER, order.answers, [_part([], number)], timeout=TIMEOUT)
         log.info("order_done", deed=order.deed, user=order.user, sockets=number)
+
+
+async def _close(sockets: Sequence[OpenSocket]) -> None:
+    for number, socket in enumerate(sockets, 1):
+        socket.end()
+        if number % CLOSED_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
 def _parts(sockets: Sequence[OpenSocket]) -> Iterator[str]:

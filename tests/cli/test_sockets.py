@@ -307,6 +307,21 @@ async def test_a_connection_that_was_lost_comes_back(database_url: str, log_line
         assert [line["event"] for line in log_lines if line["log_level"] == "warning"] == ["orders_unheard"]
 
 
+class Faulty(Listed):
+    def end(self) -> None:
+        raise RuntimeError("a fault of ours")
+
+
+async def test_a_fault_is_told_and_the_next_order_is_taken(database_url: str, log_lines: LogLines) -> None:
+    async with listing(database_url, Listed(ALICE), Faulty(BOB)):
+        (answer,) = await ask(database_url, "close", BOB, 20)
+        assert (answer.done, answer.gone) == (None, True)
+        assert [line["event"] for line in log_lines if line["log_level"] == "error"] == ["orders_failed"]
+        await known(database_url, 1)
+        (answer,) = await ask(database_url, "close", ALICE, 5)
+        assert answer.done == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "url", "said"),
     [
