@@ -2,7 +2,8 @@
 
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
@@ -11,8 +12,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from app.asgi import create_app
 from app.http.console import OfferedUser
-from app.settings import Settings
-from devstack.demo_users import DEMO_USERS
+from devstack.demo_users import DEMO_USERS, DemoUser
+from tests.support.whole_service import settings, simulated
 from tests.transport.fakes import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -39,17 +40,20 @@ class Console:
             self.elsewhere.append(url)
 
 
+@asynccontextmanager
+async def served(database_url: str, users: Sequence[DemoUser]) -> AsyncIterator[str]:
+    """The address of a service with LiveKit's rooms behind it, whose console offers these users; a deployment offers none."""
+    jwt_secret = orjson.dumps({"type": "HS256", "key": secrets.token_urlsafe(32)}).decode()
+    async with simulated(None) as (_, url):
+        given = settings(database_url, url, jwt_secret=jwt_secret)
+        offered = [OfferedUser(str(user.id), user.name, user.role, user.note) for user in users]
+        async with serving(create_app(given, offered_users=offered)) as where:
+            yield where
+
+
 @pytest.fixture
 async def address(demo_database_url: str) -> AsyncIterator[str]:
-    settings = Settings(
-        database_url=demo_database_url,
-        jwt_secret=orjson.dumps({"type": "HS256", "key": secrets.token_urlsafe(32)}).decode(),
-        admin_secret=secrets.token_urlsafe(16),
-        unauthorized_role="anonymous",
-        livekit_enabled=False,
-    )
-    users = [OfferedUser(str(user.id), user.name, user.role, user.note) for user in DEMO_USERS]
-    async with serving(create_app(settings, offered_users=users)) as where:
+    async with served(demo_database_url, DEMO_USERS) as where:
         yield where
 
 
@@ -63,14 +67,20 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def console(browser: Browser, address: str) -> AsyncIterator[Console]:
+@asynccontextmanager
+async def opened(browser: Browser, address: str) -> AsyncIterator[Console]:
     """The console as a newcomer finds it: the editor is there, the schema is read."""
     page = await browser.new_page(viewport={"width": 1440, "height": 860})
     page.set_default_timeout(30_000)
-    opened = Console(page, address)
-    opened.watch()
+    console = Console(page, address)
+    console.watch()
     await page.goto(f"http://{address}/console")
     await page.wait_for_selector(".graphiql-query-editor .view-line")
-    yield opened
+    yield console
     await page.close()
+
+
+@pytest.fixture
+async def console(browser: Browser, address: str) -> AsyncIterator[Console]:
+    async with opened(browser, address) as ready:
+        yield ready

@@ -18,7 +18,7 @@ from tests.support.actions import Api, api
 from tests.support.domain_setup import ALICE, BOB, Setup, session, setup
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
-EXAMPLE = (Path(__file__).parents[2] / "console" / "src" / "examples" / "9-record-a-call.graphql").read_text()
+EXAMPLE = (Path(__file__).parents[2] / "console" / "src" / "tour" / "examples" / "13-record-a-call.graphql").read_text()
 OPERATIONS = {one.name.value: one for one in parse(EXAMPLE).definitions if isinstance(one, OperationDefinitionNode) and one.name}
 
 
