@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, cast
 
-from uvicorn._types import ASGIReceiveEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.utils import ClientDisconnected
@@ -17,6 +17,7 @@ from app.connections.addresses import client_of
 from app.connections.connections import connections_of
 from app.connections.endings import TOO_MANY_MESSAGES, Ending
 from app.connections.message_budget import MessageBudget, cost_of
+from app.connections.waiting_messages import WaitingMessages
 
 # The key of the scope's extensions under which an application finds whether its client takes what was sent (`Drain`).
 DRAIN = "nchat.drain"
@@ -38,6 +39,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: asyncio.AbstractEventLoop | None = None
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", WaitingMessages())
         self._all = connections_of(app_state, self.loop)
         limits = self._all.limits
         now = self.loop.time()
@@ -56,6 +58,13 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             # ASGI types an extension as a dictionary; this one is an object.
             cast(dict[str, Any], self.scope["extensions"])[DRAIN] = self
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            # The scope has headers of its own, and these would live as long as the connection.
+            self.request.headers.clear()
+            del self.request, self.response
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._all.leave(self)

@@ -34,7 +34,7 @@ class SocketConnection:
         self._scope, self._headers, self._connection_id = scope, headers, connection_id
         self._tasks: asyncio.TaskGroup
         self._init_received = False
-        self._acknowledged = asyncio.Event()
+        self._acknowledged: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
         self._session: Session | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._since = time.time()
@@ -61,7 +61,7 @@ class SocketConnection:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 with self._services.sockets.listed(self):
-                    self._tasks.create_task(self._require_init())
+                    self._tasks.create_task(self._watch_the_time())
                     await self._read()
         except* Disconnected:
             gone = True
@@ -102,13 +102,9 @@ class SocketConnection:
         except GraphQLRefusal as refused:
             await self._turn_away(refused)
         current.set(RequestMark(self._connection_id, self._session.role))
-        self._acknowledged.set()
+        self._acknowledged.set_result(self._session)
         for message in self._dialect.welcome:
             await self._socket.send(message)
-        every = self._dialect.keepalive_every(self._services.limits)
-        self._tasks.create_task(keep_alive(self._socket, self._dialect.keepalive, every))
-        if self._session.expires_at is not None:
-            self._tasks.create_task(self._expire(self._session.expires_at))
 
     async def _turn_away(self, refused: GraphQLRefusal) -> NoReturn:
         words = self._dialect.turned_away(refused)
@@ -160,21 +156,23 @@ class SocketConnection:
         if task is not None:
             task.cancel()
 
-    async def _require_init(self) -> None:
-        try:
-            async with asyncio.timeout(self._services.limits.init_timeout):
-                await self._acknowledged.wait()
-        except TimeoutError:
-            raise CloseSocket(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
-
-    async def _expire(self, expires_at: float) -> None:
-        """At that unix time nothing more may be seen: the socket closes, and takes every operation with it.
+    async def _watch_the_time(self) -> None:
+        """Until the token runs out: from then on nothing more may be seen, and the socket closes and takes every operation with it.
 
         An `error` before it would be the end of a subscription for every client; after the close alone they ask for a new
         token and subscribe again.
         """
-        await expiry.until(expires_at)
+        session = await self._require_init()
+        every = self._dialect.keepalive_every(self._services.limits)
+        await keep_alive(self._socket, self._dialect.keepalive, every, session.expires_at)
         raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
+
+    async def _require_init(self) -> Session:
+        try:
+            async with asyncio.timeout(self._services.limits.init_timeout):
+                return await self._acknowledged
+        except TimeoutError:
+            raise CloseSocket(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
 
 
 async def _ordered(order: CloseSocket) -> NoReturn:

@@ -107,6 +107,29 @@ async def ceiling() -> AsyncIterator[Candidate]:
 
 
 @asynccontextmanager
+async def graphql_ws(packages: Path) -> AsyncIterator[Candidate]:
+    """npm's graphql-ws, with the packages that the tests of clients use."""
+    command = ["node", str(Path(__file__).with_name("graphql_ws.mjs")), str(packages)]
+    async with _sender("graphql-ws", command, _stock_order("/graphql")) as one:
+        yield one
+
+
+@asynccontextmanager
+async def strawberry() -> AsyncIterator[Candidate]:
+    """Strawberry's own ASGI application."""
+    async with _sender("strawberry", [sys.executable, "-m", "bench.fanout.strawberry_peer"], _stock_order("/graphql")) as one:
+        yield one
+
+
+def _stock_order(path: str) -> dict[str, Any]:
+    """Peers ask for no token, and have the id of a call as an ID."""
+    query = SUBSCRIPTION.replace("uuid!", "ID!")
+    subscribe = {"type": "subscribe", "id": "1", "payload": {"query": query, "variables": {"call": "1"}}}
+    messages = [orjson.dumps(message).decode() for message in ({"type": "connection_init"}, subscribe)]
+    return {"path": path, "subprotocol": "graphql-transport-ws", "messages": [messages]}
+
+
+@asynccontextmanager
 async def _sender(name: str, command: list[str], order: dict[str, Any], cwd: Path | None = None) -> AsyncIterator[Candidate]:
     """A process that sends each line of its stdin as an event."""
     port = free_port()

@@ -1,8 +1,9 @@
 """Many subscribers in one process: `python -m bench.fanout.swarm PORT SUBSCRIBERS` reads a line of JSON with its order on stdin.
 
-The order is `{"path", "subprotocol", "messages"}`: lists of texts, one of which each subscriber sends after the upgrade, in turn. It prints
-`ready` when all have subscribed; each further line of stdin is answered with a line of JSON: what was received since, and what was wrong
-with it.
+The order is `{"path", "subprotocol", "messages"}`: lists of texts, one of which each subscriber sends, in turn: the first text after the
+upgrade, the others when that was acknowledged. It prints `ready` when all have subscribed; each further line of stdin is answered with a
+line of JSON: what was received since, and what was wrong with it. A third argument is how many of them read for a hundredth of the time,
+until a line of stdin says `fast`.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import uvloop
 
 # What stands before the number, and before the time (seconds of the monotonic clock) of an event.
 SEQ, AT = b'"seq":', b'"at":'
+ACKNOWLEDGED = b"connection_ack"
 MASK = b"\0\0\0\0"
 # How many connect at once.
 AT_ONCE = 100
@@ -55,6 +57,7 @@ class Subscriber(asyncio.Protocol):
         self._buffer, self._upgraded, self._seq = b"", False, 0
         self.subscribed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sample = False
+        self._slow: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -79,8 +82,7 @@ class Subscriber(asyncio.Protocol):
                 self.subscribed.set_exception(ConnectionError(head.decode()))
                 return
             self._upgraded = True
-            self._transport.write(b"".join(map(masked, self._messages)))
-            self.subscribed.set_result(None)
+            self._begin()
         place = 0
         while (end := _frame_end(data, place)) is not None:
             start, stop = end
@@ -94,6 +96,8 @@ class Subscriber(asyncio.Protocol):
             return
         at = data.find(SEQ, start, stop)
         if at < 0:
+            if not self.subscribed.done() and data.find(ACKNOWLEDGED, start, stop) > 0:
+                self._subscribe()
             return
         received, seq = self.received, _number(data, at + len(SEQ), stop)
         received.events += 1
@@ -104,6 +108,33 @@ class Subscriber(asyncio.Protocol):
         if self._sample:
             sent = data.find(AT, start, stop)
             received.delays.append(time.monotonic() - float(data[sent + len(AT) : _end(data, sent + len(AT), stop)]))
+
+    def _begin(self) -> None:
+        if self._messages:
+            self._transport.write(masked(self._messages[0]))
+        else:
+            self._subscribe()
+
+    def _subscribe(self) -> None:
+        self._transport.write(b"".join(map(masked, self._messages[1:])))
+        self.subscribed.set_result(None)
+
+    def read_slowly(self) -> None:
+        """For a hundredth of the time, until it is told to `read_on`."""
+        self._slow = asyncio.get_running_loop().create_task(self._now_and_then())
+
+    def read_on(self) -> None:
+        """Like the others."""
+        if self._slow is not None:
+            self._slow.cancel()
+            self._transport.resume_reading()
+
+    async def _now_and_then(self) -> None:
+        while True:
+            self._transport.pause_reading()
+            await asyncio.sleep(0.99)
+            self._transport.resume_reading()
+            await asyncio.sleep(0.01)
 
     def sample(self) -> None:
         """From now on it also measures how long events took."""
@@ -138,7 +169,7 @@ def _end(data: bytes, start: int, stop: int) -> int:
     return start
 
 
-async def main(port: int, many: int) -> None:
+async def main(port: int, many: int, slow: int = 0) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     loop = asyncio.get_running_loop()
     orders = asyncio.StreamReader(limit=1 << 24)
@@ -158,12 +189,17 @@ async def main(port: int, many: int) -> None:
         await asyncio.gather(*(subscriber.subscribed for subscriber in subscribers[start:]))
     for subscriber in subscribers[:: max(1, many // 100)]:
         subscriber.sample()
+    for subscriber in subscribers[:slow]:
+        subscriber.read_slowly()
     print("ready", flush=True)
-    while await orders.readline():
+    while told := await orders.readline():
+        if told == b"fast\n":
+            for subscriber in subscribers[:slow]:
+                subscriber.read_on()
         received, Subscriber.received = Subscriber.received, Received()
         sys.stdout.buffer.write(received.report() + b"\n")
         sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(main(*map(int, sys.argv[1:])))

@@ -59,8 +59,11 @@ class StrawberryRunner:
 
     async def place(self, field: HandWritten) -> Place:
         """Where a subscription to a room leads; raises what refuses it."""
-        source = create_source_event_stream(self._executor(field))
+        executor = self._executor(field)
+        source = create_source_event_stream(executor)
         found: Any = await source if isawaitable(source) else source
+        # It refers to itself: each of thousands of followers would hold four kilobytes until the garbage collector comes by.
+        vars(executor).clear()
         if isinstance(found, ExecutionResult):
             self._data(field, found)
         place: Place = found
