@@ -165,9 +165,13 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 
     def write_now(self, frames: bytes) -> bool:
         """Whole frames that others get as well: no message of our own is cut in pieces, so that they may stand between any two."""
-        if not self.writable.is_set() or self.close_sent or self.transport.is_closing() or self.is_full():
+        transport = self.transport
+        if self.close_sent or transport.is_closing():
             return False
-        self.transport.write(frames)
+        # Asked for every delivery to everybody: of most nothing waits.
+        if transport.get_write_buffer_size() and (not self.writable.is_set() or self.is_full()):
+            return False
+        transport.write(frames)
         return True
 
     def hold(self, size: int) -> None:

@@ -1,6 +1,7 @@
 """One turn of each loop over the database: what is due is decided and committed, and LiveKit told of it beside the loop."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,7 +15,7 @@ from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.recorder.driving import take_starts, take_stops
 from domain.recordings.retention.expiring import BATCH, expire
 from domain.recordings.retention.removing import remove_all_due
-from domain.timeouts import Timeout, decide_due, tell_decided
+from domain.timeouts import Timeout, decide_due, due_kinds, tell_decided
 from domain.webhooks import processing
 from domain.world import World
 
@@ -78,6 +79,17 @@ async def drive_recordings(world: World, follow_ups: FollowUps) -> None:
         follow_ups.begin("recording_stop", stop)
     for start in await take_starts(world, most=STARTS_AT_ONCE - follow_ups.many("recording_start")):
         follow_ups.begin("recording_start", start)
+
+
+async def find_timeouts(world: World, timeouts: Sequence[Timeout], due: Mapping[str, asyncio.Event]) -> None:
+    """Wakes the loops of those that have something to decide; all of them when that can't be known."""
+    found = set(due)
+    try:
+        found = await due_kinds(world, timeouts)
+    finally:
+        for timeout in timeouts:
+            if timeout.name in found:
+                due[timeout.name].set()
 
 
 async def decide_timeouts(world: World, timeout: Timeout, follow_ups: FollowUps, looked: asyncio.Event) -> None:

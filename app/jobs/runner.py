@@ -1,7 +1,7 @@
 """The service's background work as one thing that starts and stops with it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -12,6 +12,7 @@ from app.jobs.follow_ups import FollowUps
 from app.jobs.loops import (
     decide_timeouts,
     drive_recordings,
+    find_timeouts,
     remove_recordings,
     tell_events,
     tell_pushes,
@@ -37,6 +38,8 @@ from domain.world import World
 WEBHOOKS_EVERY: Final = 1.0
 BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
+# When nothing was found due; what was is decided at once.
+TIMEOUTS_ANYWAY: Final = 60.0
 RECORDING_WATCH_EVERY: Final = 1.0
 STRAYS_EVERY: Final = 15.0
 JOINS_EVERY: Final = 2.0
@@ -67,12 +70,7 @@ class Jobs:
             ("catch_up", partial(_catch_up, world, supervisor, self._looked)),
             ("scheduler", partial(run_scheduler, pool, world, supervisor)),
             self._loop("webhooks", WEBHOOKS_EVERY, webhooks, self._new_webhook),
-            # A loop for each kind: none waits for another.
-            *(
-                self._loop(f"timeout_{timeout.name}", timeout.every, self._deciding(timeout))
-                for timeout in TIMEOUTS
-                if timeout.matters(world)
-            ),
+            *self._timeouts([timeout for timeout in TIMEOUTS if timeout.matters(world)]),
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
             *([] if world.push_service is None else [("push_delivery", partial(tell_pushes, world, supervisor))]),
@@ -107,6 +105,15 @@ class Jobs:
         strays = self._loop("stray_egresses", STRAYS_EVERY, partial(stop_strays, world))
         following = [(name, partial(work_on_recordings, world, supervisor, name, work)) for name, work in on_news.items()]
         return [*following, joining, watching, strays]
+
+    def _timeouts(self, timeouts: Sequence[Timeout]) -> Iterator[tuple[str, Work]]:
+        """One loop asks what is due of all that are looked at as often; each kind is decided in its own: none waits for another."""
+        due = {timeout.name: asyncio.Event() for timeout in timeouts}
+        for every in sorted({timeout.every for timeout in timeouts}):
+            some = [timeout for timeout in timeouts if timeout.every == every]
+            yield self._loop(f"timeouts_of_{every:g}_s", every, partial(find_timeouts, self._world, some, due))
+        for timeout in timeouts:
+            yield self._loop(f"timeout_{timeout.name}", TIMEOUTS_ANYWAY, self._deciding(timeout), due[timeout.name])
 
     def _deciding(self, timeout: Timeout) -> Work:
         return partial(decide_timeouts, self._world, timeout, self._follow_ups, self._looked)

@@ -43,13 +43,17 @@ async def _run(name: str, options: argparse.Namespace, database_url: str, redis_
         return await trials.compare(ours, bare, peers, options.sockets, options.rate, options.seconds)
 
 
+def _folder(name: str) -> Path:
+    return Path(name).absolute()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=TRIALS, help="some of the trials (default: all)")
     parser.add_argument("--sockets", type=int, nargs="+", default=[500, 2000, 8000], help="subscribers to compare (default 500 2000 8000)")
-    parser.add_argument("--rate", type=float, default=10, help="events a second to compare (default 10)")
+    parser.add_argument("--rate", type=float, default=20, help="events a second to compare (default 20)")
     parser.add_argument("--seconds", type=float, default=8, help="length of each measurement (default 8)")
-    parser.add_argument("--packages", type=Path, help="a folder with node_modules: npm's graphql-ws and stock Strawberry run as well")
+    parser.add_argument("--packages", type=_folder, help="a folder with node_modules: npm's graphql-ws and stock Strawberry run as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="nchat-fanout-") as folder, migrated_database() as database_url:
         broker = valkey.start(Path(folder))

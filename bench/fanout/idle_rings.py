@@ -17,8 +17,8 @@ import uvloop
 from pydantic import SecretStr
 
 from app.auth.token_signing import TokenSigner
-from bench.fanout.__main__ import swarm
 from bench.fanout.candidates import Candidate, service
+from bench.fanout.measuring import swarm
 from bench.servers import JWT_KEY
 from devstack import valkey
 from devstack.demo_data import seed

@@ -105,8 +105,8 @@ class Subscriber(asyncio.Protocol):
             received.lost += max(0, seq - self._seq - 1)
             received.doubled += seq <= self._seq
         self._seq = max(self._seq, seq)
-        if self._sample:
-            sent = data.find(AT, start, stop)
+        sent = data.find(AT, start, stop) if self._sample else -1
+        if sent > 0:
             received.delays.append(time.monotonic() - float(data[sent + len(AT) : _end(data, sent + len(AT), stop)]))
 
     def _begin(self) -> None:

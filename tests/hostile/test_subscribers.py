@@ -13,7 +13,7 @@ import asyncpg
 import orjson
 import pytest
 
-from bench.fanout.candidates import CALLS, SUBSCRIPTION, WRITE
+from bench.fanout.candidates import CALLS, WRITE
 from devstack.demo_data import GENERAL, USER_IDS
 from tests.hostile.attacked_service import AttackedService
 from tests.hostile.scale import scaled
@@ -22,6 +22,7 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 OF_ONE_SOCKET = 100
+FOLLOW = "subscription ($call: uuid!) { callEvents(callId: $call, after: 0) { seq kind actor { displayName } payload createdAt } }"
 SECONDS = scaled(20, 5)
 
 
@@ -41,7 +42,7 @@ async def call(database: "asyncpg.Connection[Any]") -> UUID:
 
 async def test_two_thousand_follow_one_call(attacked: AttackedService, database: "asyncpg.Connection[Any]", call: UUID) -> None:
     sockets, events = scaled(2000, 400), 10 * SECONDS
-    follow = _subscribe("1", SUBSCRIPTION, {"call": str(call)})
+    follow = _subscribe("1", FOLLOW, {"call": str(call)})
     async with attacked.good_neighbour(), _subscribed(attacked, sockets, [[_init(attacked), follow]]) as swarm:
         await _write(database, call, events, every=0.1)
         await eventually(lambda: swarm.has_received(sockets * events), seconds=30)

@@ -1,0 +1,16 @@
+"""Which kinds of timeouts have something to decide: one question for all, where nothing is due nearly always."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from domain.timeouts.due_calls import Timeout
+from domain.world import World
+
+
+async def due_kinds(world: World, timeouts: Sequence[Timeout]) -> set[str]:
+    """The names of those that have a call due now; whoever decides it asks again."""
+    now = world.clock.now()
+    each = [sa.select(sa.literal(timeout.name)).where(sa.exists(timeout.overdue(now, world.limits))) for timeout in timeouts]
+    async with world.transaction("timeouts.due") as tx:
+        return set((await tx.connection.execute(sa.union_all(*each))).scalars())
