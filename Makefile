@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers check fix livekit demo conformance bench bench-fanout requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores check fix livekit demo conformance bench bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -53,6 +53,9 @@ trial-recordings: setup ## 20 recordings whose worker is killed, read from the m
 trial-watchers: setup ## 200 people watch a recording of 8 hours at one process: what a reload weighs, what all of it costs
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/media/test_cost.py
 
+trial-restores: setup ## the database comes back as it was 500 events ago, in every way, under a service that stays up: who is told when
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/restores
+
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -85,6 +88,9 @@ revision: setup ## the next migration, from what changed in the models: make rev
 
 bench-fanout: setup ## events to many websockets, beside the bare event loop
 	@exec $(BIN)/python -m bench.fanout
+
+bench-faults: setup ## half a million events while connections, Redis and processes are killed: what was lost, doubled, reordered
+	@exec $(BIN)/python -m bench.faults
 
 requirements: setup ## pin the newest versions that fit pyproject.toml
 	$(UV) $(COMPILE) --upgrade pyproject.toml -o requirements.txt

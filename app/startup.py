@@ -11,8 +11,10 @@ from permissions.reading.nodes import MetadataError
 from resolvers.sql.database import DatabaseError
 
 NEWER_DATABASE: Final = "the database is at a migration that this version does not know: it belongs to a newer version of the service"
+# How asyncpg says that a connection is gone while it is used.
+CUT: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 # What is expected to go wrong: settings, metadata, a database that isn't there or isn't ready. Anything else is our fault.
-STARTUP_ERRORS: Final = (ConfigurationError, MetadataError, NotMigrated, DatabaseError, asyncpg.PostgresError, OSError)
+STARTUP_ERRORS: Final = (ConfigurationError, MetadataError, NotMigrated, DatabaseError, asyncpg.PostgresError, *CUT, OSError)
 
 
 def sentence(error: Exception) -> str:
@@ -26,6 +28,8 @@ def sentence(error: Exception) -> str:
             return "the database of NCHAT_DATABASE_URL takes connections and does not answer: it hangs, or the network to it does"
         case OSError():
             return f"the database of NCHAT_DATABASE_URL can't be reached: {_reason(error)}"
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError():
+            return "the connection to the database of NCHAT_DATABASE_URL was cut: start it again"
         case asyncpg.LockNotAvailableError():
             return "somebody holds a table for too long: run it again"
         case asyncpg.PostgresError():

@@ -17,7 +17,7 @@ from bench.faults.history import TRUTH, Checked, Line, check
 from bench.faults.parties import AUDIENCES, JWT_SECRET, dice_of, subscribers, writers
 from bench.faults.services import Launch, Service, spawn
 from bench.faults.subscriber import Subscriber
-from bench.faults.troubles import Broker, Troubles
+from bench.faults.troubles import IN_PEACE, Broker, Seconds, Troubles
 from devstack.processes import free_port
 
 PROCESSES: Final = 2
@@ -29,13 +29,16 @@ Followed = Sequence[tuple[int, Subscriber]]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`rate` are the transactions of one writer in a second, half of `writers` being people. `launch` starts processes of the service."""
+    """`rate` are the transactions of one writer in a second, half of `writers` being people.
+    A process serves `in_peace` for so many seconds before it is killed; `launch` starts it.
+    """
 
     subscribers: int = 300
     deliveries: int = 500_000
     writers: int = 4
     rate: float = 25.0
     seed: int = 0
+    in_peace: Seconds = IN_PEACE
     launch: Launch = spawn
 
 
@@ -62,7 +65,7 @@ async def run(database_url: str, folder: Path, size: Size, say: Callable[[str], 
             calls = await open_calls(database, len(AUDIENCES))
         broker, services, hints = await _servers(stack, database_url, folder, size)
         addresses = [service.address for service in services]
-        troubles = Troubles(broker, _beside(database_url), _name(database_url), services, dice_of(size.seed, "troubles"))
+        troubles = Troubles(broker, _beside(database_url), _name(database_url), services, dice_of(size.seed, "troubles"), size.in_peace)
         followed = list(subscribers(size.subscribers, calls, addresses, folder, size.seed))
         writing = list(writers(size.writers, size.rate, calls, addresses, database_url, size.seed))
         async with _going_on(one.follow() for _, one in followed):
@@ -71,8 +74,7 @@ async def run(database_url: str, folder: Path, size: Size, say: Callable[[str], 
                 await _delivered(followed, size.deliveries, breaking, lambda so_far: say(_progress(began, so_far, troubles.met)))
                 troubles.end()
                 await breaking
-            truth = await _truth(database_url, calls)
-            await _caught_up(followed, truth)
+            truth = await _settled(database_url, calls, followed)
     for place, lines in enumerate(truth):
         (folder / TRUTH.format(place)).write_text("".join(map(str, lines)))
     return Outcome(
@@ -127,6 +129,15 @@ async def _delivered(followed: Followed, goal: int, breaking: "asyncio.Task[None
             told = time.monotonic()
             tell(so_far)
         await asyncio.sleep(LOOK_EVERY)
+
+
+async def _settled(database_url: str, calls: Sequence[UUID], followed: Followed) -> Sequence[Sequence[Line]]:
+    """What there is in the end: somebody's last action may be committed after they heard that they were cut off."""
+    truth: Sequence[Sequence[Line]] = []
+    while truth != (found := await _truth(database_url, calls)):
+        truth = found
+        await _caught_up(followed, truth)
+    return truth
 
 
 async def _caught_up(followed: Followed, truth: Sequence[Sequence[Line]]) -> None:

@@ -71,10 +71,12 @@ class Service:
 
     async def start(self) -> None:
         """Returns when it serves; TimeoutError when it does not within PATIENCE."""
-        self._process = self._launch(["serve", "--port", str(self.port)], self._environment, self.output)
         async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(timeout=2) as http:
             answers = False
             while not answers:
+                if not self.lives:
+                    # A start that is cut off from PostgreSQL ends, and whoever looks after processes begins it again.
+                    self._process = self._launch(["serve", "--port", str(self.port)], self._environment, self.output)
                 await asyncio.sleep(0.05)
                 answers = await _answers(http, f"http://{self.address}/healthz")
 

@@ -18,6 +18,7 @@ from devstack import valkey
 BETWEEN: Final = (0.2, 1.0)
 AWAY: Final = (0.1, 1.5)
 IN_PEACE: Final = (3.0, 9.0)
+Seconds = tuple[float, float]
 # Half of them, whoever they are, but the one that asks.
 _TERMINATE: Final = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
     WHERE datname = $1 AND pid <> pg_backend_pid() AND random() < 0.5"""
@@ -51,10 +52,16 @@ class Broker:
 
 
 class Troubles:
-    """`database` is broken by its server's superuser, who comes in by another one at `url`. `met` counts what happened."""
+    """`database` is broken by its server's superuser, who comes in by another one at `url`. A process lives `in_peace` for so long.
 
-    def __init__(self, broker: Broker, url: str, database: str, services: Sequence[Service], dice: random.Random) -> None:
+    `met` counts what happened.
+    """
+
+    def __init__(
+        self, broker: Broker, url: str, database: str, services: Sequence[Service], dice: random.Random, in_peace: Seconds = IN_PEACE
+    ) -> None:
         self._broker, self._url, self._database, self._services, self._dice = broker, url, database, services, dice
+        self._in_peace = in_peace
         self._over = asyncio.Event()
         self.met: Counter[str] = Counter()
 
@@ -74,13 +81,13 @@ class Troubles:
     async def _keep_killing(self) -> None:
         """One process after the other, each killed once the one before is back."""
         waiting = deque(self._services)
-        while await self._peace(IN_PEACE):
+        while await self._peace(self._in_peace):
             await waiting[0].kill()
             self.met["processes killed"] += 1
             await waiting[0].start()
             waiting.rotate()
 
-    async def _peace(self, seconds: tuple[float, float]) -> bool:
+    async def _peace(self, seconds: Seconds) -> bool:
         """Whether it goes on after so many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._dice.uniform(*seconds)):

@@ -17,6 +17,7 @@ from permissions.session import USER_ID, Session
 from resolvers.actions.streams.chat_feed import CHAT as MESSAGES
 from resolvers.actions.streams.chat_feed import FEED, NOT_DELETED, STREAMS
 from resolvers.feeds.sharing import audience, is_shared
+from schema.tables.history import EPOCH
 from tests.subscriptions.listening import Listeners
 from tests.subscriptions.stream_chats import ANYBODY, CHAT, follow, moderate, say, stream, written
 from tests.subscriptions.test_sharing import with_filter
@@ -59,7 +60,7 @@ async def test_an_event_as_it_is_sent(on: Setup, chats: Listeners) -> None:
         "createdAt": at.strip('"'),
         "author": {"id": str(BOB), "displayName": "Bob", "avatarUrl": None},
     }
-    epoch = await on.database.fetchval("SELECT nchat_history_epoch()")
+    epoch = await on.database.fetchval(f"SELECT {EPOCH}")
     assert first == {"seq": 1, "epoch": epoch, "kind": "message", "messageId": str(message_id), "message": message}
     assert second == first | {"seq": 2, "kind": "pinned"}
 

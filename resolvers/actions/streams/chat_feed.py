@@ -14,6 +14,7 @@ from resolvers.hand_written.room_feed import PAGE, ROOM, Counter, Event, Place, 
 from resolvers.sql.database import Database
 from schema.model import TableName
 from schema.table_types.scalars import bigint, timestamptz, uuid
+from schema.tables.history import EPOCH
 from schema.types.stream_chat import StreamChatEvent, StreamChatEventKind, StreamChatMessage
 
 # What happened, and nothing of what was said. One statement for both tables: read one after the other they could miss a number between.
@@ -97,7 +98,7 @@ FEED: Final = RoomFeed(
     name="streamChat",
     topic=lambda stream_id: f"stream_chat:{stream_id}",
     counter=Counter(TableName("public", "nchat_stream_counters"), "stream_id", "chat_seq"),
-    epoch="nchat_history_epoch()",
+    epoch=EPOCH,
     rights=[Right(STREAMS, {"id": ROOM}, NotFound)],
     within={CHAT: "stream"},
     beside=[USERS],

@@ -1,0 +1,69 @@
+"""The fault run of the benchmarks, as short as it can be: everything is broken a few times, and nobody misses anything."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bench.faults.faulty_broker import split
+from bench.faults.history import Line, Wrong, check, compare, has_gaps
+from bench.faults.run import Size, run
+from tests.support.forked_commands import forked_commands
+
+pytestmark = pytest.mark.anyio
+
+SUBSCRIBERS: Final = 40
+REDIS: Final = ["times Redis connections killed", "times Redis killed and started"]
+HINTS: Final = ["hints dropped", "hints doubled", "hints delayed"]
+TRUTH: Final = [Line(seq, f"{seq:x}") for seq in range(1, 6)]
+
+
+async def test_nothing_is_lost_doubled_or_reordered(demo_database_url: str, tmp_path: Path) -> None:
+    with forked_commands() as commands:
+        size = Size(subscribers=SUBSCRIBERS, deliveries=1_500, rate=30.0, in_peace=(0.2, 0.5), launch=commands.run)
+        outcome = await run(demo_database_url, tmp_path, size, print)
+    print(outcome)  # noqa: T201 - shown by `pytest -s` and beside a failure
+    assert outcome.checked.is_well
+    assert (outcome.checked.subscribers, outcome.refused) == (SUBSCRIBERS, [])
+    for troubles in (["processes killed"], ["PostgreSQL connections killed"], REDIS, HINTS):
+        assert any(outcome.met[trouble] for trouble in troubles), troubles
+    # What is on disk says the same, and tells when it is not so.
+    history = next(tmp_path.glob("subscriber-*"))
+    first, second, *others = [line for line in history.read_text().splitlines(keepends=True) if not line.startswith("#")]
+    history.write_text("".join([second, first, *others[:-1]]))
+    assert check(tmp_path).wrong == Wrong(lost=1, reordered=1)
+
+
+@pytest.mark.parametrize(
+    ("got", "wrong"),
+    [
+        (TRUTH, Wrong()),
+        (TRUTH[:-1], Wrong(lost=1)),
+        ([*TRUTH[:3], *TRUTH[2:]], Wrong(doubled=1)),
+        ([*TRUTH, *TRUTH[1:2]], Wrong(doubled=1)),
+        ([TRUTH[1], TRUTH[0], *TRUTH[2:]], Wrong(reordered=1)),
+        ([*TRUTH[:4], Line(5, "other")], Wrong(altered=1)),
+        ([*TRUTH, Line(6, "of nobody")], Wrong(altered=1)),
+        ([], Wrong(lost=5)),
+    ],
+)
+def test_what_is_wrong_is_counted(got: list[Line], wrong: Wrong) -> None:
+    assert compare(got, TRUTH) == wrong
+    assert bool(wrong) == (got != TRUTH)
+
+
+def test_a_call_that_does_not_count_has_gaps() -> None:
+    assert not has_gaps(TRUTH)
+    assert has_gaps(TRUTH[1:])
+    assert has_gaps([*TRUTH[:2], *TRUTH[3:]])
+
+
+def test_replies_are_told_apart_wherever_they_are_cut() -> None:
+    replies = [b"+OK\r\n", b":12\r\n", b"$-1\r\n", b"$4\r\na\r\nb\r\n", b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$0\r\n\r\n", b"*-1\r\n"]
+    whole = b"".join(replies)
+    assert list(split(whole)) == [*replies, b""]
+    for cut in range(len(whole)):
+        *first, rest = split(whole[:cut])
+        assert [*first, *split(rest + whole[cut:])] == [*replies, b""]
+    with pytest.raises(ValueError, match="no reply"):
+        list(split(b"%1\r\n+a\r\n+b\r\n"))
