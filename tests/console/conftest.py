@@ -57,7 +57,13 @@ async def address(demo_database_url: str) -> AsyncIterator[str]:
         yield where
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One loop for the tests of a file, which share a browser."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: `apt-get install chromium`")

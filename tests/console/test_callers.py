@@ -11,6 +11,9 @@ from tests.support.whole_service import ADMIN_SECRET
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
+FOREIGN = (
+    """localStorage.setItem('graphiql:tabState', '{"activeTabIndex":0,"tabs":[{"id":"1","title":"Foreign","query":"{ foreign }"}]}')"""
+)
 KEPT = "JSON.stringify([{...localStorage}, {...sessionStorage}])"
 
 
@@ -18,7 +21,10 @@ async def test_bob_stays_bob_and_a_token_that_is_over_is_renewed(console: Consol
     page, refused = console.page, console.page.locator(".refused")
     await page.click("#caller-bob")
     monkeypatch.setattr(console_tokens, "LIFE", -3600)
+    # Another project that was served from the same address left its tabs.
+    await page.evaluate(FOREIGN)
     await page.reload()
+    await expect(page.locator(".graphiql-tab").first).to_contain_text("MyChannels")
     await expect(page.locator("#caller-bob")).to_have_attribute("aria-checked", "true")
     await expect(refused).to_contain_text("JWTExpired")
     await expect(refused).to_contain_text("does `make run` still run?")
