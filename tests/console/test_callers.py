@@ -55,5 +55,12 @@ async def test_a_deployment_asks_for_a_token_and_shows_nothing_of_the_demo(brows
         await run(page)
         await expect(page.locator(RESPONSE)).to_contain_text('"role": "admin"')
         assert {(await request.all_headers()).get("x-hasura-admin-secret") for request in sent} == {ADMIN_SECRET}
+        await page.click("[data-name=headers]")
+        await page.locator("[aria-label=Headers] .view-lines").last.click()
+        await page.keyboard.insert_text(f'{{"x-hasura-admin-secret": "{ADMIN_SECRET}"')
+        await run(page)
+        await expect(page.locator(RESPONSE)).to_contain_text('"role": "admin"')
+        await page.get_by_label("Show History").click()
+        await expect(page.locator(".graphiql-plugin")).to_contain_text("Me")
         assert ADMIN_SECRET not in await page.evaluate(KEPT)
         assert console.complaints == []

@@ -5,15 +5,21 @@ import { cursorsOf, resumed } from './cursor.js';
 const PAUSE = 50;
 // How a socket closes that nobody needs any more.
 const NORMAL = 1000;
+// Refusals after which the cursor is worth nothing.
+const ANOTHER_HISTORY = ['history-changed', 'cursor-ahead'];
 
 /**
- * What it is doing is its `state` (`opening`, `live`, `away` while the connection is lost, `over`) and `words`. GraphiQL reads the newest
- * payload as often as it can draw it; while one of the timeline is `shown`, it reads nothing.
+ * What it is doing is its `state` (`opening`, `live`, `away` while the connection is lost, `over`, `failed`) and `words`. GraphiQL reads the
+ * newest payload as often as it can draw it; while one of the timeline is `shown`, it reads nothing.
  */
 export class Feed {
   state = 'opening';
   words = 'connecting …';
   shown = null;
+  /** Behind the last payload that had one. */
+  cursor = null;
+  /** How many payloads were taken away with the caller; null as long as they are here. */
+  withdrawn = null;
   #changed;
   #cursorOf;
   #fresh = null;
@@ -24,8 +30,8 @@ export class Feed {
   #unfollow = () => {};
 
   /** `request` is what is asked, without a header; `changed` hears of whatever has become different. */
-  constructor({ request, tab, caller, timeline, changed }) {
-    Object.assign(this, { request, tab, caller, timeline, cursor: null });
+  constructor({ request, caller, timeline, changed }) {
+    Object.assign(this, { request, caller, timeline });
     this.#changed = changed;
     this.#cursorOf = cursorsOf(request);
   }
@@ -42,22 +48,36 @@ export class Feed {
         return begun.#onward().variables;
       },
     };
-    const silence = [socket.on('connected', () => this.#connected()), socket.on('closed', ({ code }) => this.#lost(code))];
+    const listening = [socket.on('connected', () => this.#connected()), socket.on('closed', ({ code }) => this.#lost(code))];
     const unsubscribe = socket.subscribe(payload, {
       next: (told) => this.#take(noticed(told)),
       error: (problem) => this.#refused(problem),
       complete: () => this.end('complete: the service has no more to tell'),
     });
-    this.#unfollow = () => [...silence, unsubscribe].forEach((stop) => stop());
+    this.#unfollow = () => [...listening, unsubscribe].forEach((stop) => stop());
   }
 
   /** Ends it and says why; the second reason is too late. */
-  end(why, { kind = 'over' } = {}) {
+  end(why, state = 'over') {
     if (this.isOver) return;
-    this.#is(kind, why);
+    this.#is(state, why);
     this.#unfollow();
     this.#over();
     this.#wake();
+  }
+
+  /** Ends it where another tab or another caller is: nothing that still waits is drawn there. */
+  leave(why) {
+    this.#fresh = null;
+    this.end(why);
+  }
+
+  /** Leaves it for another caller, and forgets what was told. */
+  withdraw(why) {
+    this.leave(why);
+    this.show(null);
+    this.withdrawn = this.timeline.count;
+    this.timeline.clear();
   }
 
   get isOver() {
@@ -92,11 +112,6 @@ export class Feed {
     return { done: true };
   }
 
-  /** Nothing more of it is drawn. */
-  silence() {
-    this.#fresh = null;
-  }
-
   #onward() {
     return this.cursor === null ? this.request : resumed(this.request, this.cursor);
   }
@@ -128,7 +143,8 @@ export class Feed {
     const { words, errors } = inWords(problem);
     this.timeline.add({ errors }, null, performance.now());
     this.#draw({ errors });
-    this.end(words, { kind: 'failed' });
+    if (ANOTHER_HISTORY.includes(errors[0].extensions?.code)) this.cursor = null;
+    this.end(words, 'failed');
   }
 
   #is(state, words) {

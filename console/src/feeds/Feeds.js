@@ -19,7 +19,7 @@ export class Feeds {
     const { feed: before, cursor } = this.#resumption ?? {};
     this.#resumption = null;
     const timeline = before?.timeline ?? new Timeline();
-    const feed = new Feed({ request: before?.request ?? request, tab: this.tab, caller, timeline, changed: () => this.#changed() });
+    const feed = new Feed({ request: before?.request ?? request, caller, timeline, changed: () => this.#changed() });
     if (before) timeline.say(cursor ? `resumed after ${cursor.text}` : 'begun again');
     feed.cursor = cursor ?? null;
     this.#ofTab.set(this.tab, feed);
@@ -44,19 +44,16 @@ export class Feeds {
     this.tab = tab;
     const open = new Set(tabs.map(({ id }) => id));
     for (const [id, feed] of this.#ofTab) {
-      if (id !== tab) feed.end('ended when another tab was opened');
+      if (id !== tab) feed.leave('ended when another tab was opened');
       if (!open.has(id)) this.#ofTab.delete(id);
     }
   }
 
-  /** Another person asks: what was told is not theirs to see. */
+  /** Another person asks: what was told is not theirs to see. The feed that ran says so, of those before nothing is left. */
   changeCaller(name) {
-    for (const feed of this.#ofTab.values()) {
-      feed.end(`ended: you ask as ${name} now`);
-      feed.silence();
-      feed.show(null);
-      feed.withdrawn = feed.timeline.count;
-      feed.timeline.clear();
+    for (const [id, feed] of this.#ofTab) {
+      if (feed.isOver) this.#ofTab.delete(id);
+      else feed.withdraw(`ended: you ask as ${name} now`);
     }
     this.#changed();
   }

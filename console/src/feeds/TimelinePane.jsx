@@ -43,13 +43,14 @@ function useSteps(feeds, feed) {
 
 function Heading({ feed, onNewest, onStop, onResume }) {
   const { timeline, cursor, isOver, withdrawn } = feed;
+  const isWithdrawn = withdrawn !== null;
   return (
     <header>
       <i className="light" aria-hidden="true" />
       <span className="state" role="status">
         {feed.words}
       </span>
-      <span className="count">{withdrawn ? `${told(withdrawn)}, for ${feed.caller} alone` : told(timeline.count)}</span>
+      <span className="count">{isWithdrawn ? `${told(withdrawn)}, for ${feed.caller} alone` : told(timeline.count)}</span>
       {feed.shown && (
         <button type="button" onClick={onNewest}>
           Show newest
@@ -60,7 +61,7 @@ function Heading({ feed, onNewest, onStop, onResume }) {
           Stop
         </button>
       )}
-      {isOver && !withdrawn && (
+      {isOver && !isWithdrawn && (
         <button type="button" className="main" onClick={onResume} title={cursor ? undefined : NO_CURSOR}>
           {cursor ? `Resume after ${cursor.text}` : 'Begin again'}
         </button>
