@@ -1,8 +1,7 @@
 """The rooms of a process: each is read once, whatever the number of those who follow."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
@@ -20,6 +19,7 @@ from resolvers.feeds.rights import ASKED_AT_ONCE, RightAsked, Rights, Standing
 from resolvers.feeds.room import FollowedRoom, now
 from resolvers.feeds.sharing import audience
 from resolvers.feeds.told import Direct, Told
+from resolvers.feeds.verification import Verification
 from resolvers.hand_written.room_feed import PAGE, Event, RoomFeed
 from resolvers.sql.database import Database, DatabaseError
 from schema.model import Catalog
@@ -41,7 +41,7 @@ class FollowedRooms:
 
     def __init__(self, database: Database, catalog: Catalog, rules: Callable[[str], RoleRules], hints: Hints) -> None:
         self.database, self.catalog = database, catalog
-        self.rights = Rights(database, catalog, rules)
+        self.verification = Verification(Rights(database, catalog, rules), self.is_of)
         self.open: dict[RoomKey, FollowedRoom] = {}
         # The history that each feed's rooms are of.
         self.epochs: dict[str, str] = {}
@@ -110,7 +110,7 @@ class FollowedRooms:
             return await page(of.read, room.id, after, self.epochs[feed.name])
 
         async def may_follow(asked: Follower) -> bool:
-            await self._verify_all([(room, asked)])
+            await self.verification.ask_again([(room, asked)])
             return asked in room.followers
 
         key = (audience(feed, self._rules(opened.session.role), opened.session), opened.document)
@@ -126,11 +126,11 @@ class FollowedRooms:
         if together is None:
 
             async def ask(asked: Sequence[RightAsked]) -> Sequence[Standing]:
-                return await self._asked(feed, role, asked)
+                return await self.verification.ask(feed, role, asked)
 
             together = self._together[feed.name, role] = AskedTogether(ask, ASKED_AT_ONCE)
         # Here and not for all: it is this one's token that lacks a variable.
-        self.rights.who(feed, opened.session)
+        self.verification.rights.who(feed, opened.session)
         standing = await patient(lambda: together(RightAsked(opened.place.room, opened.session)))
         # First, whatever else is wrong: it says nothing of the room, and one that this history does not have is not all that is gone.
         if opened.place.epoch not in (None, self.epochs.get(feed.name, opened.place.epoch)):
@@ -140,12 +140,6 @@ class FollowedRooms:
         if standing.refusal is not None:
             raise standing.refusal
         return standing
-
-    async def _asked(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked]) -> Sequence[Standing]:
-        epoch, standings = await self.rights.ask(feed, role, asked)
-        if epoch:
-            self.is_of(feed, epoch)
-        return standings
 
     def is_of(self, feed: RoomFeed, epoch: str) -> None:
         """The database has this history now: who follows another one is told so."""
@@ -162,37 +156,10 @@ class FollowedRooms:
         if found:
             return found
         # In whose name it was read has lost the right, or this history has no such events.
-        await patient(lambda: self.verify([room]))
+        await patient(lambda: self.verification.of_rooms([room]))
         if follower.ended is None and not await patient(lambda: channel.after(follower.cursor, follower.known)):
             room.end(follower, HistoryChanged())
         return ()
-
-    async def verify(self, rooms: Sequence[FollowedRoom]) -> None:
-        """All who follow there are asked for their right; who lost it is told so, and gets nothing more. Raises DatabaseError."""
-        began = now()
-        await self._verify_all([(room, follower) for room in rooms for follower in room.followers])
-        for room in rooms:
-            room.verified = began
-
-    async def _verify_all(self, followers: Iterable[tuple[FollowedRoom, Follower]]) -> None:
-        asked: dict[tuple[RoomFeed, str], list[tuple[FollowedRoom, Follower]]] = defaultdict(list)
-        for room, follower in followers:
-            asked[room.feed, follower.session.role].append((room, follower))
-        for (feed, role), those in asked.items():
-            for start in range(0, len(those), ASKED_AT_ONCE):
-                await self._verify(feed, role, those[start : start + ASKED_AT_ONCE])
-
-    async def _verify(self, feed: RoomFeed, role: str, followers: Sequence[tuple[FollowedRoom, Follower]]) -> None:
-        # The same person in the same room on several sockets is one question.
-        asked = [(room.id, self.rights.who(feed, follower.session)) for room, follower in followers]
-        questions = {key: RightAsked(room.id, follower.session) for key, (room, follower) in zip(asked, followers, strict=True)}
-        standings = dict(zip(questions, await self._asked(feed, role, list(questions.values())), strict=True))
-        for key, (room, follower) in zip(asked, followers, strict=True):
-            standing = standings[key]
-            if standing.error is not None:
-                room.end(follower, standing.error)
-            elif standing.refusal is not None:
-                room.end(follower, standing.refusal())
 
     async def look(self, room: FollowedRoom) -> None:
         """Sends what is new there, to those who may still have it. Raises DatabaseError."""
@@ -205,24 +172,17 @@ class FollowedRooms:
         """A page of what is new, to those who are found to have the right after it was read. Whether there may be more."""
         reader, news = channel.reader, await channel.news()
         if not room.is_hot:
-            await self._verify_channel(room, channel)
+            await self.verification.of_channel(room, channel)
         elif now() - room.verified > VERIFIED_FOR:
-            await self.verify([room])
+            await self.verification.of_rooms([room])
         elif not news and reader is not None:
             # It may have lost the right that others have.
-            await self._verify_all([(room, reader)])
+            await self.verification.ask_again([(room, reader)])
         if not news or not channel.followers:
             return reader is not channel.reader
         await room.tell(channel, news)
         # After a page that is not full there is nothing, or a hint is on its way.
         return len(news) == PAGE
-
-    async def _verify_channel(self, room: FollowedRoom, channel: Channel) -> None:
-        """Also those who come meanwhile: they were asked before it was read."""
-        asked: set[Follower] = set()
-        while others := channel.followers.keys() - asked:
-            asked |= others
-            await self._verify_all((room, follower) for follower in others)
 
     async def try_to_look(self, room: FollowedRoom) -> None:
         """The same; what fails is tried again in the next round over all rooms."""

@@ -53,7 +53,7 @@ class Rounds:
         for feed, rooms in by_feed.items():
             await self._find_news(feed, rooms)
         due = now() - VERIFY_EVERY
-        await self._rooms.verify([room for rooms in by_feed.values() for room in rooms if room.verified < due])
+        await self._rooms.verification.of_rooms([room for rooms in by_feed.values() for room in rooms if room.verified < due])
 
     async def _find_news(self, feed: RoomFeed, rooms: Sequence[FollowedRoom]) -> None:
         known = {room.id: room.head for room in rooms}
