@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from devstack.postgres import EmbeddedPostgres
 from tests.support.databases import Databases
 from tests.support.log_lines import LogLines
+from tests.support.memory_folder import memory_folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,12 +40,13 @@ def log_lines() -> Iterator[LogLines]:
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """The session's server (one per xdist worker), without crash safety."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
-    server.start()
-    databases = Databases(server)
-    yield databases
-    databases.close()
-    server.stop()
+    with memory_folder(tmp_path_factory.mktemp("postgres")) as folder:
+        server = EmbeddedPostgres(folder, durable=False)
+        server.start()
+        databases = Databases(server)
+        yield databases
+        databases.close()
+        server.stop()
 
 
 @pytest.fixture(scope="session")
