@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import Close
 from websockets.typing import Subprotocol
 
 from bench.faults.history import line_of
@@ -47,7 +48,7 @@ class Subscriber:
                 try:
                     await self._connected()
                 except (CutOff, OSError, WebSocketException) as error:
-                    self.met["cut off" if isinstance(error, CutOff | WebSocketException) else "nobody there"] += 1
+                    self.met[_how(error)] += 1
                     await asyncio.sleep(self._dice.uniform(*PAUSE))
                 self._at = (self._at + 1) % len(self._addresses)
         finally:
@@ -82,6 +83,19 @@ class Subscriber:
         self._history.write(str(line_of(event["seq"], event["kind"], actor and actor["id"], event["payload"])))
         self.cursor, self.epoch = event["seq"], event["epoch"]
         self.taken += 1
+
+
+def _how(error: Exception) -> str:
+    match error:
+        case CutOff():
+            return "refused"
+        case ConnectionClosed(rcvd=None):
+            return "cut off without a word"
+        case ConnectionClosed(rcvd=Close(code, reason)):
+            return f"closed with {code} {reason}"
+        case OSError():
+            return "nobody there"
+    return "cut off before the upgrade"
 
 
 async def _say(socket: ClientConnection, **message: object) -> None:

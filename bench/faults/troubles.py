@@ -18,6 +18,8 @@ from devstack import valkey
 BETWEEN: Final = (0.2, 1.0)
 AWAY: Final = (0.1, 1.5)
 IN_PEACE: Final = (3.0, 9.0)
+# How often PostgreSQL's connections, Redis, and its connections.
+WEIGHTS: Final = (2, 1, 2)
 Seconds = tuple[float, float]
 # Half of them, whoever they are, but the one that asks.
 _TERMINATE: Final = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -74,14 +76,18 @@ class Troubles:
         self._over.set()
 
     async def _keep_breaking(self) -> None:
-        ways = [self._cut_redis, self._cut_redis, self._restart_redis, self._cut_postgres, self._cut_postgres]
+        """Each of the ways at least once."""
+        ways = [self._cut_postgres, self._restart_redis, self._cut_redis]
+        for way in ways:
+            await self._peace(BETWEEN)
+            await way()
         while await self._peace(BETWEEN):
-            await self._dice.choice(ways)()
+            await self._dice.choices(ways, WEIGHTS)[0]()
 
     async def _keep_killing(self) -> None:
-        """One process after the other, each killed once the one before is back."""
+        """One process after the other, each killed once the one before is back; one at least."""
         waiting = deque(self._services)
-        while await self._peace(self._in_peace):
+        while await self._peace(self._in_peace) or not self.met["processes killed"]:
             await waiting[0].kill()
             self.met["processes killed"] += 1
             await waiting[0].start()
