@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from devstack.postgres import EmbeddedPostgres
 from tests.support.databases import Databases
+from tests.support.forked_commands import ForkedCommands, forked_commands
 from tests.support.log_lines import LogLines
 from tests.support.memory_folder import memory_folder
 
@@ -94,3 +95,10 @@ def demo_database_url(databases: Databases, demo_template: str) -> Iterator[str]
     """A fresh database with the demo users, the channel `general` and some calls."""
     with databases.temporary(demo_template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[ForkedCommands]:
+    """Service processes that start at once."""
+    with forked_commands() as ready:
+        yield ready

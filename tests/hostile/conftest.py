@@ -1,13 +1,13 @@
 """A service under attack, over the demo data."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.attacked_service import AttackedService, AttackedServices
 from tests.hostile.scale import WHOLE
-from tests.support.forked_commands import ForkedCommands, forked_commands
+from tests.support.forked_commands import ForkedCommands
 
 HERE = Path(__file__).parent
 # Seconds that one attack at full size may take.
@@ -19,12 +19,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WHOLE and item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(WHOLE_SECONDS))
-
-
-@pytest.fixture(scope="session")
-def commands() -> Iterator[ForkedCommands]:
-    with forked_commands() as ready:
-        yield ready
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The database comes back as it was 500 events ago, under a service that stays up: everybody is told within two seconds, nobody waits.
 
-Whole by `make trial-restores`; among all the other tests two of the ways.
+Whole by `make trial-restores`; among all the other tests one of the ways.
 """
 
 import asyncio
@@ -65,6 +65,7 @@ async def everybody_is_told(backup: Backup, commands: ForkedCommands, folder: Pa
     assert {line["event"] for line in lines_of(output) if line["level"] == "error"} <= {"job_failed"}
 
 
+@in_whole
 async def test_a_recovery_to_a_point_in_time(archived: PointInTime, commands: ForkedCommands, tmp_path: Path) -> None:
     await everybody_is_told(archived, commands, tmp_path)
 

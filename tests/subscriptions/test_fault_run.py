@@ -8,7 +8,7 @@ import pytest
 from bench.faults.faulty_broker import split
 from bench.faults.history import Line, Wrong, check, compare, has_gaps
 from bench.faults.run import Size, run
-from tests.support.forked_commands import forked_commands
+from tests.support.forked_commands import ForkedCommands
 
 pytestmark = pytest.mark.anyio
 
@@ -18,10 +18,9 @@ HINTS: Final = ["hints dropped", "hints doubled", "hints delayed"]
 TRUTH: Final = [Line(seq, f"{seq:x}") for seq in range(1, 6)]
 
 
-async def test_nothing_is_lost_doubled_or_reordered(demo_database_url: str, tmp_path: Path) -> None:
-    with forked_commands() as commands:
-        size = Size(subscribers=SUBSCRIBERS, deliveries=1_500, rate=30.0, in_peace=(0.2, 0.5), launch=commands.run)
-        outcome = await run(demo_database_url, tmp_path, size, print)
+async def test_nothing_is_lost_doubled_or_reordered(demo_database_url: str, commands: ForkedCommands, tmp_path: Path) -> None:
+    size = Size(subscribers=SUBSCRIBERS, deliveries=1_500, rate=30.0, in_peace=(0.2, 0.5), launch=commands.run)
+    outcome = await run(demo_database_url, tmp_path, size, print)
     print(outcome)  # noqa: T201 - shown by `pytest -s` and beside a failure
     assert outcome.checked.is_well
     assert (outcome.checked.subscribers, outcome.refused) == (SUBSCRIBERS, [])
