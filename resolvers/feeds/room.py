@@ -18,10 +18,10 @@ PUSHED_AT_ONCE: Final = 500
 
 
 class FollowedRoom:
-    """`head` is the last seq that all who follow were told, or that the first of them knew."""
+    """A room with those who follow it, by what they get."""
 
     def __init__(self, feed: RoomFeed, id: str) -> None:
-        self.feed, self.id, self.head = feed, id, 0
+        self.feed, self.id = feed, id
         self.channels: dict[Hashable, Channel] = {}
         self.followers: dict[Follower, Channel] = {}
         # Those who are not yet let in.
@@ -35,6 +35,12 @@ class FollowedRoom:
         self._told_at = 0.0
 
     @property
+    def head(self) -> int:
+        """The last seq that all who follow were told, or that the first of them knew: where one channel could not be read, the others are
+        no reason to forget it."""
+        return min((channel.told for channel in self.channels.values()), default=0)
+
+    @property
     def is_hot(self) -> bool:
         return len(self.followers) > HOT
 
@@ -46,7 +52,6 @@ class FollowedRoom:
         """Sends what is new to all who get the same."""
         batch = channel.tell(news)
         self._told_at = now()
-        self.head = max(self.head, channel.told)
         followers = iter(list(channel.followers))
         while part := list(islice(followers, PUSHED_AT_ONCE)):
             for follower in part:
@@ -82,7 +87,6 @@ class FollowedRoom:
         """Nobody can follow from where they are."""
         for follower in list(self.followers):
             self.end(follower, error())
-        self.head = 0
 
 
 def now() -> float:

@@ -114,9 +114,6 @@ class FollowedRooms:
             return asked in room.followers
 
         key = (audience(feed, self._rules(opened.session.role), opened.session), opened.document)
-        if not room.channels:
-            # Else those who were here before have yet to be told what this one knows.
-            room.head = max(room.head, head)
         room.join(follower, key, lambda: Channel(max(room.head, head), read, opened.encoder(), self._memory, may_follow))
 
     async def _standing(self, opened: Opened) -> Standing:

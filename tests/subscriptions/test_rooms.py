@@ -70,6 +70,23 @@ async def test_an_event_is_read_once_whoever_follows(
     await asyncio.gather(*(one.stop() for one in listening))
 
 
+async def test_who_could_not_be_told_is_told_by_the_next_round(on: Setup, counted: EngineSubscriptions, database: CountingDatabase) -> None:
+    """Of two documents one is read and the other not, and nothing more happens in the room."""
+    call_id = await group(on)
+    last = len(await on.events(call_id))
+    documents = [EVENTS, EVENTS.replace("kind callId", "kind")]
+    listening = [Listener(counted, Request(one, {"call": str(call_id), "after": last}), session(BOB), on.world) for one in documents]
+    await write(on.world, call_id, 1)
+    await asyncio.gather(*(one.until(bool) for one in listening))
+    reads = iter([False, True])
+    database.cuts = lambda sql: "payload" in sql and next(reads)
+    await write(on.world, call_id, 1)
+    for one in listening:
+        assert seqs(await one.count(2, seconds=3)) == [last + 1, last + 2]
+    assert next(reads, None) is None
+    await asyncio.gather(*(one.stop() for one in listening))
+
+
 async def test_many_who_come_back_at_once_share_what_is_read(on: Setup, counted: EngineSubscriptions, database: CountingDatabase) -> None:
     call_id = await group(on)
     await write(on.world, call_id, 30)
