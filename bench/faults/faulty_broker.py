@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-# Of a hundred hints so many are lost, so many come twice, so many late: by up to so many seconds.
-DROPPED, DOUBLED, DELAYED, LATEST = 5, 5, 20, 0.05
+# Of a hundred hints so many meet this; of the first three each another thing. Late is up to so many seconds.
+FATES: Final = {"dropped": 5, "doubled": 5, "delayed": 20, "passed on": 70}
+LATEST: Final = 0.05
 _A_HINT: Final = b"*3\r\n$7\r\nmessage\r\n"
 _SIMPLE: Final = b"+-:"
 _CHUNK: Final = 64 * 1024
@@ -20,6 +21,7 @@ class FaultyBroker:
     def __init__(self, port: int, dice: random.Random) -> None:
         self._port, self._dice = port, dice
         self.done: Counter[str] = Counter()
+        self._first = iter(list(FATES)[:3])
         self._serving: set[asyncio.Task[None]] = set()
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,18 +63,15 @@ class FaultyBroker:
             await writer.drain()
 
     def _meet(self, hint: bytes, writer: asyncio.StreamWriter) -> None:
-        dice = self._dice.randrange(100)
-        if dice < DROPPED:
-            self.done["dropped"] += 1
-        elif dice < DROPPED + DOUBLED:
-            self.done["doubled"] += 1
-            writer.write(hint + hint)
-        elif dice < DROPPED + DOUBLED + DELAYED:
-            self.done["delayed"] += 1
-            asyncio.get_running_loop().call_later(self._dice.uniform(0, LATEST), _write, writer, hint)
-        else:
-            self.done["passed on"] += 1
-            writer.write(hint)
+        fate = next(self._first, None) or self._dice.choices(list(FATES), list(FATES.values()))[0]
+        self.done[fate] += 1
+        match fate:
+            case "doubled":
+                writer.write(hint + hint)
+            case "delayed":
+                asyncio.get_running_loop().call_later(self._dice.uniform(0, LATEST), _write, writer, hint)
+            case "passed on":
+                writer.write(hint)
 
 
 def _write(writer: asyncio.StreamWriter, hint: bytes) -> None:

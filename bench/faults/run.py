@@ -134,15 +134,15 @@ async def _delivered(followed: Followed, goal: int, breaking: "asyncio.Task[None
 async def _settled(database_url: str, calls: Sequence[UUID], followed: Followed) -> Sequence[Sequence[Line]]:
     """What there is in the end: somebody's last action may be committed after they heard that they were cut off."""
     truth: Sequence[Sequence[Line]] = []
+    give_up = time.monotonic() + CATCH_UP
     while truth != (found := await _truth(database_url, calls)):
         truth = found
-        await _caught_up(followed, truth)
+        await _caught_up(followed, truth, give_up)
     return truth
 
 
-async def _caught_up(followed: Followed, truth: Sequence[Sequence[Line]]) -> None:
+async def _caught_up(followed: Followed, truth: Sequence[Sequence[Line]], give_up: float) -> None:
     """Waits for those who are behind, as long as it is patient, and then for what nobody should be sent any more."""
-    give_up = time.monotonic() + CATCH_UP
     behind = True
     while behind and time.monotonic() < give_up:
         await asyncio.sleep(LOOK_EVERY)
