@@ -145,10 +145,10 @@ def _altered(own: RoleRules, tables: Mapping[TableName, Alteration]) -> RoleRule
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    """Four to six people in three phases. Two tables are altered at most, or nobody sees anything."""
+    """Four to six people in two phases. Two tables are altered at most, or nobody sees anything."""
     tables = st.sampled_from(((USERS,), (USERS,), (PARTICIPANTS,), (CALL_EVENTS,), (CALLS,), (CALLS, USERS), (PARTICIPANTS, CALL_EVENTS)))
     alterations = tables.flatmap(lambda some: st.fixed_dictionaries({table: _alterations(table) for table in some}))
     sessions = draw(st.lists(SESSIONS, min_size=4, max_size=6, unique_by=str))
     begun = st.lists(st.tuples(st.sampled_from(FOLLOWED), st.integers(0, 1)), min_size=len(sessions), max_size=len(sessions))
     phases = st.builds(Phase, begun, st.sampled_from(WRITES), st.sampled_from(PEOPLE))
-    return Scenario({role: draw(alterations) for role in ROLES}, sessions, draw(st.lists(phases, min_size=3, max_size=3)))
+    return Scenario({role: draw(alterations) for role in ROLES}, sessions, draw(st.lists(phases, min_size=2, max_size=2)))
