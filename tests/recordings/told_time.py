@@ -5,6 +5,7 @@ import io
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import av
@@ -59,8 +60,11 @@ def _samples(segment: bytes) -> "np.ndarray":
     box: Any
     with av.open(io.BytesIO(segment), "r") as box:
         resampler: Any = av.AudioResampler("s16", "mono", RATE)
-        for frame in box.decode(audio=0):
-            parts.extend(part.to_ndarray().ravel() for part in resampler.resample(frame))
+        for packet in box.demux(audio=0):
+            # Players go over a broken packet; what is lost by it is missing among the seconds.
+            with suppress(av.error.InvalidDataError):
+                for frame in packet.decode():
+                    parts.extend(part.to_ndarray().ravel() for part in resampler.resample(frame))
     return np.concatenate(parts)
 
 
