@@ -87,7 +87,7 @@ revision: setup ## the next migration, from what changed in the models: make rev
 	@$(BIN)/python -m devstack.revision "$$m"
 
 bench-fanout: setup ## events to many websockets, beside the bare event loop
-	@exec $(BIN)/python -m bench.fanout
+	@exec $(BIN)/python -m bench.fanout $(if $(wildcard tests/clients/node_modules),--packages tests/clients)
 
 bench-faults: setup ## half a million events while connections, Redis and processes are killed: what was lost, doubled, reordered
 	@exec $(BIN)/python -m bench.faults
