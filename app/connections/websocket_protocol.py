@@ -47,6 +47,7 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         self._person = MessageBudget(limits.person_messages_per_second, limits.person_messages_at_once, now)
         self._client: MessageBudget | None = None
         self._overdrawn_seconds = limits.overdrawn_seconds
+        self._line_kept = False
         self._unparsed = bytearray()
         self._held = 0
         self._pause: asyncio.TimerHandle | None = None
@@ -166,13 +167,17 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
     def write_now(self, frames: bytes) -> bool:
         """Whole frames that others get as well: no message of our own is cut in pieces, so that they may stand between any two."""
         transport = self.transport
-        if self.close_sent or transport.is_closing():
+        if self._line_kept or self.close_sent or transport.is_closing():
             return False
         # Asked for every delivery to everybody: of most nothing waits.
         if transport.get_write_buffer_size() and (not self.writable.is_set() or self.is_full()):
             return False
         transport.write(frames)
         return True
+
+    def keep_line(self, kept: bool) -> None:
+        """While it is kept nothing is written at once."""
+        self._line_kept = kept
 
     def hold(self, size: int) -> None:
         """So many bytes more (or less) wait in the application to be sent."""

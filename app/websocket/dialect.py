@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -13,6 +14,8 @@ from permissions.errors import GraphQLRefusal
 PONG = b'{"type":"pong"}'
 # What follows the payload in its message.
 CLOSING = b"}"
+# Most clients count from 1, or give a uuid.
+SHORT_ID: Final = 36
 
 
 class Asks(Enum):
@@ -68,7 +71,8 @@ class OperationWords:
     def __init__(self, dialect: Dialect, operation: str) -> None:
         self._dialect, self._id = dialect, operation
         # A payload's message is this, the payload and `CLOSING`: of many subscribers only this differs.
-        self.opening = b"".join((b'{"type":"', dialect.payload_type.encode(), b'","id":', orjson.dumps(operation), b',"payload":'))
+        opening = _opening_of_many if len(operation) <= SHORT_ID else _opening
+        self.opening = opening(dialect.payload_type, operation)
 
     def payload(self, payload: bytes) -> bytes:
         """A payload of the operation: JSON, which is copied once."""
@@ -81,3 +85,11 @@ class OperationWords:
     def refusal(self, refused: GraphQLRefusal) -> bytes:
         """Ends the operation with an error."""
         return orjson.dumps({"type": "error", "id": self._id, "payload": self._dialect.errors(refused)})
+
+
+def _opening(payload_type: str, operation: str) -> bytes:
+    return b"".join((b'{"type":"', payload_type.encode(), b'","id":', orjson.dumps(operation), b',"payload":'))
+
+
+# The same bytes for all operations of the same id.
+_opening_of_many = lru_cache(maxsize=1024)(_opening)

@@ -73,7 +73,8 @@ class RunningOperation:
         return self._words.complete()
 
     def _offers(self) -> AsyncGenerator[Offer, None]:
-        short_way = ShortWay(self._words.opening, self._socket)
+        write = self._socket.write_now
+        short_way = None if write is None else ShortWay(self._words.opening, write)
         return self._services.subscriptions.subscribe(self._request, self._session, self._context, short_way)
 
     async def _query(self) -> bytes:

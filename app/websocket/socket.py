@@ -1,7 +1,7 @@
 """One ASGI websocket: text in, text out, and no more held for a client than one answer that it has yet to take."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -12,6 +12,9 @@ from app.websocket.closing import CloseCode
 
 # Their answers are kept until they are sent, for a mutation can't be asked again.
 MUTATIONS_AT_ONCE = 4
+
+
+WriteNow = Callable[[bytes], bool]
 
 
 class Disconnected(Exception):
@@ -38,7 +41,11 @@ class Drain(Protocol):
         ...
 
     def write_now(self, frames: bytes) -> bool:
-        """Whole frames, written at once; False when the client is gone, or has yet to take what was sent before."""
+        """Whole frames, written at once; False when the client is gone, has yet to take what was sent before, or the line is kept."""
+        ...
+
+    def keep_line(self, kept: bool) -> None:
+        """While it is kept nothing is written at once."""
         ...
 
     def hold(self, size: int) -> None:
@@ -78,9 +85,15 @@ class Socket:
         """One operation at a time, and only when the client took what was sent before; who waits says how many bytes it holds."""
         with self._held(holding):
             async with self._turn:
-                if self._drain is not None:
+                if self._drain is None:
+                    yield
+                    return
+                self._drain.keep_line(True)
+                try:
                     await self._drain.drained()
-                yield
+                    yield
+                finally:
+                    self._drain.keep_line(False)
 
     async def send(self, text: bytes) -> None:
         """Returns when the server took the message, UTF-8; raises Disconnected."""
@@ -93,9 +106,10 @@ class Socket:
             except OSError:
                 raise Disconnected from None
 
-    def write_now(self, frames: bytes) -> bool:
-        """Whole frames, written at once between other messages; False when they have to go the long way."""
-        return self._drain is not None and not self._turn.locked() and self._drain.write_now(frames)
+    @property
+    def write_now(self) -> WriteNow | None:
+        """Writes whole frames at once between other messages, or answers False when they have to go the long way. None: they always do."""
+        return None if self._drain is None else self._drain.write_now
 
     async def close(self, code: CloseCode, reason: str) -> None:
         """Says goodbye, once the client took what was sent before."""

@@ -51,7 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.fanout", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=TRIALS, help="some of the trials (default: all)")
     parser.add_argument("--sockets", type=int, nargs="+", default=[500, 2000, 8000], help="subscribers to compare (default 500 2000 8000)")
-    parser.add_argument("--rate", type=float, default=20, help="events a second to compare (default 20)")
+    parser.add_argument("--rate", type=float, default=50, help="events a second to compare (default 50)")
     parser.add_argument("--seconds", type=float, default=8, help="length of each measurement (default 8)")
     parser.add_argument("--packages", type=_folder, help="a folder with node_modules: npm's graphql-ws and stock Strawberry run as well")
     options = parser.parse_args()

@@ -29,9 +29,9 @@ class Follower:
         """Something new. Who can't take it now takes it later, from where it is."""
         if not self.live:
             self._wake()
-        elif self.cursor < batch.events[0].seq:
+        elif self.cursor < batch.first:
             if self._direct is not None and self._direct.push(batch):
-                self.cursor = batch.events[-1].seq
+                self.cursor = batch.last
             else:
                 self.live = False
                 self._wake()

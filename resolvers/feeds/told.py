@@ -16,12 +16,13 @@ class Told(NamedTuple):
 
 
 class EventBatch:
-    """Events that go out together. `written` keeps what transports made of them, by what each put around them."""
+    """Events that go out together, from the `first` seq to the `last`. `written` keeps what transports made of them."""
 
-    __slots__ = ("events", "written")
+    __slots__ = ("events", "first", "last", "written")
 
     def __init__(self, events: Sequence[Told]) -> None:
         self.events = events
+        self.first, self.last = events[0].seq, events[-1].seq
         self.written: dict[bytes, bytes] = {}
 
     def keep(self, around: bytes, written: bytes) -> None:
