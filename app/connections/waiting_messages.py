@@ -29,4 +29,8 @@ class WaitingMessages:
         while not self._messages:
             self._taker = asyncio.get_running_loop().create_future()
             await self._taker
+        return self.get_nowait()
+
+    def get_nowait(self) -> ASGIReceiveEvent:
+        """The first of them; raises IndexError where there is none."""
         return self._messages.pop(0)
