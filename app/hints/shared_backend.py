@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 TIMEOUT: Final = 2.0
 PING_EVERY: Final = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+# The pause grows no more; of a thousand the power of two is no number for redis-py.
+MANY_FAILURES: Final = 20
 _END_WITHIN: Final = 0.2
 
 
@@ -84,7 +86,7 @@ class SharedBackend(BroadcastBackend):
                 if not self._failures:
                     log.warning("broker_lost", broker=self.name, error=type(error).__name__)
                 self._failures += 1
-            await asyncio.sleep(backoff.compute(self._failures))
+            await asyncio.sleep(backoff.compute(min(self._failures, MANY_FAILURES)))
 
     async def _keep_sending(self) -> None:
         backoff, failures = _backoff(), 0
@@ -97,7 +99,7 @@ class SharedBackend(BroadcastBackend):
                 failures += 1
                 for topic in topics:
                     self._outbox.add(topic)
-                await asyncio.sleep(backoff.compute(failures))
+                await asyncio.sleep(backoff.compute(min(failures, MANY_FAILURES)))
 
 
 async def _end(task: asyncio.Task[None]) -> None:

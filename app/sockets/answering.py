@@ -17,7 +17,9 @@ log = structlog.get_logger(__name__)
 
 PING_EVERY: Final = 5.0
 # Orders that wait for their turn. More are given up by whoever gave them.
-WAITING: Final = 16
+WAITING: Final = 64
+# Seconds between two lines of the log on those who may notify and give no order.
+QUIET_FOR: Final = 60.0
 # So many end in one turn of the event loop.
 CLOSED_AT_ONCE: Final = 50
 # PostgreSQL refuses a payload of 8,000 bytes. One socket takes less than half of one, of what others have chosen only so many characters.
@@ -26,6 +28,8 @@ LONGEST: Final = 100
 # PostgreSQL notices within a minute that a machine is gone, and with it its processes.
 _KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+# The pause grows no more; of a thousand the power of two is no number for redis-py.
+MANY_FAILURES: Final = 20
 _NAME_IT: Final = "SELECT set_config('application_name', $1, false)"
 _ANSWER: Final = "SELECT pg_notify($1, part) FROM unnest($2::text[]) AS part"
 
@@ -50,8 +54,8 @@ class Answering:
     def __init__(self, url: str, sockets: OpenSockets) -> None:
         self._url, self._sockets = url, sockets
         self._failures = 0
-        # The last session in which no order stood: one line is enough.
-        self._without: int | None = None
+        # When it was last told that in some session no order stood.
+        self._told_at = -QUIET_FOR
 
     async def keep(self) -> None:
         """Until it is cancelled."""
@@ -66,21 +70,21 @@ class Answering:
             except Exception:  # a fault of ours must not make the process deaf for ever
                 log.error("orders_failed", exc_info=True)
                 self._failures += 1
-            await asyncio.sleep(backoff.compute(self._failures))
+            await asyncio.sleep(backoff.compute(min(self._failures, MANY_FAILURES)))
 
     async def _take_orders(self) -> None:
         """Until the connection breaks."""
         connection = await connect(self._url, _KEEPALIVES)
         try:
-            given: asyncio.Queue[int | None] = asyncio.Queue(WAITING)
-            connection.add_termination_listener(lambda _: _note(given, None))
+            given = Given()
+            connection.add_termination_listener(lambda _: given.add(None))
             async with asyncio.timeout(TIMEOUT):
-                await connection.add_listener(CHANNEL, lambda _, session, *_rest: _note(given, session))
+                await connection.add_listener(CHANNEL, lambda _, session, *_rest: given.add(session))
                 # Not before it listens: whoever is known by this name has heard of what is ordered from now on.
                 await connection.execute(_NAME_IT, connection_name())
             self._failures = 0
             while True:
-                await self._obey(connection, await _next(given))
+                await self._obey(connection, await given.next())
         finally:
             connection.terminate()
 
@@ -91,9 +95,10 @@ class Answering:
             return
         order = order_in(await connection.fetchval(ORDER_OF, session, timeout=TIMEOUT))
         if order is None:
-            if session != self._without:
+            now = asyncio.get_running_loop().time()
+            if now - self._told_at >= QUIET_FOR:
+                self._told_at = now
                 log.warning("order_not_read", session=session)
-            self._without = session
             return
         number = 0
         for some in self._sockets.of(order.user):
@@ -138,14 +143,26 @@ def _part(rows: Sequence[str], number: int | None = None) -> str:
     return f'{{"sockets": [{", ".join(rows)}], "done": {json.dumps(number)}}}'
 
 
-def _note(given: "asyncio.Queue[int | None]", session: int | None) -> None:
-    with suppress(asyncio.QueueFull):
-        given.put_nowait(session)
+class Given:
+    """The sessions in which an order may stand. Whoever notifies without end has one place, as everybody has."""
 
+    def __init__(self) -> None:
+        self._sessions: dict[int | None, None] = {}
+        self._some = asyncio.Event()
 
-async def _next(given: "asyncio.Queue[int | None]") -> int | None:
-    """The session of the next order; None when it is time to see whether the connection holds."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(PING_EVERY):
-            return await given.get()
-    return None
+    def add(self, session: int | None) -> None:
+        """None: the connection has ended."""
+        if len(self._sessions) < WAITING:
+            self._sessions[session] = None
+            self._some.set()
+
+    async def next(self) -> int | None:
+        """The first of them; None also when it is time to see whether the connection holds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PING_EVERY):
+                await self._some.wait()
+        session = next(iter(self._sessions), None)
+        self._sessions.pop(session, None)
+        if not self._sessions:
+            self._some.clear()
+        return session

@@ -102,7 +102,8 @@ class SocketConnection:
         except GraphQLRefusal as refused:
             await self._turn_away(refused)
         current.set(RequestMark(self._connection_id, self._session.role))
-        self._acknowledged.set_result(self._session)
+        if not self._acknowledged.done():  # else it came too late by a moment, and the socket closes
+            self._acknowledged.set_result(self._session)
         for message in self._dialect.welcome:
             await self._socket.send(message)
 

@@ -17,8 +17,8 @@ async def keep_alive(socket: Socket, message: bytes, every: float, expires_at: f
     while not expiry.is_over(expires_at):
         await asyncio.sleep(min(due - loop.time(), expiry.next_look(expires_at)))
         if loop.time() >= due:
-            due += every
             # A client that takes nothing doesn't stop the time.
             with suppress(TimeoutError):
                 async with asyncio.timeout(expiry.next_look(expires_at)):
                     await socket.send(message)
+            due = loop.time() + every

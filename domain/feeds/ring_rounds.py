@@ -25,13 +25,14 @@ ASKED_AT_ONCE: Final = 2_000
 PATIENCE: Final = 30.0
 # A hint that never comes: the rounds do not need it.
 FOREVER: Final = 3600.0
+# The class of SQLSTATEs of a value that PostgreSQL can't read.
+BAD_VALUE: Final = "22"
 
 
 class RingFollower:
     """`domain.world.RingFollowing`: one device of a person.
 
-    `knows` is set while it waits. Who waits has looked before, by the same rule and with the same values: none of them can be a
-    value that makes the others' statement fail.
+    `knows` is set while it waits.
     """
 
     def __init__(self, role: str, user_id: UUID, values: tuple[str, ...], following: Following) -> None:
@@ -97,43 +98,67 @@ class RingRounds:
         return question
 
     async def _keep_looking(self) -> None:
-        well, fails = _now(), False
+        # Since when the question of a role fails.
+        fails: dict[str, float] = {}
         while True:
             # Who has just come has looked.
             await asyncio.sleep(self._look_every)
-            try:
-                await self.look()
-            except Exception as error:
-                if not fails:
-                    log.warning("rings_unread", exc_info=True)
-                fails = True
-                if _now() - well > PATIENCE:
-                    self._give_up(error)
-            else:
-                well, fails = _now(), False
+            for role, followers in self._waiting().items():
+                try:
+                    await self._look(role, followers)
+                except Exception as error:
+                    if role not in fails:
+                        log.warning("rings_unread", role=role, exc_info=True)
+                    if _now() - fails.setdefault(role, _now()) > PATIENCE:
+                        self._give_up(role, error)
+                else:
+                    fails.pop(role, None)
 
     async def look(self) -> None:
         """Once: wakes those for whom something else rings than they know."""
+        for role, followers in self._waiting().items():
+            await self._look(role, followers)
+
+    def _waiting(self) -> dict[str, dict[Known, list[RingFollower]]]:
         by_role: dict[str, dict[Known, list[RingFollower]]] = defaultdict(lambda: defaultdict(list))
         for follower in self._followers:
             if follower.knows is not None:
                 # The same person on several devices is one question.
                 by_role[follower.role][follower.knows].append(follower)
-        for role, followers in by_role.items():
-            all_known = list(followers)
-            for start in range(0, len(all_known), ASKED_AT_ONCE):
-                await self._ask(role, all_known[start : start + ASKED_AT_ONCE], followers)
+        return by_role
+
+    async def _look(self, role: str, followers: Mapping[Known, Sequence[RingFollower]]) -> None:
+        all_known = list(followers)
+        for start in range(0, len(all_known), ASKED_AT_ONCE):
+            await self._ask(role, all_known[start : start + ASKED_AT_ONCE], followers)
 
     async def _ask(self, role: str, all_known: Sequence[Known], followers: Mapping[Known, Sequence[RingFollower]]) -> None:
-        async with self._transaction("rings.look") as tx:
-            to_look = await self._question(role).ask(tx, all_known)
+        try:
+            async with self._transaction("rings.look") as tx:
+                to_look = await self._question(role).ask(tx, all_known)
+        except Exception as error:
+            if not getattr(error, "sqlstate", "").startswith(BAD_VALUE):
+                raise
+            await self._ask_apart(role, all_known, followers)
+            return
         for place in to_look:
             for follower in followers[all_known[place]]:
                 follower.wake()
 
-    def _give_up(self, error: Exception) -> None:
+    async def _ask_apart(self, role: str, all_known: Sequence[Known], followers: Mapping[Known, Sequence[RingFollower]]) -> None:
+        """One bad value is its owner's trouble, not that of the others in the statement: it is said where that one looks."""
+        if len(all_known) == 1:
+            for follower in followers[all_known[0]]:
+                follower.wake()
+            return
+        half = len(all_known) // 2
+        await self._ask(role, all_known[:half], followers)
+        await self._ask(role, all_known[half:], followers)
+
+    def _give_up(self, role: str, error: Exception) -> None:
         for follower in list(self._followers):
-            follower.end(error)
+            if follower.role == role:
+                follower.end(error)
 
 
 def _now() -> float:

@@ -9,13 +9,14 @@ import structlog
 
 from domain.errors import CursorAhead, HistoryChanged
 from domain.hub import Following
+from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from resolvers.feeds.asked_together import AskedTogether
 from resolvers.feeds.channel import Channel, Memory
 from resolvers.feeds.follower import Follower
 from resolvers.feeds.opened import Opened
 from resolvers.feeds.patience import patient
-from resolvers.feeds.rights import ASKED_AT_ONCE, RightAsked, Rights, Standing
+from resolvers.feeds.rights import ASKED_AT_ONCE, BAD_VALUE, RightAsked, Rights, Standing
 from resolvers.feeds.room import FollowedRoom, now
 from resolvers.feeds.sharing import audience
 from resolvers.feeds.told import Direct, Told
@@ -161,13 +162,28 @@ class FollowedRooms:
     async def look(self, room: FollowedRoom) -> None:
         """Sends what is new there, to those who may still have it. Raises DatabaseError."""
         async with room.looking:
+            failure: Exception | None = None
             for channel in list(room.channels.values()):
-                while await self._tell(room, channel):
-                    pass
+                try:
+                    while await self._tell(room, channel):
+                        pass
+                except Exception as error:  # noqa: BLE001 - it is raised when the others have had their turn
+                    failure = failure or error
+            if failure is not None:
+                raise failure
 
     async def _tell(self, room: FollowedRoom, channel: Channel) -> bool:
         """A page of what is new, to those who are found to have the right after it was read. Whether there may be more."""
-        reader, news = channel.reader, await channel.news()
+        reader = channel.reader
+        try:
+            news = await channel.news()
+        except (DatabaseError, GraphQLRefusal) as error:
+            if reader is None or not _is_of_the_reader(error):
+                raise
+            if channel.reader is reader:
+                # What the rules look at is missing in its session, or can't be read there. The others are read for in another's name.
+                room.end(reader, error)
+            return True
         if not room.is_hot:
             await self.verification.of_channel(room, channel)
         elif now() - room.verified > VERIFIED_FOR:
@@ -198,6 +214,10 @@ class FollowedRooms:
                 await following.changed(FOREVER)
                 await asyncio.sleep(room.rest())
                 await self.try_to_look(room)
+
+
+def _is_of_the_reader(error: Exception) -> bool:
+    return isinstance(error, GraphQLRefusal) or (isinstance(error, DatabaseError) and error.sqlstate.startswith(BAD_VALUE))
 
 
 def _cursor(opened: Opened, standing: Standing) -> int:

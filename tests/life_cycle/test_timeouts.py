@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from app.jobs.loops import find_timeouts
 from domain import timeouts
 from domain.calls.actions.answer import accept_call, decline_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
@@ -15,6 +16,8 @@ from domain.calls.actions.join import join_call, refresh_call_token
 from domain.calls.actions.leave import leave_call
 from domain.calls.repairs import AT_ONCE
 from domain.ports import MediaSilent
+from domain.timeouts import TIMEOUTS
+from resolvers.sql.database import DatabaseError
 from tests.life_cycle.running_call import Running
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, Setup, newcomers, session
 from tests.support.dump import dump
@@ -214,3 +217,18 @@ async def test_when_the_missing_one_hangs_up_the_call_is_back_at_once(group: Run
     assert await group.status() == ("reconnecting", None)
     await leave_call(group.on.world, session(BOB), group.id)
     assert await group.status() == ("connected", None)
+
+
+async def test_a_table_that_somebody_has_locked_keeps_no_other_kind_waiting(on: Setup) -> None:
+    """The one question for all of them gives up soon, and each kind looks for itself."""
+    kinds = [timeout for timeout in TIMEOUTS if timeout.matters(on.world)]
+    due = {timeout.name: asyncio.Event() for timeout in kinds}
+    async with on.database.transaction():
+        await on.database.execute("LOCK TABLE nchat_call_participants IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(DatabaseError, match="statement timeout"):
+            await find_timeouts(on.world, kinds, due)
+    assert all(event.is_set() for event in due.values())
+    for event in due.values():
+        event.clear()
+    await find_timeouts(on.world, kinds, due)
+    assert not any(event.is_set() for event in due.values())

@@ -191,6 +191,29 @@ async def test_a_right_is_each_ones_own_and_who_loses_it_looks(on: Setup, transa
         assert not blind.done()
 
 
+class Since:
+    """A rule of another deployment's that reads a time in the token."""
+
+    def by_values(self, _role: str, _table: object, from_: Any, value_of: Any) -> sa.ColumnElement[bool]:
+        return cast("sa.ColumnElement[bool]", from_.c.invited_at >= sa.cast(value_of("x-hasura-since"), sa.DateTime(timezone=True)))
+
+
+async def test_a_value_of_no_use_is_its_owners_trouble_alone(
+    on: Setup, transactions: CountedTransactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not read before there is a row; then its owner looks, and hears of it there."""
+    monkeypatch.setattr(ring_rounds, "PATIENCE", 0.05)
+    async with waiting(on, transactions, 0.02, cast(Readable, Since())) as device:
+        odd = device(Session("user", {USER_ID: str(BOB), "x-hasura-since": "no time"}))
+        good = [device(Session(role, {USER_ID: str(BOB), "x-hasura-since": "1999-01-01"})) for role in ("user", "moderator")]
+        another = device(Session("user", {USER_ID: str(CAROL), "x-hasura-since": "1999-01-01"}))
+        await transactions.more(2)
+        await ringing(on)
+        await told([odd, *good])
+        await transactions.more(4)
+        assert not another.done()
+
+
 async def test_a_session_of_nobody_is_refused_and_leaves_no_trace(on: Setup, transactions: CountedTransactions) -> None:
     async with waiting(on, transactions, 0.02) as device:
         with pytest.raises(GraphQLRefusal, match="x-hasura-user-id"):

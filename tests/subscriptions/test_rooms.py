@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,9 +14,12 @@ from domain.calls.actions.kick import kick_participant
 from domain.world import World
 from permissions.session import Session
 from resolvers.documents.request import Request
+from resolvers.feeds.follower import Follower
 from resolvers.feeds.open_rooms import open_rooms
 from resolvers.feeds.told import EventBatch
+from resolvers.hand_written.room_feed import Event
 from resolvers.live.cohorts import LiveQueries
+from resolvers.sql.database import DatabaseError
 from tests.calls.call_states import answered, group, open_channel_call, participant_id
 from tests.subscriptions.counting_database import CountingDatabase
 from tests.subscriptions.listening import EVENTS, Listener, Listeners, seqs
@@ -189,3 +192,29 @@ async def test_a_token_with_a_value_of_no_use_is_its_owners_trouble_alone(on: Se
     assert {(await one.ended()).code for one in (listening[1], listening[3])} == {"data-exception"}
     missing = await listen.events(Session("user", {}), call_id).ended()
     assert missing.code == "not-found"
+
+
+async def test_one_in_whose_name_nothing_can_be_read_keeps_nobody_from_being_told(on: Setup, listen: Listeners) -> None:
+    """A rule may look at what only a page shows; in whose session it finds what PostgreSQL can't read, that one is told so."""
+    call_id = await open_channel_call(on)
+    first = listen.events(session(DAVE), call_id)
+    await first.count(1)
+    beside = [listen(session(CAROL), "subscription ($call: uuid!) { callEvents(callId: $call, after: 0) { seq } }", call=str(call_id))]
+    await beside[0].count(1)
+    beside.append(listen.events(session(BOB), call_id))
+    await beside[1].count(1)
+    (room,) = listen.subscriptions._rooms.open.values()
+    channel = room.channels[next(iter(room.channels))]
+    page, reader = channel._page, channel.reader
+
+    async def unreadable(of: Follower, after: int) -> Sequence[Event]:
+        if of is reader:
+            raise DatabaseError("22007", "invalid input syntax")
+        return await page(of, after)
+
+    channel._page = unreadable
+    await write(on.world, call_id, 1)
+    last = len(await on.events(call_id))
+    for one in beside:
+        await one.until(lambda got: got[-1]["seq"] == last)
+    assert (await first.ended()).code == "data-exception"
