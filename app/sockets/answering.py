@@ -76,7 +76,7 @@ class Answering:
         """Until the connection breaks."""
         connection = await connect(self._url, _KEEPALIVES)
         try:
-            given = Given()
+            given = GivenOrders()
             connection.add_termination_listener(lambda _: given.add(None))
             async with asyncio.timeout(TIMEOUT):
                 await connection.add_listener(CHANNEL, lambda _, session, *_rest: given.add(session))
@@ -143,7 +143,7 @@ def _part(rows: Sequence[str], number: int | None = None) -> str:
     return f'{{"sockets": [{", ".join(rows)}], "done": {json.dumps(number)}}}'
 
 
-class Given:
+class GivenOrders:
     """The sessions in which an order may stand. Whoever notifies without end has one place, as everybody has."""
 
     def __init__(self) -> None:
