@@ -7,18 +7,15 @@ from uuid import uuid4
 
 import structlog
 from broadcaster import BroadcastBackend, Event
-from redis.backoff import ExponentialWithJitterBackoff
 
 from app.hints.waiting_topics import Topics
+from app.pauses import pause_after
 
 log = structlog.get_logger(__name__)
 
 # Seconds until a broker that does not answer counts as lost.
 TIMEOUT: Final = 2.0
 PING_EVERY: Final = 5.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-# The pause grows no more; of a thousand the power of two is no number for redis-py.
-MANY_FAILURES: Final = 20
 _END_WITHIN: Final = 0.2
 
 
@@ -78,7 +75,6 @@ class SharedBackend(BroadcastBackend):
         self._failures = 0
 
     async def _keep_reading(self) -> None:
-        backoff = _backoff()
         while True:
             try:
                 await self._read()
@@ -86,10 +82,10 @@ class SharedBackend(BroadcastBackend):
                 if not self._failures:
                     log.warning("broker_lost", broker=self.name, error=type(error).__name__)
                 self._failures += 1
-            await asyncio.sleep(backoff.compute(min(self._failures, MANY_FAILURES)))
+            await asyncio.sleep(pause_after(self._failures))
 
     async def _keep_sending(self) -> None:
-        backoff, failures = _backoff(), 0
+        failures = 0
         while True:
             topics = await self._outbox.take(self._batch)
             try:
@@ -99,7 +95,7 @@ class SharedBackend(BroadcastBackend):
                 failures += 1
                 for topic in topics:
                     self._outbox.add(topic)
-                await asyncio.sleep(backoff.compute(min(failures, MANY_FAILURES)))
+                await asyncio.sleep(pause_after(failures))
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -108,7 +104,3 @@ async def _end(task: asyncio.Task[None]) -> None:
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=_END_WITHIN)
-
-
-def _backoff() -> ExponentialWithJitterBackoff:
-    return ExponentialWithJitterBackoff(base=_FIRST_PAUSE, cap=_LONGEST_PAUSE)

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import asyncpg
 import structlog
-from redis.backoff import ExponentialWithJitterBackoff
 
+from app.pauses import pause_after
 from app.sockets.open_sockets import OpenSocket, OpenSockets, SocketFacts
 from app.sockets.orders import BROKEN, CHANNEL, ORDER_OF, TIMEOUT, connect, connection_name, order_in
 
@@ -27,9 +27,6 @@ PART_BYTES: Final = 4_000
 LONGEST: Final = 100
 # PostgreSQL notices within a minute that a machine is gone, and with it its processes.
 _KEEPALIVES: Final = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-# The pause grows no more; of a thousand the power of two is no number for redis-py.
-MANY_FAILURES: Final = 20
 _NAME_IT: Final = "SELECT set_config('application_name', $1, false)"
 _ANSWER: Final = "SELECT pg_notify($1, part) FROM unnest($2::text[]) AS part"
 
@@ -59,7 +56,6 @@ class Answering:
 
     async def keep(self) -> None:
         """Until it is cancelled."""
-        backoff = ExponentialWithJitterBackoff(base=_FIRST_PAUSE, cap=_LONGEST_PAUSE)
         while True:
             try:
                 await self._take_orders()
@@ -70,7 +66,7 @@ class Answering:
             except Exception:  # a fault of ours must not make the process deaf for ever
                 log.error("orders_failed", exc_info=True)
                 self._failures += 1
-            await asyncio.sleep(backoff.compute(min(self._failures, MANY_FAILURES)))
+            await asyncio.sleep(pause_after(self._failures))
 
     async def _take_orders(self) -> None:
         """Until the connection breaks."""

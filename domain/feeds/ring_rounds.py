@@ -114,11 +114,6 @@ class RingRounds:
                 else:
                     fails.pop(role, None)
 
-    async def look(self) -> None:
-        """Once: wakes those for whom something else rings than they know."""
-        for role, followers in self._waiting().items():
-            await self._look(role, followers)
-
     def _waiting(self) -> dict[str, dict[Known, list[RingFollower]]]:
         by_role: dict[str, dict[Known, list[RingFollower]]] = defaultdict(lambda: defaultdict(list))
         for follower in self._followers:
@@ -128,6 +123,7 @@ class RingRounds:
         return by_role
 
     async def _look(self, role: str, followers: Mapping[Known, Sequence[RingFollower]]) -> None:
+        """Wakes those for whom something else rings than they know."""
         all_known = list(followers)
         for start in range(0, len(all_known), ASKED_AT_ONCE):
             await self._ask(role, all_known[start : start + ASKED_AT_ONCE], followers)
