@@ -120,6 +120,24 @@ class ConsentNeeded(ActionError):
     code = "consent-needed"
 
 
+class Banned(ActionError):
+    """You are banned from this stream."""
+
+    code = "banned"
+
+
+class StreamNotLive(ActionError):
+    """The stream is not in a state that allows that."""
+
+    code = "stream-not-live"
+
+
+class StreamLimit(ActionError):
+    """As many streams run as this deployment allows; try again when one has ended."""
+
+    code = "stream-limit"
+
+
 class LegalHold(ActionError):
     """The recording is under legal hold and stays."""
 

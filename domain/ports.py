@@ -116,7 +116,7 @@ class JoinTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something changed: `topic` is `call:<id>`, `user:<id>` or `table:<name>`. Losing a hint costs latency, never data."""
+    """Something changed: `topic` is `call:<id>`, `stream:<id>`, `user:<id>` or `table:<name>`. Losing a hint costs latency, never data."""
 
     topic: str
     seq: int | None = None

@@ -67,6 +67,10 @@ class Readable(Protocol):
         """The select rule of the session's role on a table, as a condition on the columns of `from_`: the table or an alias of it."""
         ...
 
+    def without(self, relationship: str, session: Session, table: TableName, from_: FromClause, /) -> ColumnElement[bool]:
+        """The same as if rows of the table had nothing in that relationship: what would be seen without a ban, for instance."""
+        ...
+
     def of_role(self, role: str, table: TableName, from_: FromClause, /) -> RoleCondition:
         """The same with the session's variables as parameters: building a rule takes longer than asking it."""
         ...

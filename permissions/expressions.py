@@ -134,3 +134,20 @@ def disjunction(terms: Iterable[Expression]) -> Expression:
     """Any of them, without needless nesting."""
     kept = tuple(term for term in terms if term != FALSE)
     return kept[0] if len(kept) == 1 else Or(kept)
+
+
+def without(expression: Expression, relationship: str) -> Expression:
+    """The expression as if the rows that it is asked of had nothing in a relationship of theirs. What it asks of other rows stays."""
+    match expression:
+        case And(terms):
+            return And(tuple(without(term, relationship) for term in terms))
+        case Or(terms):
+            return Or(tuple(without(term, relationship) for term in terms))
+        case Not(term):
+            return Not(without(term, relationship))
+        case Rule(where, asked):
+            return Rule(without(where, relationship), without(asked, relationship))
+        case Related(name, _) if name == relationship:
+            return FALSE
+        case _:
+            return expression

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from permissions.compiling.bool_exp import Condition, condition
-from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable
+from permissions.expressions import Bound, Constant, Expression, Operand, Progress, SessionVariable, without
 from permissions.rules import RoleRules
 from permissions.session import Session
 from schema.model import Catalog, TableName
@@ -20,7 +20,7 @@ def readable(catalog: Catalog, rules: RoleRules, session: Session, table: TableN
     It stands on the catalog's table, or on `from_`: an alias or a model of the same table. Raises Hasura's not-found when the
     rule names a session variable that the session lacks.
     """
-    return _rule(catalog, rules, table, from_, lambda name: sa.literal(session.variable(name), sa.Text()))
+    return _rule(catalog, rules, table, from_, _values_of(session))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class ReadableRows:
         """As `readable` has it."""
         return readable(self._catalog, self._rules(session.role), session, table, from_)
 
+    def without(self, relationship: str, session: Session, table: TableName, from_: sa.FromClause) -> Condition:
+        """The same as if rows of the table had nothing in that relationship."""
+        return _rule(self._catalog, self._rules(session.role), table, from_, _values_of(session), lambda rule: without(rule, relationship))
+
     def of_role(self, role: str, table: TableName, from_: sa.FromClause) -> RoleCondition:
         """The same for whoever has the role."""
         variables = set[str]()
@@ -60,12 +64,25 @@ class ReadableRows:
         return _rule(self._catalog, self._rules(role), table, from_, value_of)
 
 
-def _rule(catalog: Catalog, rules: RoleRules, table: TableName, from_: sa.FromClause | None, value_of: ValueOf) -> Condition:
+def _rule(
+    catalog: Catalog,
+    rules: RoleRules,
+    table: TableName,
+    from_: sa.FromClause | None,
+    value_of: ValueOf,
+    changed: Callable[[Expression], Expression] = lambda rule: rule,
+) -> Condition:
     rule = rules.select.get(table)
     if rule is None:
         return sa.false()
     tracked = catalog[table]
-    return condition(rule.filter, tracked, tracked.table if from_ is None else from_, lambda operand: _bind(operand, value_of), catalog)
+    return condition(
+        changed(rule.filter), tracked, tracked.table if from_ is None else from_, lambda operand: _bind(operand, value_of), catalog
+    )
+
+
+def _values_of(session: Session) -> ValueOf:
+    return lambda name: sa.literal(session.variable(name), sa.Text())
 
 
 def _bind(operand: Operand, value_of: ValueOf) -> sa.ColumnElement[str]:
