@@ -61,6 +61,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             clock=clock,
             limiter=limiter,
             turn=_turn(settings, clock),
+            sealer=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
             limits=CallLimits(
                 max_participants=settings.max_call_participants,
                 max_duration=settings.max_call_minutes * 60,
@@ -151,5 +152,4 @@ def _turn(settings: Settings, clock: Clock) -> TurnRestCredentials:
         secret=settings.turn_secret.get_secret_value() if settings.turn_secret else "",
         ttl=settings.turn_credential_ttl,
         clock=clock,
-        encryption=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
     )

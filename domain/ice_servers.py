@@ -40,7 +40,7 @@ async def ice_servers(world: World, session: Session, region: str | None = None)
 def _stored(world: World, row: sa.Row[Any]) -> IceServer | None:
     """One row's server; None when its credential can't be read, which must not cost people the other servers."""
     try:
-        credential = None if row.credential_encrypted is None else world.turn.reveal(row.credential_encrypted)
+        credential = None if row.credential_encrypted is None else world.sealer.reveal(row.credential_encrypted)
     except Unreadable:
         log.error("ice_server_unreadable", ice_server_id=str(row.id))
         return None

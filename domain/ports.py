@@ -202,7 +202,27 @@ class IceServer:
 
 
 class Unreadable(Exception):
-    """What is stored was not encrypted with any of our keys."""
+    """What is stored was not sealed with any of our keys, or there is none."""
+
+
+class NoSealingKey(Unreadable):
+    """The deployment has no encryption key: nothing can be sealed, and nothing read."""
+
+
+class Sealer(Protocol):
+    """Small secrets at rest, in columns that `schema.tables.columns.sealed` makes. Of the settings' keys the first seals, all read."""
+
+    def seal(self, secret: str) -> str:
+        """Text for such a column; the same secret never looks the same twice. Raises NoSealingKey."""
+        ...
+
+    def reveal(self, sealed: str) -> str:
+        """The secret in clear. Raises Unreadable, which never quotes what is stored."""
+        ...
+
+    def reseal(self, sealed: str) -> str:
+        """The same secret under the first key; as it was where that key sealed it. Raises Unreadable."""
+        ...
 
 
 class TurnCredentials(Protocol):
@@ -212,10 +232,6 @@ class TurnCredentials(Protocol):
 
     def lifetime(self) -> int:
         """Seconds until they expire."""
-        ...
-
-    def reveal(self, credential_encrypted: str) -> str:
-        """The stored credential of a table row in clear; raises Unreadable."""
         ...
 
 

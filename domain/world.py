@@ -22,6 +22,7 @@ from domain.ports import (
     PushService,
     RateLimiter,
     Rooms,
+    Sealer,
     TurnCredentials,
 )
 from domain.recording_ports import Joiner, ObjectStore, Recorder
@@ -111,6 +112,7 @@ class World:
     clock: Clock
     limiter: RateLimiter
     turn: TurnCredentials
+    sealer: Sealer
     limits: CallLimits
     readable: Readable
     ring_watch: RingWatch

@@ -4,19 +4,11 @@ from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from domain.ports import Unreadable
-
-
-class Undecryptable(Unreadable):
-    """The stored value was written with a key that is no longer configured, or was changed."""
-
-
-class NoKey(Undecryptable):
-    """There is no encryption key."""
+from domain.ports import NoSealingKey, Unreadable
 
 
 class Encryption:
-    """AES-128-CBC with HMAC-SHA256 (Fernet) under a list of keys, the first of which writes."""
+    """`domain.ports.Sealer`: AES-128-CBC with HMAC-SHA256 (Fernet) under a list of keys, the first of which writes."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         """Each key as `Fernet.generate_key` makes it: 32 bytes in URL-safe base64; without any, nothing can be written or read.
@@ -24,29 +16,34 @@ class Encryption:
         Raises ValueError for a malformed key.
         """
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+            self._keys = [Fernet(key) for key in keys]
         except ValueError:
             raise ValueError("an encryption key must be 32 bytes in URL-safe base64") from None
 
-    def encrypt(self, secret: str) -> str:
-        """The secret as text for a column; the same secret never looks the same twice. Raises NoKey."""
-        return self._keys().encrypt(secret.encode()).decode()
+    def seal(self, secret: str) -> str:
+        """The secret as text for a column; the same secret never looks the same twice. Raises NoSealingKey."""
+        return self._first().encrypt(secret.encode()).decode()
 
-    def decrypt(self, stored: str) -> str:
-        """What `encrypt` was given. Raises Undecryptable, which never quotes the value."""
+    def reveal(self, sealed: str) -> str:
+        """What `seal` was given. Raises Unreadable, which never quotes the value."""
+        self._first()
         try:
-            return self._keys().decrypt(stored.encode()).decode()
+            return MultiFernet(self._keys).decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise Undecryptable("no configured key reads this value") from None
+            raise Unreadable("no configured key reads this value") from None
 
-    def rotate(self, stored: str) -> str:
-        """The same secret under the writing key. Raises Undecryptable."""
+    def reseal(self, sealed: str) -> str:
+        """The same secret under the writing key; the same text where that key wrote it already. Raises Unreadable."""
+        return sealed if self._is_of_first(sealed) else self.seal(self.reveal(sealed))
+
+    def _is_of_first(self, sealed: str) -> bool:
         try:
-            return self._keys().rotate(stored.encode()).decode()
+            self._first().decrypt(sealed.encode())
         except InvalidToken:
-            raise Undecryptable("no configured key reads this value") from None
+            return False
+        return True
 
-    def _keys(self) -> MultiFernet:
-        if self._fernet is None:
-            raise NoKey("no encryption key is configured")
-        return self._fernet
+    def _first(self) -> Fernet:
+        if not self._keys:
+            raise NoSealingKey("no encryption key is configured")
+        return self._keys[0]

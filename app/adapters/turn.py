@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from app.adapters.encryption import Encryption
 from domain.ports import Clock, IceServer
 
 STUN_PORT: Final = 3478
@@ -26,7 +25,7 @@ def default_urls(domain: str) -> tuple[str, ...]:
 class TurnRestCredentials:
     """`domain.ports.TurnCredentials`. coturn checks the expiry when an allocation starts or refreshes, with `use-auth-secret`."""
 
-    def __init__(self, *, urls: Sequence[str], secret: str, ttl: int, clock: Clock, encryption: Encryption) -> None:
+    def __init__(self, *, urls: Sequence[str], secret: str, ttl: int, clock: Clock) -> None:
         """`urls` as browsers take them (`stun:`, `turn:`, `turns:`); none switches TURN off. `ttl` in seconds.
 
         Raises ValueError for TURN addresses without a secret.
@@ -38,7 +37,6 @@ class TurnRestCredentials:
         self._secret = secret.encode()
         self._ttl = ttl
         self._clock = clock
-        self._encryption = encryption
 
     def issue(self, user_id: UUID) -> list[IceServer]:
         """STUN without, TURN with credentials for this user; an entry only for what is configured."""
@@ -51,10 +49,6 @@ class TurnRestCredentials:
     def lifetime(self) -> int:
         """Seconds until the credentials of `issue` expire."""
         return self._ttl
-
-    def reveal(self, credential_encrypted: str) -> str:
-        """A table row's stored credential in clear. Raises Undecryptable when none of our keys wrote it."""
-        return self._encryption.decrypt(credential_encrypted)
 
     def _sign(self, username: str) -> str:
         # HMAC-SHA1 is the scheme's, not a choice: servers know no other.

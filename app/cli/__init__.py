@@ -1,4 +1,4 @@
-"""The command line: `nchat-rtc serve | dev | token | migrate | restored | recordings | status`.
+"""The command line: `nchat-rtc serve | dev | token | migrate | restored | keys | recordings | sockets | status`.
 
 In: arguments and the environment. Out: an exit code, and for whoever waits at the terminal one sentence.
 """
@@ -13,7 +13,8 @@ from app.cli.refusal import Refusal
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit code: 0 done, 1 refused or failed with one sentence on stderr, 2 wrong usage.
 
-    `status` has a 3 besides: the service is degraded; so has `recordings sweep --dry-run`: it found something.
+    `status` has a 3 besides: the service is degraded; so has `recordings sweep --dry-run`: it found something, and `keys rotate`: something
+    is left under an older key.
     """
     try:
         chosen = parser().parse_args(arguments)

@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="nchat-rtc", description="Voice and video calls for nchat over GraphQL.", epilog=_EPILOG)
     root.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
     commands = root.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_serve, _dev, _token, _migrate, _restored, _recordings, _sockets, _status):
+    for add in (_serve, _dev, _token, _migrate, _restored, _keys, _recordings, _sockets, _status):
         add(commands)
     return root
 
@@ -103,6 +103,23 @@ def _restored(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
 
 
+def _keys(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _command(
+        commands, "keys", "bring secrets at rest under the newest key", "The keys that seal secrets; see `keys rotate --help`."
+    )
+    deeds = command.add_subparsers(title="what to do", required=True, metavar="WHAT")
+    rotate = deeds.add_parser(
+        "rotate",
+        help="seal every secret at rest anew with the first key of NCHAT_ENCRYPTION_KEYS",
+        description="Seals anew, with the first key of NCHAT_ENCRYPTION_KEYS, what another of them sealed: passwords of ICE servers and "
+        "stream keys. Restart all processes with the new key in front first, and take the old one away after. 200 rows at a time, beside "
+        "the running service; safe to stop and to repeat. Exit code 0: the first key reads everything. 3: some secrets are unreadable, or "
+        "were busy. 1: the database does not answer; run it again.",
+        epilog=_EPILOG,
+    )
+    rotate.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
+
+
 def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _command(
         commands,
@@ -119,6 +136,7 @@ def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
         "3: --dry-run found something. 1: the store or the database does not answer; run it again.",
         epilog=_EPILOG,
     )
+    sweep.set_defaults(run=_lazily("app.cli.recordings.sweep"))
     sweep.add_argument("--dry-run", action="store_true", help="report, and change nothing")
     bucket = deeds.add_parser(
         "bucket",
@@ -127,7 +145,7 @@ def _recordings(commands: "Commands[argparse.ArgumentParser]") -> None:
         "Exit code 1: the store does not answer, or refuses; it says what.",
         epilog=_EPILOG,
     )
-    bucket.set_defaults(run=_lazily("app.cli.bucket"))
+    bucket.set_defaults(run=_lazily("app.cli.recordings.bucket"))
 
 
 def _sockets(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -8,13 +8,13 @@ from pkgutil import iter_modules
 
 import sqlalchemy as sa
 
-from schema.tables.columns import metadata
+from schema.tables.columns import metadata, sealed_columns
 from schema.tables.history import EPOCH
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["metadata", "note_history", "note_numberings"]
+__all__ = ["metadata", "note_history", "note_numberings", "sealed_columns"]
 
 
 def note_numberings(reflected: sa.MetaData) -> None:

@@ -26,6 +26,16 @@ def key(comment: str) -> sa.Column[Any]:
     return sa.Column("id", pg.UUID(), primary_key=True, server_default=sa.text("gen_random_uuid()"), comment=comment)
 
 
+def sealed(name: str, comment: str, *, nullable: bool = True) -> sa.Column[str]:
+    """A secret, encrypted at rest; room for one of 255 characters. By this `nchat-rtc keys rotate` finds it, and no role may read it."""
+    return sa.Column(name, sa.String(500), nullable=nullable, comment=comment, info={"sealed": True})
+
+
+def sealed_columns() -> list[sa.Column[str]]:
+    """Every column that `sealed` made, of all tables that were imported."""
+    return [column for table in metadata.sorted_tables for column in table.columns if column.info.get("sealed")]
+
+
 def moment(name: str, comment: str, *, nullable: bool = True, index: bool | None = None) -> sa.Column[Any]:
     """A point in time that is set when it happens."""
     return sa.Column(name, pg.TIMESTAMP(timezone=True), nullable=nullable, index=index, comment=comment)

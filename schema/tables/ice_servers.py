@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from schema.tables.columns import key, metadata, moment, now
+from schema.tables.columns import key, metadata, moment, now, sealed
 
 ice_servers = sa.Table(
     "nchat_ice_servers",
@@ -11,7 +11,7 @@ ice_servers = sa.Table(
     key("The server entry."),
     sa.Column("urls", pg.ARRAY(sa.Text), nullable=False, comment="stun:, turn: and turns: addresses."),
     sa.Column("username", sa.String(255), comment="Fixed user name, when the server has no shared secret."),
-    sa.Column("credential_encrypted", sa.String(500), comment="Its password, encrypted at rest."),
+    sealed("credential_encrypted", "Its password, encrypted at rest."),
     sa.Column("region", sa.String(50), index=True, comment="Region it serves; null is everywhere."),
     sa.Column("priority", sa.Integer, nullable=False, server_default=sa.text("0"), index=True, comment="Higher comes first."),
     sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.text("true"), index=True, comment="Given to clients."),

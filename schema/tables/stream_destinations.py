@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from schema.tables.columns import flag, key, metadata, now, reference, vocabulary
+from schema.tables.columns import flag, key, metadata, now, reference, sealed, vocabulary
 
 destination_platform = vocabulary("destination_platform", "youtube", "twitch", "facebook", "custom")
 destination_status = vocabulary("destination_status", "pending", "connecting", "connected", "disconnected", "error")
@@ -14,7 +14,7 @@ stream_destinations = sa.Table(
     reference("stream_id", "nchat_streams.id", "The stream.", index=True, ondelete="CASCADE"),
     sa.Column("platform", destination_platform, nullable=False, index=True, comment="The platform."),
     sa.Column("rtmp_url", sa.String(500), nullable=False, comment="Address without the key."),
-    sa.Column("stream_key_encrypted", sa.String(500), nullable=False, comment="The platform's stream key, encrypted at rest."),
+    sealed("stream_key_encrypted", "The platform's stream key, encrypted at rest.", nullable=False),
     flag("enabled", "Whether it is sent to.", default=True),
     sa.Column(
         "status",

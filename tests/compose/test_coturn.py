@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.encryption import Encryption
 from app.adapters.turn import TurnRestCredentials
 from domain.ports import IceServer
 from tests.compose.coturn import CONFIGURATION, Coturn, coturn, missing_program
@@ -69,7 +68,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
 
 
 def issued(secret: str = SECRET, *, offset: timedelta = timedelta()) -> IceServer:
-    turn = TurnRestCredentials(urls=["turn:127.0.0.1"], secret=secret, ttl=60, clock=At(offset), encryption=Encryption(()))
+    turn = TurnRestCredentials(urls=["turn:127.0.0.1"], secret=secret, ttl=60, clock=At(offset))
     return turn.issue(USER)[0]
 
 

@@ -6,14 +6,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from cryptography.fernet import Fernet
 
-from app.adapters.encryption import Encryption, NoKey, Undecryptable
 from app.adapters.turn import TurnRestCredentials, default_urls
 from domain.ports import IceServer
 
 USER = UUID("00000000-0000-4000-8000-000000000001")
-KEYS = Encryption([Fernet.generate_key().decode()])
 
 
 class Noon:
@@ -25,7 +22,7 @@ SECRET = "shared-secret"
 
 
 def turn(*urls: str, secret: str = SECRET) -> TurnRestCredentials:
-    return TurnRestCredentials(urls=urls, secret=secret, ttl=3600, clock=Noon(), encryption=KEYS)
+    return TurnRestCredentials(urls=urls, secret=secret, ttl=3600, clock=Noon())
 
 
 def test_stun_goes_without_and_turn_with_credentials_that_expire() -> None:
@@ -55,46 +52,3 @@ def test_only_what_is_configured() -> None:
 def test_turn_without_a_secret_is_refused_at_start() -> None:
     with pytest.raises(ValueError, match="need a TURN secret"):
         turn("turn:h:3478", secret="")
-
-
-def test_a_stored_credential_is_revealed() -> None:
-    assert turn().reveal(KEYS.encrypt("password of the row")) == "password of the row"
-
-
-def test_a_stored_credential_of_an_unknown_key_is_not() -> None:
-    stored = Encryption([Fernet.generate_key().decode()]).encrypt("password of the row")
-    with pytest.raises(Undecryptable) as error:
-        turn().reveal(stored)
-    assert stored not in str(error.value)
-
-
-def test_the_first_key_writes_and_all_read() -> None:
-    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    stored = Encryption([old]).encrypt("secret")
-    both = Encryption([new, old])
-    assert both.decrypt(stored) == "secret"
-    rotated = both.rotate(stored)
-    assert Encryption([new]).decrypt(rotated) == "secret"
-    with pytest.raises(Undecryptable):
-        Encryption([old]).decrypt(rotated)
-    with pytest.raises(Undecryptable):
-        Encryption([new]).rotate(stored)
-
-
-def test_the_same_secret_never_looks_the_same_and_fits_its_column() -> None:
-    assert KEYS.encrypt("secret") != KEYS.encrypt("secret")
-    assert len(KEYS.encrypt("x" * 256)) <= 500
-
-
-def test_a_changed_value_is_not_read() -> None:
-    stored = KEYS.encrypt("secret")
-    with pytest.raises(Undecryptable):
-        KEYS.decrypt(stored[:-6] + "AAAAA=")
-
-
-def test_keys_are_checked_at_start_and_missed_when_needed() -> None:
-    with pytest.raises(ValueError, match="32 bytes") as error:
-        Encryption(["not-a-key"])
-    assert "not-a-key" not in str(error.value)
-    with pytest.raises(NoKey):
-        Encryption(()).encrypt("secret")

@@ -102,10 +102,20 @@ class FixedTurn:
     def lifetime(self) -> int:
         return 86400
 
-    def reveal(self, credential_encrypted: str) -> str:
-        if not credential_encrypted.startswith("sealed:"):
+
+class ReadableSeals:
+    """A seal that everybody sees and can break; what has none is unreadable."""
+
+    def seal(self, secret: str) -> str:
+        return f"sealed:{secret}"
+
+    def reveal(self, sealed: str) -> str:
+        if not sealed.startswith("sealed:"):
             raise Unreadable
-        return credential_encrypted.removeprefix("sealed:")
+        return sealed.removeprefix("sealed:")
+
+    def reseal(self, sealed: str) -> str:
+        return self.seal(self.reveal(sealed))
 
 
 @dataclass(slots=True)
@@ -207,6 +217,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 clock,
                 limiter,
                 FixedTurn(),
+                ReadableSeals(),
                 limits or CallLimits(),
                 readable,
                 RingRounds(transactions, hub, readable),

@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
 from app.adapters.clock import SystemClock
 from app.cli.given_settings import settings_or_refuse
+from app.cli.no_hints import NoHints
 from app.cli.refusal import Refusal
 from app.cli.told_by_dev.facts import facts_file
 from app.database.transactions import EngineTransactions, open_engine
@@ -16,7 +16,6 @@ from app.settings import Settings
 from app.startup import sentence
 from app.storage.recording_bucket import store_address
 from app.storage.s3_store import open_store
-from domain.ports import Hint
 from domain.recording_ports import StorageError
 from domain.recordings.retention.sweep import AnotherDatabase, Found, Sweep
 from resolvers.sql.database import DatabaseError
@@ -46,7 +45,7 @@ async def _sweep(settings: Settings, *, dry_run: bool) -> int:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(store_address(settings)))
         engine = await stack.enter_async_context(open_engine(settings.database_url.get_secret_value(), pool_size=2))
-        sweep = Sweep(EngineTransactions(engine, _Nobody()), store, SystemClock(), _show)
+        sweep = Sweep(EngineTransactions(engine, NoHints()), store, SystemClock(), _show)
         found = await sweep.look()
         _end_progress()
         _report(found)
@@ -56,13 +55,6 @@ async def _sweep(settings: Settings, *, dry_run: bool) -> int:
         _end_progress()
         print(f"{found.deleted} objects deleted, {found.repaired} recordings repaired.")
     return 0
-
-
-class _Nobody:
-    """Hints are for the services, which look every second anyway."""
-
-    async def publish(self, hints: Sequence[Hint]) -> None:
-        """Told to nobody."""
 
 
 def _show(found: Found) -> None:
