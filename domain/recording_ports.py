@@ -21,11 +21,28 @@ class StorageRefused(StorageError):
     """The store understood and refused: a wrong key or bucket, no right, no space. Its word is the text."""
 
 
+OutputStatus = Literal["active", "finished", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputReport:
+    """What a record says of one RTMP address that its egress sends to. Of the address it shows the host, and the ends of the key in
+    braces: that is `shown`, `{abc...xyz}`. `retries` is how often it connected anew, the last time at `retried_at`.
+    """
+
+    shown: str
+    status: OutputStatus
+    started_at: datetime | None = None
+    retries: int = 0
+    retried_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Egress:
     """LiveKit's record of one egress. `path_prefix` is what the request called its objects; empty where the record doesn't say.
 
-    `error_code` is LiveKit's, in the manner of HTTP, 0 where there is none; its error text stays outside.
+    `error_code` is LiveKit's, in the manner of HTTP, 0 where there is none; its error text stays outside. `outputs` are the RTMP
+    addresses that it was ever told to send to, in that order.
     """
 
     id: str
@@ -35,6 +52,7 @@ class Egress:
     error_code: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    outputs: tuple[OutputReport, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -63,13 +81,15 @@ class TrackWanted:
 class EgressWanted:
     """What a part asks for: segments, a file, and a picture an interval where there is a picture; all keys begin with `path_prefix`.
 
-    `bucket` is the one that the recording's earlier parts lie in; None for the one of the settings.
+    `bucket` is the one that the recording's earlier parts lie in; None for the one of the settings. `sends_on`: it may be told later to
+    send to RTMP addresses besides, which no other egress can.
     """
 
     room: str
     path_prefix: str
     content: CompositeWanted | TrackWanted
     bucket: str | None = None
+    sends_on: bool = False
 
 
 class Recorder(Protocol):
@@ -81,6 +101,15 @@ class Recorder(Protocol):
 
     async def stop(self, egress_id: str) -> bool:
         """Asks it to end. What has ended, or is unknown, is stopped already. False when no recorder answered for it."""
+        ...
+
+    async def add_output(self, egress_id: str, url: str) -> Egress:
+        """A running egress that `sends_on` sends to this address besides, key and all; its record then. Never repeated by itself: after
+        an unknown outcome look into the record first. MediaRefused where it takes none, or not this one."""
+        ...
+
+    async def remove_output(self, egress_id: str, url: str) -> None:
+        """It sends there no more. An address, or an egress, that is not there is removed already."""
         ...
 
     async def active(self) -> list[Egress]:

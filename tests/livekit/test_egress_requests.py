@@ -1,10 +1,14 @@
 """What LiveKit's recorder is asked for."""
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from livekit import api
+
+from app.livekit.egress.gateway import read
 from app.livekit.egress.requests import Bucket, composite_request
 from domain.ports import MediaRefused
-from domain.recording_ports import CompositeWanted, EgressWanted
+from domain.recording_ports import CompositeWanted, EgressWanted, OutputReport
 
 TEMPLATES = {"stage": "https://templates.example.org/stage"}
 
@@ -21,3 +25,18 @@ def test_a_template_is_the_address_in_the_settings() -> None:
 def test_a_template_that_the_settings_lost_is_a_refusal_and_no_fault_of_ours() -> None:
     with pytest.raises(MediaRefused, match="stage"):
         composite_request(*wanted("stage"), Bucket("recordings"), {})
+
+
+def test_only_what_is_to_be_sent_on_names_the_protocol() -> None:
+    """LiveKit adds addresses later to no other egress."""
+    plain = wanted("stage")[0]
+    for sends_on, protocols in ((False, []), (True, [api.StreamProtocol.RTMP])):
+        request = composite_request(replace(plain, sends_on=sends_on), CompositeWanted("grid-dark", (1280, 720)), Bucket("recordings"), {})
+        assert [(one.protocol, list(one.urls)) for one in request.stream_outputs] == [(protocol, []) for protocol in protocols]
+
+
+def test_a_record_shows_no_more_of_an_address_than_livekit_does() -> None:
+    place, key = "rtmp://live.example.org/app/", "abcdefxyz"
+    seen = api.StreamInfo(url=f"{place}{{abc...xyz}}", status=api.StreamInfo.FAILED, error=f"{place}{key} refused", retries=2)
+    (output,) = read(api.EgressInfo(egress_id="EG_1", stream_results=[seen])).outputs
+    assert output == OutputReport("{abc...xyz}", "failed", None, 2, None)

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from domain.ports import MediaError, MediaSilent
-from domain.recording_ports import Egress, EgressStatus, EgressWanted
+from domain.ports import MediaError, MediaRefused, MediaSilent
+from domain.recording_ports import Egress, EgressStatus, EgressWanted, OutputReport, OutputStatus
 
 
 @dataclass(slots=True)
@@ -23,6 +24,8 @@ class FakeRecorder:
     no_worker: bool = False
     forgets_answer: bool = False
     asked: Counter[str] = field(default_factory=Counter)
+    # Every address that an egress was ever told, in order; of two that are equal the later one counts.
+    told: dict[str, list[str]] = field(default_factory=dict)
 
     async def start(self, wanted: EgressWanted) -> Egress:
         self._ask("start")
@@ -43,6 +46,22 @@ class FakeRecorder:
             return False
         self.become(egress_id, "ending" if found.status == "active" else "aborted")
         return True
+
+    async def add_output(self, egress_id: str, url: str) -> Egress:
+        self._ask("add_output")
+        found = self._running(egress_id)
+        if not self.wanted[egress_id].sends_on:
+            raise MediaRefused("egress.add_output: 400 invalid_argument")
+        self.told.setdefault(egress_id, []).append(url)
+        self.egresses[egress_id] = replace(found, outputs=(*found.outputs, OutputReport(shown(url), "active")))
+        if self.forgets_answer:
+            raise MediaSilent("egress.add_output: no answer")
+        return self.egresses[egress_id]
+
+    async def remove_output(self, egress_id: str, url: str) -> None:
+        self._ask("remove_output")
+        if url in self.sent_to(egress_id):
+            self.output_becomes(egress_id, url, "finished")
 
     async def active(self) -> list[Egress]:
         self._ask("active")
@@ -67,6 +86,27 @@ class FakeRecorder:
         """Its record changes, as the worker reports it."""
         self.egresses[egress_id] = replace(self.egresses[egress_id], status=status, error_code=error_code)
 
+    def output_becomes(self, egress_id: str, url: str, status: OutputStatus, **values: Any) -> None:
+        """An output's report changes, as the worker tells it: one that runs, the latest of this address."""
+        found, told = self.egresses[egress_id], self.told[egress_id]
+        place = max(place for place, one in enumerate(told) if one == url and found.outputs[place].status == "active")
+        outputs = list(found.outputs)
+        outputs[place] = replace(outputs[place], status=status, **values)
+        self.egresses[egress_id] = replace(found, outputs=tuple(outputs))
+
+    def sent_to(self, egress_id: str) -> list[str]:
+        """Where the egress sends now."""
+        found = self.egresses.get(egress_id)
+        if found is None or found.final:
+            return []
+        return [url for url, report in zip(self.told.get(egress_id, []), found.outputs, strict=True) if report.status == "active"]
+
+    def _running(self, egress_id: str) -> Egress:
+        found = self.egresses.get(egress_id)
+        if found is None or found.final or egress_id in self.dead:
+            raise MediaError("egress.add_output: 404 not_found")
+        return found
+
     @property
     def last(self) -> str:
         """The id of the newest."""
@@ -76,3 +116,10 @@ class FakeRecorder:
         self.asked[method] += 1
         if method in self.broken:
             raise MediaSilent(f"egress.{method}: no answer")
+
+
+def shown(url: str) -> str:
+    """What LiveKit shows of an address's key: its first and last characters, no more than a third of it each and three at most."""
+    key = url.rpartition("/")[2]
+    many = min(3, len(key) // 3)
+    return f"{{{key[:many]}...{key[len(key) - many :]}}}"

@@ -1,6 +1,7 @@
 """LiveKit's egress as the domain's `Recorder` port."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, cast
@@ -11,7 +12,7 @@ from app.livekit import protocol
 from app.livekit.egress.requests import Bucket, composite_request, track_request
 from app.livekit.requests import MediaAbsent, MediaUnanswered, Requests
 from domain.ports import MediaError, MediaRefused
-from domain.recording_ports import CompositeWanted, Egress, EgressStatus, EgressWanted
+from domain.recording_ports import CompositeWanted, Egress, EgressStatus, EgressWanted, OutputReport, OutputStatus
 
 # Seconds. LiveKit looks for a worker for some 22 s before it says that there is none.
 START_WITHIN: Final = 30.0
@@ -59,6 +60,18 @@ class LiveKitRecorder:
             raise
         return True
 
+    async def add_output(self, egress_id: str, url: str) -> Egress:
+        """Its record shows the address without the key. Never sent twice: LiveKit would send there twice."""
+        request = api.UpdateStreamRequest(egress_id=egress_id, add_output_urls=[url])
+        sending = self._ask("egress.add_output", lambda: self._client.egress.update_stream(request), within=self._within, repeatable=False)
+        return read(await sending)
+
+    async def remove_output(self, egress_id: str, url: str) -> None:
+        """LiveKit wants the whole address that was added, and knows nothing of one that has failed or of an egress that has ended."""
+        request = api.UpdateStreamRequest(egress_id=egress_id, remove_output_urls=[url])
+        with suppress(MediaAbsent, MediaRefused):
+            await self._ask("egress.remove_output", lambda: self._client.egress.update_stream(request), within=self._within)
+
     async def active(self) -> list[Egress]:
         """All that LiveKit takes for running, those of dead workers among them."""
         return await self._list("egress.active", api.ListEgressRequest(active=True))
@@ -95,6 +108,18 @@ def read(info: api.EgressInfo) -> Egress:
         error_code=info.error_code,
         started_at=_moment(info.started_at),
         ended_at=_moment(info.ended_at),
+        outputs=tuple(map(_output, info.stream_results)),
+    )
+
+
+def _output(result: api.StreamInfo) -> OutputReport:
+    """Of the address no more than LiveKit shows of the key; its error text quotes all of it, and stays here."""
+    return OutputReport(
+        shown=result.url.rpartition("/")[2],
+        status=cast(OutputStatus, protocol.enum_name(result, "status")),
+        started_at=_moment(result.started_at),
+        retries=result.retries,
+        retried_at=_moment(result.last_retry_at),
     )
 
 

@@ -50,6 +50,9 @@ def composite_request(
     Raises MediaRefused when the settings no longer have the template that the recording began with.
     """
     request = api.RoomCompositeEgressRequest(room_name=wanted.room, **_outputs(wanted.path_prefix, bucket))
+    if wanted.sends_on:
+        # Without an address now, only one that names the protocol takes addresses later.
+        request.stream_outputs.append(api.StreamOutput(protocol=api.StreamProtocol.RTMP))
     if content.size is None:
         request.audio_only = True
         return request
