@@ -16,6 +16,7 @@ from app.adapters.turn import TurnRestCredentials, default_urls
 from app.database.transactions import EngineTransactions, connections, open_engine
 from app.foundation import Foundation
 from app.livekit.egress.gateway import LiveKitRecorder
+from app.livekit.ingress.gateway import LiveKitIngests
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.no_media import NoMedia
 from app.livekit.requests import Requests
@@ -28,7 +29,7 @@ from app.telemetry.moments import Observe
 from domain.deliveries.events import AT_ONCE as EVENTS_AT_ONCE
 from domain.deliveries.pushes import AT_ONCE as PUSHES_AT_ONCE
 from domain.feeds.ring_rounds import RingRounds
-from domain.ports import CallLimits, Clock, EventReceiver, JoinTokens, PushService, Rooms
+from domain.ports import CallLimits, Clock, EventReceiver, Ingests, JoinTokens, PushService, Rooms
 from domain.recording_ports import Joiner, ObjectStore, Recorder
 from domain.world import Transactions, World
 from permissions.compiling.readable import ReadableRows
@@ -48,7 +49,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             "quality": settings.rate_limit_quality,
         }
         limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
-        rooms, tokens, recorder = await _media(base, clock, observe, stack)
+        rooms, tokens, recorder, ingests = await _media(base, clock, observe, stack)
         store = await _store(base, observe, stack)
         transaction = EngineTransactions(engine, hub, observe)
         readable = ReadableRows(base.resolved.catalog, base.resolved.rules)
@@ -77,6 +78,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             server_url=settings.livekit_client_url,
             figure=base.metrics.figure,
             recorder=recorder,
+            ingests=ingests,
             store=store,
             joiner=_joiner(settings, store),
             push_service=await _push_service(base, clock, stack),
@@ -95,17 +97,20 @@ async def open_door(base: Foundation, world: World, observe: Observe) -> AsyncIt
         yield EngineTransactions(engine, world.publisher, observe)
 
 
-async def _media(base: Foundation, clock: Clock, observe: Observe, stack: AsyncExitStack) -> tuple[Rooms, JoinTokens, Recorder | None]:
+async def _media(
+    base: Foundation, clock: Clock, observe: Observe, stack: AsyncExitStack
+) -> tuple[Rooms, JoinTokens, Recorder | None, Ingests | None]:
     settings = base.settings
     if not settings.livekit_enabled:
         nothing = NoMedia()
-        return nothing, nothing, None
+        return nothing, nothing, None, None
     secret, count = settings.livekit_secret(), base.metrics.livekit_request
     client = await stack.enter_async_context(open_client(settings.livekit_api_url, settings.livekit_api_key, secret))
     requests = Requests(observe, count)
     tokens = LiveKitJoinTokens(settings.livekit_api_key, secret, ttl=settings.livekit_token_ttl, clock=clock)
     recorder = LiveKitRecorder(client, requests, bucket_of(settings), settings.templates) if settings.has_store else None
-    return LiveKitRooms(client, requests, RoomTimeouts()), tokens, recorder
+    ingests = LiveKitIngests(client, requests, settings.public_url)
+    return LiveKitRooms(client, requests, RoomTimeouts()), tokens, recorder, ingests
 
 
 async def _store(base: Foundation, observe: Observe, stack: AsyncExitStack) -> ObjectStore | None:

@@ -34,14 +34,30 @@ def find_binary() -> Path | None:
 
 
 @dataclass(frozen=True, slots=True)
+class IngressPorts:
+    """Where encoders (RTMP) and browsers (WHIP) reach the worker that takes them, on this machine."""
+
+    rtmp_port: int
+    whip_port: int
+
+    def addresses(self) -> dict[str, str]:
+        """As livekit-server hands them out."""
+        return {"rtmp_base_url": f"rtmp://127.0.0.1:{self.rtmp_port}/live", "whip_base_url": f"http://127.0.0.1:{self.whip_port}/w"}
+
+
+@dataclass(frozen=True, slots=True)
 class LiveKitServer:
-    """A running server: `url` for the API (http), `ws_url` for clients, the key pair that both sides use."""
+    """A running server: `url` for the API (http), `ws_url` for clients, the key pair that both sides use.
+
+    `ingress` is None where it gives encoders no address.
+    """
 
     url: str
     ws_url: str
     api_key: str
     api_secret: str
     child: Child
+    ingress: IngressPorts | None = None
 
     @property
     def notice(self) -> str:
@@ -63,32 +79,45 @@ def start(
     node_ip: str = "127.0.0.1",
     port: int | None = None,
     room: Mapping[str, object] | None = None,
+    ingress: IngressPorts | None = None,
 ) -> LiveKitServer:
     """Starts the real binary and waits until it answers.
 
     `webhook_url` None sends no webhooks; `redis` is `host:port`, None keeps rooms in memory; `port` None takes a free one;
-    `room` overrides keys of the configuration's `room` block. The key pair travels by environment, never by argument.
+    `room` overrides keys of the configuration's `room` block; `ingress` are the ports of a worker that takes encoders. The key pair travels
+    by environment, never by argument.
     Raises FileNotFoundError without a binary and LiveKitDidNotStart when it ends or stays silent.
     """
     binary = find_binary()
     if binary is None:
         raise FileNotFoundError(NOT_FOUND)
-    settings = configuration(api_key=api_key, webhook_url=webhook_url, redis=redis, port=port or free_port(), room=room or {})
+    settings = configuration(
+        api_key=api_key, webhook_url=webhook_url, redis=redis, port=port or free_port(), room=room or {}, ingress=ingress
+    )
     port = int(settings["port"])
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "LIVEKIT_KEYS": f"{api_key}: {api_secret}", "LIVEKIT_CONFIG": yaml.safe_dump(settings)}
     # A first SIGTERM would wait for the participants to leave.
     child = Child([binary, "--node-ip", node_ip], log=log, env=environment, stop_signal=signal.SIGKILL)
     wait_until_healthy(f"http://127.0.0.1:{port}", child)
-    return LiveKitServer(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}", api_key, api_secret, child)
+    return LiveKitServer(f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}", api_key, api_secret, child, ingress)
 
 
-def configuration(*, api_key: str, webhook_url: str | None, redis: str | None, port: int, room: Mapping[str, object]) -> dict[str, Any]:
+def configuration(
+    *,
+    api_key: str,
+    webhook_url: str | None,
+    redis: str | None,
+    port: int,
+    room: Mapping[str, object],
+    ingress: IngressPorts | None = None,
+) -> dict[str, Any]:
     """The compose configuration with this machine's ports, webhook address and Redis in place of the containers'."""
     settings: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
     settings |= {"port": port, "bind_addresses": ["127.0.0.1"]}
     settings["rtc"] |= {"tcp_port": free_port(), "udp_port": free_port(socket.SOCK_DGRAM), "enable_loopback_candidate": True}
     settings["room"] |= room
+    settings["ingress"] = ingress.addresses() if ingress else {}
     settings["webhook"] = {"api_key": api_key, "urls": [webhook_url]} if webhook_url else {}
     if redis:
         settings["redis"] = {"address": redis}

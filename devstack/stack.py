@@ -7,15 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack import livekit_build, livekit_server, livekit_simulator, media, signalling_door, store, valkey
-from devstack.livekit_server import LiveKitDidNotStart, LiveKitServer
+from devstack import ingest, livekit_build, livekit_server, livekit_simulator, media, signalling_door, store, valkey
+from devstack.livekit_server import IngressPorts, LiveKitDidNotStart, LiveKitServer
 from devstack.livekit_simulator.child import SimulatorProcess
-from devstack.media.child import MediaWorkerDidNotStart
 from devstack.postgres import EmbeddedPostgres, PostgresError
-from devstack.processes import Child
+from devstack.processes import Child, free_port
 from devstack.store import StorageAddress
 from devstack.store.child import StoreDidNotStart
 from devstack.valkey import ValkeyDidNotStart
+from devstack.workers import WorkerDidNotStart
 
 DATABASE_NAMES = ("NCHAT_DATABASE_URL", "NCHAT_DATABASE_URL_FILE", "DATABASE_URL")
 LIVEKIT_NAMES = ("NCHAT_LIVEKIT_URL", "LIVEKIT_URL")
@@ -23,7 +23,7 @@ LIVEKIT_KEY = "devkey"
 STORE_KEY = "devstore"
 BUCKET = "recordings"
 # What a person is told in a sentence when a server does not come up.
-NOT_STARTED = (PostgresError, LiveKitDidNotStart, ValkeyDidNotStart, StoreDidNotStart, MediaWorkerDidNotStart)
+NOT_STARTED = (PostgresError, LiveKitDidNotStart, ValkeyDidNotStart, StoreDidNotStart, WorkerDidNotStart)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class Stack:
             self._started("Valkey", redis.child)
             server = self._livekit(api_secret, webhook_url, redis.address)
             storage, told = self._recorder(server, redis.address, store_secret)
+            told += self._ingest(server, redis.address)
         log = self.folder / "signalling-door.log"
         door = signalling_door.start(livekit=server.url, admit=f"{service}/api/livekit/admit", log=log)
         self._started("signalling door", door.child)
@@ -106,7 +107,10 @@ class Stack:
 
     def _livekit(self, api_secret: str, webhook_url: str, redis: str) -> LiveKitServer:
         log = self.folder / "livekit.log"
-        server = livekit_server.start(api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log, redis=redis)
+        ports = IngressPorts(rtmp_port=free_port(), whip_port=free_port())
+        server = livekit_server.start(
+            api_key=LIVEKIT_KEY, api_secret=api_secret, webhook_url=webhook_url, log=log, redis=redis, ingress=ports
+        )
         self._started("livekit-server", server.child)
         return server
 
@@ -120,6 +124,13 @@ class Stack:
         self._started("media worker", worker.child)
         about_store = f"a store for recordings at {objects.url}, kept in {_short(folder)}"
         return storage, [about_store, f"a worker that records, its knobs at {worker.knobs_url}"]
+
+    def _ingest(self, livekit: LiveKitServer, redis: str) -> list[str]:
+        """A worker that takes encoders at the addresses that livekit-server gives them; words for it."""
+        worker = ingest.start(livekit=livekit, redis=redis, log=self.folder / "ingest-worker.log")
+        self._started("ingest worker", worker.child)
+        addresses = livekit.ingress.addresses().values() if livekit.ingress else ()
+        return [f"a worker that takes encoders at {' and '.join(addresses)}, its knobs at {worker.knobs_url}"]
 
     def _simulator(self, api_secret: str, webhook_url: str) -> SimulatorProcess:
         log = self.folder / "livekit-simulator.log"

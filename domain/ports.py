@@ -1,7 +1,7 @@
 """The outside world as the domain sees it. Adapters live in app/; the domain never knows LiveKit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
@@ -105,6 +105,74 @@ class Rooms(Protocol):
 
     async def set_grant(self, room: str, identity: str, grant: Grant) -> bool:
         """Replaces all rights of a present participant; False when absent."""
+        ...
+
+
+IngressKind = Literal["rtmp", "whip"]
+IngressStatus = Literal["inactive", "buffering", "publishing", "error", "complete"]
+
+
+@dataclass(frozen=True, slots=True)
+class IngressWanted:
+    """A way into a room for an encoder, in whose place a participant of this identity and name stands; `id` is ours."""
+
+    id: UUID
+    kind: IngressKind
+    room: str
+    identity: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewIngress:
+    """What the encoder is told: an address, and a key that nobody else may see."""
+
+    id: str
+    url: str
+    stream_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IngressState:
+    """LiveKit's newest word on an encoder, of the time `told_at`. Rates are bits a second; a figure that nobody knows is None."""
+
+    status: IngressStatus | Unknown
+    told_at: datetime | None = None
+    started_at: datetime | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    video_bitrate: int | None = None
+    audio_bitrate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedIngress:
+    """An ingress that we asked for, `wanted` by our own id."""
+
+    id: str
+    wanted: UUID
+    room: str
+    state: IngressState
+
+
+class Ingests(Protocol):
+    """LiveKit's ingresses: how encoders get into rooms. Each method raises MediaError, MediaRefused or MediaSilent."""
+
+    async def create(self, wanted: IngressWanted) -> NewIngress:
+        """Never repeated by itself: two requests would be two ingresses. MediaRefused where LiveKit gives encoders no address."""
+        ...
+
+    async def delete(self, ingress_id: str) -> None:
+        """Its key opens nothing any more, and whoever publishes with it is cut off. An absent one is deleted already."""
+        ...
+
+    async def ours(self) -> list[ListedIngress]:
+        """Every one that this deployment asked for, whatever became of its stream."""
+        ...
+
+    async def present(self, room: str) -> frozenset[str]:
+        """The identities of the encoders that are in a room as participants now; an unknown room has none."""
         ...
 
 

@@ -17,6 +17,7 @@ from domain.ports import (
     FigureName,
     Figures,
     Hint,
+    Ingests,
     JoinTokens,
     Publisher,
     PushService,
@@ -121,6 +122,8 @@ class World:
     figure: Figures = unwatched
     # None: there is nobody who records.
     recorder: Recorder | None = None
+    # None: there is no media server that encoders could send to.
+    ingests: Ingests | None = None
     store: ObjectStore | None = None
     joiner: Joiner | None = None
     # None: the deployment has none, and pushes are not delivered.

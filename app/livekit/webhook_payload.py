@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from livekit import api
 
 from app.livekit import protocol
+from app.livekit.ingress.gateway import state as ingress_state
 from domain.webhooks.webhook_event import WebhookEvent
 
 Fields = dict[str, object]
@@ -97,7 +98,11 @@ def _egress(message: api.EgressInfo) -> Fields:
 
 
 def _ingress(message: api.IngressInfo) -> Fields:
-    return {"id": message.ingress_id, "status": protocol.enum_name(message.state, "status"), "error": message.state.error}
+    told = ingress_state(message.state)
+    moments = {name: moment.isoformat() for name in ("told_at", "started_at") if (moment := getattr(told, name)) is not None}
+    size = {"width": told.width, "height": told.height} if told.width and told.height else {}
+    status = protocol.enum_name(message.state, "status")
+    return {"id": message.ingress_id, "status": status, "error": message.state.error, **moments, **size}
 
 
 def _result(message: Message) -> Fields:

@@ -13,11 +13,12 @@ import uvicorn
 from devstack.media.blank_take import BlankTake
 from devstack.media.bus import Bus
 from devstack.media.encoding import EncodedTake
-from devstack.media.knobs import Knobs, application
+from devstack.media.knobs import Knobs
 from devstack.media.seat import Site
 from devstack.media.storage import Storages
 from devstack.media.worker import SLOTS, Worker
 from devstack.store import StorageAddress
+from devstack.workers.knobs import application
 
 
 def main() -> None:

@@ -5,6 +5,10 @@ For tests of states and orders, which need no encoder: a second of it costs a fe
 
 import asyncio
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
 
 from devstack.media.outputs import ImagesOutput, Outputs, SegmentsOutput
 from devstack.media.plan import Plan
@@ -12,6 +16,8 @@ from devstack.media.playlists import EventPlaylist
 from devstack.media.seat import Seat
 from devstack.media.storage import UploadFailed
 from devstack.media.take import Tell
+
+RTMP_PORT: Final = 1935
 
 
 class BlankTake:
@@ -28,6 +34,9 @@ class BlankTake:
         self._tasks += [asyncio.create_task(self._write_images(images)) for images in self._outputs.images]
         for task in self._tasks:
             task.add_done_callback(self._tell)
+
+    async def send(self, url: str, failed: Callable[[str], None]) -> "_Held":
+        return _Held(asyncio.create_task(_hold(url, failed)))
 
     async def end(self) -> None:
         self._ending.set()
@@ -61,3 +70,29 @@ class BlankTake:
     def _tell(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and isinstance(error := task.exception(), UploadFailed):
             self._failed(error)
+
+
+@dataclass(slots=True)
+class _Held:
+    """`Sending` of nothing: a connection that is held open."""
+
+    holding: "asyncio.Task[None]"
+
+    async def end(self) -> None:
+        self.holding.cancel()
+        await asyncio.wait([self.holding])
+
+
+async def _hold(url: str, failed: Callable[[str], None]) -> None:
+    """Connects, says nothing, and fails when it is hung up on."""
+    where = urlsplit(url)
+    try:
+        reader, writer = await asyncio.open_connection(where.hostname, where.port or RTMP_PORT)
+        try:
+            await reader.read()
+        finally:
+            writer.close()
+    except OSError as error:
+        failed(type(error).__name__)
+    else:
+        failed("ConnectionResetError")

@@ -6,7 +6,7 @@ STARTING until the first wanted track, ACTIVE while it is written, ENDING while 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -16,6 +16,7 @@ from devstack.media.knobs import Knobs, sleep_unless
 from devstack.media.outputs import Outputs
 from devstack.media.plan import Plan
 from devstack.media.seat import Seat, Site
+from devstack.media.sending.destinations import Destinations
 from devstack.media.storage import UploadFailed
 from devstack.media.take import EgressFailed, TakeMaker
 
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 STOPPED: Final = "StopEgress API"
 CLOSED: Final = "Source closed"
 LIMIT: Final = "Session limit reached"
+STREAMS_STOPPED: Final = "All streams stopped"
 FAILURE: Final = "Failure"
 # Why nothing was written, by what ended it.
 _NOTHING: Final = {
@@ -44,12 +46,24 @@ class Egress:
         self._error: Exception | None = None
         self._seat = Seat(plan, lambda: self._end(CLOSED))
         self._take = take(plan, self._seat, outputs, self._failed)
+        self._destinations = Destinations(plan.streams, info, self._stream_failed)
+        self._reporting: asyncio.Future[None] | None = None
 
     def stop(self) -> Any:
         """Asks it to end; the record as it stands from now on."""
         self._end(STOPPED)
         after = {Status.EGRESS_STARTING: Status.EGRESS_ABORTED, Status.EGRESS_ACTIVE: Status.EGRESS_ENDING}
         self.info.status = after.get(self.info.status, self.info.status)
+        return self.info
+
+    async def update_streams(self, add: Sequence[str], remove: Sequence[str]) -> Any:
+        """Sends to some addresses, and to others no more; the record then. Raises PsrpcError."""
+        try:
+            await self._destinations.update(add, remove)
+        finally:
+            self._report_soon()
+        if remove and not self._destinations.running and not self._plan.recorded:
+            self._end(STREAMS_STOPPED)
         return self.info
 
     async def run(self) -> None:
@@ -95,6 +109,7 @@ class Egress:
 
     async def _write(self) -> None:
         await self._take.begin()
+        await self._destinations.begin(self._take)
         self.info.started_at = time.time_ns()
         self._outputs.began(self.info.started_at)
         await self._tell(Status.EGRESS_ACTIVE)
@@ -103,6 +118,7 @@ class Egress:
             await self._tell(Status.EGRESS_ENDING)
         self.info.ended_at = time.time_ns()
         self._outputs.ended(self.info.ended_at)
+        await self._destinations.end()
         await self._take.end()
         if self._error is not None:
             raise self._error
@@ -126,6 +142,19 @@ class Egress:
     async def _tell(self, status: int) -> None:
         self.info.status, self.info.updated_at = status, time.time_ns()
         await self._report(self.info)
+
+    def _stream_failed(self) -> None:
+        """One of them; the others go on, and what is recorded."""
+        if self._destinations.running or self._plan.recorded:
+            self._report_soon()
+        else:
+            self._fail(EgressFailed(503, "all streams failed"))
+
+    def _report_soon(self) -> None:
+        """The record changed though the status did not."""
+        if self.info.status == Status.EGRESS_ACTIVE:
+            self.info.updated_at = time.time_ns()
+            self._reporting = asyncio.ensure_future(self._report(self.info))
 
     def _end(self, reason: str) -> None:
         if not self._ended.done():

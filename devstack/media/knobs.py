@@ -1,15 +1,7 @@
-"""Knobs: how the worker errs on demand, read and set at `/-/knobs` as JSON; the same address shows what it records."""
+"""How the worker that records errs on demand."""
 
 import asyncio
-from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
-
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
-
-PATH = "/-/knobs"
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
@@ -23,21 +15,6 @@ class Knobs:
     lookup_timeout: float = 30.0
     session_limit: float = 0.0
     refuse_uploads: bool = False
-
-
-def application(knobs: Knobs, running: Callable[[], Collection[str]]) -> Starlette:
-    """GET tells the knobs and the ids of what is recorded, PUT turns those that it names."""
-
-    async def answer(request: Request) -> Response:
-        if request.method == "PUT":
-            turned = await request.json()
-            if unknown := turned.keys() - asdict(knobs).keys():
-                return PlainTextResponse(f"no such knob: {', '.join(sorted(unknown))}", status_code=400)
-            for name, value in turned.items():
-                setattr(knobs, name, value)
-        return JSONResponse(asdict(knobs) | {"running": sorted(running())})
-
-    return Starlette(routes=[Route(PATH, answer, methods=["GET", "PUT"])])
 
 
 async def sleep_unless(ended: "asyncio.Future[str]", seconds: float) -> None:

@@ -7,6 +7,7 @@ from livekit import api
 
 from devstack.media.bus import PsrpcError
 from devstack.media.names import file_key, image_prefix, playlist_keys
+from devstack.media.sending.addresses import StreamsWanted, streams_wanted
 
 # (width, height, frames a second, kbit/s) of the encoding presets.
 PRESETS: Final = {
@@ -75,6 +76,12 @@ class Plan:
     file: FileWanted | None
     segments: SegmentsWanted | None
     images: tuple[ImagesWanted, ...]
+    streams: StreamsWanted | None
+
+    @property
+    def recorded(self) -> bool:
+        """Whether anything is kept, beside what is sent on."""
+        return bool(self.file or self.segments or self.images)
 
     @property
     def opus(self) -> bool:
@@ -93,8 +100,11 @@ def plan_of(request: Any) -> Plan:
     images = tuple(_images(output) for output in wanted.image_outputs)
     if images and not video:
         raise _invalid("image output is not possible with audio only")
-    file = _file(wanted, video=video, alone=segments is None)
-    if not (file or segments or images):
+    file = _file(wanted, video=video, alone=segments is None and not wanted.stream_outputs)
+    streams = streams_wanted(wanted, alone=not (file or segments or images))
+    if streams and file and file.ogg:
+        raise _invalid("codec audio/opus is not compatible with output type video/x-flv")
+    if not (file or segments or images or streams):
         raise _invalid("request has missing or invalid field: output")
     return Plan(
         kind=kind,
@@ -108,6 +118,7 @@ def plan_of(request: Any) -> Plan:
         file=file,
         segments=segments,
         images=images,
+        streams=streams,
     )
 
 
@@ -187,8 +198,6 @@ def _only(what: str, wanted: Any) -> Any:
         outputs.append(getattr(wanted, before))
     if len(outputs) > 1:
         raise _invalid(f"multiple {what} outputs are not supported")
-    if wanted.stream_outputs or ("stream" in wanted.DESCRIPTOR.fields_by_name and wanted.HasField("stream")):
-        raise _invalid("stream outputs are not sent here")
     return outputs[0] if outputs else None
 
 

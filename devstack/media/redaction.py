@@ -1,6 +1,8 @@
-"""What the record of an egress shows of its request: everything but the keys of the store."""
+"""What the record of an egress shows of its request: everything but the keys of the store, and those of streams."""
 
 from typing import Any
+
+from devstack.media.sending.addresses import redacted_address
 
 
 def redacted(wanted: Any) -> Any:
@@ -14,4 +16,11 @@ def redacted(wanted: Any) -> Any:
             for secret in ("access_key", "secret", "session_token"):
                 if getattr(output.s3, secret):
                     setattr(output.s3, secret, f"{{{secret}}}")
+    for stream in _streams(shown):
+        stream.urls[:] = map(redacted_address, stream.urls)
     return shown
+
+
+def _streams(shown: Any) -> list[Any]:
+    alone = [shown.stream] if "stream" in shown.DESCRIPTOR.fields_by_name and shown.HasField("stream") else []
+    return [*shown.stream_outputs, *alone]

@@ -19,11 +19,23 @@ class EgressFailed(Exception):
         self.code = code
 
 
+class Sending(Protocol):
+    """One address that a take sends to."""
+
+    async def end(self) -> None:
+        """Returns when the last of it is out; a failure is of no interest any more."""
+        ...
+
+
 class Take(Protocol):
     """One recording. Made before the seat is taken, so that it hears of each source."""
 
     async def begin(self) -> None:
         """Writes from now on; what goes wrong later is told to the `failed` it was made with."""
+        ...
+
+    async def send(self, url: str, failed: Callable[[str], None]) -> Sending:
+        """Sends there by RTMP besides, once it has begun; what goes wrong is told in words that hold no address, on the event loop."""
         ...
 
     async def end(self) -> None:

@@ -11,7 +11,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "participant": frozenset({"identity", "sid", "kind", "state", "disconnect_reason"}),
     "track": frozenset({"sid", "type", "source", "muted"}),
     "egress": frozenset({"id", "status", "error", "error_code", "results"}),
-    "ingress": frozenset({"id", "status", "error"}),
+    "ingress": frozenset({"id", "status", "error", "told_at", "started_at", "width", "height"}),
 }
 
 

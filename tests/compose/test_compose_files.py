@@ -16,6 +16,7 @@ FOLDER = ROOT / "compose"
 COMPOSE = (FOLDER / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 LIVEKIT: dict[str, Any] = yaml.safe_load((FOLDER / "livekit.yaml").read_text())
+INGRESS: dict[str, Any] = yaml.safe_load((FOLDER / "ingress.yaml").read_text())
 EXAMPLE = dict(line.split("=", 1) for line in (FOLDER / ".env.example").read_text().splitlines() if line and not line.startswith("#"))
 # Left empty, nobody is told, or there is none.
 OPTIONAL = {f"NCHAT_{kind}_WEBHOOK_{what}" for kind in ("PUSH", "EVENT") for what in ("URL", "SECRET")} | {
@@ -30,7 +31,7 @@ def published(name: str) -> set[str]:
 
 
 def test_the_services() -> None:
-    assert set(SERVICES) == {"proxy", "api", "migrate", "postgres", "redis", "livekit", "coturn", "egress", "store", "bucket"}
+    assert set(SERVICES) == {"proxy", "api", "migrate", "postgres", "redis", "livekit", "coturn", "egress", "ingress", "store", "bucket"}
 
 
 @every_service
@@ -90,7 +91,7 @@ def test_addresses_inside_the_network_are_services() -> None:
 
 
 def test_nothing_is_published_but_the_proxy_and_media() -> None:
-    assert {name for name in SERVICES if published(name)} == {"proxy", "livekit", "coturn"}
+    assert {name for name in SERVICES if published(name)} == {"proxy", "livekit", "coturn", "ingress"}
     # What reaches the proxy is not encrypted, so it comes from this host alone.
     assert SERVICES["proxy"]["ports"] == ["127.0.0.1:8000:8000", "127.0.0.1:8001:8001"]
 
@@ -109,6 +110,16 @@ def test_the_proxy_leads_to_the_services_and_asks_the_door() -> None:
     # One place leads to LiveKit, and it asks first.
     (signalling,) = [part for part in conf.split("location ") if "proxy_pass http://$livekit" in part]
     assert "auth_request /_admit;" in signalling
+
+
+def test_encoders_reach_the_ingress_where_livekit_says() -> None:
+    assert published("ingress") == {str(INGRESS["rtmp_port"]), f"{INGRESS['rtc_config']['udp_port']}/udp"}
+    assert f"set $ingress ingress:{INGRESS['whip_port']};" in (FOLDER / "nginx.conf").read_text()
+    arguments = dict(argument.removeprefix("--").split("=", 1) for argument in SERVICES["livekit"]["command"])
+    assert {name: EXAMPLE[value[2:-3]] for name, value in arguments.items() if name.startswith("ingress.")} == {
+        "ingress.rtmp_base_url": f"rtmp://rtc.example.org:{INGRESS['rtmp_port']}/live",
+        "ingress.whip_base_url": f"{EXAMPLE['NCHAT_PUBLIC_URL']}/w",
+    }
 
 
 def test_coturn_s_ports_are_published() -> None:

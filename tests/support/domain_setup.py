@@ -23,6 +23,7 @@ from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import USER_ID, Session
 from schema.tables import note_history, note_numberings
 from tests.support.call_history import Event
+from tests.support.fake_ingests import FakeIngests
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.fake_rooms import FakeRooms
 from tests.support.fake_store import FakeStore
@@ -150,6 +151,7 @@ class Setup:
     database: "asyncpg.Connection"
     recorder: FakeRecorder
     store: FakeStore
+    ingests: FakeIngests
 
     async def events(self, call_id: UUID) -> list[Event]:
         rows = await self.database.fetch(
@@ -197,6 +199,7 @@ async def newcomers(on: Setup, many: int) -> list[UUID]:
 async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = True) -> AsyncIterator[Setup]:
     """A world on a migrated database; with `populate` the people of the demo are put in first."""
     clock, limiter, rooms, recorder, store = TestClock(), CountingLimiter(), FakeRooms(), FakeRecorder(), FakeStore()
+    ingests = FakeIngests()
     tokens = ReadableTokens(clock)
     rules = await product_rules(url)
 
@@ -224,7 +227,8 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 "ws://livekit.example",
                 recorder=recorder,
                 store=store,
+                ingests=ingests,
             )
-            yield Setup(world, url, rooms, publisher, clock, limiter, tokens, database, recorder, store)
+            yield Setup(world, url, rooms, publisher, clock, limiter, tokens, database, recorder, store, ingests)
     finally:
         await database.close()

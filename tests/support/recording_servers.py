@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from devstack import livekit_server, store
-from devstack.livekit_server import LiveKitServer
+from devstack.livekit_server import IngressPorts, LiveKitServer
 from devstack.store import StorageAddress, StoreProcess
 from tests.livekit.targets import KEY, SECRET
 
@@ -16,11 +16,14 @@ BUCKET: Final = "recordings"
 
 
 @contextmanager
-def livekit_for_recorders(redis: str, webhook_url: str, folder: Path) -> Iterator[LiveKitServer]:
-    """On the Redis (`host:port`) where recorders find their work; skips the test where there is no such program."""
+def livekit_for_recorders(redis: str, webhook_url: str, folder: Path, ingress: IngressPorts | None = None) -> Iterator[LiveKitServer]:
+    """On the Redis (`host:port`) where recorders find their work, and with `ingress` encoders; skips the test where there is no such
+    program."""
     if livekit_server.find_binary() is None:
         pytest.skip(livekit_server.NOT_FOUND)
-    server = livekit_server.start(api_key=KEY, api_secret=SECRET, webhook_url=webhook_url, log=folder / "livekit.log", redis=redis)
+    server = livekit_server.start(
+        api_key=KEY, api_secret=SECRET, webhook_url=webhook_url, log=folder / "livekit.log", redis=redis, ingress=ingress
+    )
     try:
         yield server
     finally:

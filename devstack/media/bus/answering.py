@@ -27,12 +27,16 @@ def always(_request: Any) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How a method is answered. `affinity` below zero leaves the request to others; from one on it wins at once."""
+    """How a method is answered. `affinity` below zero leaves the request to others; from one on it wins at once.
+
+    Without `claim` whoever gets the request from its queue answers at once.
+    """
 
     name: str
     request: Any
     answer: Callable[[Any], Awaitable[Any]]
     queue: bool = False
+    claim: bool = True
     affinity: Callable[[Any], float] = always
 
 
@@ -69,7 +73,7 @@ class Service:
         if method.queue and not await self._locked(raw):
             return False
         affinity = method.affinity(method.request.FromString(request.raw_request))
-        return affinity >= 0 and await self._claimed(request, affinity)
+        return affinity >= 0 and (not method.claim or await self._claimed(request, affinity))
 
     async def _locked(self, raw: bytes) -> bool:
         name = base64.b64encode(hashlib.sha256(raw).digest())

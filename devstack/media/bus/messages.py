@@ -48,6 +48,15 @@ _RPC: Final[_Described] = {
         "web": (11, ".livekit.WebEgressRequest"),
         "participant": (13, ".livekit.ParticipantEgressRequest"),
     },
+    "GetIngressInfoRequest": {"ingress_id": (1, "string"), "stream_key": (2, "string")},
+    "GetIngressInfoResponse": {"info": (1, ".livekit.IngressInfo"), "token": (2, "string"), "ws_url": (3, "string")},
+    "UpdateIngressStateRequest": {"ingress_id": (1, "string"), "state": (2, ".livekit.IngressState")},
+    "WHIPRTCConnectionNotifyRequest": {
+        "participant_id": (1, "string"),
+        "closed": (2, "bool"),
+        "video": (3, ".livekit.InputVideoState"),
+        "audio": (4, ".livekit.InputAudioState"),
+    },
 }
 
 
@@ -71,7 +80,12 @@ Request: Final = _psrpc["Request"]
 Response: Final = _psrpc["Response"]
 ClaimRequest: Final = _psrpc["ClaimRequest"]
 ClaimResponse: Final = _psrpc["ClaimResponse"]
-StartEgressRequest: Final = _described("rpc", _RPC, (api.RoomCompositeEgressRequest.DESCRIPTOR.file.name,))["StartEgressRequest"]
+_rpc: Final = _described("rpc", _RPC, (api.RoomCompositeEgressRequest.DESCRIPTOR.file.name, api.IngressInfo.DESCRIPTOR.file.name))
+StartEgressRequest: Final = _rpc["StartEgressRequest"]
+GetIngressInfoRequest: Final = _rpc["GetIngressInfoRequest"]
+GetIngressInfoResponse: Final = _rpc["GetIngressInfoResponse"]
+UpdateIngressStateRequest: Final = _rpc["UpdateIngressStateRequest"]
+WHIPRTCConnectionNotifyRequest: Final = _rpc["WHIPRTCConnectionNotifyRequest"]
 
 
 def packed(message: Any) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from devstack.media.encoding.encoder import Encoder
 from devstack.media.encoding.hls import hls
 from devstack.media.encoding.muxer import fragmented_mp4, ogg, settled
 from devstack.media.encoding.picture import Composer
+from devstack.media.encoding.rtmp import Broadcasting, broadcasting
 from devstack.media.encoding.sound import RATE, Mixer
 from devstack.media.encoding.stills import Stills
 from devstack.media.outputs import FileOutput, Outputs
@@ -47,6 +49,9 @@ class EncodedTake:
         self._encoder = await asyncio.to_thread(self._open)
         self._thread = threading.Thread(target=self._run, daemon=True, name="clock")
         self._thread.start()
+
+    async def send(self, url: str, failed: Callable[[str], None]) -> Broadcasting:
+        return broadcasting(self._encoder, url, failed)
 
     async def end(self) -> None:
         self._stopping.set()

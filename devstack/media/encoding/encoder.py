@@ -22,7 +22,8 @@ class Encoder:
 
     def __init__(self, picture: Picture | None, *, audio: bool, opus: bool, key_seconds: int) -> None:
         self._box: Any = av.open("none", "w", format="null")
-        self._muxers: list[Muxer] = []
+        # Replaced, never changed: the clock's thread walks through it.
+        self._muxers: tuple[Muxer, ...] = ()
         self._video: Any = self._box.add_stream("libx264", rate=picture.fps, options=_VIDEO) if picture else None
         self._audio: Any = self._box.add_stream("libopus" if opus else "aac", rate=RATE) if audio else None
         if picture:
@@ -42,9 +43,13 @@ class Encoder:
         context.bit_rate, context.thread_count = picture.kbps * 1000, 2
 
     def add(self, muxer: Muxer) -> None:
-        """Before the first packet."""
+        """It gets what is encoded from now on."""
         muxer.start(self._box.streams)
-        self._muxers.append(muxer)
+        self._muxers = (*self._muxers, muxer)
+
+    def remove(self, muxer: Muxer) -> None:
+        """It gets no more."""
+        self._muxers = tuple(one for one in self._muxers if one is not muxer)
 
     def picture(self, pixels: NDArray[np.uint8], number: int) -> None:
         """The frame of this number; one that is left out leaves the one before it standing."""

@@ -34,7 +34,7 @@ class Muxer:
         try:
             self._packets.put_nowait(packet)
         except queue.Full:
-            self._break(UploadFailed("S3 upload failed: the store takes less than is recorded"))
+            self._break(self._overfull())
 
     def finish(self) -> None:
         """Returns when everything is written, or nothing more can be."""
@@ -48,13 +48,18 @@ class Muxer:
         except UploadFailed as error:
             self._break(error)
         except (av.FFmpegError, OSError) as error:
-            self._break(EgressFailed(500, f"the {self._form} muxer failed: {error}"))
+            failure = EgressFailed(500, f"the {self._form} muxer failed: {error}")
+            failure.__cause__ = error
+            self._break(failure)
+
+    def _overfull(self) -> Exception:
+        return UploadFailed("S3 upload failed: the store takes less than is recorded")
 
     def _write(self, templates: list[Any]) -> None:
         with av.open(self._target, "w", format=self._form, options=self._options, io_open=self._io_open) as box:
             streams = {template.index: box.add_stream_from_template(template, opaque=True) for template in templates}
             while (packet := self._packets.get()) is not None and not self._broken.is_set():
-                box.mux_one(_copy(packet, streams[packet.stream.index]))
+                box.mux_one(copied(packet, streams[packet.stream.index]))
 
     def _break(self, error: Exception) -> None:
         if not self._broken.is_set():
@@ -84,7 +89,7 @@ def settled(path: Path) -> Path:
     return done
 
 
-def _copy(packet: Any, stream: Any) -> Any:
+def copied(packet: Any, stream: Any) -> Any:
     """Muxing changes a packet in place, and other muxers have the same one."""
     copy = av.Packet(bytes(packet))
     copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration

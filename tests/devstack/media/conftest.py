@@ -8,7 +8,7 @@ import pytest
 from livekit import api
 
 from devstack import media
-from devstack.livekit_server import LiveKitServer
+from devstack.livekit_server import IngressPorts, LiveKitServer
 from devstack.media import MediaWorker
 from devstack.processes import free_port
 from devstack.store import StorageAddress, StoreProcess
@@ -34,7 +34,8 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def livekit(redis: str, webhook_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveKitServer]:
-    with livekit_for_recorders(redis, f"http://127.0.0.1:{webhook_port}/", tmp_path_factory.mktemp("livekit")) as server:
+    ports, webhooks = IngressPorts(free_port(), free_port()), f"http://127.0.0.1:{webhook_port}/"
+    with livekit_for_recorders(redis, webhooks, tmp_path_factory.mktemp("livekit"), ports) as server:
         yield server
 
 

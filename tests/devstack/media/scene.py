@@ -16,12 +16,12 @@ class Scene:
 
     def __init__(self, livekit: LiveKitServer, client: api.LiveKitAPI, told: Told) -> None:
         self.room_name, self.told = fresh_room(), told
-        self._livekit, self._client = livekit, client
+        self._livekit, self.client = livekit, client
         self._people: list[RealPerson] = []
 
     @property
     def egress(self) -> Any:
-        return self._client.egress
+        return self.client.egress
 
     async def join(self, identity: str) -> RealPerson:
         room = rtc.Room()
@@ -52,11 +52,11 @@ class Scene:
 
     async def participants(self) -> list[str]:
         """Who is connected, as the server knows it, hidden ones too."""
-        found = await self._client.room.list_participants(api.ListParticipantsRequest(room=self.room_name))
+        found = await self.client.room.list_participants(api.ListParticipantsRequest(room=self.room_name))
         return [one.identity for one in found.participants if one.state == api.ParticipantInfo.ACTIVE]
 
     async def close_room(self) -> None:
-        await self._client.room.delete_room(api.DeleteRoomRequest(room=self.room_name))
+        await self.client.room.delete_room(api.DeleteRoomRequest(room=self.room_name))
 
     async def over(self) -> None:
         for person in self._people:

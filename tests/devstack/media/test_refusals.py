@@ -43,7 +43,9 @@ IMAGES = api.ImageOutput(filename_prefix="x")
         pytest.param({"file_outputs": [MP4, MP4]}, "multiple file outputs", id="two-files"),
         pytest.param({"segment_outputs": [SEGMENTS, SEGMENTS]}, "multiple segment outputs", id="two-playlists"),
         pytest.param({"advanced": api.EncodingOptions(width=641, height=360)}, "641x360", id="odd-width"),
-        pytest.param({"stream_outputs": [api.StreamOutput(urls=["rtmp://x/y/key"])]}, "stream outputs", id="stream"),
+        pytest.param({"stream_outputs": [api.StreamOutput(urls=["http://x/y/key"])]}, "invalid field: stream url", id="no-rtmp"),
+        pytest.param({"stream_outputs": [api.StreamOutput()]}, "invalid field: stream urls", id="nowhere-and-no-protocol"),
+        pytest.param({"stream_outputs": [api.StreamOutput(protocol=api.StreamProtocol.SRT)]}, "sent by RTMP", id="srt"),
     ],
 )
 async def test_refused(scene: Scene, worker: MediaWorker, differently: dict[str, Any], words: str) -> None:

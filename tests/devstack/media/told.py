@@ -17,9 +17,10 @@ from tests.livekit.serving import serving
 
 @dataclass
 class Told:
-    """Webhooks of egress in the order they came: each its event's name and the record it carried."""
+    """Webhooks of egress in the order they came: each its event's name and the record it carried. Those of encoders stand apart."""
 
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    ingress: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @asynccontextmanager
@@ -47,6 +48,17 @@ class Told:
         await self._until(lambda: any(event == "egress_ended" for event, _ in self.of(egress_id)), seconds)
         return next(info for event, info in self.events if event == "egress_ended" and info["egressId"] == egress_id)
 
+    async def heard(self, ingress_id: str, event: str, seconds: float = 30) -> dict[str, Any]:
+        """Waits for this event of an encoder; its record."""
+
+        def find() -> dict[str, Any] | None:
+            return next((info for name, info in self.ingress if name == event and info["ingressId"] == ingress_id), None)
+
+        await self._until(lambda: find() is not None, seconds)
+        found = find()
+        assert found is not None
+        return found
+
     async def _until(self, condition: Callable[[], bool], seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds), self._changed:
@@ -59,6 +71,8 @@ class Told:
         body = json.loads(await request.body())
         if "egressInfo" in body:
             self.events.append((body["event"], body["egressInfo"]))
+        if "ingressInfo" in body:
+            self.ingress.append((body["event"], body["ingressInfo"]))
         async with self._changed:
             self._changed.notify_all()
         return Response()

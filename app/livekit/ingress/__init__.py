@@ -1,0 +1,4 @@
+"""LiveKit's ingress, through which encoders send into rooms.
+
+In: which ingress is wanted. Out: the domain's `Ingests`.
+"""

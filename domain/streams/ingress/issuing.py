@@ -1,0 +1,106 @@
+"""A stream gets a way in for an encoder: the row first, then LiveKit is asked, then the key is kept and told."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from domain.errors import MediaUnavailable
+from domain.ports import Ingests, IngressKind, IngressWanted, MediaError, NewIngress, NoSealingKey
+from domain.streams.ingress.retiring import retire
+from domain.streams.ingress.rows import INGRESSES
+from domain.streams.rows import Stream
+from domain.world import Transaction, World
+from schema.tables.stream_ingresses import stream_ingresses
+from schema.tables.streams import streams
+from schema.tables.users import users
+
+# No user's id: the host may be in the room with a browser as well.
+IDENTITY: Final = "ingress:{}"
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """What a host types into an encoder. The key is told this once."""
+
+    url: str
+    stream_key: str = field(repr=False)
+
+
+def require_ingests(world: World) -> Ingests:
+    """LiveKit's ingresses. Raises MediaUnavailable where there are none, or no key of theirs could be kept: before anything is written."""
+    if world.ingests is None:
+        raise MediaUnavailable("Encoders can't send here: there is no media server.")
+    try:
+        world.sealer.seal("")
+    except NoSealingKey as error:
+        raise MediaUnavailable("Encoders can't send here: the server has no encryption key to keep theirs with.") from error
+    return world.ingests
+
+
+async def want(tx: Transaction, stream: Stream, kind: IngressKind, now: datetime) -> UUID:
+    """Writes that the locked stream is to have an ingress, and retires the one it has. `issue` asks LiveKit after the commit."""
+    await retire(tx, [stream.id], now)
+    ingress_id = uuid4()
+    row = {"id": ingress_id, "stream_id": stream.id, "kind": kind, "identity": IDENTITY.format(ingress_id), "created_at": now}
+    await tx.connection.execute(sa.insert(stream_ingresses).values(row))
+    tx.hint(f"stream:{stream.id}")
+    return ingress_id
+
+
+async def issue(world: World, ingress_id: UUID) -> WayIn:
+    """Asks LiveKit for a wanted ingress; `ingress_id` is our own.
+
+    Raises MediaUnavailable when LiveKit does not answer or refuses, and when the ingress was retired meanwhile. What LiveKit made
+    unheard is removed by `rounds`.
+    """
+    ingests = require_ingests(world)
+    async with world.transaction("ingress.ask") as tx:
+        wanted = await _wanted(tx, ingress_id)
+    if wanted is None:
+        raise MediaUnavailable("Another request took the place of this one.")
+    try:
+        made = await ingests.create(wanted)
+    except MediaError as error:
+        raise MediaUnavailable from error
+    if not await _keep(world, ingress_id, made):
+        await _take_back(ingests, made)
+        raise MediaUnavailable("Another request took the place of this one.")
+    return WayIn(made.url, made.stream_key)
+
+
+async def _wanted(tx: Transaction, ingress_id: UUID) -> IngressWanted | None:
+    """Under the host's name: it stands in the room, and in a picture of everybody."""
+    name = sa.func.coalesce(users.c.display_name, users.c.username).label("name")
+    joined = stream_ingresses.join(streams, streams.c.id == INGRESSES.stream_id).join(users, users.c.id == streams.c.host_id)
+    question = sa.select(INGRESSES.id, INGRESSES.kind, streams.c.room_name, INGRESSES.identity, name).select_from(joined)
+    row = (await tx.connection.execute(question.where(INGRESSES.id == ingress_id, INGRESSES.retired_at.is_(None)))).first()
+    return None if row is None else IngressWanted(row.id, row.kind, row.room_name, row.identity, row.name)
+
+
+async def _keep(world: World, ingress_id: UUID, made: NewIngress) -> bool:
+    """Whether it is still wanted: then its key is kept, sealed."""
+    sealed = world.sealer.seal(made.stream_key)
+    async with world.transaction("ingress.issued") as tx:
+        kept = await tx.connection.execute(
+            sa.update(stream_ingresses)
+            .where(INGRESSES.id == ingress_id, INGRESSES.retired_at.is_(None), INGRESSES.ingress_id.is_(None))
+            .values(ingress_id=made.id, stream_key_encrypted=sealed)
+            .returning(INGRESSES.stream_id)
+        )
+        stream_id = kept.scalar_one_or_none()
+        if stream_id is not None:
+            await tx.connection.execute(sa.update(streams).where(streams.c.id == stream_id).values(rtmp_ingest_url=made.url))
+            tx.hint(f"stream:{stream_id}")
+            tx.hint(f"table:{streams.name}")
+    return stream_id is not None
+
+
+async def _take_back(ingests: Ingests, made: NewIngress) -> None:
+    """Nobody has its key, and nobody will. Where LiveKit is silent, `rounds` removes it."""
+    try:
+        await ingests.delete(made.id)
+    except MediaError as error:
+        raise MediaUnavailable from error

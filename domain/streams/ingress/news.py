@@ -1,0 +1,51 @@
+"""What LiveKit says of an encoder, by webhook or when it is asked: each word counts once, and never after a newer one."""
+
+from datetime import datetime
+
+from domain.ports import IngressState
+from domain.streams.ingress.rows import StreamIngress, by_identity, by_ingress_id, set_ingress
+from domain.world import Transaction
+
+
+async def hear(tx: Transaction, ingress_id: str, state: IngressState, now: datetime) -> None:
+    """A state of the ingress of LiveKit's id; one that is not ours changes nothing.
+
+    Webhooks may be late, doubled and out of order: what is not newer than the last word is old.
+    """
+    ingress = await by_ingress_id(tx, ingress_id)
+    if ingress is None or ingress.removed_at is not None or not _is_news(ingress, state):
+        return
+    publishing = state.status == "publishing"
+    values: dict[str, object] = {
+        "status": state.status,
+        "told_at": state.told_at or now,
+        "missed_at": None,
+        "publishing_since": (ingress.publishing_since or state.started_at or now) if publishing and ingress.retired_at is None else None,
+    }
+    if publishing:
+        values |= {
+            "video_width": state.width,
+            "video_height": state.height,
+            "video_fps": state.fps,
+            "video_bitrate": state.video_bitrate,
+            "audio_bitrate": state.audio_bitrate,
+        }
+    await set_ingress(tx, ingress, **values)
+
+
+async def left(tx: Transaction, identity: str) -> None:
+    """The encoder's participant is out of the room: a worker that died says nothing itself."""
+    ingress = await by_identity(tx, identity)
+    if ingress is not None and ingress.status == "publishing":
+        await lose(tx, ingress)
+
+
+async def lose(tx: Transaction, ingress: StreamIngress) -> None:
+    """LiveKit's record says that the encoder sends, and it does not. The next word of its own is newer, and counts."""
+    await set_ingress(tx, ingress, status="inactive", publishing_since=None, missed_at=None)
+
+
+def _is_news(ingress: StreamIngress, state: IngressState) -> bool:
+    if state.status == "unknown":
+        return False
+    return ingress.told_at is None or state.told_at is None or state.told_at > ingress.told_at

@@ -1,0 +1,122 @@
+"""Encoders before the real livekit-server, asked for as the product asks: who is let in, what the room gets, how they are cut off."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from livekit import api
+
+from app.livekit.ingress.gateway import LiveKitIngests
+from app.livekit.requests import Requests
+from app.livekit.room_gateway import open_client
+from devstack import ingest
+from devstack.ingest import IngestWorker
+from devstack.livekit_server import LiveKitServer
+from domain.ports import IngressState, IngressWanted, NewIngress
+from tests.devstack.media.scene import Scene
+from tests.livekit.targets import KEY, SECRET
+from tests.support.encoder import SIZE, encoder, ended, sending
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def worker(livekit: LiveKitServer, redis: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IngestWorker]:
+    started = ingest.start(livekit=livekit, redis=redis, log=tmp_path_factory.mktemp("ingest") / "worker.log")
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+async def ingests(livekit: LiveKitServer, anyio_backend: str) -> AsyncIterator[LiveKitIngests]:
+    """Of a deployment of the test's own; what it made is gone in the end."""
+    async with open_client(livekit.url, KEY, SECRET) as client:
+        made = LiveKitIngests(client, Requests(), f"https://{uuid4()}.example.org")
+        yield made
+        for one in await made.ours():
+            await made.delete(one.id)
+
+
+async def way_in(ingests: LiveKitIngests, scene: Scene, ours: UUID | None = None) -> NewIngress:
+    return await ingests.create(IngressWanted(ours or uuid4(), "rtmp", scene.room_name, "ingress:alice", "Alice"))
+
+
+async def state(ingests: LiveKitIngests, ingress: NewIngress) -> IngressState:
+    return next(one.state for one in await ingests.ours() if one.id == ingress.id)
+
+
+async def refused(ingress: NewIngress, key: str) -> bool:
+    return await ended(await encoder(ingress.url, key)) != 0
+
+
+async def test_an_encoder_becomes_a_participant_with_sound_and_picture(
+    scene: Scene, worker: IngestWorker, ingests: LiveKitIngests, livekit: LiveKitServer
+) -> None:
+    ours = uuid4()
+    ingress = await way_in(ingests, scene, ours)
+    assert livekit.ingress is not None and ingress.url == livekit.ingress.addresses()["rtmp_base_url"]
+    (listed,) = await ingests.ours()
+    assert (listed.id, listed.wanted, listed.room, listed.state.status) == (ingress.id, ours, scene.room_name, "inactive")
+    worker.turn(report_seconds=0.6)
+    try:
+        async with sending(ingress.url, ingress.stream_key):
+            started = await scene.told.heard(ingress.id, "ingress_started")
+            assert (started["state"]["status"], started["streamKey"]) == ("ENDPOINT_PUBLISHING", ingress.stream_key)
+            assert await ingests.present(scene.room_name) == {"ingress:alice"}
+            (who,) = (await scene.client.room.list_participants(api.ListParticipantsRequest(room=scene.room_name))).participants
+            assert who.name == "Alice" and {track.source for track in who.tracks} == {api.TrackSource.CAMERA, api.TrackSource.MICROPHONE}
+            assert worker.running == [ingress.id]
+
+            async def measured() -> bool:
+                return (await state(ingests, ingress)).video_bitrate is not None
+
+            await eventually(measured)
+            told = await state(ingests, ingress)
+            assert (told.status, told.width, told.height) == ("publishing", *SIZE)
+            assert told.fps and 5 < told.fps < 15 and told.audio_bitrate and 20_000 < told.audio_bitrate < 120_000
+    finally:
+        worker.turn(report_seconds=60)
+    await scene.told.heard(ingress.id, "ingress_ended")
+    assert (await state(ingests, ingress)).status == "inactive"
+    assert await ingests.present(scene.room_name) == frozenset() and worker.running == []
+
+
+async def test_a_key_that_was_removed_is_cut_off_and_refused(scene: Scene, worker: IngestWorker, ingests: LiveKitIngests) -> None:
+    ingress = await way_in(ingests, scene)
+    async with sending(ingress.url, ingress.stream_key) as process:
+        await scene.told.heard(ingress.id, "ingress_started")
+        assert await refused(ingress, ingress.stream_key), "somebody publishes with it already"
+        await ingests.delete(ingress.id)
+        assert await ended(process) != 0
+    assert await ingests.ours() == [] and worker.running == []
+    assert await refused(ingress, ingress.stream_key)
+    await ingests.delete(ingress.id)
+
+
+async def test_who_is_not_let_in(scene: Scene, worker: IngestWorker, ingests: LiveKitIngests) -> None:
+    ingress = await way_in(ingests, scene)
+    assert await refused(ingress, "of-nobody")
+    whip = await ingests.create(IngressWanted(uuid4(), "whip", scene.room_name, "ingress:bob", "Bob"))
+    assert whip.url.startswith("http://") and await refused(ingress, whip.stream_key)
+    worker.turn(accepts=False)
+    try:
+        assert await refused(ingress, ingress.stream_key)
+    finally:
+        worker.turn(accepts=True)
+    assert worker.running == [] and scene.told.ingress == []
+
+
+async def test_a_killed_worker_says_nothing_and_its_key_can_be_removed(
+    scene: Scene, worker: IngestWorker, ingests: LiveKitIngests, livekit: LiveKitServer, redis: str, tmp_path: Path
+) -> None:
+    """The last of this file: it needs the ports."""
+    ingress = await way_in(ingests, scene)
+    async with sending(ingress.url, ingress.stream_key) as process:
+        await scene.told.heard(ingress.id, "ingress_started")
+        worker.kill()
+        assert await ended(process) != 0
+    assert (await state(ingests, ingress)).status == "publishing"
+    await ingests.delete(ingress.id)
+    assert await ingests.ours() == []
