@@ -23,6 +23,8 @@ from app.connections.waiting_messages import WaitingMessages
 DRAIN = "nchat.drain"
 # Seconds that a closing connection may take to flush what it holds.
 FLUSH_TIMEOUT = 2.0
+# And so many where the application closes it: what a slow client needs to read why.
+CLOSE_TIMEOUT = 5.0
 # So many bytes are parsed at a time: 300 frames at most, two milliseconds.
 SLICE_BYTES = 2048
 # And so many of one of many websockets that send too much together: each of them has its slice before the loop turns.
@@ -61,6 +63,8 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
             cast(dict[str, Any], self.scope["extensions"])[DRAIN] = self
 
     async def send(self, message: ASGISendEvent) -> None:
+        if message["type"] == "websocket.close":
+            self._abort_later(CLOSE_TIMEOUT)
         await super().send(message)
         if message["type"] == "websocket.accept":
             # The scope has headers of its own, and these would live as long as the connection.
@@ -131,10 +135,10 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             self.transport.abort()
 
-    def _abort_later(self) -> None:
+    def _abort_later(self, seconds: float = FLUSH_TIMEOUT) -> None:
         """asyncio's `transport.close()` waits for the flush: with a client that does not read for ever."""
         if self.transport.get_write_buffer_size():
-            self.loop.call_later(FLUSH_TIMEOUT, self.transport.abort)
+            self.loop.call_later(seconds, self.transport.abort)
 
     # What the application knows of its client, and may know
 

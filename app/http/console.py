@@ -1,6 +1,7 @@
 """The console: GraphiQL built once into console/dist, served from our own address with nothing from outside."""
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,15 @@ from starlette.types import Message, Receive, Scope, Send
 
 PAGE = Path(__file__).resolve().parents[2] / "console" / "dist"
 
-# Monaco writes styles and starts workers, hls.js plays what it fetched; all but recordings comes from our own address.
+# Monaco writes styles and starts workers, hls.js plays what it fetched; all but recordings comes from our own address, whose websockets
+# not every browser takes for `'self'`.
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; media-src 'self' blob:; "
-    "worker-src 'self' blob:; connect-src 'self' ws: wss:{store}; frame-ancestors 'none'; base-uri 'none'"
+    "worker-src 'self' blob:; connect-src 'self'{others}; frame-ancestors 'none'; base-uri 'none'"
 )
+_HOST = re.compile(r"[\w.\[\]:-]+", re.ASCII)
 HEADERS = {
-    "Content-Security-Policy": POLICY.format(store=""),
+    "Content-Security-Policy": POLICY.format(others=""),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
@@ -67,8 +70,10 @@ def console_routes(
     ]
 
 
-async def _page(store: str, _request: Request) -> Response:
-    policy = POLICY.format(store=f" {store}" if store else "")
+async def _page(store: str, request: Request) -> Response:
+    host = request.headers.get("host", "")
+    own = (f"ws://{host}", f"wss://{host}") if _HOST.fullmatch(host) else ()
+    policy = POLICY.format(others="".join(f" {other}" for other in (*own, store) if other))
     return FileResponse(PAGE / "index.html", headers=HEADERS | {"Content-Security-Policy": policy})
 
 

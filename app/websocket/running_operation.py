@@ -18,6 +18,8 @@ from resolvers.live.offer import Offer
 
 # A finished answer of this size may wait beside others; of larger ones a socket holds one.
 SMALL_ANSWER = 16 * 1024
+# So often a query is asked while others may write to the client; after that they wait until it is answered.
+ASKED_BESIDE_OTHERS = 2
 
 
 class RunningOperation:
@@ -78,10 +80,13 @@ class RunningOperation:
         return self._services.subscriptions.subscribe(self._request, self._session, self._context, short_way)
 
     async def _query(self) -> bytes:
-        answer = await self._execute()
-        if len(answer.body) <= SMALL_ANSWER or not self._socket.is_busy():
-            return await self._send(answer)
-        del answer
+        for _ in range(ASKED_BESIDE_OTHERS):
+            answer = await self._execute()
+            if len(answer.body) <= SMALL_ANSWER or not self._socket.is_busy():
+                return await self._send(answer)
+            del answer
+            async with self._socket.turn():
+                pass
         async with self._socket.turn():
             return await self._send(await self._execute())
 

@@ -5,7 +5,9 @@ export function keptApart(name) {
   const ours = (key) => `${name}:${key}`;
   return {
     getItem: (key) => localStorage.getItem(ours(key)),
-    setItem: (key, value) => localStorage.setItem(ours(key), withoutHeaders(value)),
+    setItem: (key, value) => {
+      if (!key.toLowerCase().endsWith('headers')) localStorage.setItem(ours(key), withoutHeaders(value));
+    },
     removeItem: (key) => localStorage.removeItem(ours(key)),
     clear: () => keys(name).forEach((key) => localStorage.removeItem(key)),
     get length() {

@@ -29,11 +29,13 @@ class Memory:
 class Channel:
     """`told` is the last seq that went out; what follows it is read once and encoded once, whatever the number of followers.
 
-    `taken_back` counts how often something that was told turned into something else.
+    `taken_back` counts how often something that was told turned into something else. Nothing that its followers see lies between
+    `shown` and `told`.
     """
 
     def __init__(self, told: int, page: Page, encode: Encode, memory: Memory, may_follow: MayFollow) -> None:
-        self.told, self._page, self._encode, self._memory, self._may_follow = told, page, encode, memory, may_follow
+        self.told = self.shown = told
+        self._page, self._encode, self._memory, self._may_follow = page, encode, memory, may_follow
         self.taken_back = 0
         self.followers: dict[Follower, None] = {}
         self._held: deque[Told] = deque()
@@ -51,10 +53,18 @@ class Channel:
 
     def tell(self, news: Sequence[Told]) -> EventBatch:
         """From now on this is told."""
-        self.told = news[-1].seq
+        self.told = self.shown = news[-1].seq
         for event in news:
             self._hold(event)
         return EventBatch(news)
+
+    def pass_over(self, seq: int) -> None:
+        """As far as this there is nothing that they see: it is not asked for again."""
+        self.told = max(self.told, seq)
+
+    async def as_seen_by(self, follower: Follower, after: int) -> Sequence[Told]:
+        """A page as this one sees it, whatever becomes of the others. What it is worth only its right at a later moment says."""
+        return await self._written(await self._page(follower, after))
 
     async def after(self, seq: int, known: int = 0) -> Sequence[Told]:
         """What follows this seq, as far as it is told: what is held, or a page of the database, which all share who ask for the same.
@@ -83,8 +93,11 @@ class Channel:
             events = await self._page(reader, after)
             # What it does not see it may have lost the right to; others have it.
             if not any(event.hidden for event in events) or await self._may_follow(reader):
-                return [Told(event.seq, await self._encode(event.value), event.takes_back) for event in events[:PAGE]]
+                return await self._written(events)
         return []
+
+    async def _written(self, events: Sequence[Event]) -> Sequence[Told]:
+        return [Told(event.seq, await self._encode(event.value), event.takes_back) for event in events[:PAGE]]
 
     def _hold(self, told: Told) -> None:
         self.taken_back += told.takes_back > 0

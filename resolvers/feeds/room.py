@@ -33,6 +33,8 @@ class FollowedRoom:
         self.verified = 0.0
         self.looking = asyncio.Lock()
         self._told_at = 0.0
+        # The last seq that anybody here has heard of: a database that ends before it was restored to an older state.
+        self.latest = 0
 
     @property
     def head(self) -> int:
@@ -51,12 +53,18 @@ class FollowedRoom:
     async def tell(self, channel: Channel, news: Sequence[Told]) -> None:
         """Sends what is new to all who get the same."""
         batch = channel.tell(news)
+        self.latest = max(self.latest, batch.last)
         self._told_at = now()
         followers = iter(list(channel.followers))
         while part := list(islice(followers, PUSHED_AT_ONCE)):
             for follower in part:
                 follower.push(batch)
             await asyncio.sleep(0)
+
+    def pass_over(self, channel: Channel, head: int) -> None:
+        """As far as this there is nothing that they see who get the same."""
+        channel.pass_over(head)
+        self.latest = max(self.latest, channel.told)
 
     def join(self, follower: Follower, key: Hashable, channel: Callable[[], Channel]) -> Channel:
         """Into the channel of this key, which is made where there is none."""
@@ -65,6 +73,7 @@ class FollowedRoom:
             joined = self.channels[key] = channel()
         joined.followers[follower] = None
         self.followers[follower] = joined
+        self.latest = max(self.latest, joined.told, follower.known)
         return joined
 
     def leave(self, follower: Follower) -> None:
@@ -85,6 +94,7 @@ class FollowedRoom:
 
     def end_all(self, error: Callable[[], Exception]) -> None:
         """Nobody can follow from where they are."""
+        self.latest = 0
         for follower in list(self.followers):
             self.end(follower, error())
 

@@ -58,9 +58,11 @@ class FollowedRooms:
             async with self._joined(opened, direct) as (room, follower):
                 while True:
                     channel = room.followers.get(follower)
-                    if channel is not None and follower.cursor < channel.told:
+                    if channel is not None and channel.shown <= follower.cursor < channel.told:
+                        follower.cursor = channel.told
+                    elif channel is not None and follower.cursor < channel.told:
                         taken_back = channel.taken_back
-                        for told in await self._behind(room, channel, follower):
+                        for told in await self._behind(room, channel, follower, opened):
                             if follower.ended is not None or channel.taken_back != taken_back:
                                 break
                             follower.cursor = told.seq
@@ -149,30 +151,43 @@ class FollowedRooms:
             if room.feed is feed:
                 room.end_all(HistoryChanged)
 
-    async def _behind(self, room: FollowedRoom, channel: Channel, follower: Follower) -> Sequence[Told]:
+    async def _behind(self, room: FollowedRoom, channel: Channel, follower: Follower, opened: Opened) -> Sequence[Told]:
         found = await patient(lambda: channel.after(follower.cursor, follower.known))
         if found:
             return found
-        # In whose name it was read has lost the right, or this history has no such events.
+        # In whose name it was read may have lost the right.
         await patient(lambda: self.verification.of_rooms([room]))
-        if follower.ended is None and not await patient(lambda: channel.after(follower.cursor, follower.known)):
-            room.end(follower, HistoryChanged())
-        return ()
+        if follower.ended is not None:
+            return ()
+        found = await patient(lambda: channel.after(follower.cursor, follower.known))
+        return found or await self._in_its_own_name(room, channel, follower, opened)
 
-    async def look(self, room: FollowedRoom) -> None:
-        """Sends what is new there, to those who may still have it. Raises DatabaseError."""
+    async def _in_its_own_name(self, room: FollowedRoom, channel: Channel, follower: Follower, opened: Opened) -> Sequence[Told]:
+        """Nothing is there, though something was told: a rule hides it, or this history has no such events. Raises what forbids it."""
+        told = channel.told
+        found = await patient(lambda: channel.as_seen_by(follower, follower.cursor))
+        # After it was read: with the right lost it would have looked the same.
+        standing = await self._standing(opened)
+        if standing.head < told:
+            room.end(follower, HistoryChanged())
+        elif not found:
+            follower.cursor = told
+        return [one for one in found if one.seq <= told]
+
+    async def look(self, room: FollowedRoom, head: int = 0) -> None:
+        """Sends what is new there, to those who may still have it. `head` is a seq that the room has for certain. Raises DatabaseError."""
         async with room.looking:
             failure: Exception | None = None
             for channel in list(room.channels.values()):
                 try:
-                    while await self._tell(room, channel):
+                    while await self._tell(room, channel, head):
                         pass
                 except Exception as error:  # noqa: BLE001 - it is raised when the others have had their turn
                     failure = failure or error
             if failure is not None:
                 raise failure
 
-    async def _tell(self, room: FollowedRoom, channel: Channel) -> bool:
+    async def _tell(self, room: FollowedRoom, channel: Channel, head: int) -> bool:
         """A page of what is new, to those who are found to have the right after it was read. Whether there may be more."""
         reader = channel.reader
         try:
@@ -191,16 +206,20 @@ class FollowedRooms:
         elif not news and reader is not None:
             # It may have lost the right that others have.
             await self.verification.ask_again([(room, reader)])
+        if not news and reader is not None and reader is channel.reader:
+            # It may follow, and sees nothing of what is there: so it is for all of the channel.
+            room.pass_over(channel, head)
+            return False
         if not news or not channel.followers:
             return reader is not channel.reader
         await room.tell(channel, news)
         # After a page that is not full there is nothing, or a hint is on its way.
         return len(news) == PAGE
 
-    async def try_to_look(self, room: FollowedRoom) -> None:
+    async def try_to_look(self, room: FollowedRoom, head: int = 0) -> None:
         """The same; what fails is tried again in the next round over all rooms."""
         try:
-            await self.look(room)
+            await self.look(room, head)
         except DatabaseError as error:
             log.debug("room_waits", feed=room.feed.name, sqlstate=error.sqlstate)
         except Exception:  # a fault of ours must not make a room deaf for ever

@@ -16,7 +16,7 @@ import pytest
 
 from app.cli import main
 from app.cli.sockets import show
-from app.sockets.answering import open_sockets
+from app.sockets.answering import WAITING, GivenOrders, open_sockets
 from app.sockets.asking import ProcessAnswer, ask
 from app.sockets.open_sockets import LOOKED_AT_ONCE, SocketFacts
 from app.sockets.orders import CHANNEL, ORDER_OF, PROCESSES, Order, order_in
@@ -276,6 +276,19 @@ async def test_another_role_of_the_database_can_neither_order_nor_overhear(datab
         owner = await asyncpg.connect(database_url)
         assert order_in(await owner.fetchval(ORDER_OF, session)) == Order("list", ALICE, "answers")
         await asyncio.gather(giving.close(), owner.close())
+
+
+async def test_whoever_notifies_without_end_has_one_place() -> None:
+    given = GivenOrders()
+    for _ in range(WAITING):
+        for session in (1, 2):
+            given.add(session)
+    given.add(3)
+    assert [await given.next() for _ in range(3)] == [1, 2, 3]
+    # Each may order again, and is behind those who wait.
+    for session in (2, 1, 2):
+        given.add(session)
+    assert [await given.next() for _ in range(2)] == [2, 1]
 
 
 async def test_any_number_of_sockets_and_any_text(database_url: str) -> None:

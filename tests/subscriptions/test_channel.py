@@ -95,6 +95,20 @@ async def test_whoever_reads_for_the_others_and_may_not_any_more_is_followed_by_
     assert (room.readers, len(room.channel.followers)) == (["a", "b", "c"], 1)
 
 
+async def test_what_nobody_sees_is_not_asked_for_again() -> None:
+    room = Room("a")
+    room.rows = [Event(1, "one"), Event(2, "two")]
+    await room.tell()
+    room.channel.pass_over(5)
+    assert (room.channel.shown, room.channel.told) == (2, 5)
+    room.rows.append(Event(6, "six"))
+    await room.tell()
+    assert (room.channel.shown, room.channel.told) == (6, 6)
+    # Held are the events on both sides, with nothing between them.
+    asked = len(room.readers)
+    assert (await room.after(1), await room.after(3), len(room.readers)) == ([b"two", b"six"], [b"six"], asked)
+
+
 async def test_what_is_hidden_from_those_who_may_follow_is_told_without_it() -> None:
     room = Room("a")
     room.rows = [Event(1, None, hidden=True)]

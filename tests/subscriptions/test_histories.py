@@ -1,5 +1,6 @@
 """Cursors that can't be right are told so, those who resume and those who listen; nobody waits in silence."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,6 +9,9 @@ from anyio import to_thread
 from app.cli import main
 from domain.calls import events
 from domain.world import World
+from resolvers.feeds.follower import Follower
+from resolvers.hand_written.room_feed import Event
+from resolvers.sql.database import DatabaseError
 from tests.calls.call_states import answered
 from tests.subscriptions.listening import Listeners
 from tests.support.domain_setup import ALICE, BOB, MALLORY, Setup, session
@@ -111,11 +115,38 @@ async def test_a_restored_dump_is_noticed_before_anybody_says_so(on: Setup, list
     assert await dump(on.url) == before
 
 
-async def test_events_that_are_gone_are_no_reason_to_wait(on: Setup, listen: Listeners) -> None:
+async def test_events_that_somebody_deleted_are_passed_over(on: Setup, listen: Listeners) -> None:
+    """As hidden ones are: the numbers go on after them, and so does whoever comes back to them."""
     call_id = await answered(on)
     last = len(await on.events(call_id))
     await on.database.execute(OLDER, call_id, last - 2)
-    assert (await listen.events(session(BOB), call_id, last - 2).ended(seconds=3)).code == "history-changed"
+    resumed = listen.events(session(BOB), call_id, last - 2)
+    await write(on.world, call_id, 1)
+    assert [event["seq"] for event in await resumed.count(1)] == [last + 1]
+
+
+async def test_one_who_could_not_be_told_is_no_reason_to_forget_what_the_others_were(on: Setup, listen: Listeners) -> None:
+    """An older state is older than what anybody knows, not than what all know."""
+    call_id = await answered(on)
+    first = len(await on.events(call_id))
+    told = listen.events(session(BOB), call_id)
+    await told.count(first)
+    stuck = listen(session(BOB), RESUMED, call=str(call_id), after=first)
+    await write(on.world, call_id, 1)
+    await stuck.count(1)
+    room = next(iter(listen.subscriptions._rooms.open.values()))
+    channel = list(room.channels.values())[-1]
+
+    async def fails(_of: Follower, _after: int) -> Sequence[Event]:
+        raise DatabaseError("08006", "connection error")
+
+    channel._page = fails
+    await write(on.world, call_id, 9)
+    await told.count(first + 10)
+    await on.database.execute(OLDER, call_id, first + 1)
+    await on.database.execute(COUNTER, call_id, first + 1)
+    for one in (told, stuck):
+        assert (await one.ended(seconds=2)).code == "history-changed"
 
 
 async def run_in_thread(arguments: list[str]) -> int:

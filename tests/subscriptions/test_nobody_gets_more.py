@@ -40,7 +40,6 @@ MEMBERS: Final = "INSERT INTO nchat_channel_members (channel_id, user_id) SELECT
 INVITED: Final = (
     "INSERT INTO nchat_call_participants (call_id, user_id) SELECT $1, id FROM nchat_users ORDER BY id LIMIT 3 ON CONFLICT DO NOTHING"
 )
-LAST: Final = "SELECT event_seq FROM nchat_call_counters WHERE call_id = $1"
 SCHEMAS: list[Schema] = []
 
 
@@ -70,12 +69,12 @@ async def test_nobody_gets_what_their_own_query_would_not_give(on: Setup, client
         people = [Person(engine, session, call_id) for session in scenario.sessions]
         try:
             for phase in scenario.phases:
-                await look(on, people)
+                await look(people)
                 begun = zip(people, phase.begun, strict=True)
                 following += [begin(person, subscriptions, on.world, query, after) for person, (query, after) in begun]
                 await settle(following)
                 await change(on, call_id, phase)
-                await look(on, people)
+                await look(people)
                 await settle(following)
         finally:
             await asyncio.gather(*(one.listener.stop() for one in following))
@@ -92,9 +91,8 @@ def begin(person: Person, to: EngineSubscriptions, world: World, query: str | No
     )
 
 
-async def look(on: Setup, people: Sequence[Person]) -> None:
-    last = await on.database.fetchval(LAST, people[0].call_id)
-    await asyncio.gather(*(person.look(last) for person in people))
+async def look(people: Sequence[Person]) -> None:
+    await asyncio.gather(*(person.look() for person in people))
 
 
 async def settle(following: list[FollowsEvents | FollowsTables]) -> None:

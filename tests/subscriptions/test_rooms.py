@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -12,17 +12,24 @@ from app.graphql.subscriptions import EngineSubscriptions
 from domain.calls import events
 from domain.calls.actions.kick import kick_participant
 from domain.world import World
+from permissions.expressions import Compare, Constant
 from permissions.session import Session
+from resolvers.actions.calls.event_feed import CALL_EVENTS
+from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request
+from resolvers.engine import Engine
 from resolvers.feeds.follower import Follower
 from resolvers.feeds.open_rooms import open_rooms
 from resolvers.feeds.told import EventBatch
 from resolvers.hand_written.room_feed import Event
 from resolvers.live.cohorts import LiveQueries
+from resolvers.roles.role_views import RoleViews
+from resolvers.roles.whole_schema import whole_schema
 from resolvers.sql.database import DatabaseError
 from tests.calls.call_states import answered, group, open_channel_call, participant_id
 from tests.subscriptions.counting_database import CountingDatabase
 from tests.subscriptions.listening import EVENTS, Listener, Listeners, seqs
+from tests.subscriptions.stream_chats import FEEDS
 from tests.support.actions import DATABASE, Api
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, product_rules, session
 from tests.support.unshared import Unshared
@@ -218,3 +225,46 @@ async def test_one_in_whose_name_nothing_can_be_read_keeps_nobody_from_being_tol
     for one in beside:
         await one.until(lambda got: got[-1]["seq"] == last)
     assert (await first.ended()).code == "data-exception"
+
+
+HIDDEN = Compare("kind", "_neq", Constant("call_video_changed"))
+
+
+async def test_events_that_a_rule_hides_are_passed_over(on: Setup, client: Api, database: CountingDatabase) -> None:
+    """The last ones too: they are not read for again and again, and who comes back to them waits for the next."""
+    rules = await product_rules(on.url)
+    own = rules.roles["user"]
+    narrow = replace(own, select={**own.select, CALL_EVENTS: replace(own.select[CALL_EVENTS], filter=HIDDEN)})
+    call_id = await group(on)
+    first = len(await on.events(call_id))
+    engine = Engine(rules.catalog, RoleViews(rules.catalog, {"user": narrow}, whole_schema(rules.catalog, FEEDS)), database, Limits(), {})
+    async with open_rooms(database, rules.catalog, {"user": narrow}.__getitem__, on.world.hub.follow) as rooms:
+        to = EngineSubscriptions(engine, LiveQueries(database, on.world.hub.follow), rooms)
+
+        def listen(after: int) -> Listener:
+            return Listener(to, Request(EVENTS, {"call": str(call_id), "after": after}), session(BOB), on.world)
+
+        running = listen(0)
+        assert seqs(await running.count(first)) == list(range(1, first + 1))
+        await write(on.world, call_id, 3)
+        (room,) = rooms.open.values()
+
+        async def has_passed() -> bool:
+            return room.head == first + 3
+
+        await eventually(has_passed)
+        # At the end of what is shown, within what is hidden, and at its end.
+        resumed = [listen(after) for after in range(first, first + 4)]
+        async with on.world.transaction("test") as tx:
+            await events.append(tx, call_id, "hand_raised", BOB, {})
+        for one, before in ((running, first), *((one, 0) for one in resumed)):
+            assert seqs(await one.count(before + 1))[before:] == [first + 4]
+            await one.stop()
+        # A room that nobody had open knows nothing of what is hidden at its end.
+        await write(on.world, call_id, 2)
+        last = [listen(first + 4), listen(first + 5)]
+        async with on.world.transaction("test") as tx:
+            await events.append(tx, call_id, "hand_raised", BOB, {})
+        for one in last:
+            assert seqs(await one.count(1)) == [first + 7]
+            await one.stop()

@@ -155,7 +155,7 @@ class FakeService:
         self.engine, self.subscriptions, self.metrics = FakeEngine(), FakeSubscriptions(), Metrics()
         self._connection_limits = connection_limits or ConnectionLimits()
         clients = Addresses(self._connection_limits.per_address)
-        services = SocketServices(
+        self.services = SocketServices(
             self.engine,
             self.subscriptions,
             authenticator,
@@ -167,7 +167,7 @@ class FakeService:
         )
         self._authenticator, self._origins, self._clients = authenticator, origins, clients
         self._max_bytes, self._json_only, self._stream_limits = max_bytes, json_only, stream_limits or StreamLimits()
-        self._websocket: ASGIApp = GraphQLWebSocket(services, allowed_origins=origins, own_hosts=LOOPBACK)
+        self._websocket: ASGIApp = GraphQLWebSocket(self.services, allowed_origins=origins, own_hosts=LOOPBACK)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

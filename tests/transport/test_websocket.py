@@ -9,12 +9,16 @@ from typing import Any
 import jwt
 import orjson
 import pytest
+from starlette.types import Message
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
 from app.connections.limits import ConnectionLimits
+from app.websocket.connection import SocketConnection
+from app.websocket.socket import Socket
 from app.websocket.socket_services import SocketLimits
+from app.websocket.transport_ws import TransportWs
 from tests.support.waiting import eventually
 from tests.transport.fakes import LATER, FakeService, serving, websocket
 
@@ -163,6 +167,24 @@ async def test_no_init_in_time(address: str) -> None:
         assert await client.closed() == (4408, "Connection initialisation timeout")
 
 
+async def test_an_init_that_is_understood_when_its_time_is_over(service: FakeService) -> None:
+    """By a moment: who waited for it has given up, and the socket is about to close."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    socket = Socket({"type": "websocket"}, nothing, send)
+    connection = SocketConnection(TransportWs(), socket, {"type": "websocket"}, {}, service.services, "1")
+    connection._acknowledged.cancel()
+    await connection._init({"headers": ADMIN})
+    assert [message["text"] for message in sent] == ['{"type":"connection_ack"}']
+
+
+async def nothing() -> Message:
+    raise AssertionError("nothing is read")
+
+
 async def test_a_second_init(address: str) -> None:
     async with websocket(address) as client:
         await client.init(ADMIN)
@@ -265,6 +287,27 @@ async def test_a_stalled_client_costs_a_bounded_buffer_and_is_dropped(address: s
         # What the kernel's buffers of both ends took: the service itself holds one message and 64 KiB.
         assert service.subscriptions.sent["large"] < 500
         assert service.metrics.registry.get_sample_value("nchat_connections_ended_total", {"reason": "unread"}) == 1
+
+
+async def test_an_operator_closes_a_socket_of_a_client_that_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.connections.websocket_protocol.CLOSE_TIMEOUT", 0.2)
+    service = FakeService(authenticator())
+    async with serving(service) as address, websocket(address, max_queue=1) as client:
+        await client.init(ADMIN)
+        await client.subscribe("subscription large")
+        client.socket.transport.pause_reading()
+        (socket,) = next(service.services.sockets.of(None))
+
+        async def is_full() -> bool:
+            return isinstance(socket, SocketConnection) and socket._socket.is_busy()
+
+        await eventually(is_full)
+        socket.end()
+
+        async def is_gone() -> bool:
+            return not service.metrics.registry.get_sample_value("nchat_websocket_connections")
+
+        await eventually(is_gone)
 
 
 async def test_a_socket_that_is_not_read_holds_no_finished_answer_of_each_live_query() -> None:
