@@ -122,7 +122,7 @@ class FollowsTables:
     async def has_settled(self) -> bool:
         answer, last = await self.person.live(self.query), self.listener.got[-1:]
         # What is refused at the start is over; what fails for what the token holds may go better later, and is told.
-        return last == answer if answer else self.listener.refused is not None or bool(last) and is_failure(last[0])
+        return last == answer if answer else self.listener.refused is not None or (bool(last) and is_failure(last[0]))
 
     async def check(self) -> None:
         """One write lies between this look and the last: no answer is another than that before it or that after it."""

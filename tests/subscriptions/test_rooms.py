@@ -237,9 +237,11 @@ async def test_events_that_a_rule_hides_are_passed_over(on: Setup, client: Api, 
     narrow = replace(own, select={**own.select, CALL_EVENTS: replace(own.select[CALL_EVENTS], filter=HIDDEN)})
     call_id = await group(on)
     first = len(await on.events(call_id))
-    engine = Engine(rules.catalog, RoleViews(rules.catalog, {"user": narrow}, whole_schema(rules.catalog, FEEDS)), database, Limits(), {})
+    engine = Engine(
+        rules.catalog, RoleViews(rules.catalog, {"user": narrow}, whole_schema(rules.catalog, FEEDS)), Unshared(DATABASE), Limits(), {}
+    )
     async with open_rooms(database, rules.catalog, {"user": narrow}.__getitem__, on.world.hub.follow) as rooms:
-        to = EngineSubscriptions(engine, LiveQueries(database, on.world.hub.follow), rooms)
+        to = EngineSubscriptions(engine, LiveQueries(Unshared(DATABASE), on.world.hub.follow), rooms)
 
         def listen(after: int) -> Listener:
             return Listener(to, Request(EVENTS, {"call": str(call_id), "after": after}), session(BOB), on.world)
