@@ -11,7 +11,7 @@ from resolvers.walk.parameter_text import array_of_texts
 from schema.model import Catalog
 
 
-class Known(NamedTuple):
+class KnownSeqs(NamedTuple):
     """Of a room: the last seq that all who follow were told, and the last one that any of them has heard of."""
 
     head: int
@@ -25,7 +25,7 @@ class Heads(NamedTuple):
     changed: Mapping[str, int]
 
 
-async def changed_heads(database: Database, catalog: Catalog, feed: RoomFeed, known: Mapping[str, Known]) -> Heads:
+async def changed_heads(database: Database, catalog: Catalog, feed: RoomFeed, known: Mapping[str, KnownSeqs]) -> Heads:
     """Raises DatabaseError."""
     right, counter = feed.rights[0], feed.counter
     (column,) = (name for name, value in right.key.items() if value is ROOM)

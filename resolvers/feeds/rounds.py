@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from domain.errors import HistoryChanged
-from resolvers.feeds.heads import Known, changed_heads
+from resolvers.feeds.heads import KnownSeqs, changed_heads
 from resolvers.feeds.patience import PATIENCE
 from resolvers.feeds.room import FollowedRoom, now
 from resolvers.feeds.rooms import FollowedRooms
@@ -56,7 +56,7 @@ class Rounds:
         await self._rooms.verification.of_rooms([room for rooms in by_feed.values() for room in rooms if room.verified < due])
 
     async def _find_news(self, feed: RoomFeed, rooms: Sequence[FollowedRoom]) -> None:
-        known = {room.id: Known(room.head, room.latest) for room in rooms}
+        known = {room.id: KnownSeqs(room.head, room.latest) for room in rooms}
         heads = await changed_heads(self._rooms.database, self._rooms.catalog, feed, known)
         self._rooms.is_of(feed, heads.epoch)
         ahead = [room for room in rooms if self._is_ahead(room, known, heads.changed)]
@@ -65,7 +65,7 @@ class Rounds:
                 for room in ahead[start : start + AT_ONCE]:
                     together.create_task(self._rooms.try_to_look(room, heads.changed[room.id]))
 
-    def _is_ahead(self, room: FollowedRoom, known: Mapping[str, Known], heads: Mapping[str, int]) -> bool:
+    def _is_ahead(self, room: FollowedRoom, known: Mapping[str, KnownSeqs], heads: Mapping[str, int]) -> bool:
         head = heads.get(room.id)
         # Who came after the question was asked began from the present state already.
         if head is not None and head < known[room.id].latest <= room.latest:
