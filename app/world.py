@@ -9,6 +9,7 @@ from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
 from app.adapters.event_webhook import EventWebhook
 from app.adapters.ffmpeg_joiner import FfmpegJoiner
+from app.adapters.host_names import SystemHostNames
 from app.adapters.push_webhook import PushWebhook
 from app.adapters.rate_limits import open_limiter
 from app.adapters.signed_webhook import SignedWebhook, open_http, signing_key
@@ -43,12 +44,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         opening = open_engine(base.database_url, pool_size=settings.database_pool_size, variables=settings.database_variables)
         engine = await stack.enter_async_context(opening)
         base.metrics.watch_pool("domain", partial(connections, engine))
-        rates = {
-            "initiate": settings.rate_limit_initiate,
-            "token": settings.rate_limit_token,
-            "quality": settings.rate_limit_quality,
-        }
-        limiter = await stack.enter_async_context(open_limiter(rates, base.redis_url))
+        limiter = await stack.enter_async_context(open_limiter(_rates(settings), base.redis_url))
         rooms, tokens, recorder, ingests = await _media(base, clock, observe, stack)
         store = await _store(base, observe, stack)
         transaction = EngineTransactions(engine, hub, observe)
@@ -63,6 +59,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             limiter=limiter,
             turn=_turn(settings, clock),
             sealer=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
+            host_names=SystemHostNames(),
             limits=CallLimits(
                 max_participants=settings.max_call_participants,
                 max_duration=settings.max_call_minutes * 60,
@@ -72,6 +69,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
                 default_policy=settings.recording_default_policy,
                 recording_templates=frozenset(settings.templates),
                 media_link_ttl=settings.media_link_ttl,
+                sends_to_loopback=settings.destinations_on_loopback,
             ),
             readable=readable,
             ring_watch=RingRounds(transaction, hub, readable),
@@ -95,6 +93,16 @@ async def open_door(base: Foundation, world: World, observe: Observe) -> AsyncIt
     async with open_engine(base.database_url, pool_size=1, variables=base.settings.database_variables) as engine:
         base.metrics.watch_pool("door", partial(connections, engine))
         yield EngineTransactions(engine, world.publisher, observe)
+
+
+def _rates(settings: Settings) -> dict[str, str]:
+    return {
+        "initiate": settings.rate_limit_initiate,
+        "token": settings.rate_limit_token,
+        "quality": settings.rate_limit_quality,
+        "destination": settings.rate_limit_destination,
+        "health": settings.rate_limit_health,
+    }
 
 
 async def _media(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -213,7 +214,8 @@ class Figures(Protocol):
 
 class RateLimiter(Protocol):
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
-        """Counts uses of a limit (`initiate`, `token`, `quality`) by this key; raises RateLimited, counting none, where it is too many."""
+        """Counts uses of a limit (`initiate`, `token`, `quality`, `destination`, `health`) by this key; raises RateLimited, counting none,
+        where it is too many."""
         ...
 
 
@@ -293,6 +295,19 @@ class Sealer(Protocol):
         ...
 
 
+IpAddress = IPv4Address | IPv6Address
+
+
+class Unresolvable(Exception):
+    """The name leads nowhere, or nobody said where in time."""
+
+
+class HostNames(Protocol):
+    async def addresses(self, host: str) -> Sequence[IpAddress]:
+        """All addresses that a name leads to now. Raises Unresolvable."""
+        ...
+
+
 class TurnCredentials(Protocol):
     def issue(self, user_id: UUID) -> list[IceServer]:
         """STUN and TURN servers of the settings with credentials for this user (TURN REST scheme)."""
@@ -321,3 +336,5 @@ class CallLimits:
     # Names of the layouts that the deployment composes itself.
     recording_templates: frozenset[str] = frozenset()
     media_link_ttl: int = 900
+    # Whether streams may be sent on to this machine itself, which only development does.
+    sends_to_loopback: bool = False

@@ -17,6 +17,7 @@ from domain.ports import (
     FigureName,
     Figures,
     Hint,
+    HostNames,
     Ingests,
     JoinTokens,
     Publisher,
@@ -114,6 +115,7 @@ class World:
     limiter: RateLimiter
     turn: TurnCredentials
     sealer: Sealer
+    host_names: HostNames
     limits: CallLimits
     readable: Readable
     ring_watch: RingWatch

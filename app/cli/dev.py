@@ -107,6 +107,7 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
         "NCHAT_UNAUTHORIZED_ROLE": "anonymous",
         "NCHAT_ENCRYPTION_KEYS": secrets.encryption_key,
         "NCHAT_LINK_KEY": secrets.link_key,
+        "NCHAT_DESTINATIONS_ON_LOOPBACK": "true",
     }
     database_url, about_database = stack.database()
     if database_url is not None:

@@ -15,6 +15,7 @@ from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.recorder.driving import take_starts, take_stops
 from domain.recordings.retention.expiring import BATCH, expire
 from domain.recordings.retention.removing import remove_all_due
+from domain.streams.destinations.sending import take_outputs
 from domain.timeouts import Timeout, decide_due, due_kinds, tell_decided
 from domain.webhooks import processing
 from domain.world import World
@@ -65,9 +66,9 @@ async def remove_recordings(world: World) -> None:
     await remove_all_due(world)
 
 
-async def work_on_recordings(world: World, supervisor: Supervisor, name: str, work: Work) -> None:
-    """For as long as the service lives: what is new of recordings at once, and once a second what has no hint."""
-    async with world.hub.follow([PARTS_TOPIC]) as news:
+async def work_on_recordings(world: World, supervisor: Supervisor, name: str, work: Work, *topics: str) -> None:
+    """For as long as the service lives: what is new of recordings, or of `topics`, at once, and once a second what has no hint."""
+    async with world.hub.follow([PARTS_TOPIC, *topics]) as news:
         while True:
             await supervisor.attempt(name, work)
             await news.changed(RECORDINGS_EVERY)
@@ -79,6 +80,12 @@ async def drive_recordings(world: World, follow_ups: FollowUps) -> None:
         follow_ups.begin("recording_stop", stop)
     for start in await take_starts(world, most=STARTS_AT_ONCE - follow_ups.many("recording_start")):
         follow_ups.begin("recording_start", start)
+
+
+async def send_streams_on(world: World, follow_ups: FollowUps) -> None:
+    """Has LiveKit asked where else it is to send, and where no more, beside this."""
+    for ask in await take_outputs(world):
+        follow_ups.begin("stream_output", ask)
 
 
 async def find_timeouts(world: World, timeouts: Sequence[Timeout], due: Mapping[str, asyncio.Event]) -> None:

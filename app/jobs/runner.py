@@ -14,6 +14,7 @@ from app.jobs.loops import (
     drive_recordings,
     find_timeouts,
     remove_recordings,
+    send_streams_on,
     tell_events,
     tell_pushes,
     work_on_recordings,
@@ -30,6 +31,8 @@ from domain.recordings.manners.consent import begin_agreed
 from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.recorder.watching import watch
+from domain.streams.destinations.rows import TOPIC as OUTPUTS_TOPIC
+from domain.streams.destinations.watching import watch_outputs
 from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
 from domain.world import World
@@ -104,7 +107,14 @@ class Jobs:
         watching = self._loop("recording_watch", RECORDING_WATCH_EVERY, partial(watch, world))
         strays = self._loop("stray_egresses", STRAYS_EVERY, partial(stop_strays, world))
         following = [(name, partial(work_on_recordings, world, supervisor, name, work)) for name, work in on_news.items()]
-        return [*following, joining, watching, strays]
+        return [*following, joining, watching, strays, *self._sending(world, supervisor)]
+
+    def _sending(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
+        on_news: dict[str, Work] = {
+            "stream_outputs": partial(send_streams_on, world, self._follow_ups),
+            "stream_output_watch": partial(watch_outputs, world),
+        }
+        return [(name, partial(work_on_recordings, world, supervisor, name, work, OUTPUTS_TOPIC)) for name, work in on_news.items()]
 
     def _timeouts(self, timeouts: Sequence[Timeout]) -> Iterator[tuple[str, Work]]:
         """One loop asks what is due of all that are looked at as often; each kind is decided in its own: none waits for another."""

@@ -132,6 +132,8 @@ class Settings(BaseSettings):
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")
     rate_limit_quality: Rate = Field("60/minute", description="Reports of one user's connection quality.")
+    rate_limit_destination: Rate = Field("30/minute", description="Destinations of streams that one user may add or change.")
+    rate_limit_health: Rate = Field("60/minute", description="Reports of one host's client on a stream.")
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
     livekit_url: LiveKitUrl = Field(
@@ -181,6 +183,9 @@ class Settings(BaseSettings):
     )
     max_recording_minutes: int = Field(
         480, ge=1, le=_YEAR // 60, description="A recording's longest duration in minutes, pauses not counted."
+    )
+    destinations_on_loopback: bool = Field(
+        False, description="Whether streams may be sent on to this machine itself (127.0.0.0/8, ::1). For development alone."
     )
     ffmpeg: str | None = Field(
         None, description="The `ffmpeg` program, which joins a recording's parts to one file; absent: the playlist alone has all of them."

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from app.database.transactions import EngineTransactions, open_engine
 from app.hints import BroadcastHub, open_hub
 from domain.errors import RateLimited
 from domain.feeds.ring_rounds import RingRounds
-from domain.ports import CallLimits, Grant, Hint, IceServer, JoinToken, Unreadable
+from domain.ports import CallLimits, Grant, Hint, IceServer, IpAddress, JoinToken, Unreadable, Unresolvable
 from domain.world import World
 from permissions.compiling.readable import ReadableRows
 from permissions.reading.metadata import load_metadata
@@ -120,6 +121,20 @@ class ReadableSeals:
 
 
 @dataclass(slots=True)
+class KnownHosts:
+    """Where names lead, as the test says; any other leads nowhere."""
+
+    known: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def addresses(self, host: str) -> Sequence[IpAddress]:
+        self.asked.append(host)
+        if host not in self.known:
+            raise Unresolvable
+        return [ip_address(one) for one in self.known[host]]
+
+
+@dataclass(slots=True)
 class ProductRules:
     """The product's metadata against a migrated database, read once: all test databases have the same tables."""
 
@@ -152,6 +167,7 @@ class Setup:
     recorder: FakeRecorder
     store: FakeStore
     ingests: FakeIngests
+    hosts: KnownHosts
 
     async def events(self, call_id: UUID) -> list[Event]:
         rows = await self.database.fetch(
@@ -200,7 +216,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
     """A world on a migrated database; with `populate` the people of the demo are put in first."""
     clock, limiter, rooms, recorder, store = TestClock(), CountingLimiter(), FakeRooms(), FakeRecorder(), FakeStore()
     ingests = FakeIngests()
-    tokens = ReadableTokens(clock)
+    tokens, hosts = ReadableTokens(clock), KnownHosts()
     rules = await product_rules(url)
 
     database = await asyncpg.connect(url)
@@ -221,6 +237,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 limiter,
                 FixedTurn(),
                 ReadableSeals(),
+                hosts,
                 limits or CallLimits(),
                 readable,
                 RingRounds(transactions, hub, readable),
@@ -229,6 +246,6 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 store=store,
                 ingests=ingests,
             )
-            yield Setup(world, url, rooms, publisher, clock, limiter, tokens, database, recorder, store, ingests)
+            yield Setup(world, url, rooms, publisher, clock, limiter, tokens, database, recorder, store, ingests, hosts)
     finally:
         await database.close()

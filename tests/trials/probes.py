@@ -31,6 +31,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "connection_quality": '"good"',
     "participant_role": '"co_host"',
     "stream_visibility": '"public"',
+    "destination_platform": '"custom"',
 }
 # How many relationships a condition goes through. One more comes from lists inside a field: a person's streams of a call.
 REACH: Final = 1

@@ -54,6 +54,8 @@ FOR_ALL = {
 FOR_ONLOOKERS = {"callAttendance"}
 # They name a recording: who may is asked in tests/recordings.
 ON_RECORDINGS = {"deleteRecording", "pauseRecording", "recordingDownload", "resumeRecording", "stopRecording"}
+# They name a stream, or something of one: who may is asked in tests/streams.
+ON_STREAMS = {"addStreamDestination", "removeStreamDestination", "resetStreamIngress", "updateStreamDestination"}
 # They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
 # in tests/call_settings, and `me` is for everybody.
 ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}
@@ -68,8 +70,8 @@ async def codes(caller: Caller, call: Thing, names: set[str] | None = None) -> M
 
 def test_every_action_is_known() -> None:
     names = {action.name for action in load_metadata(METADATA).actions}
-    known = FOR_HOSTS | FOR_ALL | FOR_ONLOOKERS | ON_RECORDINGS | ON_NO_CALL
-    unknown = unlisted(names, known, "FOR_HOSTS, FOR_ALL, FOR_ONLOOKERS, ON_RECORDINGS or ON_NO_CALL", __name__)
+    known = FOR_HOSTS | FOR_ALL | FOR_ONLOOKERS | ON_RECORDINGS | ON_STREAMS | ON_NO_CALL
+    unknown = unlisted(names, known, "FOR_HOSTS, FOR_ALL, FOR_ONLOOKERS, ON_RECORDINGS, ON_STREAMS or ON_NO_CALL", __name__)
     assert not unknown, "\n".join(unknown)
 
 

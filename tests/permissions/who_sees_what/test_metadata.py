@@ -21,6 +21,7 @@ UNTRACKED = {
     "nchat_call_looks",
     "nchat_history",
     "nchat_stream_ingresses",
+    "nchat_stream_outputs",
 }
 # Relationships that nothing leads back from. Everything else goes both ways.
 ONE_WAY = {

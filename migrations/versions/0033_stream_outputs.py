@@ -1,0 +1,52 @@
+"""What egresses of streams send to besides."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.shorthand import TIMESTAMP, UUID, limit_lock_wait
+
+revision = "0033"
+down_revision = "0029"
+branch_labels = None
+depends_on = None
+
+TABLE = "nchat_stream_outputs"
+KEY_COMMENT = "The stream key, encrypted at rest; LiveKit hears it twice: to add, and to take away."
+
+
+def upgrade() -> None:
+    limit_lock_wait()
+    op.create_table(
+        TABLE,
+        sa.Column("id", UUID, server_default=sa.text("gen_random_uuid()"), nullable=False, comment="The output."),
+        sa.Column("stream_id", UUID, nullable=False, comment="The stream."),
+        sa.Column("destination_id", UUID, comment="For which destination; null when the host removed it."),
+        sa.Column("egress_id", sa.String(length=255), nullable=False, comment="LiveKit's egress."),
+        sa.Column("rtmp_url", sa.String(length=500), nullable=False, comment="Address without the key."),
+        sa.Column("stream_key_encrypted", sa.String(length=500), nullable=False, comment=KEY_COMMENT),
+        sa.Column("asked_at", TIMESTAMP, comment="Since when LiveKit is being asked; null when it has answered, or was not asked."),
+        sa.Column("sent_at", TIMESTAMP, comment="When LiveKit took it."),
+        sa.Column("place", sa.Integer(), comment="Which of the addresses in LiveKit's record it is, from 0."),
+        sa.Column("unwanted_at", TIMESTAMP, comment="Since when it is to be taken away."),
+        sa.Column("over_at", TIMESTAMP, comment="When LiveKit refused it, gave it up or had taken it away."),
+        sa.Column(
+            "next_look_at", TIMESTAMP, server_default=sa.text("now()"), nullable=False, comment="When LiveKit's record is looked at next."
+        ),
+        sa.Column("created_at", TIMESTAMP, server_default=sa.text("now()"), nullable=False, comment="When the row was written."),
+        sa.ForeignKeyConstraint(["stream_id"], ["nchat_streams.id"], name=f"{TABLE}_stream_id_fkey", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["destination_id"], ["nchat_stream_destinations.id"], name=f"{TABLE}_destination_id_fkey", ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=f"{TABLE}_pkey"),
+        comment="Addresses that egresses of streams send to.",
+    )
+    for column in ("stream_id", "destination_id", "egress_id"):
+        op.create_index(f"{TABLE}_{column}_idx", TABLE, [column])
+    op.create_index(
+        f"{TABLE}_wanted_key", TABLE, ["destination_id", "egress_id"], unique=True, postgresql_where=sa.text("unwanted_at IS NULL")
+    )
+
+
+def downgrade() -> None:
+    limit_lock_wait()
+    op.drop_table(TABLE)
