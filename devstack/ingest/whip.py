@@ -30,6 +30,9 @@ from devstack.media.seat import Site
 
 log = structlog.get_logger()
 PATH: Final = "/w"
+# Seconds, for as long as livekit-server itself is silent.
+LOOK_PAUSE: Final = 0.5
+LOOKS: Final = 20
 NOTIFY: Final = "WHIPRTCConnectionNotify"
 Status = api.IngressState
 ANYBODY: Final = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])
@@ -81,7 +84,7 @@ class Whip:
     """The endpoint at PATH: POST with the key as bearer or behind the path, DELETE of the address that it gave."""
 
     def __init__(self, bus: Bus, worker: Worker, site: Site, http: aiohttp.ClientSession) -> None:
-        self._worker, self._site, self._http = worker, site, http
+        self._bus, self._worker, self._site, self._http = bus, worker, site, http
         self._notes = Service(bus, "IngressHandler")
         self._url = site.url.replace("ws", "http", 1)
         self._sessions: dict[str, WhipSession] = {}
@@ -123,6 +126,23 @@ class Whip:
         await self._worker.put_on_air(session)
         await self._notes.offer(Method(NOTIFY, WHIPRTCConnectionNotifyRequest, session.notified, queue=True, claim=False), sid)
         await session.begin()
+        self._bus.spawn(self._look_for_tracks(session))
+
+    async def _look_for_tracks(self, session: WhipSession) -> None:
+        """livekit-server's first word of a session comes before anybody can listen, and the next 10 s later."""
+        livekit = api.LiveKitAPI(self._url, self._site.api_key, self._site.api_secret, session=self._http)
+        wanted = api.RoomParticipantIdentity(room=session.info.room_name, identity=session.info.participant_identity)
+        for _ in range(LOOKS):
+            await asyncio.sleep(LOOK_PAUSE)
+            if session.sid not in self._sessions or session.state.status == Status.ENDPOINT_PUBLISHING:
+                return
+            try:
+                who = await livekit.room.get_participant(wanted)
+            except api.TwirpError as error:
+                log.info("whip_participant_not_seen", ingress=session.info.ingress_id, code=error.code)
+                continue
+            if who.tracks:
+                await session.tell(Status.ENDPOINT_PUBLISHING)
 
     async def _delete(self, request: Request) -> Response:
         session = self._sessions.get(request.path_params["sid"])

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest
 from livekit import api
 
@@ -65,8 +66,13 @@ async def test_an_encoder_becomes_a_participant_with_sound_and_picture(
             started = await scene.told.heard(ingress.id, "ingress_started")
             assert (started["state"]["status"], started["streamKey"]) == ("ENDPOINT_PUBLISHING", ingress.stream_key)
             assert await ingests.present(scene.room_name) == {"ingress:alice"}
-            (who,) = (await scene.client.room.list_participants(api.ListParticipantsRequest(room=scene.room_name))).participants
-            assert who.name == "Alice" and {track.source for track in who.tracks} == {api.TrackSource.CAMERA, api.TrackSource.MICROPHONE}
+
+            async def seen_and_heard() -> bool:
+                (who,) = (await scene.client.room.list_participants(api.ListParticipantsRequest(room=scene.room_name))).participants
+                sources = {track.source for track in who.tracks}
+                return who.name == "Alice" and sources == {api.TrackSource.CAMERA, api.TrackSource.MICROPHONE}
+
+            await eventually(seen_and_heard)
             assert worker.running == [ingress.id]
 
             async def measured() -> bool:
@@ -106,6 +112,18 @@ async def test_who_is_not_let_in(scene: Scene, worker: IngestWorker, ingests: Li
     finally:
         worker.turn(accepts=True)
     assert worker.running == [] and scene.told.ingress == []
+
+
+async def test_whip_asks_for_the_same_keys(scene: Scene, worker: IngestWorker, ingests: LiveKitIngests) -> None:
+    """Up to livekit-server, which reads what a browser offers: this offers nothing."""
+    rtmp = await way_in(ingests, scene)
+    whip = await ingests.create(IngressWanted(uuid4(), "whip", scene.room_name, "ingress:bob", "Bob"))
+    async with httpx2.AsyncClient() as http:
+        statuses = [(await http.post(f"{whip.url}/{key}")).status_code for key in ("of-nobody", rtmp.stream_key, whip.stream_key)]
+        bearer = await http.post(whip.url, headers={"Authorization": f"Bearer {whip.stream_key}"})
+        assert [*statuses, bearer.status_code] == [404, 404, 400, 400]
+        assert (await http.delete(f"{whip.url}/sessions/PA_nobody")).status_code == 404
+    assert worker.running == []
 
 
 async def test_a_killed_worker_says_nothing_and_its_key_can_be_removed(
