@@ -31,12 +31,13 @@ LOOK: Final = 200
 
 
 async def look_at_ingresses(world: World) -> None:
-    """One comparison. Safe to run twice and on several workers.
+    """One comparison, once the deployment has had a first ingress: before, LiveKit need not be able to. Safe to run twice and on several
+    workers.
 
     Raises MediaError when LiveKit does not answer: nothing counts as gone then. What fails by itself holds up nothing else.
     """
     ingests = world.ingests
-    if ingests is None:
+    if ingests is None or not await _has_had_any(world):
         return
     began, listed = world.clock.now(), await ingests.ours()
     failures = Failures(_not_done)
@@ -49,6 +50,11 @@ async def look_at_ingresses(world: World) -> None:
     await failures.side_by_side({"retired": remove_retired(world), "unanswered": _forget_unanswered(world, began)})
     await failures.side_by_side({f"room of {one[0]}": _look_into_room(world, ingests, *one) for one in await _publishing(world)})
     failures.tell()
+
+
+async def _has_had_any(world: World) -> bool:
+    async with world.transaction("ingress.any") as tx:
+        return bool(await tx.connection.scalar(sa.select(sa.exists(sa.select(INGRESSES.id)))))
 
 
 async def _over(tx: Transaction) -> Sequence[UUID]:

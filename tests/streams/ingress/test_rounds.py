@@ -1,5 +1,8 @@
 """LiveKit's ingresses beside ours: what is noted, what is removed, and who is missed."""
 
+from dataclasses import replace
+from uuid import uuid4
+
 import pytest
 
 from domain.errors import MediaUnavailable
@@ -74,9 +77,18 @@ async def test_a_stream_that_is_over_loses_its_ingress(stream: EncodedStream, st
 
 async def test_an_ingress_without_a_stream_is_removed(stream: EncodedStream) -> None:
     await stream.start()
-    await stream.on.database.execute("DELETE FROM nchat_streams WHERE id = $1", stream.id)
+    await stream.start()
+    lost = replace(stream.on.ingests.ingresses["IN_2"], id="IN_lost", wanted=uuid4())
+    stream.on.ingests.ingresses["IN_lost"] = lost
     await stream.round()
-    assert stream.on.ingests.ingresses == {}
+    assert set(stream.on.ingests.ingresses) == {"IN_2"}
+    assert sorted(stream.on.ingests.deleted) == ["IN_1", "IN_lost"]
+
+
+async def test_who_never_had_one_asks_livekit_nothing(stream: EncodedStream) -> None:
+    stream.on.ingests.broken.add("ours")
+    await stream.round()
+    assert stream.on.ingests.asked["ours"] == 0
 
 
 async def test_one_whose_answer_was_lost_is_removed_but_not_at_once(stream: EncodedStream) -> None:
