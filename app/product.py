@@ -14,6 +14,8 @@ from starlette.types import Scope
 from app.adapters.insert_budgets import insert_budgets
 from app.database.closing import close_pool
 from app.database.pool import CONNECT_TIMEOUT
+from app.embed.endpoint import EmbedPages
+from app.embed.headers import page_headers
 from app.foundation import Foundation
 from app.graphql.ports import ContextOf
 from app.http.health import Check
@@ -30,6 +32,7 @@ from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
 from app.media.looks import SharedLooks
+from app.media.visitors import Visitors
 from app.telemetry.moments import Observe
 from app.world import open_door, open_world
 from domain.recordings.playing.visible import Visible
@@ -105,14 +108,20 @@ def _livekit_routes(base: Foundation, world: World, admission: Transactions, wak
 
 
 def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
-    key = LinkKey.of(base.settings)
+    key, settings = LinkKey.of(base.settings), base.settings
     if world.store is None:
         return []
     if key is None:
-        log.warning("media_without_links", hint="set NCHAT_LINK_KEY: until then recordings have no addresses")
+        log.warning("media_without_links", hint="set NCHAT_LINK_KEY: until then recordings and streams have no addresses")
         return []
-    library = Library(Visible(world, SharedLooks(base.shared_database)), world.store)
-    return MediaEndpoint(key, library, world.clock, base.metrics.media_request).routes(base.settings.cors_origins)
+    visitors = Visitors(key, world.clock, settings.unauthorized_role)
+    visible = Visible(world, SharedLooks(base.shared_database))
+    library = Library(visible, world.store, cdn=settings.stream_cdn_url)
+    from_elsewhere = [world.store.link("-", seconds=1), *([settings.stream_cdn_url] if settings.stream_cdn_url else [])]
+    return [
+        *MediaEndpoint(visitors, library, base.metrics.media_request).routes(settings.cors_origins),
+        *EmbedPages(visitors, visible, page_headers(from_elsewhere, settings.embed_origins)).routes(),
+    ]
 
 
 def _calendar_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:

@@ -100,6 +100,7 @@ def _rates(settings: Settings) -> dict[str, str]:
         "initiate": settings.rate_limit_initiate,
         "token": settings.rate_limit_token,
         "quality": settings.rate_limit_quality,
+        "clip": settings.rate_limit_clip,
         "destination": settings.rate_limit_destination,
         "health": settings.rate_limit_health,
     }

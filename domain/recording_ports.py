@@ -159,6 +159,10 @@ class ObjectStore(Protocol):
 
     async def write(self, key: str, body: bytes, content_type: str) -> None: ...
 
+    async def copy(self, key: str, to_key: str) -> bool:
+        """Within the bucket, by the store itself, type and all; False when there is no such object."""
+        ...
+
     async def list(self, prefix: str, *, after: str = "", most: int = 1000) -> Sequence[StoredObject]:
         """Those whose key begins so, in the order of their keys, behind `after`; fewer than `most` are the last."""
         ...

@@ -24,6 +24,7 @@ from app.jobs.scheduler import free_lapsed, run_scheduler
 from app.jobs.supervision import ObserveJob, Supervisor, Work, uncounted, wait_for
 from domain import reconciler
 from domain.reconciler import kick_watch
+from domain.recordings.clips.copying import copy_due
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.joining.joining import join_due
@@ -79,6 +80,7 @@ class Jobs:
             *([] if world.push_service is None else [("push_delivery", partial(tell_pushes, world, supervisor))]),
             *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
+            *([] if world.store is None else [self._clips(world, supervisor)]),
             *([] if world.recorder is None else self._recording(world, supervisor)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
         ]
@@ -94,6 +96,10 @@ class Jobs:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=STOP_WITHIN)
+
+    def _clips(self, world: World, supervisor: Supervisor) -> tuple[str, Work]:
+        """Also where nothing is recorded any more."""
+        return "recording_clips", partial(work_on_recordings, world, supervisor, "recording_clips", partial(copy_due, world))
 
     def _recording(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
         on_news: dict[str, Work] = {

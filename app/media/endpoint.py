@@ -12,10 +12,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from app.media.library import Asked, Elsewhere, Found, Library, Text
-from app.media.links import LinkKey
-from domain.ports import Clock
+from app.media.visitors import Visitors
 from domain.recording_ports import StorageError
 from permissions.errors import GraphQLRefusal
+from permissions.session import USER_ID
 from resolvers.sql.database import DatabaseError
 
 log = structlog.get_logger(__name__)
@@ -39,8 +39,8 @@ class MediaEndpoint:
     """Whoever has a link is the person whom it was made for. One answer for all refusals: a wrong signature, a link that is over, a
     recording that is not there, or not for this person (any more). `count` hears of each kind and outcome."""
 
-    def __init__(self, key: LinkKey, library: Library, clock: Clock, count: Count = lambda _kind, _outcome: None) -> None:
-        self._key, self._library, self._clock, self._count = key, library, clock, count
+    def __init__(self, visitors: Visitors, library: Library, count: Count = lambda _kind, _outcome: None) -> None:
+        self._visitors, self._library, self._count = visitors, library, count
         self._shelves = library.shelves
 
     def routes(self, origins: Sequence[str]) -> Sequence[BaseRoute]:
@@ -72,10 +72,11 @@ class MediaEndpoint:
     def _asked(self, request: Request, kind: str) -> Asked | None:
         id: UUID = request.path_params["id"]
         token = request.path_params["token"]
-        bearer = self._key.read(kind, id, token)
-        if bearer is None or bearer.expires_at <= self._clock.now().timestamp():
+        session = self._visitors.session(kind, id, token)
+        if session is None:
             return None
-        return Asked(bearer.session(), id, token, update=request.query_params.get("_HLS_skip") in ("YES", "v2"))
+        update = request.query_params.get("_HLS_skip") in ("YES", "v2")
+        return Asked(session, id, token, update=update, shared=USER_ID not in session.variables)
 
     async def _answer(self, kind: str, find: Callable[[], Awaitable[Found]]) -> Response:
         kind = kind if kind in self._shelves else "unknown"

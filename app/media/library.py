@@ -1,12 +1,14 @@
 """What is behind each kind of link, for whoever still sees it at this moment."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from app.media.addresses import PieceAddresses
+from app.media.addresses import STREAM_LIFE, PieceAddresses
+from app.media.bodies import Bodies, text
 from domain.recording_ports import ObjectStore
 from domain.recordings.playing import playlist, storyboard
 from domain.recordings.playing.part_segments import NAME as SEGMENT_NAME
@@ -18,6 +20,13 @@ from permissions.session import Session
 # A browser's seek asks the address behind the link again, for as long as somebody watches.
 WATCHED_BESIDES: Final = 15 * 60
 LONGEST: Final = 12 * 3600
+# What pieces are called, by the kind of link that names them.
+NAMES: Final[Mapping[str, re.Pattern[str]]] = {
+    "playlist": SEGMENT_NAME,
+    "part-playlist": SEGMENT_NAME,
+    "stream": SEGMENT_NAME,
+    "storyboard": storyboard.NAME,
+}
 # As many parts as PostgreSQL's integer counts.
 LAST_INDEX: Final = 2**31 - 1
 
@@ -39,24 +48,31 @@ class Elsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A link followed: by whom, to what, and how its own last part reads. `update`: a player has the rest of the playlist already."""
+    """A link followed: by whom, to what, and how its own last part reads. `update`: a player has the rest of the playlist already.
+
+    `shared`: all who have no name follow the same.
+    """
 
     session: Session
     id: UUID
     token: str
     update: bool = False
+    shared: bool = False
 
 
 Found = Text | Elsewhere | None
 
 
 class Library:
-    """Each method gives None for what does not exist, and alike for what this person does not see. StorageError: the store is away."""
+    """Each method gives None for what does not exist, and alike for what this person does not see. StorageError: the store is away.
 
-    def __init__(self, visible: Visible, store: ObjectStore, now: Callable[[], float] = time.monotonic) -> None:
-        self._visible, self._store = visible, store
+    `cdn` is an address under which the keys of objects are read by everybody who knows them.
+    """
+
+    def __init__(self, visible: Visible, store: ObjectStore, now: Callable[[], float] = time.monotonic, *, cdn: str | None = None) -> None:
+        self._visible, self._store, self._cdn, self._bodies = visible, store, cdn, Bodies()
         self._segments, self._storyboards = KnownSegments(store, now), Storyboards(store, now)
-        self._pieces = PieceAddresses(store, now)
+        self._pieces, self._live_pieces = PieceAddresses(store, now), PieceAddresses(store, now, life=STREAM_LIFE)
 
     @property
     def shelves(self) -> Mapping[str, Callable[[Asked], Awaitable[Found]]]:
@@ -68,19 +84,23 @@ class Library:
             "playlist": self._playlist,
             "part-playlist": self._part_playlist,
             "storyboard": self._storyboard,
+            "stream": self._stream,
         }
 
     async def piece(self, kind: str, asked: Asked, index: int, name: str) -> Found:
         """A segment or a picture that a playlist or a storyboard names, by its part and its own name."""
-        names = {"playlist": SEGMENT_NAME, "part-playlist": SEGMENT_NAME, "storyboard": storyboard.NAME}.get(kind)
+        names = NAMES.get(kind)
         if names is None or names.fullmatch(name) is None or index > LAST_INDEX:
             return None
         if kind == "part-playlist":
             part = await self._visible.part(asked.session, asked.id)
             found = (part.path_prefix, part.bucket) if part is not None and part.index == index else None
+        elif kind == "stream":
+            found = await self._visible.stream_prefix(asked.session, asked.id, index)
         else:
             found = await self._visible.prefix(asked.session, asked.id, index)
-        return None if found is None or found[0] is None else Elsewhere(self._pieces.of(found[0] + name, found[1]))
+        pieces = self._live_pieces if kind == "stream" else self._pieces
+        return None if found is None or found[0] is None else Elsewhere(pieces.of(found[0] + name, found[1]))
 
     async def _file(self, asked: Asked) -> Found:
         found = await self._visible.recording(asked.session, asked.id)
@@ -105,13 +125,32 @@ class Library:
         part = await self._visible.part(asked.session, asked.id)
         return None if part is None else _shown(await playlist.compose(self._segments, [part], ended=part.status == "ready"), asked)
 
+    async def _stream(self, asked: Asked) -> Found:
+        """While it is live and afterwards, by the right to see the stream. Parts that the CDN may have come from there as long as
+        everybody may watch."""
+        found = await self._visible.stream(asked.session, asked.id)
+        if found is None or found.recording is None:
+            return None
+        over = found.status in ("ending", "ended")
+        played = await playlist.compose(self._segments, found.parts, ended=found.recording.final, over=over)
+        if played.empty:
+            return None
+        elsewhere = {}
+        if self._cdn is not None and found.public:
+            elsewhere = {part.index: f"{self._cdn}/{part.path_prefix}" for part in found.parts if part.on_cdn}
+        if asked.shared:
+            body = self._bodies.text(asked.id, asked.token, played, elsewhere, update=asked.update)
+        else:
+            body = text(asked.token, played, elsewhere, update=asked.update)
+        return Text(body, playlist.CONTENT_TYPE)
+
     async def _storyboard(self, asked: Asked) -> Found:
         found = await self._visible.playlist(asked.session, asked.id)
         if found is None:
             return None
         played = await playlist.compose(self._segments, found[1], ended=found[0].final)
-        text = await self._storyboards.text(found[1], played, asked.token)
-        return None if played.empty else Text(text.encode(), storyboard.CONTENT_TYPE)
+        cues = await self._storyboards.text(found[1], played, asked.token)
+        return None if played.empty else Text(cues.encode(), storyboard.CONTENT_TYPE)
 
     def _presigned(self, key: str | None, seconds: float | None, bucket: str | None) -> Found:
         if key is None:
@@ -123,4 +162,4 @@ class Library:
 def _shown(played: playlist.Playlist, asked: Asked) -> Found:
     if played.empty:
         return None
-    return Text(played.update(asked.token) if asked.update else played.whole(asked.token), playlist.CONTENT_TYPE)
+    return Text(text(asked.token, played, playlist.NOWHERE, update=asked.update), playlist.CONTENT_TYPE)

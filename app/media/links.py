@@ -17,6 +17,10 @@ PURPOSE: Final = b"nchat-rtc media links"
 BLOCK: Final = 64
 SIGNATURE_BYTES: Final = 16
 NOBODY: Final = "-"
+ROLE: Final = "x-hasura-role"
+# The kind of a stream's links, and what stands in place of a signature where none is needed: many players go by the end of the name.
+STREAM: Final = "stream"
+UNSIGNED: Final = "public.m3u8"
 TOKEN: Final = re.compile(
     r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})\.([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|-)\.([A-Za-z0-9_-]{22})"
 )
@@ -33,7 +37,7 @@ class Bearer:
     def session(self) -> Session:
         """As whom the right is looked up: the role and the person, and nothing else that a token once said."""
         person = {} if self.user == NOBODY else {USER_ID: self.user}
-        return Session(self.role, {"x-hasura-role": self.role, **person})
+        return Session(self.role, {ROLE: self.role, **person})
 
 
 class LinkKey:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +11,8 @@ import orjson
 import sqlalchemy as sa
 
 from app.graphql.principal import ADMIN_PRINCIPAL
-from domain.recordings.playing.visible import Question, Rows
+from app.media.asked_together import AskedTogether
+from domain.recordings.playing.questions import Question, Rows
 from permissions.session import ADMIN, USER_ID, Session
 from resolvers.sql.database import Asker, SharedDatabase
 from resolvers.sql.json_values import DIALECT
@@ -32,28 +34,35 @@ class _Text:
 
 
 class SharedLooks:
-    """`domain.recordings.playing.visible.Ask`."""
+    """`domain.recordings.playing.questions.Ask`. Who asks the same in the same name, as all who have none do, is asked for together."""
 
     def __init__(self, database: SharedDatabase) -> None:
         self._database = database
         self._texts: dict[int, tuple[Question, _Text]] = {}
+        self._asked: AskedTogether[tuple[str, str, tuple[str, ...]], Rows] = AskedTogether()
 
     async def __call__(self, session: Session, question: Question, values: Mapping[str, str]) -> Rows:
         """Raises DatabaseError, and GraphQLRefusal when the person asks for too much at once."""
         # By identity: there are a few for each role, and the one beside the text keeps its place in memory.
         _, text = self._texts.get(id(question)) or self._texts.setdefault(id(question), (question, _text(question.statement)))
-        database = self._database.request(asker_of(session))
         given = {**text.constants, **values}
-        rows = orjson.loads(await database.fetch_json(text.sql, [given[name] for name in text.names]))
+        asked = tuple(given[name] for name in text.names)
+        asker = asker_of(session)
+        return await self._asked.ask((asker.principal, text.sql, asked), partial(self._read, asker, text, asked))
+
+    async def _read(self, asker: Asker, text: _Text, asked: Sequence[str]) -> Rows:
+        rows = orjson.loads(await self._database.request(asker).fetch_json(text.sql, list(asked)))
         return [
             [value if read is None or value is None else read(value) for value, read in zip(row, text.readers, strict=True)] for row in rows
         ]
 
 
 def asker_of(session: Session) -> Asker:
-    """A link names a person, or admin."""
+    """A link names a person, or admin, or a role that has no person: all who follow such a link have one share."""
     user_id = session.variables.get(USER_ID)
-    return Asker(f"user {user_id}" if user_id else ADMIN_PRINCIPAL, session.role == ADMIN)
+    if user_id:
+        return Asker(f"user {user_id}", session.role == ADMIN)
+    return Asker(ADMIN_PRINCIPAL, is_admin=True) if session.role == ADMIN else Asker(f"links of {session.role}")
 
 
 def _text(statement: sa.Select[Any]) -> _Text:

@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     rate_limit_quality: Rate = Field("60/minute", description="Reports of one user's connection quality.")
     rate_limit_destination: Rate = Field("30/minute", description="Destinations of streams that one user may add or change.")
     rate_limit_health: Rate = Field("60/minute", description="Reports of one host's client on a stream.")
+    rate_limit_clip: Rate = Field("10/minute", description="Clips that one user may cut.")
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
     livekit_url: LiveKitUrl = Field(
@@ -225,6 +226,15 @@ class Settings(BaseSettings):
         43_200, ge=10, le=_YEAR, description="The same of a link to a playlist, a year at most; the right is checked at each reload."
     )
 
+    stream_cdn_url: HttpUrl | None = Field(
+        None,
+        validation_alias=_also("NCHAT_STREAM_CDN_URL", "CDN_URL"),
+        description="A CDN over the bucket: a key follows, behind a slash. Segments of public streams come from there; absent: signed.",
+    )
+    embed_origins: Origins = Field(
+        (), description="Origins whose pages may show `/embed/…` in a frame, separated by commas, its own always; absent: any."
+    )
+
     push_webhook_url: HttpUrl | None = Field(None, description="Where pushes for people's devices are delivered; absent: nowhere.")
     push_webhook_secret: WebhookSecret | None = Field(
         None, description="Signs them: 24 to 64 bytes in base64, with or without `whsec_` before it."
@@ -234,7 +244,14 @@ class Settings(BaseSettings):
     event_webhook_secret: WebhookSecret | None = Field(None, description="Signs that, in the form of the push service's secret.")
 
     @field_validator(
-        "encryption_keys", "cors_origins", "websocket_origins", "turn_urls", "trusted_proxies", "recording_templates", mode="before"
+        "encryption_keys",
+        "cors_origins",
+        "websocket_origins",
+        "turn_urls",
+        "trusted_proxies",
+        "recording_templates",
+        "embed_origins",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -247,10 +264,10 @@ class Settings(BaseSettings):
             raise ValueError("is not of the form name=https://address,name=https://address")
         return value
 
-    @field_validator("public_url", mode="after")
+    @field_validator("public_url", "stream_cdn_url", mode="after")
     @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    def _without_slash(cls, value: str | None) -> str | None:
+        return None if value is None else value.rstrip("/")
 
     @model_validator(mode="after")
     def _secrets_are_there(self) -> Self:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,13 +58,24 @@ class ObjectRequests:
         raise S3Error("NotImplemented", "This store knows nothing of that.")
 
     async def _put(self) -> Response:
-        if "x-amz-copy-source" in self._request.headers:
-            raise S3Error("NotImplemented", "This store copies nothing.")
+        if (source := self._request.headers.get("x-amz-copy-source")) is not None:
+            return self._copy(unquote(source).removeprefix("/"))
         with new_body(self._bucket.folder) as body:
             await body.receive(self._request, self._payload)
             self._check_absent()
             made = self._bucket.put(self._key, body, _kept(self._request.headers.items()))
         return Response(headers=_told(made))
+
+    def _copy(self, source: str) -> Response:
+        """The whole of another object of this bucket, with what is said of it."""
+        bucket, _, key = source.partition("/")
+        if bucket != self._bucket.name or self._request.headers.get("x-amz-metadata-directive", "COPY") != "COPY":
+            raise S3Error("NotImplemented", "This store copies within a bucket, and changes nothing by that.")
+        found = self._bucket.get(key)
+        with new_body(self._bucket.folder) as body:
+            body.join([self._bucket.folder / found.file])
+            made = self._bucket.put(self._key, body, found.headers | _encryption(self._request.headers.items()), found.etag)
+        return answers.xml("CopyObjectResult", [("LastModified", answers.moment(made.modified)), ("ETag", f'"{made.etag}"')])
 
     def _check_absent(self) -> None:
         """`If-None-Match: *` puts only what is not there yet."""
@@ -95,5 +107,8 @@ def _kept(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _told(made: StoredObject) -> dict[str, str]:
-    encryption = {name: value for name, value in made.headers.items() if name == "x-amz-server-side-encryption"}
-    return {"etag": f'"{made.etag}"'} | encryption
+    return {"etag": f'"{made.etag}"'} | _encryption(made.headers.items())
+
+
+def _encryption(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in headers if name == "x-amz-server-side-encryption"}

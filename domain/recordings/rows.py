@@ -17,8 +17,8 @@ RecordingStatus = Literal["starting", "recording", "paused", "processing", "read
 RecordingType = Literal["composite", "individual_tracks", "audio_only"]
 RecordingLayout = Literal["grid", "speaker", "single", "custom"]
 PartStatus = Literal["starting", "recording", "processing", "ready", "failed", "deleted"]
-# Why a part ended: by a keeper or the call's end, by a pause, or against our will.
-EndReason = Literal["stopped", "paused", "lost", "storage", "limit"]
+# Why a part ended: by a keeper or the call's end, by a pause, against our will, or because fewer may watch from now on.
+EndReason = Literal["stopped", "paused", "lost", "storage", "limit", "narrowed"]
 # One recording of a call is in one of these at a time.
 ACTIVE: Final[tuple[RecordingStatus, ...]] = ("starting", "recording", "paused")
 # Of these parts LiveKit writes something, or is about to.

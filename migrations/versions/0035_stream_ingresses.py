@@ -5,7 +5,7 @@ from alembic import op
 from migrations.shorthand import limit_lock_wait
 
 revision = "0035"
-down_revision = "0033"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 

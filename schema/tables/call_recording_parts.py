@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from schema.tables.call_recordings import STARTING, recording_status
-from schema.tables.columns import key, metadata, moment, now, reference
+from schema.tables.columns import flag, key, metadata, moment, now, reference
 
 call_recording_parts = sa.Table(
     "nchat_call_recording_parts",
@@ -25,12 +25,16 @@ call_recording_parts = sa.Table(
     moment("media_started_at", "When its first frame was recorded."),
     moment("ended_at", "When its last frame was recorded. Not offered through GraphQL."),
     moment("closed_at", "When LiveKit said its last word of it, or was given up. Not offered through GraphQL."),
-    sa.Column("end_reason", sa.Text, comment="Why it ended: stopped, paused, lost, storage or limit. Not offered through GraphQL."),
+    sa.Column(
+        "end_reason", sa.Text, comment="Why it ended: stopped, paused, lost, storage, limit or narrowed. Not offered through GraphQL."
+    ),
     sa.Column("segments", sa.Integer, nullable=False, server_default=sa.text("0"), comment="Segments seen in its playlist."),
     moment("segment_at", "When a new segment was last seen in its playlist. Not offered through GraphQL."),
     now("next_look_at", "When its storage is looked at next. Not offered through GraphQL."),
     sa.Column("duration", sa.Double, comment="Length of its media in seconds."),
     sa.Column("path_prefix", sa.Text, comment="What the keys of all its objects begin with; null for what is older than parts."),
+    # Set by a trigger where a part begins.
+    flag("on_cdn", "Begun while its stream was public: its segments may be fetched from the CDN. Not offered through GraphQL."),
     sa.Column("file_path", sa.String(500), comment="Key of its file in the bucket, once seen there."),
     sa.Column("file_size", sa.BigInteger, comment="Size of its file in bytes."),
     sa.Column("error_message", sa.Text, comment="What went wrong, in our own words."),
@@ -38,7 +42,7 @@ call_recording_parts = sa.Table(
     sa.UniqueConstraint("recording_id", "index"),
     sa.CheckConstraint("kind IN ('composite', 'track')", name="kind"),
     sa.CheckConstraint("track_kind IN ('microphone', 'camera', 'screen_share', 'screen_share_audio')", name="track_kind"),
-    sa.CheckConstraint("end_reason IN ('stopped', 'paused', 'lost', 'storage', 'limit')", name="end_reason"),
+    sa.CheckConstraint("end_reason IN ('stopped', 'paused', 'lost', 'storage', 'limit', 'narrowed')", name="end_reason"),
     sa.CheckConstraint("(kind = 'track') = (user_id IS NOT NULL AND track_kind IS NOT NULL)", name="track"),
     # Those that LiveKit or the storage has still something to say about.
     sa.Index(

@@ -60,6 +60,7 @@ call_recordings = sa.Table(
     ),
     sa.Column("clip_from", sa.Double, comment="Where a clip begins, in seconds of its source's playlist."),
     sa.Column("clip_to", sa.Double, comment="Where a clip ends, in seconds of its source's playlist."),
+    sa.Column("clip_progress", sa.SmallInteger, comment="Percent of a clip's segments that are copied; null for what is no clip."),
     flag("keep", "Kept beyond the stream that it records. Not offered through GraphQL.", default=True),
     moment("started_at", "When it was asked for."),
     moment("media_started_at", "When the first frame was recorded."),
@@ -113,6 +114,11 @@ call_recordings = sa.Table(
         "nchat_call_recordings_joining_idx",
         "next_work_at",
         postgresql_where=sa.text("status = 'ready'::recording_status AND join_progress < 100"),
+    ),
+    sa.Index(
+        "nchat_call_recordings_clips_idx",
+        "next_work_at",
+        postgresql_where=sa.text("status = 'processing'::recording_status AND clip_progress IS NOT NULL"),
     ),
     comment="Recordings of calls and streams.",
 )

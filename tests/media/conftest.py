@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
+from app.media.visitors import Visitors
 from devstack.store import StoreProcess
 from domain.recordings.playing.visible import Visible
 from tests.media.library import Shelf, record
@@ -35,9 +36,8 @@ async def shelf(on: Setup) -> AsyncIterator[Shelf]:
     """The recording, ready, with two parts of 40 and 20 seconds, a file, and pictures."""
     key = LinkKey(b"a secret of this test")
     counted: list[tuple[str, str]] = []
-    endpoint = MediaEndpoint(
-        key, Library(Visible(on.world), on.store, lambda: on.clock.now().timestamp()), on.clock, lambda *told: counted.append(told)
-    )
+    library = Library(Visible(on.world), on.store, lambda: on.clock.now().timestamp())
+    endpoint = MediaEndpoint(Visitors(key, on.clock), library, lambda *told: counted.append(told))
     app = Starlette(routes=endpoint.routes(["https://app.example"]))
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://media.example") as http:

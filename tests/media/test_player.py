@@ -13,9 +13,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from app.embed.endpoint import FILES
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
+from app.media.visitors import Visitors
 from app.storage.s3_store import S3Address, S3Store, open_store
 from devstack.store import StoreProcess
 from domain.recordings.names import playlist_key
@@ -62,9 +64,11 @@ class Cinema:
 async def cinema(on: Setup, store_process: StoreProcess) -> AsyncIterator[Cinema]:
     key = LinkKey(b"a secret of this test")
     keys = {"access_key": store_process.access_key, "secret_key": store_process.secret_key}
-    pages = Starlette(routes=[Mount("/", StaticFiles(directory=Path(__file__).parent / "page"))])
+    pages = Starlette(
+        routes=[Mount("/hls", StaticFiles(directory=FILES)), Mount("/", StaticFiles(directory=Path(__file__).parent / "page"))]
+    )
     async with open_store(S3Address("recordings", store_process.url, **keys)) as store, serving(pages) as page_address:  # type: ignore[arg-type]
-        routes = MediaEndpoint(key, Library(Visible(on.world), store, time.monotonic), on.clock).routes([page_address])
+        routes = MediaEndpoint(Visitors(key, on.clock), Library(Visible(on.world), store, time.monotonic)).routes([page_address])
         async with serving(Starlette(routes=routes)) as address, async_playwright() as playwright:
             args = [*OFFLINE, "--autoplay-policy=no-user-gesture-required"]
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=args)

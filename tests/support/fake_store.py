@@ -42,6 +42,13 @@ class FakeStore:
         self.objects[key], self.types[key] = body, content_type
         self.times[key] = datetime.now(UTC)
 
+    async def copy(self, key: str, to_key: str) -> bool:
+        self._answer("copy")
+        if key not in self.objects:
+            return False
+        await self.write(to_key, self.objects[key], self.types.get(key, ""))
+        return True
+
     async def list(self, prefix: str, *, after: str = "", most: int = 1000) -> Sequence[StoredObject]:
         self._answer("list")
         keys = sorted(key for key in self.objects if key.startswith(prefix) and key > after)

@@ -9,7 +9,14 @@ from domain.recordings.rows import EndReason, RecordingPart
 GapReason = Literal["paused", "lost", "storage"]
 # Two parts that follow each other so closely miss nothing that a person would.
 UNNOTICED: Final = 0.5
-REASONS: Final[dict[EndReason, GapReason]] = {"paused": "paused", "storage": "storage", "stopped": "lost", "lost": "lost", "limit": "lost"}
+REASONS: Final[dict[EndReason, GapReason]] = {
+    "paused": "paused",
+    "storage": "storage",
+    "stopped": "lost",
+    "lost": "lost",
+    "limit": "lost",
+    "narrowed": "paused",
+}
 
 
 def gaps(parts: Sequence[RecordingPart]) -> list[dict[str, str]]:

@@ -24,6 +24,8 @@ TAIL_BYTES: Final = 4096
 MOST_SEGMENTS: Final = 100_000
 # Where the link of whoever watches goes.
 LINK: Final = "{link}"
+# Before a segment that is named and not there.
+GAP: Final = b"#EXT-X-GAP"
 NAME: Final = re.compile(r"segment_[0-9]{1,9}\.ts")
 
 
@@ -122,7 +124,7 @@ class KnownSegments:
 
 def _entry(index: int, segment: Segment, *, gap: bool) -> bytes:
     lines = [] if segment.began_at is None else [f"#EXT-X-PROGRAM-DATE-TIME:{_moment(segment)}"]
-    lines += ["#EXT-X-GAP"] * gap
+    lines += [GAP.decode()] * gap
     lines += [f"#EXTINF:{segment.seconds:.3f},", f"{LINK}/{index}/{segment.name}", ""]
     return "\n".join(lines).encode()
 

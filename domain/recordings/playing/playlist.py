@@ -1,7 +1,7 @@
 """One playlist of all parts (RFC 8216, and its second edition for the updates): it begins with the first segment, only grows, and ends
 with the recording."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,8 @@ HEAD: Final = (
     f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{TARGET_DURATION}\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={SKIP_UNTIL}.0\n"
     "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-INDEPENDENT-SEGMENTS\n"
 ).encode()
+# Of what is over although its playlist does not say so yet: a player begins where it began, not where it ended.
+FROM_START: Final = b"#EXT-X-START:TIME-OFFSET=0\n"
 DISCONTINUITY: Final = b"#EXT-X-DISCONTINUITY\n"
 END: Final = b"#EXT-X-ENDLIST\n"
 
@@ -33,36 +35,50 @@ class Played:
         return sum(self.segments.seconds[: self.count])
 
 
+# By a part's index: what stands before its segments' names where they lie elsewhere than below the playlist.
+Elsewhere = Mapping[int, str]
+NOWHERE: Final[Elsewhere] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """The parts that play, and whether nothing more comes."""
+    """The parts that play, and whether nothing more comes; `over`: what is played has ended, whether or not all of it is there yet."""
 
     parts: Sequence[Played]
     ended: bool
+    over: bool = False
 
     @property
     def empty(self) -> bool:
         return not self.parts
 
-    def whole(self, link: str) -> bytes:
-        """All of it, each segment below `link`, a relative name."""
-        return self._text(0, link)
+    def whole(self, link: str, elsewhere: Elsewhere = NOWHERE) -> bytes:
+        """All of it, each segment below `link`, a relative name, or `elsewhere`."""
+        return self._text(0, link, elsewhere)
 
-    def update(self, link: str) -> bytes:
+    def update(self, link: str, elsewhere: Elsewhere = NOWHERE) -> bytes:
         """What is new to whoever has the rest (EXT-X-SKIP); the whole of a short one."""
-        return self._text(self._skippable(), link)
+        return self._text(self._skippable(), link, elsewhere)
 
-    def _text(self, skipped: int, link: str) -> bytes:
+    def as_far_as(self, other: "Playlist") -> bool:
+        """It says what the other one says, of segments that are the same in memory."""
+        if (self.ended, self.over, len(self.parts)) != (other.ended, other.over, len(other.parts)):
+            return False
+        return all(one.segments is two.segments and one.count == two.count for one, two in zip(self.parts, other.parts, strict=True))
+
+    def _text(self, skipped: int, link: str, elsewhere: Elsewhere) -> bytes:
+        start = [FROM_START] if self.over and not self.ended else []
         skip = [f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n".encode()] if skipped else []
-        pieces = [HEAD, *skip, *self._entries(skipped), *[END] * self.ended]
-        return b"".join(pieces).replace(LINK.encode(), link.encode())
+        return b"".join([HEAD, *start, *skip, *self._entries(skipped, link, elsewhere), *[END] * self.ended])
 
-    def _entries(self, skipped: int) -> Iterator[bytes]:
+    def _entries(self, skipped: int, link: str, elsewhere: Elsewhere) -> Iterator[bytes]:
         for place, part in enumerate(self.parts):
             if skipped < part.count:
                 if place and not skipped:
                     yield DISCONTINUITY
-                yield from part.segments.entries[skipped : part.count]
+                index = part.segments.index
+                below = elsewhere.get(index, f"{link}/{index}/")
+                yield b"".join(part.segments.entries[skipped : part.count]).replace(f"{LINK}/{index}/".encode(), below.encode())
             skipped = max(0, skipped - part.count)
 
     def _skippable(self) -> int:
@@ -76,7 +92,7 @@ class Playlist:
         return 0
 
 
-async def compose(known: KnownSegments, parts: Sequence[VisiblePart], *, ended: bool) -> Playlist:
+async def compose(known: KnownSegments, parts: Sequence[VisiblePart], *, ended: bool, over: bool = False) -> Playlist:
     """Of parts in their order. Raises StorageError.
 
     What follows a part that its recorder may still add to has to wait: nothing is ever put before what was shown.
@@ -89,4 +105,4 @@ async def compose(known: KnownSegments, parts: Sequence[VisiblePart], *, ended: 
         if not part.closed:
             break
     # A store that does not answer now may have more.
-    return Playlist(played, ended and all(part.segments.final for part in played))
+    return Playlist(played, ended and all(part.segments.final for part in played), over)

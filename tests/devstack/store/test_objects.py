@@ -102,10 +102,22 @@ def test_what_is_not_there(s3: Any, bucket: str) -> None:
     s3.delete_object(Bucket=bucket, Key="nothing")
 
 
-def test_nothing_is_copied_and_no_rights_are_set(s3: Any, bucket: str) -> None:
+def test_a_copy_is_an_object_of_its_own(s3: Any, bucket: str) -> None:
+    source = {"Bucket": bucket, "Key": "with space & ünïcode"}
+    made = s3.put_object(**source, Body=b"1", ContentType="video/mp2t", Metadata={"of": "one"})
+    assert s3.copy_object(Bucket=bucket, Key="two", CopySource=source)["CopyObjectResult"]["ETag"] == made["ETag"]
+    s3.delete_object(**source)
+    kept = s3.get_object(Bucket=bucket, Key="two")
+    assert (kept["Body"].read(), kept["ContentType"], kept["Metadata"]) == (b"1", "video/mp2t", {"of": "one"})
+    with refused("NoSuchKey", 404):
+        s3.copy_object(Bucket=bucket, Key="three", CopySource=source)
+    assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["two"]
+
+
+def test_nothing_is_copied_from_elsewhere_and_no_rights_are_set(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="one", Body=b"1")
     with refused("NotImplemented", 501):
-        s3.copy_object(Bucket=bucket, Key="two", CopySource={"Bucket": bucket, "Key": "one"})
+        s3.copy_object(Bucket=bucket, Key="two", CopySource={"Bucket": "another", "Key": "one"})
     with refused("NotImplemented", 501):
         s3.put_object_acl(Bucket=bucket, Key="one", ACL="public-read")
     assert [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["one"]

@@ -115,7 +115,7 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
         {"id": "dave's twitch", "stream_id": "secret stream", "platform": "twitch", "rtmp_url": "rtmp://b", "stream_key_encrypted": "key"},
     ),
     "nchat_call_recordings": tuple(
-        {"id": f"{source}, {status}", "call_id": call, "stream_id": stream, "status": status}
+        {"id": f"{source}, {status}", "call_id": call, "stream_id": stream, "status": status, "keep": str(source != "passing").lower()}
         for source, call, stream, status in (
             ("direct", "direct", None, "ready"),
             ("direct", "direct", None, "deleted"),
@@ -126,6 +126,8 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
             ("public", None, "public stream", "processing"),
             ("members", None, "members stream", "ready"),
             ("secret", None, "secret stream", "ready"),
+            # Not kept beyond its stream: nobody sees it as a recording.
+            ("passing", None, "public stream", "ready"),
         )
     ),
     "nchat_call_recording_parts": (
@@ -142,6 +144,7 @@ ROWS: Final[Mapping[str, tuple[dict[str, object], ...]]] = {
         {"id": "deleted part of direct", "recording_id": "direct, ready", "index": "2", "status": "deleted"},
         {"id": "part of a deleted recording", "recording_id": "direct, deleted", "index": "0", "status": "ready"},
         {"id": "part of public", "recording_id": "public, ready", "index": "0", "status": "ready"},
+        {"id": "part of a passing recording", "recording_id": "passing, ready", "index": "0", "status": "ready"},
     ),
     "nchat_event_outbox": ({"id": "card", "kind": "recording_finished", "recording_id": "direct, ready", "payload": "{}"},),
     "nchat_ice_servers": ({"id": "ice server", "urls": "{stun:a}", "credential_encrypted": "sealed"},),

@@ -23,13 +23,13 @@ USER = {
     " is_video_enabled is_screen_sharing connection_quality hand_raised_at lobby_waiting_since consented_at metadata",
     "nchat_call_events": "call_id seq kind actor_id payload created_at",
     "nchat_call_recordings": "id call_id stream_id started_by title status type layout resolution file_size file_reason join_progress"
-    " duration gaps source_recording_id clip_from clip_to started_at media_started_at ended_at"
+    " duration gaps source_recording_id clip_from clip_to clip_progress started_at media_started_at ended_at"
     " expires_at legal_hold error_message created_at updated_at url playlist_url thumbnail_url storyboard_url",
     "nchat_call_recording_parts": "id recording_id index kind user_id track_kind status media_started_at duration file_size error_message"
     " url playlist_url",
     "nchat_streams": "id channel_id host_id call_id room_name room_sid title description visibility status hls_url dash_url chat_enabled"
     " reactions_enabled slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at"
-    " ended_at recording_id client_request_id metadata created_at updated_at duration",
+    " ended_at recording_id client_request_id metadata created_at updated_at duration playback_url embed_code",
     "nchat_stream_viewers": "id stream_id user_id joined_at left_at watch_duration device_type connection_quality",
     "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted deleted_by client_message_id"
     " created_at",
@@ -42,7 +42,7 @@ ANONYMOUS = {
     "nchat_users": "id username display_name avatar_url",
     "nchat_streams": "id channel_id host_id title description visibility status hls_url dash_url chat_enabled reactions_enabled"
     " slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at ended_at created_at"
-    " updated_at duration",
+    " updated_at duration playback_url embed_code",
     "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted created_at",
     "nchat_stream_reactions": "stream_id type",
 }
@@ -74,7 +74,7 @@ NOBODY_READS = {
     "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata", "status_since", "custom_layout"}
     | {"keep", "tier", "consent_asked_at", "pause_asked_at", "delete_asked_at", "next_work_at", "work_taken_until", "work_attempts"}
     | {"join_tries"},
-    "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at"},
+    "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at", "on_cdn"},
     "nchat_streams": {"rtmp_ingest_url", "room_closed_at"},
     "nchat_stream_viewers": {"session_id"},
     "nchat_stream_destinations": {"stream_key_encrypted"},

@@ -1,0 +1,86 @@
+"""Which clips are copied now: each taken by one process for a while, kept while it works, let go when it failed or died."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.recordings.clips.plans import ClipPlan, of_note
+from domain.recordings.life_cycle import changed
+from domain.world import World
+
+# Renewed with each word of progress.
+TAKEN_FOR: Final = timedelta(seconds=60)
+FIRST_PAUSE: Final = timedelta(seconds=2)
+LONGEST_PAUSE: Final = timedelta(seconds=60)
+# From the wish: a store that is away for so long, or a process that dies each time, makes no clip any more.
+GIVEN_UP_AFTER: Final = timedelta(minutes=15)
+# Also what is to be removed by now: it has to end before that.
+TAKE: Final = sa.text("""
+    WITH due AS (
+        SELECT recording.id FROM nchat_call_recordings AS recording
+        WHERE recording.status = 'processing' AND recording.clip_progress IS NOT NULL AND recording.next_work_at <= :now
+            AND (recording.work_taken_until IS NULL OR recording.work_taken_until <= :now)
+        ORDER BY recording.next_work_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE nchat_call_recordings AS recording SET work_taken_until = :until, work_attempts = recording.work_attempts + 1
+    FROM due WHERE recording.id = due.id
+    RETURNING recording.id, recording.call_id, CAST(recording.metadata AS text) AS notes, recording.storage_bucket AS bucket,
+        recording.work_attempts AS attempt, recording.status_since, recording.delete_asked_at IS NOT NULL AS unwanted
+""")
+# As long as the attempt is the one that was taken, nobody else has it.
+KEEP: Final = sa.text("""
+    UPDATE nchat_call_recordings AS recording SET work_taken_until = :until, clip_progress = :progress
+    WHERE recording.id = :id AND recording.work_attempts = :attempt AND recording.status = 'processing'
+        AND recording.delete_asked_at IS NULL
+    RETURNING recording.id
+""")
+LET_GO: Final = sa.text("""
+    UPDATE nchat_call_recordings AS recording SET work_taken_until = NULL, next_work_at = :next
+    WHERE recording.id = :id AND recording.work_attempts = :attempt AND recording.status = 'processing'
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class ClipInHand:
+    """A clip in the hands of one process. `attempt` tells this hand from earlier ones; `unwanted`: somebody asked for its removal."""
+
+    id: UUID
+    call_id: UUID | None
+    plan: ClipPlan
+    bucket: str | None
+    attempt: int
+    since: datetime
+    unwanted: bool
+
+
+async def take(world: World) -> ClipInHand | None:
+    """One that is due; nobody else gets it until it is let go or `TAKEN_FOR` is over."""
+    now = world.clock.now()
+    async with world.transaction("clip.take") as tx:
+        row = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR})).first()
+    if row is None:
+        return None
+    return ClipInHand(row.id, row.call_id, of_note(json.loads(row.notes)), row.bucket, row.attempt, row.status_since, row.unwanted)
+
+
+async def keep(world: World, clip: ClipInHand, progress: int) -> bool:
+    """Tells how far it is, in percent; whether it is still this process's, and wanted."""
+    asked = {"until": world.clock.now() + TAKEN_FOR, "progress": min(progress, 99)}
+    return await _write(world, clip, KEEP, **asked)
+
+
+async def put_off(world: World, clip: ClipInHand) -> None:
+    """Later again, after a pause that grows with each time: the store is away, and comes back."""
+    pause = min(FIRST_PAUSE * 2 ** min(clip.attempt - 1, 10), LONGEST_PAUSE)
+    await _write(world, clip, LET_GO, next=world.clock.now() + pause)
+
+
+async def _write(world: World, clip: ClipInHand, statement: sa.TextClause, **values: Any) -> bool:
+    async with world.transaction("clip.note") as tx:
+        written = await tx.connection.execute(statement, {"id": clip.id, "attempt": clip.attempt, **values})
+        changed(tx, clip.call_id)
+        return written.rowcount > 0
