@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores check fix livekit demo conformance bench bench-fanout bench-faults requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores trial-chat check fix livekit demo conformance bench bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -56,6 +56,9 @@ trial-watchers: setup ## 200 people watch a recording of 8 hours at one process:
 trial-restores: setup ## the database comes back as it was 500 events ago, in every way, under a service that stays up: who is told when
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/restores
 
+trial-chat: setup ## 10,000 messages of 50 people at a stream, to 500 who drop and come back, through two processes: each once, in order
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/streams/chat/test_crowd.py
+
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -75,7 +78,8 @@ demo: setup ## two people call each other through a running `make run`
 conformance: setup ## the Hasura cases of the first slice, against an embedded PostgreSQL
 	@exec $(BIN)/python -m tests.conformance
 
-bench: setup ## requests per second, beside hand-written SQL
+bench: setup ## requests per second, beside hand-written SQL; messages beside a thousand blocked terms
+	@$(BIN)/python -m bench.blocked_terms
 	@exec $(BIN)/python -m bench
 
 golden: setup ## write the generated files anew: settings in the docs, actions in the metadata, each role's schema

@@ -101,6 +101,8 @@ def _rates(settings: Settings) -> dict[str, str]:
         "token": settings.rate_limit_token,
         "quality": settings.rate_limit_quality,
         "clip": settings.rate_limit_clip,
+        "chat": settings.rate_limit_chat,
+        "chat_moderator": settings.rate_limit_chat_moderator,
         "destination": settings.rate_limit_destination,
         "health": settings.rate_limit_health,
     }

@@ -1,5 +1,6 @@
 """Every way an action can be refused: the class says the code, its docstring the sentence a person reads."""
 
+from math import ceil
 from typing import ClassVar
 
 
@@ -136,6 +137,29 @@ class StreamLimit(ActionError):
     """As many streams run as this deployment allows; try again when one has ended."""
 
     code = "stream-limit"
+
+
+class ChatDisabled(ActionError):
+    """The host has turned the chat off."""
+
+    code = "chat-disabled"
+
+
+class SlowMode(ActionError):
+    """The chat is in slow mode; wait before you write again."""
+
+    code = "slow-mode"
+
+    def __init__(self, retry_after: float) -> None:
+        # Rounded up: who waits that long may write.
+        self.retry_after = ceil(retry_after * 10) / 10
+        super().__init__(retryAfter=self.retry_after)
+
+
+class BlockedTerm(ActionError):
+    """The message holds a word that this channel does not take."""
+
+    code = "blocked-term"
 
 
 class LegalHold(ActionError):

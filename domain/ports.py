@@ -214,8 +214,7 @@ class Figures(Protocol):
 
 class RateLimiter(Protocol):
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
-        """Counts uses of a limit (`initiate`, `token`, `quality`, `destination`, `health`) by this key; raises RateLimited, counting none,
-        where it is too many."""
+        """Counts uses of a limit (`initiate`, `token`, `chat`, …) by this key; raises RateLimited, counting none, where it is too many."""
         ...
 
 

@@ -66,6 +66,10 @@ class Transactions(Protocol):
 
 
 class Readable(Protocol):
+    def __hash__(self) -> int:
+        """Statements are kept by it."""
+        ...
+
     def __call__(self, session: Session, table: TableName, from_: FromClause, /) -> ColumnElement[bool]:
         """The select rule of the session's role on a table, as a condition on the columns of `from_`: the table or an alias of it."""
         ...
@@ -78,8 +82,13 @@ class Readable(Protocol):
         """The same with the session's variables as parameters: building a rule takes longer than asking it."""
         ...
 
-    def by_values(self, role: str, table: TableName, from_: FromClause, value_of: ValueOf, /) -> ColumnElement[bool]:
-        """The same where each session variable is what `value_of` gives for its name, a column for instance: for many in one statement."""
+    def by_values(
+        self, role: str, table: TableName, from_: FromClause, value_of: ValueOf, /, *, without: str | None = None
+    ) -> ColumnElement[bool]:
+        """The same where each session variable is what `value_of` gives for its name, a column for instance: for many in one statement.
+
+        It may be as if rows of the table had nothing in the relationship `without`.
+        """
         ...
 
 

@@ -32,6 +32,7 @@ from domain.recordings.manners.consent import begin_agreed
 from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.tracks import record_new_tracks
 from domain.recordings.recorder.watching import watch
+from domain.streams.chat.bans import expire_all_bans
 from domain.streams.destinations.rows import TOPIC as OUTPUTS_TOPIC
 from domain.streams.destinations.watching import watch_outputs
 from domain.timeouts import TIMEOUTS, Timeout
@@ -42,6 +43,7 @@ from domain.world import World
 WEBHOOKS_EVERY: Final = 1.0
 BACKLOG_EVERY: Final = 2.0
 KICK_WATCH_EVERY: Final = 1.0
+BANS_EVERY: Final = 1.0
 # When nothing was found due; what was is decided at once.
 TIMEOUTS_ANYWAY: Final = 60.0
 RECORDING_WATCH_EVERY: Final = 1.0
@@ -76,6 +78,7 @@ class Jobs:
             self._loop("webhooks", WEBHOOKS_EVERY, webhooks, self._new_webhook),
             *self._timeouts([timeout for timeout in TIMEOUTS if timeout.matters(world)]),
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
+            self._loop("ban_expiry", BANS_EVERY, partial(expire_all_bans, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
             *([] if world.push_service is None else [("push_delivery", partial(tell_pushes, world, supervisor))]),
             *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),

@@ -135,6 +135,10 @@ class Settings(BaseSettings):
     rate_limit_destination: Rate = Field("30/minute", description="Destinations of streams that one user may add or change.")
     rate_limit_health: Rate = Field("60/minute", description="Reports of one host's client on a stream.")
     rate_limit_clip: Rate = Field("10/minute", description="Clips that one user may cut.")
+    rate_limit_chat: Rate = Field("10 per 10 second", description="Messages that one user may write at streams.")
+    rate_limit_chat_moderator: Rate = Field(
+        "50 per 10 second", description="Messages beyond those, for the host and the moderators of a stream."
+    )
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
     livekit_url: LiveKitUrl = Field(

@@ -12,6 +12,7 @@ from permissions.session import Session
 from schema.model import Catalog, TableName
 
 ValueOf = Callable[[str], sa.ColumnElement[str]]
+Changed = Callable[[Expression], Expression]
 
 
 def readable(catalog: Catalog, rules: RoleRules, session: Session, table: TableName, from_: sa.FromClause | None = None) -> Condition:
@@ -47,7 +48,7 @@ class ReadableRows:
 
     def without(self, relationship: str, session: Session, table: TableName, from_: sa.FromClause) -> Condition:
         """The same as if rows of the table had nothing in that relationship."""
-        return _rule(self._catalog, self._rules(session.role), table, from_, _values_of(session), lambda rule: without(rule, relationship))
+        return _rule(self._catalog, self._rules(session.role), table, from_, _values_of(session), _lacking(relationship))
 
     def of_role(self, role: str, table: TableName, from_: sa.FromClause) -> RoleCondition:
         """The same for whoever has the role."""
@@ -59,9 +60,21 @@ class ReadableRows:
 
         return RoleCondition(self.by_values(role, table, from_, named), frozenset(variables))
 
-    def by_values(self, role: str, table: TableName, from_: sa.FromClause, value_of: ValueOf) -> Condition:
-        """The same where each session variable is what `value_of` gives for its name: for many sessions in one statement."""
-        return _rule(self._catalog, self._rules(role), table, from_, value_of)
+    def by_values(self, role: str, table: TableName, from_: sa.FromClause, value_of: ValueOf, *, without: str | None = None) -> Condition:
+        """The same where each session variable is what `value_of` gives for its name: for many sessions in one statement.
+
+        It may be as if rows of the table had nothing in the relationship `without`.
+        """
+        changed = _unchanged if without is None else _lacking(without)
+        return _rule(self._catalog, self._rules(role), table, from_, value_of, changed)
+
+
+def _unchanged(rule: Expression) -> Expression:
+    return rule
+
+
+def _lacking(relationship: str) -> Changed:
+    return lambda rule: without(rule, relationship)
 
 
 def _rule(
@@ -70,7 +83,7 @@ def _rule(
     table: TableName,
     from_: sa.FromClause | None,
     value_of: ValueOf,
-    changed: Callable[[Expression], Expression] = lambda rule: rule,
+    changed: Changed = _unchanged,
 ) -> Condition:
     rule = rules.select.get(table)
     if rule is None:

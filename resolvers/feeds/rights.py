@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 import orjson
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from domain.errors import ActionError
 from permissions.compiling.bool_exp import Bind, condition
-from permissions.expressions import Constant, Operand, SessionVariable
+from permissions.expressions import Constant, Expression, Operand, SessionVariable, without
 from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.hand_written.room_feed import ROOM, Right, RoomFeed
@@ -42,8 +43,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
+    """`refusals` is what its verdicts mean, by their number."""
+
     sql: str
     variables: Sequence[str]
+    refusals: Sequence[type[ActionError]]
 
 
 class Rights:
@@ -67,7 +71,7 @@ class Rights:
             if not error.sqlstate.startswith(BAD_VALUE):
                 raise
             return await self._apart(feed, role, asked, error)
-        return found["epoch"], [self._standing(feed, verdict, head) for verdict, head in found["standings"]]
+        return found["epoch"], [_standing(statement, verdict, head) for verdict, head in found["standings"]]
 
     async def _apart(self, feed: RoomFeed, role: str, asked: Sequence[RightAsked], error: DatabaseError) -> tuple[str, Sequence[Standing]]:
         """One bad value is its owner's trouble, not that of the others in the statement."""
@@ -77,9 +81,6 @@ class Rights:
         (first, some), (second, others) = await self.ask(feed, role, asked[:half]), await self.ask(feed, role, asked[half:])
         return first or second, [*some, *others]
 
-    def _standing(self, feed: RoomFeed, verdict: int | None, head: int | None) -> Standing:
-        return Standing(head or 0, None if verdict is None else feed.rights[verdict].refusal)
-
     def _statement(self, feed: RoomFeed, role: str) -> _Statement:
         known = self._statements.get((feed.name, role))
         if known is None:
@@ -87,9 +88,14 @@ class Rights:
         return known
 
 
+def _standing(statement: _Statement, verdict: int | None, head: int | None) -> Standing:
+    return Standing(head or 0, None if verdict is None else statement.refusals[verdict])
+
+
 def _statement(feed: RoomFeed, catalog: Catalog, rules: RoleRules) -> _Statement:
-    """`{"epoch", "standings": [[the first right that is missing, the last seq], …]}`, in the order of the rooms and people given."""
+    """`{"epoch", "standings": [[why one may not follow, the last seq], …]}`, in the order of the rooms and people given."""
     variables: dict[str, str] = {}
+    refusals: list[type[ActionError]] = []
 
     def bind(operand: Operand) -> sa.ColumnElement[str]:
         match operand:
@@ -99,7 +105,16 @@ def _statement(feed: RoomFeed, catalog: Catalog, rules: RoleRules) -> _Statement
                 return sa.cast(sa.null() if value is None else text_literal(str(value)), sa.Text())
         raise ValueError(f"a permission rule has no request value: {operand}")
 
-    verdict = " ".join(f"WHEN NOT {_holds(right, catalog, rules, bind)} THEN {place}" for place, right in enumerate(feed.rights))
+    def missing(right: Right) -> str:
+        refusals.append(right.refusal)
+        verdict = str(len(refusals) - 1)
+        if right.bar is not None:
+            refusals.append(right.bar.refusal)
+            barred = _holds(right, catalog, rules, bind, partial(without, relationship=right.bar.relationship))
+            verdict = f"CASE WHEN {barred} THEN {len(refusals) - 1} ELSE {verdict} END"
+        return f"WHEN NOT {_holds(right, catalog, rules, bind)} THEN {verdict}"
+
+    verdict = " ".join(map(missing, feed.rights))
     columns = ["room", *variables.values()]
     given = ", ".join(f"CAST(CAST(${number} AS text) AS text[])" for number in range(1, len(columns) + 1))
     counter, of_room = feed.counter, _room_as(_key_type(feed.rights[0], catalog))
@@ -110,10 +125,14 @@ def _statement(feed: RoomFeed, catalog: Catalog, rules: RoleRules) -> _Statement
                 (SELECT {counter.seq} FROM {counter.table} AS counter WHERE counter.{counter.room} = {of_room}) AS head
             FROM unnest({given}) WITH ORDINALITY AS asked ({", ".join(columns)}, place)
         ) AS found"""  # noqa: S608 - names of ours, and rules as the compiler writes them
-    return _Statement(sql, list(variables))
+    return _Statement(sql, list(variables), refusals)
 
 
-def _holds(right: Right, catalog: Catalog, rules: RoleRules, bind: Bind) -> str:
+def _as_it_is(rule: Expression) -> Expression:
+    return rule
+
+
+def _holds(right: Right, catalog: Catalog, rules: RoleRules, bind: Bind, changed: Callable[[Expression], Expression] = _as_it_is) -> str:
     """EXISTS over the row that has to be seen; it is false where the role sees no row of that table."""
     rule = rules.select.get(right.table)
     if rule is None:
@@ -124,7 +143,7 @@ def _holds(right: Right, catalog: Catalog, rules: RoleRules, bind: Bind) -> str:
         row.c[column] == sa.literal_column(_room_as(tracked.columns[column].type) if value is ROOM else str(value))
         for column, value in right.key.items()
     ]
-    seen = sa.select(sa.literal_column("1")).where(*key, condition(rule.filter, tracked, row, bind, catalog)).exists()
+    seen = sa.select(sa.literal_column("1")).where(*key, condition(changed(rule.filter), tracked, row, bind, catalog)).exists()
     return str(seen.compile(dialect=DIALECT))
 
 

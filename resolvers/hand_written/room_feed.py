@@ -38,12 +38,22 @@ class ReadPage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """Rows of a relationship that take away a right which one would have without them, and the refusal that says so."""
+
+    relationship: str
+    refusal: type[ActionError]
+
+
+@dataclass(frozen=True, slots=True)
 class Right:
-    """Whoever follows has to see the row of `table` with this primary key, in which ROOM stands for the room; else `refusal` is the end."""
+    """Whoever follows has to see the row of `table` with this primary key, in which ROOM stands for the room; else `refusal` is the end,
+    or that of `bar` for whoever would see the row if it had nothing in that relationship."""
 
     table: TableName
     key: Mapping[str, object]
     refusal: type[ActionError]
+    bar: Bar | None = None
 
 
 @dataclass(frozen=True, slots=True)

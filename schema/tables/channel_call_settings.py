@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from schema.tables.columns import metadata, reference
 
-MOST_TERMS = 500
+MOST_TERMS = 1000
 
 channel_call_settings = sa.Table(
     "nchat_channel_call_settings",
@@ -31,6 +31,14 @@ channel_call_settings = sa.Table(
         nullable=False,
         server_default=sa.text("'{}'"),
         comment="Words that the chat of the channel's streams refuses. For those who manage the channel.",
+    ),
+    # Whoever holds them ready knows by it that they are others now.
+    sa.Column(
+        "terms_version",
+        pg.UUID(),
+        nullable=False,
+        server_default=sa.text("gen_random_uuid()"),
+        comment="Another value with each change of the blocked terms; kept by a trigger. Not offered through GraphQL.",
     ),
     sa.CheckConstraint("auto_record IN ('off', 'first', 'second', 'host')", name="auto_record"),
     sa.CheckConstraint("recording_consent IN ('notify', 'ask')", name="recording_consent"),

@@ -39,7 +39,7 @@ class SetCallPreferencesInput:
 
 @camel_input
 class SetChannelCallSettingsInput:
-    """What is left out stays. blockedTerms take the place of those there are: at most 500, of 100 characters each."""
+    """What is left out stays. blockedTerms take the place of those there are: at most 1000, of 100 characters each."""
 
     channel_id: uuid
     auto_record: AutoRecord | None = None

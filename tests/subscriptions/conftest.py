@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.subscriptions.listening import Listeners, listeners
-from tests.subscriptions.stream_chats import following_chats
 from tests.support.actions import Api, api
 from tests.support.domain_setup import Setup, setup
 from tests.support.valkey import valkey
@@ -36,10 +35,3 @@ async def listen(client: Api) -> AsyncIterator[Listeners]:
 def redis_url(tmp_path: Path) -> Iterator[str]:
     with valkey(tmp_path) as address:
         yield f"redis://{address}"
-
-
-@pytest.fixture
-async def chats(client: Api) -> AsyncIterator[Listeners]:
-    """The same, in an engine that has the feed of chats."""
-    async with following_chats(client) as ready:
-        yield ready

@@ -1,28 +1,23 @@
-"""The chat of a stream as foreign programs write it, and those who follow it: the feed's declaration in an engine of its own."""
+"""The chat of a stream as foreign programs write it, and those who follow it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+import resolvers.actions
 from permissions.session import Session
-from resolvers.actions.calls.event_feed import Subscription as CallEvents
-from resolvers.actions.feed import PEOPLE, room_feed
-from resolvers.actions.streams.chat_feed import stream_chat
-from resolvers.engine import Engine
-from resolvers.hand_written.action_fields import ActionFields
-from schema.types.camel_case import camel_type
-from tests.subscriptions.listening import Listener, Listeners, listeners
-from tests.support.actions import DATABASE, Api
-from tests.support.domain_setup import ALICE, GENERAL, Setup, product_rules
-from tests.support.unshared import Unshared
+from resolvers.hand_written.action_fields import ActionFields, scan
+from tests.subscriptions.listening import Listener, Listeners
+from tests.support.domain_setup import ALICE, GENERAL, Setup
 
+# For an engine without actions: it is made sooner.
+FEEDS = ActionFields(subscription=scan(resolvers.actions).subscription)
 ANYBODY = Session("anonymous", {"x-hasura-role": "anonymous"})
 CHAT = """subscription ($stream: uuid!, $after: bigint) {
   streamChat(streamId: $stream, after: $after) {
-    seq epoch kind messageId message { id content replyToId isHighlighted isPinned createdAt author { id displayName avatarUrl } }
+    seq epoch kind messageId
+    message { id content replyToId isHighlighted isPinned createdAt mediaSeconds author { id displayName avatarUrl } }
   }
 }"""
 
@@ -38,27 +33,6 @@ WRITTEN = """SELECT seq, 'message' AS kind, id AS message_id, content, is_delete
     SELECT event.seq, event.kind, message_id, content, is_deleted
     FROM nchat_stream_chat_events AS event JOIN nchat_stream_chat AS message ON message.id = message_id WHERE event.stream_id = $1
     ORDER BY seq"""
-
-ENGINES: list[Engine] = []
-
-
-@camel_type
-class Subscription:
-    stream_chat = room_feed(stream_chat, PEOPLE | {"anonymous"})
-
-
-ROOTS: list[Any] = [CallEvents, Subscription]
-FEEDS = ActionFields(subscription=tuple(field for root in ROOTS for field in root.__strawberry_definition__.fields))
-
-
-@asynccontextmanager
-async def following_chats(client: Api) -> AsyncIterator[Listeners]:
-    """Opens subscriptions to chats, to calls and to tables."""
-    if not ENGINES:
-        rules = await product_rules(client.on.url)
-        ENGINES.append(Engine.build(rules.catalog, rules.roles, Unshared(DATABASE), FEEDS))
-    async with listeners(Api(ENGINES[0], client.on)) as ready:
-        yield ready
 
 
 def follow(listen: Listeners, who: Session, stream_id: UUID, after: int | None = 0) -> Listener:

@@ -34,6 +34,7 @@ class End:
     sql: str
     lose: Sequence[Session]
     keep: Sequence[Session]
+    code: str = "not-found"
 
 
 HOST = session(ALICE)
@@ -68,6 +69,7 @@ ENDS = {
             SELECT $1, id, '{ALICE}' FROM unnest('{{{BOB},{MOD}}}'::uuid[]) AS id""",
         [session(BOB), session(MOD)],
         [ANYBODY, HOST, session(CAROL), MODERATOR],
+        "banned",
     ),
     "invited no more": End(
         "invite_only",
@@ -111,25 +113,36 @@ class Followed:
         assert self.row.refused is self.messages.refused is None
 
 
-def followed(chats: Listeners, who: Session, stream_id: UUID) -> Followed:
-    return Followed(*(follow(chats, who, stream_id), *(chats(who, query, stream=str(stream_id)) for query in (STREAMS, CHAT_ROWS))))
+def followed(listen: Listeners, who: Session, stream_id: UUID) -> Followed:
+    return Followed(*(follow(listen, who, stream_id), *(listen(who, query, stream=str(stream_id)) for query in (STREAMS, CHAT_ROWS))))
 
 
-async def test_who_may_not_see_a_stream_any_more_hears_no_more_of_it(on: Setup, chats: Listeners) -> None:
-    absent = (await follow(chats, session(MALLORY), uuid4()).ended()).answer()
-    assert absent == (await follow(chats, ANYBODY, uuid4()).ended()).answer()
+async def test_who_may_not_see_a_stream_any_more_hears_no_more_of_it(on: Setup, listen: Listeners) -> None:
+    absent = (await follow(listen, session(MALLORY), uuid4()).ended()).answer()
+    assert absent == (await follow(listen, ANYBODY, uuid4()).ended()).answer()
+    answers = {"not-found": absent, "banned": await answer_to_the_banned(on, listen)}
     following: dict[str, tuple[UUID, list[Followed], list[Followed]]] = {}
     for how, end in ENDS.items():
         stream_id = await stream(on, end.visibility)
         await on.database.execute(INVITE, stream_id, CAROL, ALICE)
         await say(on.database, stream_id, ALICE, "before")
-        lose, keep = [[followed(chats, who, stream_id) for who in those] for those in (end.lose, end.keep)]
+        lose, keep = [[followed(listen, who, stream_id) for who in those] for those in (end.lose, end.keep)]
         following[how] = stream_id, lose, keep
         await asyncio.gather(*(one.have_begun() for one in [*lose, *keep]))
     for how, (stream_id, _, _) in following.items():
         await on.database.execute(ENDS[how].sql, stream_id)
         await say(on.database, stream_id, ALICE, "after")
-    await asyncio.gather(*(ends(how, lose, keep, absent) for how, (_, lose, keep) in following.items()))
+    await asyncio.gather(*(ends(how, lose, keep, answers[ENDS[how].code]) for how, (_, lose, keep) in following.items()))
+
+
+async def answer_to_the_banned(on: Setup, listen: Listeners) -> Any:
+    """Where the stream would be seen without the ban. Where it would not, there is no stream."""
+    public, hidden = await stream(on), await stream(on, "channel_members")
+    for stream_id in (public, hidden):
+        await on.database.execute(BAN, stream_id, MALLORY, ALICE)
+    barred, absent = [(await follow(listen, session(MALLORY), asked).ended()).answer() for asked in (public, hidden)]
+    assert absent == (await follow(listen, session(MALLORY), uuid4()).ended()).answer() != barred
+    return barred
 
 
 async def ends(how: str, lose: Sequence[Followed], keep: Sequence[Followed], absent: Any) -> None:
@@ -140,32 +153,33 @@ async def ends(how: str, lose: Sequence[Followed], keep: Sequence[Followed], abs
         raise
 
 
-async def test_a_member_who_leaves_the_channel_and_a_ban_that_is_lifted(on: Setup, chats: Listeners) -> None:
+async def test_a_member_who_leaves_the_channel_and_a_ban_that_is_lifted(on: Setup, listen: Listeners) -> None:
     stream_id = await stream(on, "channel_members")
     await say(on.database, stream_id, ALICE, "before")
-    removed, banned, stays = [followed(chats, session(who), stream_id) for who in (DAVE, BOB, CAROL)]
+    removed, banned, stays = [followed(listen, session(who), stream_id) for who in (DAVE, BOB, CAROL)]
     for one in (removed, banned, stays):
         await one.have_begun()
-    absent = (await follow(chats, session(MALLORY), uuid4()).ended()).answer()
+    absent = (await follow(listen, session(MALLORY), uuid4()).ended()).answer()
     await on.database.execute("DELETE FROM nchat_channel_members WHERE user_id = $1", DAVE)
     await on.database.execute(BAN, stream_id, BOB, ALICE)
     await say(on.database, stream_id, ALICE, "after")
-    await asyncio.gather(removed.end(absent), banned.end(absent), stays.go_on())
+    barred = await answer_to_the_banned(on, listen)
+    await asyncio.gather(removed.end(absent), banned.end(barred), stays.go_on())
     await on.database.execute("UPDATE nchat_stream_bans SET lifted_at = now()")
-    again = follow(chats, session(BOB), stream_id, 1)
+    again = follow(listen, session(BOB), stream_id, 1)
     assert [event["message"]["content"] for event in await again.count(1)] == ["after"]
     assert (await banned.messages.until(lambda got: len(got[-1]) == 2, seconds=IN_TIME))[-2] == []
-    assert (await follow(chats, session(DAVE), stream_id, 1).ended()).answer() == absent
+    assert (await follow(listen, session(DAVE), stream_id, 1).ended()).answer() == absent
 
 
-async def test_in_a_room_of_many_one_loses_the_right_within_two_seconds(on: Setup, chats: Listeners) -> None:
+async def test_in_a_room_of_many_one_loses_the_right_within_two_seconds(on: Setup, listen: Listeners) -> None:
     stream_id = await stream(on, "channel_members")
     people = await newcomers(on, 60)
     await say(on.database, stream_id, ALICE, "before")
-    banned, *others = [follow(chats, session(who), stream_id) for who in people]
+    banned, *others = [follow(listen, session(who), stream_id) for who in people]
     await asyncio.gather(banned.count(1), *(one.count(1) for one in others))
     await on.database.execute(BAN, stream_id, people[0], ALICE)
-    assert (await banned.ended(seconds=IN_TIME)).code == "not-found"
+    assert (await banned.ended(seconds=IN_TIME)).code == "banned"
     await say(on.database, stream_id, ALICE, "after")
     for one in others:
         assert seqs(await one.count(2)) == [1, 2]

@@ -55,7 +55,20 @@ FOR_ONLOOKERS = {"callAttendance"}
 # They name a recording: who may is asked in tests/recordings.
 ON_RECORDINGS = {"deleteRecording", "pauseRecording", "recordingDownload", "resumeRecording", "stopRecording"}
 # They name a stream, or something of one: who may is asked in tests/streams and tests/playback.
-ON_STREAMS = {"addStreamDestination", "clipStream", "removeStreamDestination", "resetStreamIngress", "updateStreamDestination"}
+ON_STREAMS = {
+    "addStreamDestination",
+    "banFromStream",
+    "clipStream",
+    "deleteStreamChat",
+    "highlightStreamChat",
+    "pinStreamChat",
+    "removeStreamDestination",
+    "resetStreamIngress",
+    "sendStreamChat",
+    "unbanFromStream",
+    "unpinStreamChat",
+    "updateStreamDestination",
+}
 # They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
 # in tests/call_settings, and `me` is for everybody.
 ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}

@@ -6,15 +6,16 @@ from typing import Annotated, Any, Final, NamedTuple, cast
 import orjson
 import strawberry
 
-from domain.errors import NotFound
+from domain.errors import Banned, NotFound
 from permissions.expressions import Compare, Constant
-from resolvers.actions.feed import person
+from resolvers.actions.feed import PEOPLE, person, room_feed
 from resolvers.hand_written.context import Read
-from resolvers.hand_written.room_feed import PAGE, ROOM, Counter, Event, Place, ReadPage, Right, RoomFeed
+from resolvers.hand_written.room_feed import PAGE, ROOM, Bar, Counter, Event, Place, ReadPage, Right, RoomFeed
 from resolvers.sql.database import Database
 from schema.model import TableName
 from schema.table_types.scalars import bigint, timestamptz, uuid
 from schema.tables.history import EPOCH
+from schema.types.camel_case import camel_type
 from schema.types.stream_chat import StreamChatEvent, StreamChatEventKind, StreamChatMessage
 
 # What happened, and nothing of what was said. One statement for both tables: read one after the other they could miss a number between.
@@ -42,7 +43,7 @@ HAPPENED: Final = f"""
 # What was said, with the permissions of those who follow; what is deleted not even for those whose rule shows it.
 SAID: Final = """query ($stream: uuid!, $ids: [uuid!]!) {
   messages: nchat_stream_chat(where: {stream_id: {_eq: $stream}, id: {_in: $ids}, is_deleted: {_eq: false}}) {
-    id content reply_to_id is_highlighted is_pinned created_at user { id display_name avatar_url }
+    id content reply_to_id is_highlighted is_pinned created_at media_seconds user { id display_name avatar_url }
   }
 }"""
 NOT_DELETED: Final = Compare("is_deleted", "_eq", Constant(False))
@@ -91,6 +92,7 @@ def _message(row: Mapping[str, Any]) -> StreamChatMessage:
         is_highlighted=row["is_highlighted"],
         is_pinned=row["is_pinned"],
         created_at=timestamptz(row["created_at"]),
+        media_seconds=row["media_seconds"],
     )
 
 
@@ -99,7 +101,7 @@ FEED: Final = RoomFeed(
     topic=lambda stream_id: f"stream_chat:{stream_id}",
     counter=Counter(TableName("public", "nchat_stream_counters"), "stream_id", "chat_seq"),
     epoch=EPOCH,
-    rights=[Right(STREAMS, {"id": ROOM}, NotFound)],
+    rights=[Right(STREAMS, {"id": ROOM}, NotFound, Bar("bans", Banned))],
     within={CHAT: "stream"},
     beside=[USERS],
     page=_pages,
@@ -118,3 +120,8 @@ def stream_chat(
     """
     place = Place(FEED, str(stream_id), None if after is strawberry.UNSET else after, epoch or None)
     return cast(AsyncGenerator[StreamChatEvent, None], place)
+
+
+@camel_type
+class Subscription:
+    stream_chat = room_feed(stream_chat, PEOPLE | {"anonymous"})

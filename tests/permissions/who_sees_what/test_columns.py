@@ -32,7 +32,7 @@ USER = {
     " ended_at recording_id client_request_id metadata created_at updated_at duration playback_url embed_code",
     "nchat_stream_viewers": "id stream_id user_id joined_at left_at watch_duration device_type connection_quality",
     "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted deleted_by client_message_id"
-    " created_at",
+    " created_at media_seconds",
     "nchat_stream_reactions": "id stream_id user_id type created_at",
     "nchat_stream_destinations": "id stream_id platform rtmp_url enabled status error_message created_at",
     "nchat_stream_invites": "stream_id user_id invited_by created_at",
@@ -43,7 +43,7 @@ ANONYMOUS = {
     "nchat_streams": "id channel_id host_id title description visibility status hls_url dash_url chat_enabled reactions_enabled"
     " slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at ended_at created_at"
     " updated_at duration playback_url embed_code",
-    "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted created_at",
+    "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted created_at media_seconds",
     "nchat_stream_reactions": "stream_id type",
 }
 READS = {"alice": USER, "mod": USER, "anonymous": ANONYMOUS}
