@@ -81,9 +81,16 @@ async def test_an_encoder_becomes_a_participant_with_sound_and_picture(
             await eventually(measured)
             told = await state(ingests, ingress)
             assert (told.status, told.width, told.height) == ("publishing", *SIZE)
-            assert told.fps and 5 < told.fps < 15 and told.audio_bitrate and 20_000 < told.audio_bitrate < 120_000
+            assert told.fps and 5 < told.fps < 30 and told.audio_bitrate and 20_000 < told.audio_bitrate < 200_000
+            worker.turn(throttle_kbps=24)
+
+            async def throttled() -> bool:
+                now = await state(ingests, ingress)
+                return (now.video_bitrate or 0) + (now.audio_bitrate or 0) < 48_000 and (now.fps or 0) < 5
+
+            await eventually(throttled)
     finally:
-        worker.turn(report_seconds=60)
+        worker.turn(report_seconds=60, throttle_kbps=0)
     await scene.told.heard(ingress.id, "ingress_ended")
     assert (await state(ingests, ingress)).status == "inactive"
     assert await ingests.present(scene.room_name) == frozenset() and worker.running == []
