@@ -62,8 +62,8 @@ async def long_recording(on: Setup, store: S3Store, watchers: int) -> tuple[Shel
 
 
 @asynccontextmanager
-async def process(database_url: str, store: StoreProcess) -> AsyncIterator[tuple[str, psutil.Process]]:
-    """The service as it is deployed, one process, and its address."""
+async def process(database_url: str, store: StoreProcess, **more: str) -> AsyncIterator[tuple[str, psutil.Process]]:
+    """The service as it is deployed, one process, and its address; `more` are further variables of its environment."""
     port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NCHAT_")}
     given = {
@@ -79,7 +79,7 @@ async def process(database_url: str, store: StoreProcess) -> AsyncIterator[tuple
     }
     with tempfile.TemporaryFile("w+") as log:
         command = (sys.executable, "-m", "app.cli", "serve", "--port", str(port))
-        running = await asyncio.create_subprocess_exec(*command, env=kept | given, stdout=log, stderr=log)
+        running = await asyncio.create_subprocess_exec(*command, env=kept | given | more, stdout=log, stderr=log)
         try:
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
                 await eventually(lambda: _serves(http), seconds=60)
@@ -109,12 +109,12 @@ async def watched(on: Setup, store_process: StoreProcess, *, watchers: int, seco
         links = [_link(shelf, person) for person in people]
         async with httpx2.AsyncClient(base_url=service, timeout=30, limits=httpx2.Limits(max_connections=64)) as http:
             for link in links:
-                seen.first = len(await _get(http, link, 200))
+                seen.first = len(await get(http, link, 200))
             growing = asyncio.create_task(_grow(shelf, store))
-            before, began = _used(measured), time.monotonic()
+            before, began = used(measured), time.monotonic()
             await asyncio.gather(*(_watch(http, link, seen, seconds, place / watchers) for place, link in enumerate(links)))
             spent = time.monotonic() - began
-            seen.core = (_used(measured) - before) / spent
+            seen.core = (used(measured) - before) / spent
             seen.per_second = (len(seen.reloads) + seen.redirects) / spent
             growing.cancel()
             await asyncio.gather(growing, return_exceptions=True)
@@ -126,7 +126,7 @@ def _link(shelf: Shelf, person: UUID) -> str:
     return f"/media/playlist/{shelf.recording}/{token}"
 
 
-async def _get(http: httpx2.AsyncClient, path: str, expected: int) -> bytes:
+async def get(http: httpx2.AsyncClient, path: str, expected: int) -> bytes:
     """As a player: whoever is told to come again later does, which a machine that is busy with other things says now and then."""
     for _ in range(PATIENCE):
         answer = await http.get(path)
@@ -158,12 +158,12 @@ async def _watch(http: httpx2.AsyncClient, link: str, seen: Seen, seconds: float
             break
         await asyncio.sleep(max(0.0, began + due - time.monotonic()))
         if reload:
-            seen.reloads.append(len(await _get(http, f"{link}?_HLS_skip=YES", 200)))
+            seen.reloads.append(len(await get(http, f"{link}?_HLS_skip=YES", 200)))
         else:
-            await _get(http, f"{link}/{PARTS - 1}/segment_{SEGMENTS - 30 + place:05d}.ts", 302)
+            await get(http, f"{link}/{PARTS - 1}/segment_{SEGMENTS - 30 + place:05d}.ts", 302)
             seen.redirects += 1
 
 
-def _used(process: psutil.Process) -> float:
+def used(process: psutil.Process) -> float:
     times = process.cpu_times()
     return float(times.user + times.system)

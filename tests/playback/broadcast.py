@@ -49,7 +49,7 @@ class Broadcast:
         status = "ready" if closed else "recording"
         row = (part_id, self.recording, index, status, segments, prefix, closed, began_at, segments * float(SECONDS))
         await self.on.database.execute(PART, *row)
-        media = objects or {f"segment_{number:05d}.ts": f"{index}/{number}".encode() for number in range(segments)}
+        media = {f"segment_{number:05d}.ts": f"{index}/{number}".encode() for number in range(segments)} if objects is None else objects
         for name, body in media.items():
             if name.endswith(".ts"):
                 await self.store.write(prefix + name, body, "video/mp2t")
@@ -61,9 +61,13 @@ class Broadcast:
         """The recorder has uploaded so many by now."""
         for number in range(segments):
             await self.store.write(f"{prefix}segment_{number:05d}.ts", f"more {number}".encode(), "video/mp2t")
-        await self.store.write(playlist_key(prefix), listed(segments, self.on.clock.now()), "application/x-mpegurl")
+        await self.list(prefix, segments)
         await self.on.database.execute("UPDATE nchat_call_recording_parts SET segments = $1 WHERE path_prefix = $2", segments, prefix)
         self.on.clock.advance(2)
+
+    async def list(self, prefix: str, segments: int) -> None:
+        """The recorder's playlist alone."""
+        await self.store.write(playlist_key(prefix), listed(segments, self.on.clock.now()), "application/x-mpegurl")
 
     async def end(self) -> None:
         """It is over, and all of it is there."""
