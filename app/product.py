@@ -127,7 +127,9 @@ def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
 def _calendar_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
     key, settings = LinkKey.of(base.settings), base.settings
 
-    def page(call_id: UUID) -> str:
-        return settings.public_url if settings.call_page_url is None else f"{settings.call_page_url}/{call_id}"
+    def page(noun: str, id: UUID) -> str:
+        if noun == "call" and settings.call_page_url is not None:
+            return f"{settings.call_page_url}/{id}"
+        return settings.public_url
 
     return [] if key is None else CalendarEndpoint(key, world, world.clock, page, base.metrics.media_request).routes()

@@ -30,7 +30,7 @@ from app.telemetry.moments import Observe
 from domain.deliveries.events import AT_ONCE as EVENTS_AT_ONCE
 from domain.deliveries.pushes import AT_ONCE as PUSHES_AT_ONCE
 from domain.feeds.ring_rounds import RingRounds
-from domain.ports import CallLimits, Clock, EventReceiver, Ingests, JoinTokens, PushService, Rooms
+from domain.ports import CallLimits, Clock, EventReceiver, Ingests, JoinTokens, PushService, Rooms, StreamingLimits
 from domain.recording_ports import Joiner, ObjectStore, Recorder
 from domain.world import Transactions, World
 from permissions.compiling.readable import ReadableRows
@@ -60,20 +60,11 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             turn=_turn(settings, clock),
             sealer=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
             host_names=SystemHostNames(),
-            limits=CallLimits(
-                max_participants=settings.max_call_participants,
-                max_duration=settings.max_call_minutes * 60,
-                token_ttl=settings.livekit_token_ttl,
-                recording=settings.recording_enabled,
-                max_recording=settings.max_recording_minutes * 60,
-                default_policy=settings.recording_default_policy,
-                recording_templates=frozenset(settings.templates),
-                media_link_ttl=settings.media_link_ttl,
-                sends_to_loopback=settings.destinations_on_loopback,
-            ),
+            limits=_call_limits(settings),
             readable=readable,
             ring_watch=RingRounds(transaction, hub, readable),
             server_url=settings.livekit_client_url,
+            stream_limits=_streaming_limits(settings),
             figure=base.metrics.figure,
             recorder=recorder,
             ingests=ingests,
@@ -82,6 +73,29 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             push_service=await _push_service(base, clock, stack),
             event_receiver=await _event_receiver(base, clock, stack),
         )
+
+
+def _call_limits(settings: Settings) -> CallLimits:
+    return CallLimits(
+        max_participants=settings.max_call_participants,
+        max_duration=settings.max_call_minutes * 60,
+        token_ttl=settings.livekit_token_ttl,
+        recording=settings.recording_enabled,
+        max_recording=settings.max_recording_minutes * 60,
+        default_policy=settings.recording_default_policy,
+        recording_templates=frozenset(settings.templates),
+        media_link_ttl=settings.media_link_ttl,
+        sends_to_loopback=settings.destinations_on_loopback,
+    )
+
+
+def _streaming_limits(settings: Settings) -> StreamingLimits:
+    return StreamingLimits(
+        streaming=settings.streaming_enabled,
+        most_at_once=settings.max_concurrent_streams,
+        keep_hours=settings.stream_keep_hours,
+        bucket=settings.stream_bucket,
+    )
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
-"""Who may be in a call's room at this moment: what a proxy in front of LiveKit's signalling asks for each connection."""
+"""Who may be in a room at this moment: what a proxy in front of LiveKit's signalling asks for each connection."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,34 +13,58 @@ from domain.calls.life_cycle import SEATED
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
+from schema.tables.streams import streams
+
+TYPES: Final = {"rooms": sa.Text, "identities": sa.Text, "people": pg.UUID}
 
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """One person at the door of one room."""
+    """One participant at the door of one room; `identity` is a person's user id."""
 
     room_name: str
-    user_id: UUID
+    identity: str
+
+    @property
+    def user_id(self) -> UUID | None:
+        """None for who is no person of ours."""
+        try:
+            return UUID(self.identity)
+        except ValueError:
+            return None
 
 
 async def admitted(tx: Transaction, asking: Collection[Entrance]) -> frozenset[Entrance]:
-    """Those of `asking` who may be in their room now: the call lives, they hold one of its seats, wait in no lobby, and agreed where asked.
+    """Those of `asking` who may be in their room now. In a call's: the call lives, they hold one of its seats, wait in no lobby, and
+    agreed where asked. In a stream's own: it is starting or live, and they host it.
 
-    Exactly the people whom neither `participant_joined` nor, for want of consent, a timeout throws out again. A seat is given by an action,
-    which asks the role's rule, so a person who was removed from the channel without ever having had one is refused here as everybody
-    else. One statement for all of them.
+    Of a call exactly the people whom neither `participant_joined` nor, for want of consent, a timeout throws out again. A seat is given
+    by an action, which asks the role's rule, so a person who was removed from the channel without ever having had one is refused here as
+    everybody else. One statement for all of them.
     """
-    rooms, people = [one.room_name for one in asking], [one.user_id for one in asking]
+    given = {
+        "rooms": [one.room_name for one in asking],
+        "identities": [one.identity for one in asking],
+        "people": [one.user_id for one in asking],
+    }
     at_door = (
-        sa.func.unnest(sa.bindparam("rooms", rooms, pg.ARRAY(sa.Text)), sa.bindparam("people", people, pg.ARRAY(pg.UUID())))
-        .table_valued(sa.column("room_name", sa.Text), sa.column("user_id", pg.UUID()))
+        sa.func.unnest(*(sa.bindparam(name, values, pg.ARRAY(TYPES[name])) for name, values in given.items()))
+        .table_valued(sa.column("room_name", sa.Text), sa.column("identity", sa.Text), sa.column("user_id", pg.UUID()))
         .render_derived(name="at_door")
     )
-    inside = (
-        sa.select(at_door.c.room_name, at_door.c.user_id)
+    own = sa.and_(call_participants.c.call_id == calls.c.id, call_participants.c.user_id == at_door.c.user_id)
+    in_calls = (
+        sa.select(at_door.c.room_name, at_door.c.identity)
         .join(calls, calls.c.room_name == at_door.c.room_name)
-        .join(call_participants, sa.and_(call_participants.c.call_id == calls.c.id, call_participants.c.user_id == at_door.c.user_id))
+        .join(call_participants, own)
         .where(calls.c.status != "ended", call_participants.c.status.in_(SEATED), call_participants.c.lobby_waiting_since.is_(None))
         .where(~CONSENT_MISSING)
     )
-    return frozenset(Entrance(row.room_name, row.user_id) for row in await tx.connection.execute(inside))
+    hosting = sa.and_(streams.c.room_name == at_door.c.room_name, streams.c.host_id == at_door.c.user_id)
+    in_streams = (
+        sa.select(at_door.c.room_name, at_door.c.identity)
+        .join(streams, hosting)
+        .where(streams.c.call_id.is_(None), streams.c.status.in_(("starting", "live")))
+    )
+    inside = await tx.connection.execute(sa.union_all(in_calls, in_streams))
+    return frozenset(Entrance(row.room_name, row.identity) for row in inside)

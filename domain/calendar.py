@@ -1,18 +1,20 @@
-"""A call that was planned, as a calendar (RFC 5545) that phones and desktops take in."""
+"""A call or a stream that was planned, as a calendar (RFC 5545) that phones and desktops take in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from domain.calls.access import CALLS
+from domain.streams.access import STREAMS
 from domain.world import World
 from permissions.session import Session
 from schema.tables.calls import calls
 from schema.tables.channels import channels
+from schema.tables.streams import streams
 from schema.tables.users import users
 
 # Octets of a line, its end not counted; what is longer goes on in the next, behind a space.
@@ -23,44 +25,60 @@ ESCAPED: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedCall:
-    """`with_whom` is the channel's name, or of a direct call its initiator's."""
+class CalendarEntry:
+    """`summary` is what a calendar shows of it."""
 
     id: UUID
-    kind: str
-    with_whom: str
+    summary: str
     scheduled_at: datetime
     changed_at: datetime
     cancelled: bool
 
 
-async def planned_call(world: World, session: Session, call_id: UUID) -> PlannedCall | None:
-    """The call as this person may see it now; None for one without a time, and alike for one that is hidden or not there."""
+async def planned_call(world: World, session: Session, call_id: UUID) -> CalendarEntry | None:
+    """The call as this person may see it now; None for one without a time, and alike for one that is hidden or not there.
+
+    It is with the people of its channel, or with whoever initiated a direct one.
+    """
     whom = sa.func.coalesce(channels.c.name, users.c.display_name, users.c.username)
+    summary = sa.func.initcap(sa.cast(calls.c.type, sa.Text)).concat(" call: ").concat(whom)
     cancelled = sa.func.coalesce(sa.cast(calls.c.end_reason, sa.Text) == "cancelled", False)
     found = (
-        sa.select(calls.c.id, calls.c.type, whom, calls.c.scheduled_at, calls.c.updated_at, cancelled)
+        sa.select(calls.c.id, summary, calls.c.scheduled_at, calls.c.updated_at, cancelled)
         .join(users, users.c.id == calls.c.initiator_id)
         .outerjoin(channels, channels.c.id == calls.c.channel_id)
         .where(calls.c.id == call_id, calls.c.scheduled_at.between(*DAYS), world.readable(session, CALLS, calls))
     )
+    return await _look(world, found)
+
+
+async def planned_stream(world: World, session: Session, stream_id: UUID) -> CalendarEntry | None:
+    """The same of a stream, by its title."""
+    cancelled = streams.c.status == "cancelled"
+    found = sa.select(streams.c.id, streams.c.title, streams.c.scheduled_at, streams.c.updated_at, cancelled).where(
+        streams.c.id == stream_id, streams.c.scheduled_at.between(*DAYS), world.readable(session, STREAMS, streams)
+    )
+    return await _look(world, found)
+
+
+def calendar(planned: CalendarEntry, url: str) -> bytes:
+    """One event that begins when it is meant to; `url` is its page in the product."""
+    return "".join(f"{line}\r\n" for text in _lines(planned, url) for line in _folded(text)).encode()
+
+
+async def _look(world: World, found: sa.Select[Any]) -> CalendarEntry | None:
     async with world.transaction("calendar.look") as tx:
         row = (await tx.connection.execute(found)).first()
-    return None if row is None else PlannedCall(*row)
+    return None if row is None else CalendarEntry(*row)
 
 
-def calendar(call: PlannedCall, url: str) -> bytes:
-    """One event that begins when the call is meant to ring; `url` is the call's page in the product."""
-    return "".join(f"{line}\r\n" for text in _lines(call, url) for line in _folded(text)).encode()
-
-
-def _lines(call: PlannedCall, url: str) -> Iterator[str]:
+def _lines(planned: CalendarEntry, url: str) -> Iterator[str]:
     yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//nchat//nchat-rtc//EN", "CALSCALE:GREGORIAN", "METHOD:PUBLISH", "BEGIN:VEVENT")
-    yield f"UID:{call.id}"
-    yield f"DTSTAMP:{_moment(call.changed_at)}"
-    yield f"DTSTART:{_moment(call.scheduled_at)}"
-    yield f"SUMMARY:{_escaped(f'{call.kind.capitalize()} call: {call.with_whom}')}"
-    yield f"STATUS:{'CANCELLED' if call.cancelled else 'CONFIRMED'}"
+    yield f"UID:{planned.id}"
+    yield f"DTSTAMP:{_moment(planned.changed_at)}"
+    yield f"DTSTART:{_moment(planned.scheduled_at)}"
+    yield f"SUMMARY:{_escaped(planned.summary)}"
+    yield f"STATUS:{'CANCELLED' if planned.cancelled else 'CONFIRMED'}"
     yield f"URL:{url}"
     yield from ("END:VEVENT", "END:VCALENDAR")
 

@@ -17,15 +17,17 @@ WRITE: Final = sa.text("""
     SELECT 'recording_finished', recording.id, jsonb_build_object(
         'recordingId', recording.id, 'status', recording.status, 'type', recording.type, 'duration', recording.duration,
         'startedAt', recording.started_at, 'endedAt', recording.ended_at, 'startedBy', recording.started_by,
-        'callId', call.id, 'channelId', call.channel_id,
-        'link', jsonb_build_object('field', 'nchat_call_recordings_by_pk', 'id', recording.id)), :now, :now
-    FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
+        'callId', call.id, 'channelId', coalesce(call.channel_id, stream.channel_id),
+        'link', jsonb_build_object('field', 'nchat_call_recordings_by_pk', 'id', recording.id))
+        || CASE WHEN stream.id IS NULL THEN '{}' ELSE jsonb_build_object('streamId', stream.id) END, :now, :now
+    FROM nchat_call_recordings AS recording LEFT JOIN nchat_calls AS call ON call.id = recording.call_id
+        LEFT JOIN nchat_streams AS stream ON stream.id = recording.stream_id
     WHERE recording.id = :id AND recording.delete_asked_at IS NULL
     ON CONFLICT (kind, recording_id) DO NOTHING
 """).bindparams(sa.bindparam("now", type_=sa.TIMESTAMP(timezone=True)))
 
 
 async def recording_finished(tx: Transaction, recording_id: UUID, *, now: datetime) -> None:
-    """One event for a call's recording that became ready or failed, unless it is to be removed; a second one is never written."""
+    """One event for a recording that became ready or failed, unless it is to be removed; a second one is never written."""
     await tx.connection.execute(WRITE, {"id": recording_id, "now": now})
     tx.hint(TOPIC)

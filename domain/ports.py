@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 from uuid import UUID
 
 TrackSource = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
 # What LiveKit may add one day, and a track of data, is `unknown`.
 Unknown = Literal["unknown"]
 ParticipantState = Literal["joining", "joined", "active", "disconnected"]
+# What identities of viewers begin with; the id of their session follows.
+VIEWER: Final = "viewer:"
 
 
 class MediaError(Exception):
@@ -50,7 +52,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class RoomParticipant:
-    """`identity` is the user's id. Only STANDARD participants are listed: no egress, ingress or agents."""
+    """`identity` is the user's id. Only STANDARD participants are listed, and ingresses to whoever asks: no egress or agents."""
 
     identity: str
     sid: str
@@ -58,6 +60,16 @@ class RoomParticipant:
     tracks: tuple[Track, ...] = ()
     # What the person may publish at this moment; None where that is not known.
     sources: frozenset[TrackSource] | None = None
+
+    @property
+    def watches(self) -> bool:
+        """Watches a stream: nobody's seat, and no part of any conversation."""
+        return is_viewer(self.identity)
+
+
+def is_viewer(identity: str) -> bool:
+    """Whether a participant's identity is that of a stream's viewer."""
+    return identity.startswith(VIEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,8 @@ class Grant:
     sources: tuple[TrackSource, ...]
     subscribe: bool = True
     data: bool = True
+    # Nobody else hears of the participant.
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +92,9 @@ class JoinToken:
 class Rooms(Protocol):
     """LiveKit's rooms. Each method raises MediaError; what is already so is not an error."""
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room:
-        """Get or create. `max_participants` is the call's own limit; the adapter adds some for lost connections and second devices."""
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
+        """Get or create. `max_participants` is the call's own limit; the adapter adds some for lost connections and second devices, and
+        0 is none. So many seconds it stays without anybody; None for the adapter's default."""
         ...
 
     async def delete_room(self, name: str) -> None:
@@ -92,7 +107,7 @@ class Rooms(Protocol):
         """Every room there is, also those that are no business of ours."""
         ...
 
-    async def list_participants(self, room: str) -> list[RoomParticipant]:
+    async def list_participants(self, room: str, *, ingresses: bool = False) -> list[RoomParticipant]:
         """An unknown room has none."""
         ...
 
@@ -180,7 +195,11 @@ class Ingests(Protocol):
 class JoinTokens(Protocol):
     """Signs locally; no I/O."""
 
-    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken: ...
+    def sign(
+        self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int, empty_timeout: int | None = None
+    ) -> JoinToken:
+        """What a room is made with stands in the token as well: a client that comes back after a restart of LiveKit brings it along."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,3 +356,14 @@ class CallLimits:
     media_link_ttl: int = 900
     # Whether streams may be sent on to this machine itself, which only development does.
     sends_to_loopback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StreamingLimits:
+    """The same of streams. `keep_hours`: so long a stream that is not recorded plays after its end. `bucket` holds their segments."""
+
+    # Whether streams may begin; one that runs ends as ever.
+    streaming: bool = True
+    most_at_once: int = 10
+    keep_hours: int = 24
+    bucket: str | None = None

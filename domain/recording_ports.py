@@ -79,7 +79,8 @@ class TrackWanted:
 
 @dataclass(frozen=True, slots=True)
 class EgressWanted:
-    """What a part asks for: segments, a file, and a picture an interval where there is a picture; all keys begin with `path_prefix`.
+    """What a part asks for: segments, a `file` where one is wanted, and a picture an interval where there is a picture; all keys begin
+    with `path_prefix`.
 
     `bucket` is the one that the recording's earlier parts lie in; None for the one of the settings. `sends_on`: it may be told later to
     send to RTMP addresses besides, which no other egress can.
@@ -90,6 +91,7 @@ class EgressWanted:
     content: CompositeWanted | TrackWanted
     bucket: str | None = None
     sends_on: bool = False
+    file: bool = True
 
 
 class Recorder(Protocol):

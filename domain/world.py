@@ -25,6 +25,7 @@ from domain.ports import (
     RateLimiter,
     Rooms,
     Sealer,
+    StreamingLimits,
     TurnCredentials,
 )
 from domain.recording_ports import Joiner, ObjectStore, Recorder
@@ -130,6 +131,7 @@ class World:
     ring_watch: RingWatch
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
+    stream_limits: StreamingLimits = field(default_factory=StreamingLimits)
     figure: Figures = unwatched
     # None: there is nobody who records.
     recorder: Recorder | None = None
@@ -141,6 +143,11 @@ class World:
     push_service: PushService | None = None
     # None: nobody is told of finished recordings.
     event_receiver: EventReceiver | None = None
+
+    @property
+    def streams(self) -> bool:
+        """Whether streams begin here. Where they don't any more, what runs still ends, and plays."""
+        return self.recorder is not None and self.stream_limits.streaming
 
     @property
     def records(self) -> bool:

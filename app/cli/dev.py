@@ -126,6 +126,7 @@ def _prepare(stack: Stack, folder: Path, given: Settings, *, simulator: bool) ->
                 "NCHAT_S3_ACCESS_KEY": media.storage.access_key,
                 "NCHAT_S3_SECRET_KEY": media.storage.secret_key,
                 "NCHAT_RECORDING_BUCKET": media.storage.bucket,
+                "NCHAT_STREAM_BUCKET": media.storage.bucket,
                 "NCHAT_FFMPEG": ffmpeg.program(),
             }
     # Not before the database is ours: until then the file belongs to a run that has it.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from app.jobs.follow_ups import FollowUps
 from app.jobs.supervision import Supervisor, Work, wait_for
@@ -88,7 +88,7 @@ async def send_streams_on(world: World, follow_ups: FollowUps) -> None:
         follow_ups.begin("stream_output", ask)
 
 
-async def find_timeouts(world: World, timeouts: Sequence[Timeout], due: Mapping[str, asyncio.Event]) -> None:
+async def find_timeouts(world: World, timeouts: Sequence[Timeout[Any]], due: Mapping[str, asyncio.Event]) -> None:
     """Wakes the loops of those that have something to decide; all of them when that can't be known."""
     found = set(due)
     try:
@@ -99,7 +99,7 @@ async def find_timeouts(world: World, timeouts: Sequence[Timeout], due: Mapping[
                 due[timeout.name].set()
 
 
-async def decide_timeouts(world: World, timeout: Timeout, follow_ups: FollowUps, looked: asyncio.Event) -> None:
+async def decide_timeouts(world: World, timeout: Timeout[Any], follow_ups: FollowUps, looked: asyncio.Event) -> None:
     """All timeouts of one kind that are due, but none before LiveKit was looked at (`looked`) or did not answer."""
     await wait_for(looked, LOOKED_WITHIN)
     decided = await decide_due(world, timeout)

@@ -7,6 +7,7 @@ from typing import Final
 from domain import reconciler
 from domain.deliveries.events import EVENTS
 from domain.deliveries.pushes import PUSHES
+from domain.streams import reminders
 from domain.streams.ingress.rounds import look_at_ingresses
 from domain.webhooks import inbox
 from domain.world import World
@@ -24,6 +25,7 @@ class PeriodicJob:
 PERIODIC: Final[tuple[PeriodicJob, ...]] = (
     PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
     PeriodicJob("ingresses", "* * * * * */10", look_at_ingresses),
+    PeriodicJob("stream_reminders", "* * * * * */5", reminders.remind),
     PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
     PeriodicJob("purge_pushes", "47 * * * * 0", PUSHES.purge),
     PeriodicJob("purge_events", "52 * * * * 0", EVENTS.purge),

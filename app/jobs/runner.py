@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -125,7 +125,7 @@ class Jobs:
         }
         return [(name, partial(work_on_recordings, world, supervisor, name, work, OUTPUTS_TOPIC)) for name, work in on_news.items()]
 
-    def _timeouts(self, timeouts: Sequence[Timeout]) -> Iterator[tuple[str, Work]]:
+    def _timeouts(self, timeouts: Sequence[Timeout[Any]]) -> Iterator[tuple[str, Work]]:
         """One loop asks what is due of all that are looked at as often; each kind is decided in its own: none waits for another."""
         due = {timeout.name: asyncio.Event() for timeout in timeouts}
         for every in sorted({timeout.every for timeout in timeouts}):
@@ -134,7 +134,7 @@ class Jobs:
         for timeout in timeouts:
             yield self._loop(f"timeout_{timeout.name}", TIMEOUTS_ANYWAY, self._deciding(timeout), due[timeout.name])
 
-    def _deciding(self, timeout: Timeout) -> Work:
+    def _deciding(self, timeout: Timeout[Any]) -> Work:
         return partial(decide_timeouts, self._world, timeout, self._follow_ups, self._looked)
 
     def _loop(self, name: str, seconds: float, work: Work, wake: asyncio.Event | None = None) -> tuple[str, Work]:

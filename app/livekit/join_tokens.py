@@ -24,7 +24,9 @@ class LiveKitJoinTokens:
         self._clock = clock
         self._timeouts = timeouts or RoomTimeouts()
 
-    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken:
+    def sign(
+        self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int, empty_timeout: int | None = None
+    ) -> JoinToken:
         """A token to join `room` as `identity` with exactly the rights of `grant`, and when it expires (whole seconds)."""
         expires_at = (self._clock.now() + self._ttl).replace(microsecond=0)
         token = (
@@ -34,7 +36,7 @@ class LiveKitJoinTokens:
             # The SDK adds this to its own now; so the token expires at the very second that we say.
             .with_ttl(expires_at - datetime.now(UTC))
             .with_grants(video_grants(grant, room))
-            .with_room_config(token_configuration(self._timeouts, max_participants))
+            .with_room_config(token_configuration(self._timeouts.of(empty_timeout), max_participants))
             .to_jwt()
         )
         return JoinToken(token=token, expires_at=expires_at)

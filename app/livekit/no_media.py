@@ -10,7 +10,7 @@ from domain.ports import Grant, JoinToken, LiveRoom, MediaRefused, Room, RoomPar
 class NoMedia:
     """`domain.ports.Rooms` and `JoinTokens` without a media server."""
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room:
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
         raise MediaRefused("media is switched off")
 
     async def delete_room(self, name: str) -> None:
@@ -23,7 +23,7 @@ class NoMedia:
     async def all_rooms(self) -> list[LiveRoom]:
         return []
 
-    async def list_participants(self, room: str) -> list[RoomParticipant]:
+    async def list_participants(self, room: str, *, ingresses: bool = False) -> list[RoomParticipant]:
         return []
 
     async def remove_participant(self, room: str, identity: str) -> bool:
@@ -35,5 +35,7 @@ class NoMedia:
     async def set_grant(self, room: str, identity: str, grant: Grant) -> bool:
         return False
 
-    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken:
+    def sign(
+        self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int, empty_timeout: int | None = None
+    ) -> JoinToken:
         raise MediaRefused("media is switched off")

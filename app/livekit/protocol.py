@@ -37,9 +37,9 @@ def live_room(message: api.Room) -> LiveRoom:
     return LiveRoom(message.name, message.sid, message.num_participants, message.num_publishers)
 
 
-def is_person(message: api.ParticipantInfo) -> bool:
-    """Whether this is a STANDARD participant, not an egress, ingress, SIP or agent one."""
-    return message.kind == api.ParticipantInfo.STANDARD
+def counts(message: api.ParticipantInfo, *, ingresses: bool) -> bool:
+    """Whether this is a STANDARD participant, or an ingress where those count: no egress, SIP or agent one."""
+    return message.kind == api.ParticipantInfo.STANDARD or (ingresses and message.kind == api.ParticipantInfo.INGRESS)
 
 
 def participant(message: api.ParticipantInfo) -> RoomParticipant:
@@ -73,6 +73,7 @@ def permission(grant: Grant) -> api.ParticipantPermission:
         can_publish_sources=[SOURCES[name] for name in grant.sources],
         can_subscribe=grant.subscribe,
         can_publish_data=grant.data,
+        hidden=grant.hidden,
     )
 
 
@@ -86,4 +87,5 @@ def video_grants(grant: Grant, room_name: str) -> api.VideoGrants:
         can_subscribe=grant.subscribe,
         can_publish_data=grant.data,
         can_update_own_metadata=False,
+        hidden=grant.hidden,
     )

@@ -51,9 +51,9 @@ class LiveKitRooms:
         self._timeouts = timeouts
         self._within = within
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room:
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
         """The room of that name, opened if it is not; a live one keeps its settings."""
-        request = create_request(name, self._timeouts, max_participants)
+        request = create_request(name, self._timeouts.of(empty_timeout), max_participants)
         return protocol.room(await self._ask("rooms.create_room", lambda: self._rooms.create_room(request), within=self._within))
 
     async def delete_room(self, name: str) -> None:
@@ -82,11 +82,11 @@ class LiveKitRooms:
         reply = await self._ask("rooms.all_rooms", lambda: self._rooms.list_rooms(api.ListRoomsRequest()), within=self._within)
         return [protocol.live_room(message) for message in reply.rooms]
 
-    async def list_participants(self, room: str) -> list[RoomParticipant]:
-        """The people in a room, in no order; egress, ingress and agents are not people."""
+    async def list_participants(self, room: str, *, ingresses: bool = False) -> list[RoomParticipant]:
+        """The people in a room, in no order; egress and agents are not people, and ingresses only where they are asked for."""
         request = api.ListParticipantsRequest(room=room)
         reply = await self._ask("rooms.list_participants", lambda: self._rooms.list_participants(request), within=self._within)
-        return [protocol.participant(message) for message in reply.participants if protocol.is_person(message)]
+        return [protocol.participant(message) for message in reply.participants if protocol.counts(message, ingresses=ingresses)]
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         """Disconnects one person, and who joined as `<identity>#…` with the person's token (LiveKit's `publish` parameter).

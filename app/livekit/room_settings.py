@@ -1,6 +1,6 @@
 """How long a room stays and how many it takes: said at CreateRoom and again in every token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from livekit import api
@@ -19,14 +19,18 @@ class RoomTimeouts:
     empty: int = 300
     departure: int = 90
 
+    def of(self, empty: int | None) -> "RoomTimeouts":
+        """The same where a room stays for another time without anybody."""
+        return self if empty is None else replace(self, empty=empty)
+
 
 def create_request(name: str, timeouts: RoomTimeouts, max_participants: int) -> api.CreateRoomRequest:
-    """CreateRoom for a call of `max_participants` people."""
+    """CreateRoom for `max_participants` people; 0 is any number."""
     return api.CreateRoomRequest(
         name=name,
         empty_timeout=timeouts.empty,
         departure_timeout=timeouts.departure,
-        max_participants=max_participants + SPARE_PLACES,
+        max_participants=places(max_participants),
     )
 
 
@@ -38,5 +42,10 @@ def token_configuration(timeouts: RoomTimeouts, max_participants: int) -> api.Ro
     return api.RoomConfiguration(
         empty_timeout=timeouts.empty,
         departure_timeout=timeouts.departure,
-        max_participants=max_participants + SPARE_PLACES,
+        max_participants=places(max_participants),
     )
+
+
+def places(max_participants: int) -> int:
+    """As many as LiveKit is told, for which 0 has no limit either."""
+    return max_participants and max_participants + SPARE_PLACES

@@ -192,6 +192,18 @@ class Settings(BaseSettings):
     destinations_on_loopback: bool = Field(
         False, description="Whether streams may be sent on to this machine itself (127.0.0.0/8, ::1). For development alone."
     )
+    streaming_enabled: bool = Field(
+        True, description="Whether streams can begin; they need a store and LiveKit's egress. What runs ends, and plays, anyway."
+    )
+    stream_bucket: str = Field(
+        "nchat-streams",
+        validation_alias=_also("NCHAT_STREAM_BUCKET", "MINIO_STREAM_BUCKET"),
+        description="Bucket of the streams' media, in the same store as the recordings; it may be the same bucket.",
+    )
+    max_concurrent_streams: int = Field(10, ge=1, description="Streams that run at a time, each of which takes a recorder.")
+    stream_keep_hours: int = Field(
+        24, ge=1, le=_YEAR // 3600, description="So many hours a stream that is not recorded can be watched after its end."
+    )
     ffmpeg: str | None = Field(
         None, description="The `ffmpeg` program, which joins a recording's parts to one file; absent: the playlist alone has all of them."
     )

@@ -11,14 +11,17 @@ from domain.world import Transaction
 from schema.tables.call_participants import call_participants
 from schema.tables.call_recordings import call_recordings
 from schema.tables.calls import calls
+from schema.tables.streams import streams
 
 _RECORDED: Final = sa.exists().where(
     call_recordings.c.call_id == calls.c.id, call_recordings.c.status.in_(("starting", "recording", "paused"))
 )
+# A broadcast is a recording, and more.
+_BROADCAST: Final = sa.exists().where(streams.c.call_id == calls.c.id, streams.c.status.in_(("starting", "live", "ending")))
 _TO_BE_RECORDED: Final = sa.and_(calls.c.auto_record != "off", calls.c.auto_recorded_at.is_(None))
 # A condition on a call and one of its participants: this person may not be in the room now.
 CONSENT_MISSING: Final = sa.and_(
-    calls.c.recording_consent == "ask", call_participants.c.consented_at.is_(None), sa.or_(_TO_BE_RECORDED, _RECORDED)
+    calls.c.recording_consent == "ask", call_participants.c.consented_at.is_(None), sa.or_(_TO_BE_RECORDED, _RECORDED, _BROADCAST)
 )
 _MISSING: Final = (
     sa.select(sa.literal(1))

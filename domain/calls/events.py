@@ -47,6 +47,8 @@ EventKind = Literal[
     "recording_stopped",
     "recording_ready",
     "recording_failed",
+    "stream_started",
+    "stream_ended",
 ]
 
 # Whatever stands here is read by everyone who may see the call: no token, key or path.
@@ -83,6 +85,8 @@ PAYLOAD_FIELDS: Final[Mapping[EventKind, frozenset[str]]] = {
     "recording_stopped": frozenset({"recordingId", "reason"}),
     "recording_ready": frozenset({"recordingId"}),
     "recording_failed": frozenset({"recordingId", "reason"}),
+    "stream_started": frozenset({"streamId"}),
+    "stream_ended": frozenset({"streamId", "reason"}),
 }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -59,7 +59,16 @@ class GrantRights:
 # So many calls at once are told of.
 AT_ONCE: Final = 8
 
-Repair = RemoveParticipant | DeleteRoom | OpenRoom | GrantHostRights | GrantRights
+
+class OtherRepair(Protocol):
+    """What the room of something else than a call needs; who asks for it knows how."""
+
+    async def carry_out(self, world: World) -> None:
+        """Raises MediaError."""
+        ...
+
+
+Repair = RemoveParticipant | DeleteRoom | OpenRoom | GrantHostRights | GrantRights | OtherRepair
 
 
 async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
@@ -76,6 +85,8 @@ async def carry_out(world: World, repairs: Iterable[Repair]) -> None:
                 await grant_host_rights(world, call, new_host)
             case GrantRights(call, who):
                 await world.rooms.set_grant(call.room_name, who.identity, grant_for(call, who))
+            case _:
+                await repair.carry_out(world)
 
 
 async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> list[MediaError | None]:

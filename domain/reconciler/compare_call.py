@@ -28,7 +28,7 @@ class Sight:
 
     @classmethod
     def of(cls, people: Sequence[RoomParticipant], at: datetime) -> "Sight":
-        return cls({one.identity: one for one in people if one.state != "disconnected"}, at)
+        return cls(_present(people), at)
 
     def outdated(self, who: Participant) -> bool:
         return who.status_since > self.at
@@ -59,9 +59,14 @@ async def compare_call(world: World, call: Call, known: Roster | None, room: Liv
 
 def alike(call: Call, known: Roster, people: Sequence[RoomParticipant]) -> bool:
     """Whether the room says of everybody what the rows say: then there is nothing to lock, and nothing to repair."""
-    present = {one.identity: one for one in people if one.state != "disconnected"}
+    present = _present(people)
     connected = {one.identity: one for one in known.participants if one.status == "connected"}
     return present.keys() == connected.keys() and all(_same(call, connected[identity], seen) for identity, seen in present.items())
+
+
+def _present(people: Sequence[RoomParticipant]) -> dict[str, RoomParticipant]:
+    """Those of the call: who watches its broadcast is none of its people."""
+    return {one.identity: one for one in people if one.state != "disconnected" and not one.watches}
 
 
 def _same(call: Call, who: Participant, seen: RoomParticipant) -> bool:

@@ -55,7 +55,8 @@ FORGET: Final = sa.text("""
 OLDEST: Final = sa.text("""
     SELECT least(
         (SELECT min(differs_since) FROM nchat_call_looks WHERE differs_since IS NOT NULL AND looked_at >= :before),
-        (SELECT min(ended_at) FROM nchat_calls WHERE ended_at IS NOT NULL AND room_closed_at IS NULL)
+        (SELECT min(ended_at) FROM nchat_calls WHERE ended_at IS NOT NULL AND room_closed_at IS NULL),
+        (SELECT min(ended_at) FROM nchat_streams WHERE ended_at IS NOT NULL AND room_closed_at IS NULL)
     )
 """)
 

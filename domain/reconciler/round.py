@@ -1,4 +1,4 @@
-"""One round: all living calls beside LiveKit's rooms, and what differs repaired."""
+"""One round: all living calls and streams beside LiveKit's rooms, and what differs repaired."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,6 +14,7 @@ from domain.reconciler.closed_rooms import close_rooms
 from domain.reconciler.compare_call import compare_call
 from domain.reconciler.expected_rooms import half_started, with_people
 from domain.reconciler.looks import LivingCall, Look, living_calls, note_looks
+from domain.reconciler.streams import close_stream_rooms, compare_streams, running_streams
 from domain.short_waits import HeldByAnother
 from domain.side_by_side import Failures
 from domain.world import World
@@ -23,7 +24,7 @@ ALIKE: Final = 0.0
 
 
 async def reconcile(world: World) -> None:
-    """One comparison of all living calls, and of those that ended and whose room is not known to be gone, with LiveKit.
+    """One comparison of all living calls and streams, and of those that ended and whose room is not known to be gone, with LiveKit.
 
     Finishes calls that a crash left half started, gives back rooms that are gone, moves participants to where they are seen
     (an absence counts at the second of two looks 10 s apart), reads mutes, puts out whoever has no seat, and deletes rooms of
@@ -34,12 +35,19 @@ async def reconcile(world: World) -> None:
     ExceptionGroup of all such failures.
     """
     failures = Failures(_not_reconciled)
-    started, living, looked_at = await half_started(world), await living_calls(world), world.clock.now()
+    started, living, streams = await half_started(world), await living_calls(world), await running_streams(world)
+    looked_at = world.clock.now()
     rooms = {room.name: room for room in await world.rooms.all_rooms()}
     await failures.side_by_side({f"half started {call.id}": _finish_start(world, call) for call in started})
     looks = await _look_closer(world, failures, living, rooms, looked_at)
-    others = rooms.keys() - {call.room_name for call in living}
-    await failures.side_by_side({"closed rooms": close_rooms(world, failures, others, looked_at)})
+    await compare_streams(world, failures, streams, rooms)
+    others = rooms.keys() - {call.room_name for call in living} - {stream.room_name for stream in streams}
+    await failures.side_by_side(
+        {
+            "closed rooms": close_rooms(world, failures, others, looked_at),
+            "closed rooms of streams": close_stream_rooms(world, failures, others, looked_at),
+        }
+    )
     apart_since = await note_looks(world, looks)
     world.figure("state_divergence", ALIKE if apart_since is None else max((world.clock.now() - apart_since).total_seconds(), ALIKE))
     failures.tell()

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.calls.rows import Call, Roster, roster
+from domain.calls.rows import Roster, roster
 from domain.errors import NotAllowed, NotFound
-from domain.recordings.held import hold
+from domain.recordings.held import Held, hold
 from domain.recordings.rows import Recording
 from domain.world import Transaction, World
 from permissions.session import ADMIN, Session
@@ -22,15 +22,18 @@ HOSTS: Final = ("host", "co_host")
 
 @dataclass(frozen=True, slots=True)
 class RecordingAccess:
-    """A caller's access to a locked recording of a locked call."""
+    """A caller's access to a recording in hand. `roster` is empty where a stream is recorded."""
 
     tx: Transaction
-    call: Call
+    held: Held
     roster: Roster
-    recording: Recording
     user_id: UUID
     session: Session
     now: datetime
+
+    @property
+    def recording(self) -> Recording:
+        return self.held.recording
 
     @property
     def is_host(self) -> bool:
@@ -39,12 +42,20 @@ class RecordingAccess:
         return me is not None and me.seated and me.role in HOSTS
 
     def keeping(self) -> None:
-        """NotAllowed for who is not one of its keepers: who started it, the hosts of the moment, and the role `admin`."""
+        """NotAllowed for who is not one of its keepers: who started it, the hosts of the moment, and the role `admin`.
+
+        And for everybody where a stream is recorded: that recording begins and ends with the stream.
+        """
+        if self.recording.call_id is None:
+            raise NotAllowed("A stream's recording begins and ends with the stream.")
         if not (self.session.role == ADMIN or self.recording.started_by == self.user_id or self.is_host):
             raise NotAllowed("Only who started the recording, or a host, may do that.")
 
     def owning(self) -> None:
-        """NotAllowed for who may not remove it: of an ended call the hosts of its last moment may."""
+        """NotAllowed for who may not remove it: of an ended call the hosts of its last moment may. Who watches a stream watches its
+        recording: while it runs, nobody may."""
+        if self.recording.call_id is None and not self.held.source.over:
+            raise NotAllowed("Stop the stream first.")
         me = self.roster.of_user(self.user_id)
         hosted = me is not None and me.role in HOSTS and me.status != "kicked"
         if not (self.session.role == ADMIN or self.recording.started_by == self.user_id or hosted):
@@ -52,12 +63,13 @@ class RecordingAccess:
 
 
 async def access_recording(tx: Transaction, world: World, session: Session, recording_id: UUID) -> RecordingAccess:
-    """Locks the call and the recording for the caller; NotFound for whoever may not see it, as for one that does not exist."""
+    """Locks the call or stream and the recording for the caller; NotFound for whoever may not see it, as for one that does not exist."""
     visible = sa.select(sa.literal(1)).where(call_recordings.c.id == recording_id, world.readable(session, RECORDINGS, call_recordings))
     if (await tx.connection.execute(visible)).first() is None:
         raise NotFound
     held = await hold(tx, recording_id)
     if held is None or held.recording.status == "deleted":
         raise NotFound
-    people = await roster(tx, held.call.id)
-    return RecordingAccess(tx, held.call, people, held.recording, session.user_id, session, world.clock.now())
+    call = held.source.call
+    people = Roster(()) if call is None else await roster(tx, call.id)
+    return RecordingAccess(tx, held, people, session.user_id, session, world.clock.now())

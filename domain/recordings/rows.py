@@ -1,4 +1,4 @@
-"""A recording and its parts as values, read under the call's lock."""
+"""A recording and its parts as values, read under the lock of its call or stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +29,7 @@ WRITTEN: Final[tuple[PartStatus, ...]] = ("starting", "recording")
 class Recording:
     id: UUID
     call_id: UUID | None
+    stream_id: UUID | None
     started_by: UUID | None
     status: RecordingStatus
     status_since: datetime
@@ -41,6 +42,7 @@ class Recording:
     ended_at: datetime | None
     expires_at: datetime | None
     legal_hold: bool
+    keep: bool
     tier: str | None
     consent_asked_at: datetime | None
     pause_asked_at: datetime | None
@@ -114,7 +116,7 @@ class RecordingPart:
 
 
 async def lock_recording(tx: Transaction, recording_id: UUID) -> Recording | None:
-    """The recording, locked until the commit. The one lock order: the call's row, then its recordings, then their parts."""
+    """The recording, locked until the commit. The one lock order: the call's row, the stream's, then recordings, then their parts."""
     mine = sa.select(call_recordings).where(call_recordings.c.id == recording_id).with_for_update()
     row = (await tx.connection.execute(mine)).first()
     return None if row is None else Recording.of(row)

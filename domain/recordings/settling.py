@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from domain import event_outbox
 from domain.calls import events
-from domain.calls.rows import Call
 from domain.recordings import parts
+from domain.recordings.held import Held
 from domain.recordings.life_cycle import changed, move_recording
 from domain.recordings.rows import Recording, RecordingPart, lock_recording, parts_of
 from domain.world import Transaction
@@ -28,11 +28,12 @@ NOTHING: Final = "Nothing was recorded."
 NO_RESUME: Final = "The recorder did not begin again."
 
 
-async def settle(tx: Transaction, call: Call, recording: Recording, *, now: datetime, refused: bool = False) -> None:
-    """Moves the recording of a locked call to what its parts say, and begins the next part where one was lost.
+async def settle(tx: Transaction, held: Held, *, now: datetime, refused: bool = False) -> None:
+    """Moves a recording in hand to what its parts say, and begins the next part where one was lost.
 
     `refused`: LiveKit has just said that no recorder takes the last part.
     """
+    recording = held.recording
     if not recording.active or recording.consent_asked_at is not None:
         return
     all_parts = await parts_of(tx, recording.id)
@@ -42,17 +43,16 @@ async def settle(tx: Transaction, call: Call, recording: Recording, *, now: date
     elif recording.status == "paused":
         await _resume_failed(tx, recording, all_parts, now=now)
     elif not written and all_parts:
-        await _nothing_runs(tx, call, recording, all_parts, now=now, refused=refused)
+        await _nothing_runs(tx, held, all_parts, now=now, refused=refused)
 
 
-async def stop(
-    tx: Transaction, call: Call, recording: Recording, reason: StopReason, *, actor_id: UUID | None = None, now: datetime
-) -> None:
+async def stop(tx: Transaction, recording: Recording, reason: StopReason, *, actor_id: UUID | None = None, now: datetime) -> None:
     """The end of a recording that runs or pauses: its parts end, and what they have is gathered."""
     await parts.end_parts(tx, await parts_of(tx, recording.id), "stopped", now=now)
-    if await move_recording(tx, recording, "processing", now=now, ended_at=now, pause_asked_at=None):
+    moved = await move_recording(tx, recording, "processing", now=now, ended_at=now, pause_asked_at=None)
+    if moved and recording.call_id is not None:
         told = {"recordingId": str(recording.id), "reason": reason}
-        await events.append(tx, call.id, "recording_stopped", actor_id, told)
+        await events.append(tx, recording.call_id, "recording_stopped", actor_id, told)
 
 
 async def _runs(tx: Transaction, recording: Recording, *, now: datetime) -> None:
@@ -80,20 +80,19 @@ async def _resume_failed(tx: Transaction, recording: Recording, all_parts: Seque
         await events.append(tx, recording.call_id, "recording_failed", None, told)
 
 
-async def _nothing_runs(
-    tx: Transaction, call: Call, recording: Recording, all_parts: Sequence[RecordingPart], *, now: datetime, refused: bool
-) -> None:
+async def _nothing_runs(tx: Transaction, held: Held, all_parts: Sequence[RecordingPart], *, now: datetime, refused: bool) -> None:
+    recording = held.recording
     if recording.pause_asked_at is not None:
         await _paused(tx, recording, now=now)
-    elif call.ended:
-        await stop(tx, call, recording, "call_ended", now=now)
+    elif held.source.over:
+        await stop(tx, recording, "call_ended", now=now)
     elif refused and not any(part.egress_id for part in all_parts):
         await never_began(tx, recording, all_parts[-1].error_message or NOTHING, now=now)
     elif recording.type == "individual_tracks":
         # A track is over when it is unpublished; whoever publishes the next begins a part (`tracks`).
         return
     elif _never_began_to_run(recording, now) or (lately := _lost_lately(all_parts)) >= MOST_PARTS:
-        await stop(tx, call, recording, "lost", now=now)
+        await stop(tx, recording, "lost", now=now)
     else:
         await parts.begin_composite(tx, recording, now=now, wait=WAITS[lately])
 

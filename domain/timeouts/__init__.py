@@ -5,7 +5,7 @@ to be told of them.
 """
 
 from domain.timeouts.all_timeouts import TIMEOUTS, run_timeouts, tell_decided
-from domain.timeouts.due_calls import Decided, Timeout, decide_due
+from domain.timeouts.due import Decided, Timeout, decide_due
 from domain.timeouts.due_kinds import due_kinds
 
 __all__ = ["TIMEOUTS", "Decided", "Timeout", "decide_due", "due_kinds", "run_timeouts", "tell_decided"]

@@ -1,18 +1,18 @@
 """All kinds of timeouts."""
 
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from domain.calls.repairs import tell
-from domain.timeouts import call_durations, lapsed_seats, lost_connections, recording_manners, unanswered_rings
-from domain.timeouts.due_calls import Decided, Timeout, decide_due
+from domain.timeouts import call_durations, lapsed_seats, lost_connections, recording_manners, streams, unanswered_rings
+from domain.timeouts.due import Decided, Timeout, decide_due
 from domain.webhooks.processing import settle_debts
 from domain.world import World
 
 log = structlog.get_logger(__name__)
 
-TIMEOUTS: Final[tuple[Timeout, ...]] = (
+TIMEOUTS: Final[tuple[Timeout[Any], ...]] = (
     unanswered_rings.UNANSWERED,
     lost_connections.NEVER_CONNECTED,
     lost_connections.NEVER_RECONNECTED,
@@ -23,13 +23,15 @@ TIMEOUTS: Final[tuple[Timeout, ...]] = (
     recording_manners.AUTO_RECORD,
     recording_manners.CONSENT_REFUSED,
     recording_manners.NO_HOST,
+    streams.FOLLOWED,
+    streams.NEVER_STARTED,
 )
 
 
 async def run_timeouts(world: World) -> int:
-    """Carries out every timeout that is due now and returns how many calls were.
+    """Carries out every timeout that is due now and returns how many calls and streams were.
 
-    Each case is decided again under its call's lock, so that running twice, or on several workers at once, is running once.
+    Each case is decided again under its lock, so that running twice, or on several workers at once, is running once.
     All are decided and committed before LiveKit hears of any.
     """
     decided = Decided()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.calls.life_cycle import LIVING
 from domain.calls.repairs import Repair
 from domain.ports import CallLimits
-from domain.timeouts.due_calls import Case, Timeout, end
+from domain.timeouts.due import Case, Timeout, end
 from schema.tables.calls import calls
 
 SCHEDULED_LIFE: Final = timedelta(hours=24)
@@ -39,6 +39,6 @@ async def _cancel(found: Case) -> Sequence[Repair] | None:
 
 
 # Running longer than the limit, from the first connection or else the first ring → ended(`timeout`).
-TOO_LONG: Final = Timeout("duration", _too_long, _end_too_long, every=5.0)
+TOO_LONG: Final[Timeout[Case]] = Timeout("duration", _too_long, _end_too_long, every=5.0)
 # initiated 24 h past `scheduled_at`, or 10 min without one → ended(`cancelled`).
-NEVER_STARTED: Final = Timeout("start", _never_started, _cancel, every=5.0)
+NEVER_STARTED: Final[Timeout[Case]] = Timeout("start", _never_started, _cancel, every=5.0)

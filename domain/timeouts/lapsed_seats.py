@@ -14,7 +14,7 @@ from domain.calls.presence import settle
 from domain.calls.repairs import RemoveParticipant, Repair, follow_up
 from domain.calls.rows import lock_call, participant
 from domain.ports import CallLimits
-from domain.timeouts.due_calls import Case, Timeout
+from domain.timeouts.due import Case, Timeout
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
@@ -59,7 +59,7 @@ async def _leave(found: Case, *, status: ParticipantStatus, life: Life, reason: 
     return repairs or None
 
 
-def _timeout(reason: str, status: ParticipantStatus, life: Life) -> Timeout:
+def _timeout(reason: str, status: ParticipantStatus, life: Life) -> Timeout[Case]:
     return Timeout(reason, partial(_lapsed, status=status, life=life), partial(_leave, status=status, life=life, reason=reason))
 
 

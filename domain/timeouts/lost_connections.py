@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.calls.presence import settle
 from domain.calls.repairs import Repair
 from domain.ports import CallLimits
-from domain.timeouts.due_calls import Case, Timeout, end
+from domain.timeouts.due import Case, Timeout, end
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
@@ -46,6 +46,6 @@ async def _give_up(found: Case) -> Sequence[Repair] | None:
 
 
 # connecting for 60 s → ended(`failed`); a channel's call waits as long as its starter is in.
-NEVER_CONNECTED: Final = Timeout("connecting", _never_connected, _fail)
+NEVER_CONNECTED: Final[Timeout[Case]] = Timeout("connecting", _never_connected, _fail)
 # reconnecting for 30 s → ended(`network_error`), unless whoever was missing has left and nobody is any more.
-NEVER_RECONNECTED: Final = Timeout("reconnecting", _never_reconnected, _give_up)
+NEVER_RECONNECTED: Final[Timeout[Case]] = Timeout("reconnecting", _never_reconnected, _give_up)

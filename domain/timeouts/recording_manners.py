@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.calls.repairs import Repair
 from domain.ports import CallLimits
 from domain.recordings.manners import auto_record, consent, keepers
-from domain.timeouts.due_calls import Case, Timeout
+from domain.timeouts.due import Case, Timeout
 from domain.world import World
 
 # Who has just come in is to be recorded from the beginning.
@@ -51,8 +51,8 @@ async def _keep_or_stop(found: Case) -> Sequence[Repair] | None:
 
 
 # The first track, the second arrival, a host connected → a recording, once a call.
-AUTO_RECORD: Final = Timeout("auto_record", _to_be_recorded, _record, every=SOON, matters=_recordings_begin)
+AUTO_RECORD: Final[Timeout[Case]] = Timeout("auto_record", _to_be_recorded, _record, every=SOON, matters=_recordings_begin)
 # Asked for 30 s without an answer, or in a recorded call without having agreed → left(`consent_refused`).
-CONSENT_REFUSED: Final = Timeout("consent_refused", _not_agreed, _put_out, every=SOON, matters=_recordings_run)
+CONSENT_REFUSED: Final[Timeout[Case]] = Timeout("consent_refused", _not_agreed, _put_out, every=SOON, matters=_recordings_run)
 # No host or co-host connected for 30 s → the recording stops (`no_host`).
-NO_HOST: Final = Timeout("no_host", _hostless, _keep_or_stop, matters=_recordings_run)
+NO_HOST: Final[Timeout[Case]] = Timeout("no_host", _hostless, _keep_or_stop, matters=_recordings_run)

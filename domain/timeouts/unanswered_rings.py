@@ -13,7 +13,7 @@ from domain.calls.life_cycle import LIVING
 from domain.calls.repairs import DeleteRoom, Repair
 from domain.calls.ringing import end_ring
 from domain.ports import CallLimits
-from domain.timeouts.due_calls import Case, Timeout
+from domain.timeouts.due import Case, Timeout
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
 
@@ -43,4 +43,4 @@ async def _miss(found: Case) -> Sequence[Repair] | None:
 
 # ringing longer than the call's `ring_timeout_seconds` → left(`missed`), also when others answered. The last ring of a ringing call ends it
 # `no_answer`.
-UNANSWERED: Final = Timeout("ringing", _unanswered, _miss)
+UNANSWERED: Final[Timeout[Case]] = Timeout("ringing", _unanswered, _miss)

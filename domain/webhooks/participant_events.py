@@ -8,6 +8,7 @@ from domain.calls.leaving import leave
 from domain.calls.presence import arrive, drop, settle
 from domain.calls.repairs import DeleteRoom, GrantRights, RemoveParticipant, Repair, follow_up
 from domain.calls.rows import Participant
+from domain.ports import is_viewer
 from domain.recordings.recorder.webhooks import egress_left
 from domain.webhooks.call_webhook import CallWebhook
 
@@ -28,7 +29,7 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
     """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed: a token can't be revoked."""
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
-    if _is_machine(webhook) or webhook.told.known_to(webhook.event):
+    if _is_machine(webhook) or is_viewer(webhook.identity) or webhook.told.known_to(webhook.event):
         return []
     person = webhook.person
     if person is None or not person.seated:

@@ -1,4 +1,4 @@
-"""What waits in the inbox: found, taken under the locks of its calls, and marked."""
+"""What waits in the inbox: found, taken under the locks of its calls and streams, and marked."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ MOST_ATTEMPTS: Final = 12
 
 _IDS: Final = sa.bindparam("ids", type_=pg.ARRAY(sa.Text))
 WAITING: Final = sa.text("""
-    SELECT event.id, call.id AS call_id FROM (
+    SELECT event.id, call.id AS call_id, stream.id AS stream_id FROM (
         SELECT id, payload #>> '{room,name}' AS room, received_at FROM nchat_webhook_events
         WHERE processed_at IS NULL AND next_attempt_at <= :now ORDER BY received_at, id LIMIT :look
     ) AS event LEFT JOIN nchat_calls AS call ON call.room_name = event.room
+    LEFT JOIN nchat_streams AS stream ON stream.room_name = event.room AND stream.call_id IS NULL
     ORDER BY event.received_at, event.id
 """)
 OF_ROOMS: Final = sa.text("""
@@ -50,9 +51,10 @@ FAILED: Final = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`calls` whose rooms have events that are due, the longest waiting first; `strays` are events of no call's room."""
+    """`calls` and `streams` whose rooms have events that are due, the longest waiting first; `strays` are events of nobody's room."""
 
     calls: Sequence[UUID]
+    streams: Sequence[UUID]
     strays: Sequence[str]
 
 
@@ -71,12 +73,13 @@ async def waiting(tx: Transaction, now: datetime) -> Waiting:
     rows = (await tx.connection.execute(WAITING, {"now": now, "look": LOOK})).all()
     return Waiting(
         calls=list(dict.fromkeys(row.call_id for row in rows if row.call_id is not None)),
-        strays=[row.id for row in rows if row.call_id is None],
+        streams=list(dict.fromkeys(row.stream_id for row in rows if row.stream_id is not None)),
+        strays=[row.id for row in rows if row.call_id is None and row.stream_id is None],
     )
 
 
 async def take(tx: Transaction, rooms: Collection[str], now: datetime, *, most: int) -> list[ReceivedEvent]:
-    """The due events of these rooms in the order received; the caller holds the locks of their calls, so that nobody else has them."""
+    """The due events of these rooms in the order received; the caller holds the locks of whose they are, so that nobody else has them."""
     found = await tx.connection.execute(OF_ROOMS, {"rooms": list(rooms), "now": now, "most": most})
     return [ReceivedEvent(row.id, row.event, row.received_at, row.payload, row.attempts) for row in found]
 

@@ -1,6 +1,7 @@
 """Values of inputs whose GraphQL type is wider than the action's vocabulary."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, get_args
 
@@ -30,3 +31,14 @@ def object_of(field: str, value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
         raise InvalidInput(f"{field} is a JSON object.")
     return value
+
+
+def moment(field: str, value: object) -> datetime | None:
+    """A time as a client writes it; one without a zone is UTC. InvalidInput for anything else."""
+    if value is None:
+        return None
+    try:
+        given = datetime.fromisoformat(str(value))
+        return (given if given.tzinfo else given.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"{field} is a time like 2026-01-31T12:00:00Z.") from None

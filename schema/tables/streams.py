@@ -7,6 +7,9 @@ from schema.tables.columns import flag, free_form, key, metadata, moment, now, r
 
 stream_visibility = vocabulary("stream_visibility", "public", "channel_members", "invite_only")
 stream_status = vocabulary("stream_status", "scheduled", "starting", "live", "ending", "ended", "cancelled")
+# LiveKit has, or is about to have, something of these.
+RUNNING = sa.text("status = ANY (ARRAY['starting'::stream_status, 'live'::stream_status, 'ending'::stream_status])")
+PLANNED = "status = 'scheduled'::stream_status"
 
 
 def _count(name: str, comment: str) -> sa.Column[int]:
@@ -24,7 +27,6 @@ streams = sa.Table(
         "room_name",
         sa.String(255),
         nullable=False,
-        unique=True,
         server_default=sa.text("('stream_'::text || gen_random_uuid())"),
         comment="Name of the LiveKit room.",
     ),
@@ -46,6 +48,9 @@ streams = sa.Table(
         index=True,
         comment="Where the stream is in its life.",
     ),
+    now("status_since", "Since when the status is what it is; timeouts count from here. Not offered through GraphQL."),
+    sa.Column("host_sid", sa.String(255), comment="LiveKit's id of the connection that the host sends from. Not offered through GraphQL."),
+    moment("host_gone_since", "Since when nobody sends to the live stream; null while somebody does. Not offered through GraphQL."),
     sa.Column("hls_url", sa.String(500), comment="Address of the HLS playlist; answers for public streams only."),
     sa.Column("dash_url", sa.String(500), comment="Address of the DASH manifest; null without a packager."),
     sa.Column("rtmp_ingest_url", sa.String(500), comment="Where the host's encoder sends to."),
@@ -64,6 +69,7 @@ streams = sa.Table(
     _count("total_views", "Viewer sessions so far."),
     _count("total_reactions", "Reactions so far."),
     moment("scheduled_at", "When the stream is meant to start.", index=True),
+    moment("reminded_at", "When its people were reminded of it. Not offered through GraphQL."),
     moment("started_at", "When it went live."),
     moment("ended_at", "When it ended."),
     moment("room_closed_at", "When LiveKit confirmed that the ended stream's room is gone. Not offered through GraphQL."),
@@ -76,6 +82,12 @@ streams = sa.Table(
     sa.UniqueConstraint("host_id", "client_request_id"),
     sa.Index(None, "channel_id", "status"),
     sa.Index("nchat_streams_room_open_idx", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL AND room_closed_at IS NULL")),
+    # A broadcast is in the room of its call, one after the other; every other stream has a room of its own.
+    sa.Index("nchat_streams_own_room_idx", "room_name", unique=True, postgresql_where=sa.text("call_id IS NULL")),
+    sa.Index("nchat_streams_one_running_per_call", "call_id", unique=True, postgresql_where=RUNNING),
+    sa.Index("nchat_streams_running_idx", "status_since", postgresql_where=RUNNING),
+    sa.Index("nchat_streams_planned_idx", sa.text("coalesce(scheduled_at, created_at)"), postgresql_where=sa.text(PLANNED)),
+    sa.Index("nchat_streams_reminder_idx", "scheduled_at", postgresql_where=sa.text(f"{PLANNED} AND reminded_at IS NULL")),
     sa.CheckConstraint("slow_mode_seconds >= 0", name="slow_mode_seconds"),
     sa.CheckConstraint("char_length(title) <= 200", name="title_length"),
     sa.CheckConstraint("char_length(description) <= 10000", name="description_length"),

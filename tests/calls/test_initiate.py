@@ -168,10 +168,10 @@ class HalfDeafRooms(FakeRooms):
 
     again: Callable[[], Awaitable[object]] | None = None
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room:
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
         # As a slot's super(): the class was made anew by the decorator.
         if self.again is None:
-            return await FakeRooms.create_room(self, name, max_participants=max_participants)
+            return await FakeRooms.create_room(self, name, max_participants=max_participants, empty_timeout=empty_timeout)
         again, self.again = self.again, None
         await again()
         raise MediaError("rooms.create_room: no answer within 5 s")

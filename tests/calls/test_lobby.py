@@ -45,7 +45,7 @@ async def standing(on: Setup, call_id: UUID, who: UUID) -> tuple[str, bool, str 
 
 
 async def at_the_door(on: Setup, call_id: UUID, who: UUID) -> bool:
-    asking = Entrance((await on.call(call_id))["room_name"], who)
+    asking = Entrance((await on.call(call_id))["room_name"], str(who))
     async with on.world.transaction("test.door") as tx:
         return asking in await admitted(tx, [asking])
 

@@ -19,7 +19,7 @@ from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
 from domain.timeouts import TIMEOUTS
-from domain.timeouts.due_calls import Case
+from domain.timeouts.due import Case
 from domain.webhooks.inbox import store, store_all
 from domain.world import World
 from tests.life_cycle.running_call import Running

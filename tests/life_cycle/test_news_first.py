@@ -201,7 +201,7 @@ async def test_what_fails_to_be_decided_holds_up_no_other(on: Setup, monkeypatch
     async def fails_for_one(case: object) -> object:
         if getattr(case, "call").id == calls[3].id:  # noqa: B009 - any case
             raise LookupError
-        return await decide(case)  # type: ignore[arg-type]
+        return await decide(case)
 
     broken = replace(timeouts.TIMEOUTS[0], decide=fails_for_one)  # type: ignore[arg-type]
     on.clock.advance(45)

@@ -290,7 +290,7 @@ async def test_a_thousand_at_once_are_a_few_statements() -> None:
 
     door = Admissions(look)
     people = [uuid4() for _ in range(1000)]
-    inside, outside = [Entrance("call_1", one) for one in people], [Entrance("call_2", one) for one in people]
+    inside, outside = [Entrance("call_1", str(one)) for one in people], [Entrance("call_2", str(one)) for one in people]
     answers = await asyncio.gather(*(door.may_enter(one) for one in [*inside, *outside]))
     assert answers == [True] * 1000 + [False] * 1000
     assert sum(looks) == 2000 and len(looks) <= 5
@@ -305,7 +305,7 @@ async def test_an_answer_is_never_older_than_its_question() -> None:
         await answer.wait()
         return inside
 
-    door, bob = Admissions(look), Entrance("call_1", BOB)
+    door, bob = Admissions(look), Entrance("call_1", str(BOB))
     first = asyncio.create_task(door.may_enter(bob))
     await begun.wait()
     kicked = True
@@ -322,7 +322,7 @@ async def test_a_database_that_is_away_is_asked_again_by_the_next() -> None:
             raise DatabaseError("08006", "gone")
         return frozenset(asking)
 
-    door, bob = Admissions(look), Entrance("call_1", BOB)
+    door, bob = Admissions(look), Entrance("call_1", str(BOB))
     with pytest.raises(Unanswered):
         await door.may_enter(bob)
     away = False

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from app.media.calendar_endpoint import KIND, CalendarEndpoint
+from app.media.calendar_endpoint import CalendarEndpoint
 from app.media.links import Bearer, LinkKey, link_additions
 from app.settings import Settings
-from domain.calendar import PlannedCall, calendar
+from domain.calendar import CalendarEntry, calendar
 from domain.calls.actions.answer import cancel_call
 from permissions.session import USER_ID, Session
 from tests.support.domain_setup import ALICE, BOB, GENERAL, MALLORY, Setup, session
@@ -25,7 +25,7 @@ AT = datetime.now(UTC) + timedelta(days=30)
 
 @pytest.fixture
 async def http(on: Setup) -> AsyncIterator[httpx2.AsyncClient]:
-    endpoint = CalendarEndpoint(KEY, on.world, on.clock, lambda id: f"https://chat.example/calls/{id}", lambda *_told: None)
+    endpoint = CalendarEndpoint(KEY, on.world, on.clock, lambda noun, id: f"https://chat.example/{noun}s/{id}", lambda *_told: None)
     transport = httpx2.ASGITransport(app=Starlette(routes=endpoint.routes()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://rtc.example") as client:
         yield client
@@ -36,7 +36,7 @@ async def planned(on: Setup, *, channel: UUID | None = GENERAL, at: datetime | N
     return found
 
 
-def link(on: Setup, call_id: UUID, who: UUID, *, life: int = 60, kind: str = KIND) -> str:
+def link(on: Setup, call_id: UUID, who: UUID, *, life: int = 60, kind: str = "calendar") -> str:
     bearer = Bearer("user", str(who), int(on.clock.now().timestamp()) + life)
     return f"/calls/{call_id}.ics?link={KEY.sign(kind, call_id, bearer)}"
 
@@ -105,7 +105,7 @@ async def test_a_time_in_no_calendar(on: Setup, http: httpx2.AsyncClient, at: st
 
 
 def test_lines_are_folded_and_text_escaped() -> None:
-    call = PlannedCall(uuid4(), "audio", "Käse, Wurst;\r\nBEGIN:VEVENT \\o/ " + "ü" * 100, AT, AT, cancelled=False)
+    call = CalendarEntry(uuid4(), "Audio call: Käse, Wurst;\r\nBEGIN:VEVENT \\o/ " + "ü" * 100, AT, AT, cancelled=False)
     lines = calendar(call, "https://chat.example").split(b"\r\n")
     assert max(map(len, lines)) <= 75
     assert lines.count(b"BEGIN:VEVENT") == 1

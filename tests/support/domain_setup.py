@@ -89,10 +89,13 @@ class ReadableTokens:
 
     clock: TestClock
     signed: dict[str, Grant] = field(default_factory=dict)
+    stay_empty: int | None = None
     count: int = 0
 
-    def sign(self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int) -> JoinToken:
-        self.signed[identity] = grant
+    def sign(
+        self, *, room: str, identity: str, name: str, grant: Grant, max_participants: int, empty_timeout: int | None = None
+    ) -> JoinToken:
+        self.signed[identity], self.stay_empty = grant, empty_timeout
         self.count += 1
         return JoinToken(f"{room}/{identity}/{name}/{max_participants}#{self.count}", self.clock.now() + timedelta(seconds=600))
 

@@ -9,7 +9,9 @@ from domain.ports import Grant, LiveRoom, MediaSilent, ParticipantState, Room, R
 
 @dataclass(slots=True)
 class FakeRooms:
-    """`domain.ports.Rooms`. `broken` names methods that answer nothing; `asked` counts the calls by method.
+    """`domain.ports.Rooms`, where who is called `ingress:…` is an ingress.
+
+    `broken` names methods that answer nothing; `asked` counts the calls by method.
 
     `grants` holds what `set_grant` last gave an identity that is in a room.
     """
@@ -17,14 +19,16 @@ class FakeRooms:
     rooms: dict[str, Room] = field(default_factory=dict)
     people: dict[str, dict[str, RoomParticipant]] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
+    stay_empty: dict[str, int | None] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     asked: Counter[str] = field(default_factory=Counter)
     _numbers: Counter[str] = field(default_factory=Counter)
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room:
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
         self._ask("create_room")
         self.limits.setdefault(name, max_participants)
+        self.stay_empty.setdefault(name, empty_timeout)
         return self.rooms.setdefault(name, Room(name, self._sid("RM")))
 
     async def delete_room(self, name: str) -> None:
@@ -40,9 +44,9 @@ class FakeRooms:
         self._ask("all_rooms")
         return [LiveRoom(room.name, room.sid, *self._counts(room.name)) for room in self.rooms.values()]
 
-    async def list_participants(self, room: str) -> list[RoomParticipant]:
+    async def list_participants(self, room: str, *, ingresses: bool = False) -> list[RoomParticipant]:
         self._ask("list_participants")
-        return list(self.people.get(room, {}).values())
+        return [one for one in self.people.get(room, {}).values() if ingresses or not one.identity.startswith("ingress:")]
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         self._ask("remove_participant")

@@ -34,8 +34,9 @@ class KillableRooms:
     rooms: Rooms
     point: KillPoints
 
-    async def create_room(self, name: str, *, max_participants: int) -> Room:
-        return await self._ask("create_room", partial(self.rooms.create_room, name, max_participants=max_participants))
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
+        ask = partial(self.rooms.create_room, name, max_participants=max_participants, empty_timeout=empty_timeout)
+        return await self._ask("create_room", ask)
 
     async def delete_room(self, name: str) -> None:
         await self._ask("delete_room", partial(self.rooms.delete_room, name))
@@ -46,8 +47,8 @@ class KillableRooms:
     async def all_rooms(self) -> list[LiveRoom]:
         return await self._ask("all_rooms", self.rooms.all_rooms)
 
-    async def list_participants(self, room: str) -> list[RoomParticipant]:
-        return await self._ask("list_participants", partial(self.rooms.list_participants, room))
+    async def list_participants(self, room: str, *, ingresses: bool = False) -> list[RoomParticipant]:
+        return await self._ask("list_participants", partial(self.rooms.list_participants, room, ingresses=ingresses))
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         return await self._ask("remove_participant", partial(self.rooms.remove_participant, room, identity))

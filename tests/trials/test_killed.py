@@ -16,7 +16,7 @@ import pytest
 from devstack.livekit_simulator import Simulator
 from devstack.processes import free_port
 from domain.timeouts import TIMEOUTS
-from domain.timeouts.due_calls import anywhere
+from domain.timeouts.due import anywhere
 from tests.support.call_sites import port_calls, transactions
 from tests.support.databases import Databases
 from tests.support.killable_service import ForkServer, KillableService, open_fork_server

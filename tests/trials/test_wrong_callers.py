@@ -35,6 +35,7 @@ FOR_HOSTS = {
     "setParticipantRole",
     "startRecording",
     "startScheduledCall",
+    "startStream",
 }
 FOR_ALL = {
     "acceptCall",
@@ -71,6 +72,8 @@ ON_STREAMS = {
 }
 # They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
 # in tests/call_settings, and `me` is for everybody.
+# They name a stream: who may is asked in tests/streams.
+ON_STREAMS = {"cancelStream", "createStream", "refreshStreamToken", "stopStream"}
 ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}
 
 
@@ -112,7 +115,7 @@ async def test_a_host_reaches_nobody_in_another_call(service: WholeService, hidd
     carol = service.person(CAROL)
     own = UUID((await carol.act("initiateCall", type="audio", targetUserIds=[str(DAVE)]))["callId"])
     before = await dump(demo_database_url)
-    named = FOR_HOSTS - {"cancelCall", "endCall", "inviteToCall", "startRecording", "startScheduledCall"}
+    named = FOR_HOSTS - {"cancelCall", "endCall", "inviteToCall", "startRecording", "startScheduledCall", "startStream"}
     for other in (hidden.call.other, uuid4()):
         assert await codes(carol, Thing("call", own, other), named) == dict.fromkeys(named, "not-found")
     assert await dump(demo_database_url) == before

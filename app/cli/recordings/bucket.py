@@ -1,4 +1,4 @@
-"""`nchat-rtc recordings bucket`: the bucket of recordings is there, and has its rules."""
+"""`nchat-rtc recordings bucket`: the buckets of recordings and streams are there, and have their rules."""
 
 import argparse
 import asyncio
@@ -18,13 +18,16 @@ def run(_arguments: argparse.Namespace) -> int:
     if not settings.has_store:
         raise Refusal("no store of recordings is configured: NCHAT_S3_ENDPOINT, NCHAT_S3_ACCESS_KEY, NCHAT_S3_SECRET_KEY")
     try:
-        made = asyncio.run(_prepare(settings))
+        prepared = asyncio.run(_prepare(settings))
     except StorageError as error:
         raise Refusal(f"the store: {error}") from None
-    print(f"The bucket {settings.recording_bucket} {'was made' if made else 'was there'} and has its rules.")
+    for bucket, made in prepared.items():
+        print(f"The bucket {bucket} {'was made' if made else 'was there'} and has its rules.")
     return 0
 
 
-async def _prepare(settings: Settings) -> bool:
+async def _prepare(settings: Settings) -> dict[str, bool]:
+    """Whether each was made."""
+    buckets = dict.fromkeys([settings.recording_bucket, *([settings.stream_bucket] if settings.streaming_enabled else [])])
     async with open_store(store_address(settings)) as store:
-        return await store.prepare_bucket()
+        return {bucket: await store.of(bucket).prepare_bucket() for bucket in buckets}

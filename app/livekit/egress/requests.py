@@ -49,7 +49,7 @@ def composite_request(
 
     Raises MediaRefused when the settings no longer have the template that the recording began with.
     """
-    request = api.RoomCompositeEgressRequest(room_name=wanted.room, **_outputs(wanted.path_prefix, bucket))
+    request = api.RoomCompositeEgressRequest(room_name=wanted.room, **_outputs(wanted, bucket))
     if wanted.sends_on:
         # Without an address now, only one that names the protocol takes addresses later.
         request.stream_outputs.append(api.StreamOutput(protocol=api.StreamProtocol.RTMP))
@@ -71,7 +71,7 @@ def composite_request(
 
 def track_request(wanted: EgressWanted, content: TrackWanted, bucket: Bucket) -> api.TrackCompositeEgressRequest:
     """One track: a TrackEgress would write no segments."""
-    request = api.TrackCompositeEgressRequest(room_name=wanted.room, **_outputs(wanted.path_prefix, bucket))
+    request = api.TrackCompositeEgressRequest(room_name=wanted.room, **_outputs(wanted, bucket))
     if content.source in AUDIO_SOURCES:
         request.audio_track_id = content.sid
     else:
@@ -79,7 +79,8 @@ def track_request(wanted: EgressWanted, content: TrackWanted, bucket: Bucket) ->
     return request
 
 
-def _outputs(prefix: str, bucket: Bucket) -> dict[str, Any]:
+def _outputs(wanted: EgressWanted, bucket: Bucket) -> dict[str, Any]:
+    prefix = wanted.path_prefix
     file = api.EncodedFileOutput(
         file_type=api.EncodedFileType.MP4, filepath=f"{prefix}{FILE}.mp4", disable_manifest=True, s3=bucket.upload()
     )
@@ -92,7 +93,7 @@ def _outputs(prefix: str, bucket: Bucket) -> dict[str, Any]:
         disable_manifest=True,
         s3=bucket.upload(),
     )
-    return {"file_outputs": [file], "segment_outputs": [segments]}
+    return {"file_outputs": [file] if wanted.file else [], "segment_outputs": [segments]}
 
 
 def _pictures(prefix: str, bucket: Bucket) -> api.ImageOutput:

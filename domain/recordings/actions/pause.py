@@ -1,5 +1,6 @@
 """pauseRecording and resumeRecording: between them nothing is recorded anywhere."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -26,14 +27,14 @@ async def pause_recording(world: World, session: Session, recording_id: UUID) ->
         access = await access_recording(tx, world, session, recording_id)
         access.keeping()
         if access.recording.status == "paused" and access.recording.pause_asked_at is not None:
-            return RecordingResult(recording_id, access.call.id)
+            return RecordingResult(recording_id, access.recording.call_id)
         if access.recording.status != "recording":
             raise NotRecording
         if access.recording.pause_asked_at is None:
             await _set_pause(access, asked=True)
             await end_parts(tx, await parts_of(tx, recording_id), "paused", now=access.now)
             await _settle_anew(access)
-    return RecordingResult(recording_id, access.call.id)
+    return RecordingResult(recording_id, access.recording.call_id)
 
 
 async def resume_recording(world: World, session: Session, recording_id: UUID) -> RecordingResult:
@@ -46,17 +47,17 @@ async def resume_recording(world: World, session: Session, recording_id: UUID) -
         if access.recording.pause_asked_at is not None:
             await _set_pause(access, asked=False)
             await begin_media(tx, access.recording, now=access.now)
-    return RecordingResult(recording_id, access.call.id)
+    return RecordingResult(recording_id, access.recording.call_id)
 
 
 async def _set_pause(access: RecordingAccess, *, asked: bool) -> None:
     mine = sa.update(call_recordings).where(call_recordings.c.id == access.recording.id)
     await access.tx.connection.execute(mine.values(pause_asked_at=access.now if asked else None))
-    changed(access.tx, access.call.id)
+    changed(access.tx, access.recording.call_id)
 
 
 async def _settle_anew(access: RecordingAccess) -> None:
     """A recording none of whose parts LiveKit writes is paused at once."""
     current = await lock_recording(access.tx, access.recording.id)
     if current is not None:
-        await settle(access.tx, access.call, current, now=access.now)
+        await settle(access.tx, replace(access.held, recording=current), now=access.now)

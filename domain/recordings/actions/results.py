@@ -7,8 +7,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
+    """`call_id` is None of a stream's recording."""
+
     recording_id: UUID
-    call_id: UUID
+    call_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

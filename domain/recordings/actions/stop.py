@@ -30,11 +30,11 @@ async def stop_recording(world: World, session: Session, recording_id: UUID) -> 
         access = await access_recording(tx, world, session, recording_id)
         access.keeping()
         if access.recording.active:
-            await stop(tx, access.call, access.recording, "stopped", actor_id=access.user_id, now=access.now)
+            await stop(tx, access.recording, "stopped", actor_id=access.user_id, now=access.now)
         elif access.recording.status not in ("processing", "ready"):
             raise NotRecording
         known = (await tx.connection.execute(KNOWN, {"id": recording_id, "session": session.as_argument()})).one()
-    return StoppedResult(recording_id, access.call.id, **known._mapping)
+    return StoppedResult(recording_id, access.recording.call_id, **known._mapping)
 
 
 async def delete_recording(world: World, session: Session, recording_id: UUID) -> RecordingResult:
@@ -48,8 +48,8 @@ async def delete_recording(world: World, session: Session, recording_id: UUID) -
         if access.recording.legal_hold:
             raise LegalHold
         if access.recording.active:
-            await stop(tx, access.call, access.recording, "stopped", actor_id=access.user_id, now=access.now)
+            await stop(tx, access.recording, "stopped", actor_id=access.user_id, now=access.now)
         mine = sa.update(call_recordings).where(call_recordings.c.id == recording_id, call_recordings.c.delete_asked_at.is_(None))
         await tx.connection.execute(mine.values(delete_asked_at=access.now, next_work_at=access.now, work_attempts=0))
-        changed(tx, access.call.id)
-    return RecordingResult(recording_id, access.call.id)
+        changed(tx, access.recording.call_id)
+    return RecordingResult(recording_id, access.recording.call_id)

@@ -1,7 +1,7 @@
 """Parts that LiveKit has said its last word of become what storage really holds of them; then the recording is ready, or failed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from domain.recordings.ending.policies import expiry
 from domain.recordings.held import Held, hold, part_by_id
 from domain.recordings.life_cycle import changed, move_part, move_recording
 from domain.recordings.parts import set_part
-from domain.recordings.rows import PARTS, RecordingPart, RecordingType, parts_of
+from domain.recordings.rows import PARTS, Recording, RecordingPart, RecordingType, parts_of
 from domain.recordings.settling import NOTHING
 from domain.short_waits import short_waits
 from domain.world import Transaction, World
@@ -31,6 +31,7 @@ LOOK: Final = 50
 # While one process gathers, no other does.
 TAKEN_FOR: Final = timedelta(seconds=20)
 GIVEN_UP_AFTER: Final = timedelta(minutes=15)
+NOT_KEPT: Final = "The stream was not to be recorded: it plays for a while, and has no file."
 EACH_ITS_OWN: Final = "Each track has a file of its own."
 NO_STORE: Final = "The store could not be reached."
 REFUSED: Final = "The store refuses to show what was recorded."
@@ -45,7 +46,7 @@ TAKE: Final = sa.text("""
 # Recordings that wait for nothing but to be told of: whoever died between their last part and this.
 WAITING: Final = sa.text("""
     SELECT recording.id FROM nchat_call_recordings AS recording
-    WHERE recording.status = 'processing' AND recording.call_id IS NOT NULL AND NOT EXISTS (
+    WHERE recording.status = 'processing' AND NOT EXISTS (
         SELECT FROM nchat_call_recording_parts AS part
         WHERE part.recording_id = recording.id AND part.status IN ('starting', 'recording', 'processing')
     )
@@ -142,21 +143,33 @@ async def _finish(tx: Transaction, world: World, held: Held, parts: Sequence[Rec
     recording, now = held.recording, world.clock.now()
     ready = [part for part in parts if part.status == "ready"]
     ended_at = max((part.ended_at for part in ready if part.ended_at), default=recording.ended_at) or now
-    expires_at = recording.expires_at or await expiry(tx, recording, ended_at, world.limits.default_policy)
-    told: dict[str, object] = {"recordingId": str(recording.id)}
+    expires_at = recording.expires_at or await _expiry(tx, world, recording, ended_at)
     if not ready:
         sentence = next((part.error_message for part in parts if part.error_message), NOTHING)
         await move_recording(tx, recording, "failed", now=now, error_message=sentence, expires_at=expires_at)
-        await events.append(tx, held.call.id, "recording_failed", None, told | {"reason": sentence})
-        await event_outbox.recording_finished(tx, recording.id, now=now)
+        await _tell(tx, recording, "recording_failed", now=now, reason=sentence)
         return
-    media = _media(recording.type, parts, ready)
+    media = _media(recording, parts, ready)
     await move_recording(tx, recording, "ready", now=now, ended_at=ended_at, expires_at=expires_at, next_work_at=now, **media)
-    await events.append(tx, held.call.id, "recording_ready", None, told)
-    await event_outbox.recording_finished(tx, recording.id, now=now)
+    await _tell(tx, recording, "recording_ready", now=now)
 
 
-def _media(kind: RecordingType, parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> dict[str, object]:
+async def _expiry(tx: Transaction, world: World, recording: Recording, ended_at: datetime) -> datetime | None:
+    """What is not kept for its own sake goes some time after the stream."""
+    if not recording.keep:
+        return ended_at + timedelta(hours=world.stream_limits.keep_hours)
+    return await expiry(tx, recording, ended_at, world.limits.default_policy)
+
+
+async def _tell(tx: Transaction, recording: Recording, kind: events.EventKind, *, now: datetime, **more: str) -> None:
+    """Its call, where it has one, and the deployment's backend."""
+    if recording.call_id is not None:
+        await events.append(tx, recording.call_id, kind, None, {"recordingId": str(recording.id), **more})
+    if recording.keep:
+        await event_outbox.recording_finished(tx, recording.id, now=now)
+
+
+def _media(recording: Recording, parts: Sequence[RecordingPart], ready: Sequence[RecordingPart]) -> dict[str, object]:
     composites = [part for part in ready if part.kind == "composite"]
     alone = composites[0] if len(composites) == 1 and len(ready) == 1 else None
     return {
@@ -167,7 +180,7 @@ def _media(kind: RecordingType, parts: Sequence[RecordingPart], ready: Sequence[
         "gaps": gaps(parts),
         "file_path": alone.file_path if alone else None,
         "file_size": alone.file_size if alone else None,
-        **_file_to_come(kind, alone),
+        **_file_to_come(recording, alone),
     }
 
 
@@ -180,8 +193,11 @@ def _lanes(ready: Sequence[RecordingPart]) -> Mapping[tuple[UUID | None, str | N
     return lanes
 
 
-def _file_to_come(kind: RecordingType, alone: RecordingPart | None) -> dict[str, object]:
+def _file_to_come(recording: Recording, alone: RecordingPart | None) -> dict[str, object]:
     """What `joining` is to make: one file of several parts, and of sound alone its own kind."""
+    kind: RecordingType = recording.type
+    if not recording.keep:
+        return {"file_reason": NOT_KEPT}
     if kind == "individual_tracks":
         return {"file_reason": EACH_ITS_OWN}
     if kind == "composite" and alone is not None and alone.file_path is not None:

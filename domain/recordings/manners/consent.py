@@ -95,15 +95,16 @@ async def _take_in(world: World, recording_id: UUID, present: Collection[str]) -
     """Begins it if only those are in the room who agreed; when the time is over, whoever else is there has to go."""
     async with world.transaction("recording.consents") as tx, short_waits(tx):
         held, now = await hold(tx, recording_id), world.clock.now()
-        if held is None or held.call.ended or not (asked := _asked_at(held.recording)):
+        call = None if held is None else held.source.call
+        if held is None or call is None or call.ended or not (asked := _asked_at(held.recording)):
             return []
-        people = (await roster(tx, held.call.id)).participants
+        people = (await roster(tx, call.id)).participants
         silent = [one for one in people if one.consented_at is None and (one.status == "connected" or one.identity in present)]
         if not silent:
             await _agreed(tx, held.recording, now=now)
         elif now - asked >= CONSENT_WITHIN:
-            strangers = [RemoveParticipant(held.call.room_name, one.identity) for one in silent if not one.seated]
-            return [*strangers, *await put_out(tx, held.call, [one for one in silent if one.seated], now=now)]
+            strangers = [RemoveParticipant(call.room_name, one.identity) for one in silent if not one.seated]
+            return [*strangers, *await put_out(tx, call, [one for one in silent if one.seated], now=now)]
     return []
 
 

@@ -52,7 +52,7 @@ async def keep_or_stop(tx: Transaction, call: Call, people: Roster, *, now: date
         return await _note(tx, recording.id, now)
     if datetime.fromisoformat(since) > now - HOSTLESS_FOR:
         return False
-    await stop(tx, call, recording, "no_host", now=now)
+    await stop(tx, recording, "no_host", now=now)
     return True
 
 

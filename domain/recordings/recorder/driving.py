@@ -99,7 +99,7 @@ async def _refused(world: World, part_id: UUID, sentence: str) -> None:
         now = world.clock.now()
         values = {"closed_at": now, "ended_at": now, "end_reason": "lost", "error_message": sentence}
         if await move_part(tx, part_id, "starting", "failed", now=now, **values):
-            await settle(tx, held.call, held.recording, now=now, refused=True)
+            await settle(tx, held, now=now, refused=True)
 
 
 async def _hold_of_part(tx: Transaction, part_id: UUID) -> Held | None:

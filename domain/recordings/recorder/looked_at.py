@@ -24,7 +24,8 @@ TAKE: Final = sa.text("""
     UPDATE nchat_call_recording_parts AS part SET next_look_at = :next FROM due WHERE part.id = due.id RETURNING part.id
 """)
 ROOMS: Final = sa.text("""
-    SELECT recording.id, call.room_name FROM nchat_call_recordings AS recording JOIN nchat_calls AS call ON call.id = recording.call_id
+    SELECT recording.id, coalesce(call.room_name, stream.room_name) AS room_name FROM nchat_call_recordings AS recording
+    LEFT JOIN nchat_calls AS call ON call.id = recording.call_id LEFT JOIN nchat_streams AS stream ON stream.id = recording.stream_id
     WHERE recording.id = ANY(:ids)
 """).bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
 

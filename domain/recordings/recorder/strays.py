@@ -23,9 +23,15 @@ AT_ONCE: Final = 8
 ASKED_FOR: Final = timedelta(minutes=10)
 UNWANTED: Final = sa.text("""
     SELECT listed.egress FROM unnest(:egresses, :rooms, :parts) AS listed (egress, room, part)
-    JOIN nchat_calls AS call ON call.room_name = listed.room AND (call.ended_at IS NULL OR call.ended_at >= :long_ago)
     LEFT JOIN nchat_call_recording_parts AS part ON part.id = listed.part
-    WHERE part.id IS NULL OR part.closed_at >= :long_ago
+    WHERE (part.id IS NULL OR part.closed_at >= :long_ago) AND (
+        EXISTS (
+            SELECT FROM nchat_calls AS call WHERE call.room_name = listed.room AND (call.ended_at IS NULL OR call.ended_at >= :long_ago)
+        ) OR EXISTS (
+            SELECT FROM nchat_streams AS stream
+            WHERE stream.call_id IS NULL AND stream.room_name = listed.room AND (stream.ended_at IS NULL OR stream.ended_at >= :long_ago)
+        )
+    )
 """).bindparams(
     sa.bindparam("egresses", type_=pg.ARRAY(sa.Text)),
     sa.bindparam("rooms", type_=pg.ARRAY(sa.Text)),

@@ -66,10 +66,10 @@ async def _record(world: World, recording_id: UUID, room: str) -> int:
         return 0
     async with world.transaction("recording.new_tracks") as tx, short_waits(tx):
         held = await hold(tx, recording_id)
-        if held is None or not held.recording.active or held.recording.pause_asked_at is not None:
+        if held is None or held.source.call is None or not held.recording.active or held.recording.pause_asked_at is not None:
             return 0
         now = world.clock.now()
-        wanted = _without_part(people, await roster(tx, held.call.id), await parts_of(tx, recording_id), now)
+        wanted = _without_part(people, await roster(tx, held.source.call.id), await parts_of(tx, recording_id), now)
         await begin_tracks(tx, held.recording, wanted, now=now)
     return len(wanted)
 

@@ -103,7 +103,7 @@ async def _give_up(world: World, seen: RecordingPart) -> None:
         if held is None or part is None or part.egress_id is not None:
             return
         if await lost(tx, part, SENTENCES[503], now=now):
-            await settle(tx, held.call, held.recording, now=now)
+            await settle(tx, held, now=now)
 
 
 async def _decide(world: World, seen: RecordingPart, sight: PartSight) -> None:
@@ -114,8 +114,8 @@ async def _decide(world: World, seen: RecordingPart, sight: PartSight) -> None:
             return
         await note_growth(tx, [(part, sight)])
         found = finding(part, sight)
-        if found is not None and await _carry_out(tx, part, sight, found, over=held.call.ended):
-            await settle(tx, held.call, held.recording, now=sight.at)
+        if found is not None and await _carry_out(tx, part, sight, found, over=held.source.over):
+            await settle(tx, held, now=sight.at)
 
 
 async def _carry_out(tx: Transaction, part: RecordingPart, sight: PartSight, found: Finding, *, over: bool) -> bool:

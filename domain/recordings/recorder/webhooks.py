@@ -1,4 +1,4 @@
-"""A webhook about an egress, applied to its part inside the transaction that holds the call."""
+"""A webhook about an egress, applied to its part inside the transaction that holds the call or the stream of its room."""
 
 from datetime import datetime
 from typing import Final, cast
@@ -19,8 +19,8 @@ async def egress_told(tx: Transaction, egress_id: str, status: str, error_code: 
     held = None if part is None else await hold(tx, part.recording_id)
     # Read again under the lock.
     part = await part_of_egress(tx, egress_id)
-    if held is not None and part is not None and await hear(tx, part, news, now=now, over=held.call.ended):
-        await settle(tx, held.call, held.recording, now=now)
+    if held is not None and part is not None and await hear(tx, part, news, now=now, over=held.source.over):
+        await settle(tx, held, now=now)
 
 
 async def egress_left(tx: Transaction, egress_id: str, now: datetime) -> None:
@@ -28,5 +28,5 @@ async def egress_left(tx: Transaction, egress_id: str, now: datetime) -> None:
     part = await part_of_egress(tx, egress_id)
     held = None if part is None else await hold(tx, part.recording_id)
     part = await part_of_egress(tx, egress_id)
-    if held is not None and part is not None and await left_room(tx, part, now=now, over=held.call.ended):
-        await settle(tx, held.call, held.recording, now=now)
+    if held is not None and part is not None and await left_room(tx, part, now=now, over=held.source.over):
+        await settle(tx, held, now=now)

@@ -20,10 +20,12 @@ TAKE_STARTS: Final = sa.text("""
         ORDER BY part.created_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE nchat_call_recording_parts AS part SET asked_at = :now, next_look_at = :now
-    FROM due, nchat_call_recordings AS recording, nchat_calls AS call
-    WHERE part.id = due.id AND recording.id = part.recording_id AND call.id = recording.call_id
-    RETURNING part.id, part.path_prefix, part.kind, part.track_sid, part.track_kind, call.room_name,
-        recording.type, recording.layout, recording.custom_layout, recording.resolution, recording.storage_bucket
+    FROM due, nchat_call_recordings AS recording
+        LEFT JOIN nchat_calls AS call ON call.id = recording.call_id LEFT JOIN nchat_streams AS stream ON stream.id = recording.stream_id
+    WHERE part.id = due.id AND recording.id = part.recording_id
+    RETURNING part.id, part.path_prefix, part.kind, part.track_sid, part.track_kind,
+        coalesce(call.room_name, stream.room_name) AS room_name, recording.type, recording.layout, recording.custom_layout,
+        recording.resolution, recording.storage_bucket, recording.stream_id, recording.keep
 """)
 # Also those that were given up: a recorder that was thought dead and is not must end too.
 TAKE_STOPS: Final = sa.text("""
@@ -60,4 +62,5 @@ def _wanted(row: Row[Any]) -> EgressWanted:
         return EgressWanted(row.room_name, row.path_prefix, TrackWanted(row.track_sid, row.track_kind), row.storage_bucket)
     size = None if row.type == "audio_only" else RESOLUTIONS[row.resolution]
     layout = "" if size is None else LAYOUTS.get(row.layout, "grid-dark")
-    return EgressWanted(row.room_name, row.path_prefix, CompositeWanted(layout, size, row.custom_layout), row.storage_bucket)
+    content = CompositeWanted(layout, size, row.custom_layout)
+    return EgressWanted(row.room_name, row.path_prefix, content, row.storage_bucket, row.stream_id is not None, row.keep)

@@ -1,15 +1,12 @@
 """Actions on what is settled before a call: setCallPreferences, setChannelCallSettings."""
 
-from datetime import UTC, datetime
-
 import strawberry
 
 from domain.call_settings import channels, preferences
-from domain.errors import InvalidInput
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
-from resolvers.actions.input_words import word
+from resolvers.actions.input_words import moment, word
 from resolvers.hand_written.table_rows import table_row
 from schema.table_types.scalars import uuid
 from schema.types.call_settings import AutoRecord, RecordingConsent, RingFrom, SetCallPreferencesInput, SetChannelCallSettingsInput
@@ -41,17 +38,6 @@ async def set_channel_call_settings(world: World, session: Session, input: SetCh
     consent = None if input.recording_consent is None else word(RecordingConsent, input.recording_consent)
     channel = await channels.set_channel_call_settings(world, session, input.channel_id, auto_record, consent, input.blocked_terms)
     return SetChannelCallSettingsPayload(channel_id=uuid(channel))
-
-
-def moment(field: str, value: object) -> datetime | None:
-    """A time as a client writes it; one without a zone is UTC. InvalidInput for anything else."""
-    if value is None:
-        return None
-    try:
-        given = datetime.fromisoformat(str(value))
-        return (given if given.tzinfo else given.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput(f"{field} is a time like 2026-01-31T12:00:00Z.") from None
 
 
 @camel_type

@@ -29,7 +29,7 @@ USER = {
     " url playlist_url",
     "nchat_streams": "id channel_id host_id call_id room_name room_sid title description visibility status hls_url dash_url chat_enabled"
     " reactions_enabled slow_mode_seconds record_stream viewer_count peak_viewers total_views total_reactions scheduled_at started_at"
-    " ended_at recording_id client_request_id metadata created_at updated_at duration playback_url embed_code",
+    " ended_at recording_id client_request_id metadata created_at updated_at duration playback_url embed_code calendar_url",
     "nchat_stream_viewers": "id stream_id user_id joined_at left_at watch_duration device_type connection_quality",
     "nchat_stream_chat": "id stream_id user_id seq content reply_to_id is_pinned is_highlighted is_deleted deleted_by client_message_id"
     " created_at media_seconds",
@@ -75,7 +75,7 @@ NOBODY_READS = {
     | {"keep", "tier", "consent_asked_at", "pause_asked_at", "delete_asked_at", "next_work_at", "work_taken_until", "work_attempts"}
     | {"join_tries"},
     "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at", "on_cdn"},
-    "nchat_streams": {"rtmp_ingest_url", "room_closed_at"},
+    "nchat_streams": {"rtmp_ingest_url", "room_closed_at", "status_since", "host_sid", "host_gone_since", "reminded_at"},
     "nchat_stream_viewers": {"session_id"},
     "nchat_stream_destinations": {"stream_key_encrypted"},
 }

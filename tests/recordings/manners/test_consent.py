@@ -34,7 +34,7 @@ async def asked(on: Setup) -> AskedCall:
 
 async def may_enter(on: Setup, call: AskedCall, user_id: UUID) -> bool:
     async with on.world.transaction("test") as tx:
-        return bool(await admitted(tx, [Entrance(call.room.name, user_id)]))
+        return bool(await admitted(tx, [Entrance(call.room.name, str(user_id))]))
 
 
 async def test_it_begins_when_all_have_agreed(on: Setup) -> None:

@@ -1,0 +1,30 @@
+"""A stream starts, under its lock: a place among those that run, its recording row, and the call that is shown told of it."""
+
+from dataclasses import replace
+
+from domain.calls import events
+from domain.streams.life_cycle import move_stream
+from domain.streams.media import begin_media, write_recording
+from domain.streams.places import require_place
+from domain.streams.rows import Stream
+from domain.world import Transaction, World
+
+
+async def begin(tx: Transaction, world: World, stream: Stream, *, tier: object = None) -> Stream:
+    """scheduled → starting; one that is further stays as it is. The stream as it stands then. Raises StreamLimit.
+
+    In a call there is something to see already; any other stream waits for the first track of its host.
+    """
+    if stream.status != "scheduled":
+        return stream
+    await require_place(tx, world)
+    now = world.clock.now()
+    if not await move_stream(tx, stream, "starting", now=now):
+        raise LookupError("a locked stream moved")
+    bucket, named = world.stream_limits.bucket, tier if isinstance(tier, str) else None
+    recording_id = await write_recording(tx, stream, bucket=bucket, tier=named, now=now)
+    started = replace(stream, status="starting", status_since=now, recording_id=recording_id)
+    if started.call_id is not None:
+        await events.append(tx, started.call_id, "stream_started", started.host_id, {"streamId": str(started.id)})
+        await begin_media(tx, started, now=now)
+    return started

@@ -1,0 +1,21 @@
+"""A planned stream, with LiveKit, its recorder and the store in the test's hands."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.streams.life.staged_stream import StagedStream, plan_stream
+from tests.support.domain_setup import Setup, setup
+
+
+@pytest.fixture
+async def on(database_url: str) -> AsyncIterator[Setup]:
+    """The world with the people of the demo."""
+    async with setup(database_url) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def stream(on: Setup) -> StagedStream:
+    """alice has planned a stream that is not recorded."""
+    return await plan_stream(on)

@@ -1,0 +1,168 @@
+"""What LiveKit tells of a stream's room, late, twice or never; and what the reconciler makes of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.admission import Entrance, admitted
+from domain.ports import Room
+from domain.streams.actions.start import start_stream
+from domain.streams.actions.stop import stop_stream
+from tests.streams.life.staged_stream import StagedStream
+from tests.support.domain_setup import ALICE, BOB, session
+from tests.support.fake_rooms import FakeRooms
+from tests.support.telling_rooms import deliver, participant, published, slim
+
+pytestmark = pytest.mark.anyio
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class DeadlyRooms(FakeRooms):
+    """Whoever asks for a room dies."""
+
+    async def create_room(self, name: str, *, max_participants: int, empty_timeout: int | None = None) -> Room:
+        raise Died(name, max_participants, empty_timeout)
+
+
+async def test_every_webhook_twice(stream: StagedStream) -> None:
+    await stream.go_live()
+    for told in list(stream.room.told):
+        await deliver(stream.on, told)
+    await stream.turn()
+    assert (await stream.is_now(), len(await stream.parts())) == ("live", 1)
+
+
+async def test_a_track_that_is_told_after_its_end(stream: StagedStream) -> None:
+    await stream.begin()
+    stream.room.silent = True
+    arrived = await stream.room.join(ALICE, "camera")
+    await stream.room.leave(ALICE)
+    joined, track, gone, left = stream.room.told
+    await deliver(stream.on, gone, left, joined, track)
+    row = await stream.row()
+    assert (row["host_sid"], await stream.parts()) == (None, [])
+    assert arrived.sid
+
+
+async def test_the_end_of_an_older_connection_changes_nothing(stream: StagedStream) -> None:
+    await stream.go_live()
+    first = stream.on.rooms.people[stream.room_name][str(ALICE)]
+    second = await stream.room.join(ALICE, "camera")
+    await stream.room.tell("participant_left", participant(first, reason="signal_close"))
+    row = await stream.row()
+    assert (row["host_sid"], row["host_gone_since"]) == (second.sid, None)
+
+
+async def test_a_host_who_is_only_in_the_room_does_not_send(stream: StagedStream) -> None:
+    await stream.begin()
+    await stream.room.join(ALICE)
+    await stream.turn()
+    assert (await stream.parts(), (await stream.row())["host_sid"]) == ([], None)
+
+
+async def test_an_encoder_sends_for_the_host(stream: StagedStream) -> None:
+    await stream.begin()
+    await stream.room.join(f"ingress:{stream.id}", "camera", "microphone")
+    await stream.turn()
+    await stream.active()
+    assert await stream.is_now() == "live"
+
+
+async def test_strangers_are_put_out_and_viewers_are_not(stream: StagedStream) -> None:
+    await stream.go_live()
+    await stream.room.join("viewer:1234")
+    await stream.room.join(BOB)
+    assert set(stream.on.rooms.people[stream.room_name]) == {str(ALICE), "viewer:1234"}
+    stream.room.silent = True
+    await stream.room.join(BOB, "camera")
+    await stream.compare()
+    assert set(stream.on.rooms.people[stream.room_name]) == {str(ALICE), "viewer:1234"}
+    assert await stream.is_now() == "live"
+
+
+async def test_webhooks_that_are_lost(stream: StagedStream) -> None:
+    stream.room.silent = True
+    await stream.begin()
+    await stream.room.join(ALICE, "camera")
+    await stream.compare()
+    assert list(stream.on.recorder.egresses) == ["EG_1"]
+    await stream.active()
+    assert await stream.is_now() == "live"
+    await stream.room.leave(ALICE)
+    await stream.compare()
+    assert (await stream.row())["host_gone_since"] is not None
+    back = await stream.room.join(ALICE, "camera")
+    await stream.compare()
+    row = await stream.row()
+    assert (row["host_gone_since"], row["host_sid"]) == (None, back.sid)
+
+
+async def test_livekit_restarts(stream: StagedStream) -> None:
+    await stream.go_live()
+    earlier = stream.room.sid
+    stream.on.rooms.rooms.clear()
+    stream.on.rooms.people.clear()
+    await stream.compare()
+    row = await stream.row()
+    assert (row["room_sid"], row["room_sid"] == earlier) == (stream.room.sid, False)
+    assert (row["status"], row["host_gone_since"] is not None) == ("live", True)
+    await stream.room.join(ALICE, "camera")
+    assert (await stream.row())["host_gone_since"] is None
+
+
+async def test_a_room_that_closes_is_opened_again(stream: StagedStream) -> None:
+    await stream.go_live()
+    await stream.room.finish()
+    assert stream.room_name in stream.on.rooms.rooms
+    row = await stream.row()
+    assert (row["status"], row["room_sid"]) == ("live", stream.room.sid)
+
+
+async def test_a_service_that_dies_before_the_room_is_made(stream: StagedStream) -> None:
+    with pytest.raises(Died):
+        await start_stream(replace(stream.on.world, rooms=DeadlyRooms()), session(ALICE), stream.id)
+    assert (await stream.is_now(), stream.on.rooms.rooms) == ("starting", {})
+    await stream.compare()
+    assert (await stream.is_now(), (await stream.row())["room_sid"]) == ("starting", stream.room.sid)
+
+
+async def test_the_room_of_a_stream_that_is_over(stream: StagedStream) -> None:
+    await stream.go_live()
+    await stop_stream(stream.on.world, session(ALICE), stream.id)
+    stream.on.rooms.broken.add("delete_room")
+    await stream.turn()
+    await stream.complete("EG_1")
+    row = await stream.row()
+    assert (row["status"], row["room_closed_at"]) == ("ended", None)
+    stream.on.rooms.broken.clear()
+    await stream.compare()
+    await stream.compare()
+    assert stream.room_name not in stream.on.rooms.rooms
+    assert (await stream.row())["room_closed_at"] is not None
+    # Somebody with an old token, where LiveKit opens rooms by itself.
+    await stream.on.rooms.create_room(stream.room_name, max_participants=0)
+    await stream.room.join(ALICE)
+    assert stream.room_name not in stream.on.rooms.rooms
+
+
+async def test_the_door(stream: StagedStream) -> None:
+    async def may(who: str) -> bool:
+        async with stream.on.world.transaction("admission") as tx:
+            return bool(await admitted(tx, [Entrance(stream.room_name, who)]))
+
+    assert not await may(str(ALICE))
+    await stream.begin()
+    assert [await may(str(who)) for who in (ALICE, BOB)] == [True, False]
+    await stop_stream(stream.on.world, session(ALICE), stream.id)
+    assert not await may(str(ALICE))
+
+
+async def test_a_track_of_somebody_else_begins_nothing(stream: StagedStream) -> None:
+    await stream.begin()
+    stranger = stream.on.rooms.join(stream.room_name, str(BOB), "camera")
+    await stream.room.tell("track_published", slim(stranger) | published(stranger.tracks[0]))
+    await stream.turn()
+    assert stream.on.recorder.egresses == {}
