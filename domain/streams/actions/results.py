@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.streams.ingress.issuing import WayIn
 from domain.streams.tickets import HostTicket
 
 
@@ -13,10 +14,14 @@ class StreamResult:
 
 @dataclass(frozen=True, slots=True)
 class StartedStream(StreamResult):
-    """`ticket` is None for a broadcast, whose host is in the call already, and for a repeated request whose stream is over."""
+    """`ticket` is None for a broadcast, whose host is in the call already, and for a repeated request whose stream is over.
+
+    `way_in` is there for the request that asked for an encoder first.
+    """
 
     room_name: str
     ticket: HostTicket | None
+    way_in: WayIn | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 
 from domain.calls.access import CallAccess, access_call, known_user
 from domain.errors import CallNotStarted, ConsentNeeded, E2eeCall, InvalidInput, NotAllowed, NotFound, StreamNotLive
+from domain.ports import IngressKind
 from domain.recordings.starting import RECORDABLE
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.actions.results import StartedStream
+from domain.streams.ingress.issuing import issue, require_ingests, want_at_start
 from domain.streams.opening import open_stream
 from domain.streams.places import require_streaming
 from domain.streams.planning import LONGEST_TITLE, Broadcast, StreamPlan, write
@@ -26,8 +28,10 @@ TIER: Final = "x-hasura-tier"
 NOT_ALL_AGREED: Final = "Not everybody in the call has agreed to being recorded."
 
 
-async def start_stream(world: World, session: Session, stream_id: UUID) -> StartedStream:
+async def start_stream(world: World, session: Session, stream_id: UUID, ingress: IngressKind | None = None) -> StartedStream:
     """The host starts a planned stream, which answers at once: `live` it is when its media can be watched. Repeating it gives a new token.
+
+    With `ingress` the host sends with an encoder, whose address and key are in the answer, this once.
 
     Refuses with RateLimited, MediaUnavailable (no streams here, or LiveKit does not answer: the stream is cancelled), NotFound, Banned,
     NotAllowed (not the host), StreamNotLive (it is over), StreamLimit.
@@ -37,24 +41,28 @@ async def start_stream(world: World, session: Session, stream_id: UUID) -> Start
         access = await access_stream(tx, world, session, stream_id, locking=True)
         if not access.is_host:
             raise NotAllowed("Only the stream's host can start it.")
-        require_streaming(world)
+        _require_media(world, ingress)
         if access.stream.status not in ("scheduled", "starting", "live"):
             raise StreamNotLive("The stream is over.")
         stream = await begin(tx, world, access.stream, tier=session.variables.get(TIER))
-    return await _opened(world, stream)
+        ingress_id = await want_at_start(tx, stream, ingress, access.now)
+    return await _opened(world, stream, ingress_id)
 
 
-async def start_new_stream(world: World, session: Session, plan: StreamPlan) -> StartedStream:
+async def start_new_stream(world: World, session: Session, plan: StreamPlan, ingress: IngressKind | None = None) -> StartedStream:
     """The same of a stream that is written with its start; a repeated request answers with that one, without a token when it is over."""
     await world.limiter.hit("initiate", str(session.user_id))
-    require_streaming(world)
+    _require_media(world, ingress)
     async with world.transaction("start_stream.write") as tx:
         stream, _ = await write(tx, world, await known_user(tx, session), plan)
         stream = await _started(tx, world, session, stream)
-    return await _opened(world, stream)
+        ingress_id = await want_at_start(tx, stream, ingress, world.clock.now())
+    return await _opened(world, stream, ingress_id)
 
 
-async def start_broadcast(world: World, session: Session, call_id: UUID, plan: StreamPlan) -> StartedStream:
+async def start_broadcast(
+    world: World, session: Session, call_id: UUID, plan: StreamPlan, ingress: IngressKind | None = None
+) -> StartedStream:
     """Shows a call that the caller hosts; the stream is in its room, and ends with it. Channel, and its name, are defaults.
 
     Refuses besides with the call's refusals (NotFound, ParticipantKicked, CallEnded), NotAllowed (neither host nor co-host), E2eeCall,
@@ -64,11 +72,12 @@ async def start_broadcast(world: World, session: Session, call_id: UUID, plan: S
     async with world.transaction("start_stream.write") as tx:
         access = await access_call(tx, world, session, call_id)
         access.hosting()
-        require_streaming(world)
+        _require_media(world, ingress)
         _require_broadcastable(access)
         stream = await _running(tx, access) or await _written(tx, world, access, plan)
         stream = await _started(tx, world, session, stream)
-    return await _opened(world, stream)
+        ingress_id = await want_at_start(tx, stream, ingress, world.clock.now())
+    return await _opened(world, stream, ingress_id)
 
 
 async def _started(tx: Transaction, world: World, session: Session, stream: Stream) -> Stream:
@@ -78,13 +87,21 @@ async def _started(tx: Transaction, world: World, session: Session, stream: Stre
     return await begin(tx, world, current, tier=session.variables.get(TIER))
 
 
-async def _opened(world: World, stream: Stream) -> StartedStream:
+def _require_media(world: World, ingress: IngressKind | None) -> None:
+    require_streaming(world)
+    if ingress is not None:
+        require_ingests(world)
+
+
+async def _opened(world: World, stream: Stream, ingress_id: UUID | None) -> StartedStream:
+    """An ingress that LiveKit does not make leaves a stream that starts: the same request asks for it again."""
     if stream.status == "starting":
         await open_stream(world, stream)
+    way_in = None if ingress_id is None else await issue(world, ingress_id)
     async with world.transaction("start_stream.answer") as tx:
         wanted = stream.call_id is None and stream.status in ("starting", "live")
         ticket = await tickets.issue(tx, world, stream) if wanted else None
-    return StartedStream(stream.id, stream.room_name, ticket)
+    return StartedStream(stream.id, stream.room_name, ticket, way_in)
 
 
 def _require_broadcastable(access: CallAccess) -> None:

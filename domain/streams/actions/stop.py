@@ -9,6 +9,7 @@ from domain.errors import StreamNotLive
 from domain.streams.access import StreamAccess, access_stream
 from domain.streams.actions.results import StoppedStream, StreamResult
 from domain.streams.ending import begin_end, cancel, close_room_or_leave_it
+from domain.streams.ingress.retiring import remove_or_leave_it
 from domain.streams.rows import Stream
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -33,6 +34,7 @@ async def stop_stream(world: World, session: Session, stream_id: UUID) -> Stoppe
             await begin_end(tx, stream, now=access.now)
         cancelled = stream.status == "starting" and await cancel(tx, stream, now=access.now, actor_id=access.user_id)
         stopped = await _stopped(tx, session, access)
+    await remove_or_leave_it(world, stream_id)
     if cancelled:
         await close_room_or_leave_it(world, stream)
     return stopped
@@ -51,6 +53,7 @@ async def cancel_stream(world: World, session: Session, stream_id: UUID) -> Stre
         if stream.status != "cancelled":
             await cancel(tx, stream, now=access.now, actor_id=access.user_id)
     if stream.status == "starting":
+        await remove_or_leave_it(world, stream_id)
         await close_room_or_leave_it(world, stream)
     return StreamResult(stream_id)
 

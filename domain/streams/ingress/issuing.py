@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.errors import MediaUnavailable
 from domain.ports import Ingests, IngressKind, IngressWanted, MediaError, NewIngress, NoSealingKey
 from domain.streams.ingress.retiring import retire
-from domain.streams.ingress.rows import INGRESSES
+from domain.streams.ingress.rows import INGRESSES, wanted_ingress
 from domain.streams.rows import Stream
 from domain.world import Transaction, World
 from schema.tables.stream_ingresses import stream_ingresses
@@ -48,6 +48,15 @@ async def want(tx: Transaction, stream: Stream, kind: IngressKind, now: datetime
     await tx.connection.execute(sa.insert(stream_ingresses).values(row))
     tx.hint(f"stream:{stream.id}")
     return ingress_id
+
+
+async def want_at_start(tx: Transaction, stream: Stream, kind: IngressKind | None, now: datetime) -> UUID | None:
+    """The same for a locked stream that starts, where an encoder is asked for. None for one that has its ingress: a repeated request learns
+    no key, which resetStreamIngress is for. One that LiveKit never answered for is asked for anew."""
+    if kind is None or stream.status not in ("starting", "live"):
+        return None
+    before = await wanted_ingress(tx, stream.id)
+    return None if before is not None and before.ingress_id is not None else await want(tx, stream, kind, now)
 
 
 async def issue(world: World, ingress_id: UUID) -> WayIn:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.ports import Ingests
+from domain.ports import Ingests, MediaError
 from domain.side_by_side import Failures
 from domain.streams.ingress.rows import INGRESSES
 from domain.world import Transaction, World
@@ -52,6 +52,14 @@ async def remove_retired(world: World, stream_id: UUID | None = None) -> int:
     await failures.side_by_side({str(ours): _remove(world, ingests, ours, theirs) for ours, theirs in due})
     failures.tell()
     return len(due)
+
+
+async def remove_or_leave_it(world: World, stream_id: UUID) -> None:
+    """The same of one stream where nobody can wait: a media server that does not answer leaves it to `rounds`."""
+    try:
+        await remove_retired(world, stream_id)
+    except MediaError as error:
+        _not_removed(f"of stream {stream_id}", type(error).__name__)
 
 
 async def _due(tx: Transaction, stream_id: UUID | None) -> list[tuple[UUID, str]]:

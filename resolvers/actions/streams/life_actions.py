@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from domain import ports
 from domain.errors import InvalidInput
 from domain.streams.actions import create, start, stop, token
 from domain.streams.actions.results import StartedStream
@@ -10,7 +11,7 @@ from domain.streams.rows import Visibility
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
-from resolvers.actions.input_words import moment, one_of
+from resolvers.actions.input_words import moment, one_of, word
 from resolvers.actions.streams.payloads import (
     RefreshStreamTokenPayload,
     StartStreamPayload,
@@ -23,6 +24,7 @@ from resolvers.actions.streams.payloads import (
 )
 from schema.types.camel_case import camel_type
 from schema.types.streams import CancelStreamInput, CreateStreamInput, RefreshStreamTokenInput, StartStreamInput, StopStreamInput
+from schema.types.streams_ingress import IngressKind
 
 
 async def create_stream(world: World, session: Session, input: CreateStreamInput) -> StreamPayload:
@@ -52,14 +54,19 @@ async def refresh_stream_token(world: World, session: Session, input: RefreshStr
 
 
 async def _start(world: World, session: Session, input: StartStreamInput) -> StartedStream:
-    plan = _plan(input)
+    plan, ingress = _plan(input), _ingress(input.ingress)
     if input.stream_id is not None:
         if input.call_id is not None or plan != StreamPlan():
             raise InvalidInput("streamId stands alone: what the stream is was said before.")
-        return await start.start_stream(world, session, input.stream_id)
+        return await start.start_stream(world, session, input.stream_id, ingress)
     if input.call_id is not None:
-        return await start.start_broadcast(world, session, input.call_id, plan)
-    return await start.start_new_stream(world, session, plan)
+        return await start.start_broadcast(world, session, input.call_id, plan, ingress)
+    return await start.start_new_stream(world, session, plan, ingress)
+
+
+def _ingress(kind: IngressKind | None) -> ports.IngressKind | None:
+    named = word(IngressKind, kind or IngressKind.none)
+    return None if named == "none" else named
 
 
 def _plan(input: CreateStreamInput | StartStreamInput) -> StreamPlan:

@@ -19,22 +19,27 @@ def stream_payload(result: StreamResult) -> StreamPayload:
 
 @camel_type
 class StartStreamPayload(StreamPayload):
-    """hostToken lets the host into the room until expiresAt; null of a broadcast, whose host is in the call, and of one that is over."""
+    """hostToken lets the host into the room until expiresAt; null of a broadcast, whose host is in the call, and of one that is over.
+    rtmpIngestUrl and streamKey are for the host's encoder, told this once: null without one, and when the request is repeated."""
 
     room_name: str
     host_token: str | None
     server_url: str | None
     expires_at: timestamptz | None
+    rtmp_ingest_url: str | None
+    stream_key: str | None
 
 
 def start_stream_payload(result: StartedStream) -> StartStreamPayload:
-    ticket = result.ticket
+    ticket, way_in = result.ticket, result.way_in
     return StartStreamPayload(
         stream_id=uuid(result.stream_id),
         room_name=result.room_name,
         host_token=None if ticket is None else ticket.token,
         server_url=None if ticket is None else ticket.server_url,
         expires_at=None if ticket is None else timestamptz(ticket.expires_at.isoformat()),
+        rtmp_ingest_url=None if way_in is None else way_in.url,
+        stream_key=None if way_in is None else way_in.stream_key,
     )
 
 

@@ -1,0 +1,139 @@
+"""startStream for a host who sends with an encoder: from the key to the picture, and to the end."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import InvalidInput, MediaUnavailable
+from domain.streams.actions.start import start_stream
+from domain.streams.actions.stop import stop_stream
+from domain.streams.ingress.reset import reset_stream_ingress
+from domain.webhooks import inbox
+from domain.webhooks.processing import process_pending
+from domain.webhooks.webhook_event import WebhookEvent
+from tests.streams.ingress.conftest import EncodedStream
+from tests.support.actions import api
+from tests.support.domain_setup import ALICE, GENERAL, session
+
+pytestmark = pytest.mark.anyio
+STARTS = """mutation ($input: StartStreamInput!) {
+    startStream(input: $input) { streamId hostToken rtmpIngestUrl streamKey stream { status } }
+}"""
+
+
+@pytest.fixture
+async def planned(stream: EncodedStream) -> EncodedStream:
+    await stream.become("scheduled")
+    return stream
+
+
+async def status(stream: EncodedStream) -> str:
+    return str(await stream.on.database.fetchval("SELECT status FROM nchat_streams WHERE id = $1", stream.id))
+
+
+async def tell(stream: EncodedStream, event: str, **parts: object) -> None:
+    """A webhook of the stream's room, and what comes of it."""
+    room = await stream.on.database.fetchrow("SELECT room_name AS name, room_sid AS sid FROM nchat_streams WHERE id = $1", stream.id)
+    assert room is not None
+    payload = {"room": {"name": room["name"], "sid": room["sid"] or ""}, **parts}
+    if event.startswith("ingress_"):
+        payload["room"] = {"name": room["name"], "sid": ""}
+    await inbox.store_all(stream.on.world, [WebhookEvent(f"EV_{uuid4()}", event, stream.on.clock.now(), payload)])
+    await process_pending(stream.on.world)
+
+
+async def ingress_told(stream: EncodedStream, event: str, status: str, *, seconds: float = 0) -> None:
+    told_at = (stream.on.clock.now() + timedelta(seconds=seconds)).isoformat()
+    ingress = {
+        "id": stream.on.ingests.last,
+        "status": f"endpoint_{status}",
+        "told_at": told_at,
+        "started_at": told_at,
+        "width": 1280,
+        "height": 720,
+    }
+    await tell(stream, event, ingress=ingress)
+
+
+async def test_the_key_is_told_once(planned: EncodedStream) -> None:
+    world = planned.on.world
+    started = await start_stream(world, session(ALICE), planned.id, "rtmp")
+    assert started.way_in is not None and started.ticket is not None
+    assert (started.way_in.url, started.way_in.stream_key) == ("rtmp://ingest.example/live", "key-1-of-nobody-else")
+    again = await start_stream(world, session(ALICE), planned.id, "rtmp")
+    assert again.way_in is None and again.ticket is not None
+    assert set(planned.on.ingests.ingresses) == {"IN_1"} and await status(planned) == "starting"
+
+
+async def test_a_browser_needs_none(planned: EncodedStream) -> None:
+    started = await start_stream(planned.on.world, session(ALICE), planned.id)
+    assert started.way_in is None and planned.on.ingests.wanted == {}
+    with pytest.raises(InvalidInput):
+        await reset_stream_ingress(planned.on.world, session(ALICE), planned.id)
+
+
+async def test_what_livekit_does_not_make_is_asked_for_again(planned: EncodedStream) -> None:
+    planned.on.ingests.broken.add("create")
+    with pytest.raises(MediaUnavailable):
+        await start_stream(planned.on.world, session(ALICE), planned.id, "whip")
+    assert await status(planned) == "starting"
+    planned.on.ingests.broken.clear()
+    started = await start_stream(planned.on.world, session(ALICE), planned.id, "whip")
+    assert started.way_in is not None and planned.on.ingests.wanted[planned.on.ingests.last].kind == "whip"
+
+
+async def test_without_ingresses_nothing_is_written(planned: EncodedStream) -> None:
+    with pytest.raises(MediaUnavailable):
+        await start_stream(replace(planned.on.world, ingests=None), session(ALICE), planned.id, "rtmp")
+    assert await status(planned) == "scheduled" and await planned.rows() == []
+
+
+async def test_webhooks_say_that_the_encoder_sends_and_that_it_stopped(planned: EncodedStream) -> None:
+    await start_stream(planned.on.world, session(ALICE), planned.id, "rtmp")
+    await ingress_told(planned, "ingress_started", "publishing")
+    found = await planned.ingress()
+    assert found is not None and found.publishing and (found.video_width, found.video_height) == (1280, 720)
+    await ingress_told(planned, "ingress_ended", "inactive", seconds=-5)
+    assert await planned.publishing(), "an older word came late"
+    await ingress_told(planned, "ingress_ended", "inactive", seconds=5)
+    assert not await planned.publishing()
+
+
+async def test_the_encoder_is_the_host_s_presence(planned: EncodedStream) -> None:
+    await start_stream(planned.on.world, session(ALICE), planned.id, "rtmp")
+    await ingress_told(planned, "ingress_started", "publishing")
+    encoder = {"identity": planned.on.ingests.wanted["IN_1"].identity, "sid": "PA_encoder", "kind": "ingress", "state": "active"}
+    await tell(planned, "track_published", participant=encoder, track={"sid": "TR_1", "type": "video", "source": "camera", "muted": False})
+    host_sid = "SELECT host_sid FROM nchat_streams WHERE id = $1"
+    assert await planned.on.database.fetchval(host_sid, planned.id) == "PA_encoder"
+    await tell(planned, "participant_left", participant=encoder | {"disconnect_reason": "unknown_reason"})
+    assert await planned.on.database.fetchval(host_sid, planned.id) is None
+    assert not await planned.publishing()
+
+
+async def test_a_stop_removes_the_key_at_once(planned: EncodedStream) -> None:
+    await start_stream(planned.on.world, session(ALICE), planned.id, "rtmp")
+    await planned.become("live")
+    await stop_stream(planned.on.world, session(ALICE), planned.id)
+    assert planned.on.ingests.deleted == ["IN_1"] and await status(planned) == "ending"
+
+
+async def test_a_stop_waits_for_no_livekit(planned: EncodedStream) -> None:
+    await start_stream(planned.on.world, session(ALICE), planned.id, "rtmp")
+    planned.on.ingests.broken.add("delete")
+    await stop_stream(planned.on.world, session(ALICE), planned.id)
+    assert await status(planned) == "cancelled" and set(planned.on.ingests.ingresses) == {"IN_1"}
+    planned.on.ingests.broken.clear()
+    await planned.round()
+    assert planned.on.ingests.ingresses == {}
+
+
+@pytest.mark.parametrize(("ingress", "told"), [("rtmp", ["rtmp://ingest.example/live", "key-1-of-nobody-else"]), ("none", [None, None])])
+async def test_over_graphql(stream: EncodedStream, ingress: str, told: list[str | None]) -> None:
+    wanted = {"channelId": str(GENERAL), "title": "Concert", "ingress": ingress}
+    async with api(stream.on) as client:
+        started = (await client.data(session(ALICE), STARTS, {"input": wanted}))["startStream"]
+    assert [started["rtmpIngestUrl"], started["streamKey"]] == told
+    assert started["hostToken"] and started["stream"] == {"status": "starting"}
