@@ -1,5 +1,6 @@
 """Sending on by RTMP: each address has a fate of its own, none shows its key, and none stops what is recorded."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from devstack.ingest.rtmp.flv import VIDEO
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
 from devstack.processes import free_port
+from devstack.store import StorageAddress
 from domain.ports import IngressWanted
 from tests.devstack.media.receiving import KEY, SHOWN, platform
 from tests.devstack.media.scene import Scene
@@ -24,6 +26,17 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.anyio
 RED = (255, 0, 0)
 SMALL = api.EncodingOptions(width=320, height=180, framerate=10, video_bitrate=400)
+
+
+@pytest.fixture(scope="module")
+def worker(
+    livekit: LiveKitServer, redis: str, own_storage: StorageAddress, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MediaWorker]:
+    """One for all, without encoders."""
+    log = tmp_path_factory.mktemp("worker") / "worker.log"
+    started = media.start(livekit=livekit, redis=redis, storage=own_storage, log=log, blank=True)
+    yield started
+    started.stop()
 
 
 def dead_address() -> str:
@@ -119,11 +132,12 @@ def begins_with_a_key_frame(tags: list[Tag]) -> bool:
 
 
 async def test_what_an_encoder_sends_arrives_where_it_is_sent_on_to(
-    scene: Scene, livekit: LiveKitServer, redis: str, tmp_path: Path
+    scene: Scene, worker: MediaWorker, livekit: LiveKitServer, redis: str, tmp_path: Path
 ) -> None:
     """All the way by RTMP: an encoder, the room, a composite, and two platforms, of which one is added while it runs and one hangs up."""
+    worker.turn(accepts=False)
     encoders = ingest.start(livekit=livekit, redis=redis, log=tmp_path / "ingest.log")
-    worker = media.start(livekit=livekit, redis=redis, storage=None, log=tmp_path / "worker.log")
+    encoding = media.start(livekit=livekit, redis=redis, storage=None, log=tmp_path / "worker.log")
     try:
         way_in = await LiveKitIngests(scene.client, Requests(), "https://own.example.org").create(
             IngressWanted(uuid4(), "rtmp", scene.room_name, "ingress:alice", "Alice")
@@ -143,8 +157,9 @@ async def test_what_an_encoder_sends_arrives_where_it_is_sent_on_to(
             record = await scene.told.ended(egress_id)
         assert record["status"] == "EGRESS_COMPLETE" and KEY not in str(scene.told.events)
     finally:
-        worker.stop()
+        encoding.stop()
         encoders.stop()
+        worker.turn(accepts=True)
     for one in (first, second):
         seen = one.watched()
         assert sorted(seen.codecs) == ["aac", "h264"] and begins_with_a_key_frame(one.tags)

@@ -87,7 +87,9 @@ async def survive(step: Callable[[], Awaitable[object]]) -> None:
             await step()
 
 
-MOMENTS = [(name, moment) for name in COMMITS for moment in ("before", "after")]
+# Before and after are the same where nothing is written.
+ONLY_READ = {"ingress.any", "ingress.ask", "ingress.retired", "ingress.publishing"}
+MOMENTS = [(name, moment) for name in COMMITS for moment in (("after",) if name in ONLY_READ else ("before", "after"))]
 MOMENTS += [(name, moment) for name in ("create", "delete") for moment in ("before", "after")] + [("present", "before")]
 
 
@@ -96,12 +98,11 @@ async def test_around_each_commit_and_question(stream: EncodedStream, name: str,
     death = Death(name, moment)
     deadly(stream, death)
     await survive(stream.start)
-    for _ in range(2):
-        with suppress(ActionError):
-            await survive(lambda: reset_stream_ingress(stream.on.world, session(ALICE), stream.id))
+    with suppress(ActionError):
+        await survive(lambda: reset_stream_ingress(stream.on.world, session(ALICE), stream.id))
     if stream.on.ingests.ingresses:
         stream.says("publishing")
-    for seconds in (10, 70, 10):
+    for seconds in (10, 70):
         await survive(lambda seconds=seconds: stream.round(seconds))  # type: ignore[misc]
     stream.on.ingests.inside.clear()
     for _ in range(2):
