@@ -17,6 +17,8 @@ FOLLOW: Final = """subscription ($stream: uuid!, $after: bigint, $epoch: String)
 }"""
 SEND: Final = "mutation ($input: SendStreamChatInput!) { sendStreamChat(input: $input) { seq } }"
 SUBPROTOCOL: Final = Subprotocol("graphql-transport-ws")
+# So many leave without a word.
+DROPS: Final = 0.5
 # One message of so many is sent again, to the other process, as after a lost answer.
 AGAIN: Final = 10
 
@@ -40,12 +42,16 @@ class Follower:
 
     async def _connected(self, until: int) -> None:
         address = self._dice.choice(self._addresses)
-        async with connect(f"ws://{address}/v1/graphql", subprotocols=[SUBPROTOCOL], compression=None, ping_interval=None) as socket:
+        url = f"ws://{address}/v1/graphql"
+        # What was sent and is not read here keeps no goodbye waiting.
+        async with connect(url, subprotocols=[SUBPROTOCOL], compression=None, ping_interval=None, max_queue=None) as socket:
             await _say(socket, type="connection_init", payload={"headers": dict(self._headers)})
             variables = {"stream": str(self._stream_id), "after": self.seq, "epoch": self.epoch}
             await _say(socket, type="subscribe", id="1", payload={"query": FOLLOW, "variables": variables})
             while self.seq < until:
                 await self._take(socket, orjson.loads(await socket.recv()))
+            if self._dice.random() < DROPS:
+                socket.transport.abort()
 
     async def _take(self, socket: ClientConnection, message: Any) -> None:
         match message["type"]:

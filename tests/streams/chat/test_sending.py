@@ -1,11 +1,14 @@
 """Messages: numbered without a gap, once however often they are sent, and refused where nothing may be said."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 
+from app.database.transactions import EngineTransactions, open_engine
 from domain.errors import (
     ActionError,
     Banned,
@@ -41,6 +44,19 @@ async def test_a_message_as_it_is_written(on: Setup) -> None:
     assert (row["stream_id"], row["user_id"], row["seq"], row["content"]) == (stream_id, CAROL, 2, "Grüße 👋")
     assert (row["reply_to_id"], row["is_pinned"], row["is_highlighted"], row["is_deleted"]) == (first.message_id, False, False, False)
     assert on.publisher.topics() == {f"stream_chat:{stream_id}", "table:nchat_stream_chat"}
+
+
+async def test_a_message_is_three_statements(on: Setup) -> None:
+    """The author's lock, the question, and the row with its number; a repetition is two."""
+    stream_id, known, sent = await live_stream(on), uuid4(), list[str]()
+    async with open_engine(on.url) as engine:
+        send = partial(send_stream_chat, replace(on.world, transaction=EngineTransactions(engine, on.publisher)), session(BOB), stream_id)
+        await send("hello", None, known)
+        sa.event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+        for one, statements in ((uuid4(), 3), (known, 2)):
+            await send("hello", None, one)
+            assert len(sent) == statements, "\n".join(sent)
+            sent.clear()
 
 
 async def test_fifty_at_once_leave_no_gap(on: Setup) -> None:
