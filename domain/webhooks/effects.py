@@ -5,11 +5,11 @@ from typing import Final
 
 from domain.calls.repairs import Repair
 from domain.calls.rows import Call
-from domain.webhooks import egress_events, participant_events, room_events, track_events
+from domain.webhooks import egress_events, ingress_events, participant_events, room_events, track_events
 from domain.webhooks.call_webhook import CallWebhook, Effect
 from domain.webhooks.webhook_event import ReceivedEvent
 
-# Events of ingresses, and any that a later LiveKit adds, change no call.
+# Any that a later LiveKit adds change no call.
 EFFECTS: Final[Mapping[str, Effect]] = {
     "room_started": room_events.started,
     "room_finished": room_events.finished,
@@ -20,6 +20,8 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "egress_started": egress_events.told,
     "egress_updated": egress_events.told,
     "egress_ended": egress_events.told,
+    "ingress_started": ingress_events.told,
+    "ingress_ended": ingress_events.told,
 }
 
 
@@ -37,8 +39,9 @@ async def apply(webhook: CallWebhook) -> list[Repair]:
 def _of_another_life(call: Call, event: ReceivedEvent) -> bool:
     """Whether the event is about a room of the same name that is gone: a restarted LiveKit gives a new sid.
 
-    A recorder may outlive its room. Of a call that has ended every life is one too many: an old token may have begun another.
+    A recorder and an encoder may outlive its room. Of a call that has ended every life is one too many: an old token may have begun
+    another.
     """
-    if event.event.startswith("egress_"):
+    if event.event.startswith(("egress_", "ingress_")):
         return False
     return not call.ended and call.room_sid is not None and call.room_sid != event.text("room", "sid")

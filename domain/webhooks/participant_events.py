@@ -10,6 +10,7 @@ from domain.calls.repairs import DeleteRoom, GrantRights, RemoveParticipant, Rep
 from domain.calls.rows import Participant
 from domain.ports import is_viewer
 from domain.recordings.recorder.webhooks import egress_left
+from domain.streams.ingress import news
 from domain.webhooks.call_webhook import CallWebhook
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
@@ -40,9 +41,12 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
 
 
 async def left(webhook: CallWebhook) -> list[Repair]:
-    """Counts only for the connection that the person has now; a recorder that is out records nothing more."""
+    """Counts only for the connection that the person has now; a recorder that is out records nothing more, an encoder sends nothing."""
     if webhook.event.text("participant", "kind") == "egress":
         await egress_left(webhook.tx, webhook.identity, webhook.now)
+        return []
+    if webhook.event.text("participant", "kind") == "ingress":
+        await news.left(webhook.tx, webhook.identity)
         return []
     person, reason = webhook.connected_person, webhook.event.text("participant", "disconnect_reason")
     if webhook.call.ended or person is None or reason == REPLACED:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from domain.errors import MediaUnavailable
-from domain.ports import Ingests, IngressKind, IngressWanted, MediaError, NewIngress, NoSealingKey
+from domain.ports import Ingests, IngressKind, IngressWanted, MediaError, MediaRefused, NewIngress, NoSealingKey
 from domain.streams.ingress.retiring import retire
 from domain.streams.ingress.rows import INGRESSES, wanted_ingress
 from domain.streams.rows import Stream
@@ -72,6 +72,8 @@ async def issue(world: World, ingress_id: UUID) -> WayIn:
         raise MediaUnavailable("Another request took the place of this one.")
     try:
         made = await ingests.create(wanted)
+    except MediaRefused as error:
+        raise MediaUnavailable("Encoders can't send here: the media server has no way in for them.") from error
     except MediaError as error:
         raise MediaUnavailable from error
     if not await _keep(world, ingress_id, made):

@@ -1,6 +1,7 @@
 """Encoders before the real livekit-server, asked for as the product asks: who is let in, what the room gets, how they are cut off."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,8 +16,13 @@ from devstack import ingest
 from devstack.ingest import IngestWorker
 from devstack.livekit_server import LiveKitServer
 from domain.ports import IngressState, IngressWanted, NewIngress
+from domain.streams.actions.start import start_stream
+from domain.streams.actions.stop import stop_stream
+from domain.streams.ingress.reset import reset_stream_ingress
+from domain.streams.ingress.rounds import look_at_ingresses
 from tests.devstack.media.scene import Scene
 from tests.livekit.targets import KEY, SECRET
+from tests.support.domain_setup import ALICE, GENERAL, session, setup
 from tests.support.encoder import SIZE, encoder, ended, sending
 from tests.support.waiting import eventually
 
@@ -131,6 +137,33 @@ async def test_whip_asks_for_the_same_keys(scene: Scene, worker: IngestWorker, i
         assert [*statuses, bearer.status_code] == [404, 404, 400, 400]
         assert (await http.delete(f"{whip.url}/sessions/PA_nobody")).status_code == 404
     assert worker.running == []
+
+
+async def test_a_host_resets_the_key_of_a_stream(scene: Scene, worker: IngestWorker, ingests: LiveKitIngests, database_url: str) -> None:
+    """The product's own way: the old encoder is cut off and its key refused before the host has the new one."""
+    async with setup(database_url) as on:
+        world = replace(on.world, ingests=ingests)
+        stream_id = await on.database.fetchval(
+            "INSERT INTO nchat_streams (channel_id, host_id, title, status, room_name) VALUES ($1, $2, 'x', 'scheduled', $3) RETURNING id",
+            GENERAL,
+            ALICE,
+            scene.room_name,
+        )
+        old = (await start_stream(world, session(ALICE), stream_id, "rtmp")).way_in
+        assert old is not None
+        async with sending(old.url, old.stream_key) as process:
+            (listed,) = await ingests.ours()
+            await scene.told.heard(listed.id, "ingress_started")
+            await look_at_ingresses(world)
+            assert await on.database.fetchval("SELECT video_width FROM nchat_stream_ingresses WHERE retired_at IS NULL") == SIZE[0]
+            assert {f"ingress:{listed.wanted}"} == await ingests.present(scene.room_name)
+            new = (await reset_stream_ingress(world, session(ALICE), stream_id)).way_in
+            assert await ended(process) != 0
+        assert await ended(await encoder(old.url, old.stream_key)) != 0
+        async with sending(new.url, new.stream_key):
+            await scene.told.heard((await ingests.ours())[0].id, "ingress_started")
+            await stop_stream(world, session(ALICE), stream_id)
+            assert await ingests.ours() == [] and await ingests.present(scene.room_name) == frozenset()
 
 
 async def test_a_killed_worker_says_nothing_and_its_key_can_be_removed(

@@ -33,14 +33,12 @@ async def status(stream: EncodedStream) -> str:
     return str(await stream.on.database.fetchval("SELECT status FROM nchat_streams WHERE id = $1", stream.id))
 
 
-async def tell(stream: EncodedStream, event: str, **parts: object) -> None:
-    """A webhook of the stream's room, and what comes of it."""
+async def tell(stream: EncodedStream, event: str, *, sid: str | None = None, **parts: object) -> None:
+    """A webhook of the stream's room, and what comes of it. Those of encoders name the room, and not which life of it."""
     room = await stream.on.database.fetchrow("SELECT room_name AS name, room_sid AS sid FROM nchat_streams WHERE id = $1", stream.id)
     assert room is not None
-    payload = {"room": {"name": room["name"], "sid": room["sid"] or ""}, **parts}
-    if event.startswith("ingress_"):
-        payload["room"] = {"name": room["name"], "sid": ""}
-    await inbox.store_all(stream.on.world, [WebhookEvent(f"EV_{uuid4()}", event, stream.on.clock.now(), payload)])
+    named = {"name": room["name"], "sid": "" if event.startswith("ingress_") else sid or room["sid"] or ""}
+    await inbox.store_all(stream.on.world, [WebhookEvent(f"EV_{uuid4()}", event, stream.on.clock.now(), {"room": named, **parts})])
     await process_pending(stream.on.world)
 
 
@@ -99,6 +97,24 @@ async def test_webhooks_say_that_the_encoder_sends_and_that_it_stopped(planned: 
     assert await planned.publishing(), "an older word came late"
     await ingress_told(planned, "ingress_ended", "inactive", seconds=5)
     assert not await planned.publishing()
+
+
+async def test_the_same_in_a_call_that_is_broadcast(planned: EncodedStream) -> None:
+    """Its room is the call's, whose events these are; nobody of the call changes."""
+    call_id = await planned.on.database.fetchval(
+        """INSERT INTO nchat_calls (initiator_id, type, status, room_name, room_sid)
+        SELECT host_id, 'video', 'connected', room_name, 'RM_call' FROM nchat_streams WHERE id = $1 RETURNING id""",
+        planned.id,
+    )
+    await planned.on.database.execute("UPDATE nchat_streams SET call_id = $2, status = 'live' WHERE id = $1", planned.id, call_id)
+    await planned.start()
+    planned.says("inactive")
+    await ingress_told(planned, "ingress_started", "publishing", seconds=1)
+    assert await planned.publishing()
+    encoder = {"identity": planned.on.ingests.wanted["IN_1"].identity, "sid": "PA_encoder", "kind": "ingress"}
+    await tell(planned, "participant_left", participant=encoder | {"disconnect_reason": "client_initiated"}, sid="RM_call")
+    assert not await planned.publishing()
+    assert await planned.on.database.fetchval("SELECT status FROM nchat_calls WHERE id = $1", call_id) == "connected"
 
 
 async def test_the_encoder_is_the_host_s_presence(planned: EncodedStream) -> None:
