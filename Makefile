@@ -50,8 +50,8 @@ trial-kills: setup ## kill -9 of a service process at every point where it can l
 trial-recordings: setup ## 20 recordings whose worker is killed, read from the media; a store that fails or refuses; a host who is lost
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s $(addprefix tests/recordings/test_,killed_workers.py sick_store.py wrong_keys.py lost_host.py)
 
-trial-watchers: setup ## 200 people watch a recording of 8 hours at one process: what a reload weighs, what all of it costs
-	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/media/test_cost.py
+trial-watchers: setup ## 200 people watch a recording of 8 hours at one process, 2,000 a stream: what a reload weighs, what all of it costs
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/media/test_cost.py tests/playback/test_cost.py
 
 trial-restores: setup ## the database comes back as it was 500 events ago, in every way, under a service that stays up: who is told when
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/restores
