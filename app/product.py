@@ -117,7 +117,9 @@ def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
     visitors = Visitors(key, world.clock, settings.unauthorized_role)
     visible = Visible(world, SharedLooks(base.shared_database))
     library = Library(visible, world.store, cdn=settings.stream_cdn_url)
-    from_elsewhere = [world.store.link("-", seconds=1), *([settings.stream_cdn_url] if settings.stream_cdn_url else [])]
+    # In whichever bucket: some stores have a name for each.
+    buckets = [world.store.of(name).link("-", seconds=1) for name in (None, settings.stream_bucket)]
+    from_elsewhere = [*buckets, *([settings.stream_cdn_url] if settings.stream_cdn_url else [])]
     return [
         *MediaEndpoint(visitors, library, base.metrics.media_request).routes(settings.cors_origins),
         *EmbedPages(visitors, visible, page_headers(from_elsewhere, settings.embed_origins)).routes(),

@@ -64,6 +64,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             readable=readable,
             ring_watch=RingRounds(transaction, hub, readable),
             server_url=settings.livekit_client_url,
+            public_url=settings.public_url,
             stream_limits=_streaming_limits(settings),
             figure=base.metrics.figure,
             recorder=recorder,

@@ -131,6 +131,8 @@ class World:
     ring_watch: RingWatch
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
+    # Where clients reach this service, without a slash at the end.
+    public_url: str = ""
     stream_limits: StreamingLimits = field(default_factory=StreamingLimits)
     figure: Figures = unwatched
     # None: there is nobody who records.

@@ -15,8 +15,9 @@ from starlette.routing import BaseRoute, Route
 from app.embed.document import document
 from app.embed.headers import PLAIN
 from app.embed.showing import AWAY, Showing, showing
-from app.media.links import STREAM, UNSIGNED
+from app.media.links import STREAM
 from app.media.visitors import Visitors
+from domain.recordings.playing.addresses import UNSIGNED
 from domain.recordings.playing.visible import Visible
 from permissions.errors import GraphQLRefusal
 from resolvers.sql.database import DatabaseError

@@ -18,9 +18,8 @@ BLOCK: Final = 64
 SIGNATURE_BYTES: Final = 16
 NOBODY: Final = "-"
 ROLE: Final = "x-hasura-role"
-# The kind of a stream's links, and what stands in place of a signature where none is needed: many players go by the end of the name.
+# The kind of a stream's links.
 STREAM: Final = "stream"
-UNSIGNED: Final = "public.m3u8"
 TOKEN: Final = re.compile(
     r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})\.([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|-)\.([A-Za-z0-9_-]{22})"
 )

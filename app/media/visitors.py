@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from app.media.links import ROLE, STREAM, UNSIGNED, LinkKey
+from app.media.links import ROLE, STREAM, LinkKey
 from domain.ports import Clock
+from domain.recordings.playing.addresses import UNSIGNED
 from permissions.session import Session
 
 

@@ -245,7 +245,7 @@ class Settings(BaseSettings):
     stream_cdn_url: HttpUrl | None = Field(
         None,
         validation_alias=_also("NCHAT_STREAM_CDN_URL", "CDN_URL"),
-        description="A CDN over the bucket: a key follows, behind a slash. Segments of public streams come from there; absent: signed.",
+        description="A CDN over the bucket of streams, before their keys. Segments of public ones come from there; absent: signed.",
     )
     embed_origins: Origins = Field(
         (), description="Origins whose pages may show `/embed/…` in a frame, separated by commas, its own always; absent: any."

@@ -53,8 +53,8 @@ class RecordingAccess:
 
     def owning(self) -> None:
         """NotAllowed for who may not remove it: of an ended call the hosts of its last moment may. Who watches a stream watches its
-        recording: while it runs, nobody may."""
-        if self.recording.call_id is None and not self.held.source.over:
+        recording: while it runs, nobody may; its clips are others."""
+        if self.recording.call_id is None and self.recording.clip_from is None and not self.held.source.over:
             raise NotAllowed("Stop the stream first.")
         me = self.roster.of_user(self.user_id)
         hosted = me is not None and me.role in HOSTS and me.status != "kicked"

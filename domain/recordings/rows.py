@@ -43,6 +43,7 @@ class Recording:
     expires_at: datetime | None
     legal_hold: bool
     keep: bool
+    clip_from: float | None
     tier: str | None
     consent_asked_at: datetime | None
     pause_asked_at: datetime | None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from domain.calls import events
+from domain.streams.addresses import hls_url
 from domain.streams.life_cycle import move_stream
 from domain.streams.media import begin_media, write_recording
 from domain.streams.places import require_place
@@ -19,7 +20,7 @@ async def begin(tx: Transaction, world: World, stream: Stream, *, tier: object =
         return stream
     await require_place(tx, world)
     now = world.clock.now()
-    if not await move_stream(tx, stream, "starting", now=now):
+    if not await move_stream(tx, stream, "starting", now=now, hls_url=hls_url(world, stream.id)):
         raise LookupError("a locked stream moved")
     bucket, named = world.stream_limits.bucket, tier if isinstance(tier, str) else None
     recording_id = await write_recording(tx, stream, bucket=bucket, tier=named, now=now)

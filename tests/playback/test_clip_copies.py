@@ -9,6 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.errors import NotAllowed
+from domain.recordings.actions.stop import delete_recording
 from domain.recordings.clips import copies
 from domain.recordings.clips.copying import GONE, NO_STORE, UNWANTED, copy_due
 from domain.recordings.names import playlist_key
@@ -18,7 +20,7 @@ from domain.recordings.retention.stray_objects import stray_objects
 from domain.world import Transaction, Transactions
 from tests.playback.broadcast import Broadcast, broadcast
 from tests.playback.test_clips import cut
-from tests.support.domain_setup import ALICE, Setup, session
+from tests.support.domain_setup import ALICE, BOB, Setup, session
 
 pytestmark = pytest.mark.anyio
 
@@ -150,6 +152,17 @@ async def test_one_that_is_to_be_removed_is_not_made(on: Setup, clip: UUID) -> N
     assert (made["status"], made["error_message"]) == ("failed", UNWANTED)
     assert await remove_all_due(on.world) == 1
     assert (await row(on, clip))["status"] == "deleted" and not [key for key in on.store.objects if f"/{clip}/" in key]
+
+
+async def test_it_is_removed_while_its_stream_goes_on(on: Setup, live: Broadcast, clip: UUID) -> None:
+    await copy_due(on.world)
+    with pytest.raises(NotAllowed):
+        await delete_recording(on.world, session(ALICE), live.recording)
+    with pytest.raises(NotAllowed):
+        await delete_recording(on.world, session(BOB), clip)
+    await delete_recording(on.world, session(ALICE), clip)
+    assert await remove_all_due(on.world) == 1
+    assert (await row(on, clip))["status"] == "deleted" and (await row(on, live.recording))["status"] == "recording"
 
 
 async def test_two_at_once_make_it_once(on: Setup, clip: UUID) -> None:

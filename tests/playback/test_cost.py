@@ -7,16 +7,16 @@ import httpx2
 import psutil
 import pytest
 
-from app.media.links import UNSIGNED
 from app.storage.s3_store import S3Address, open_store
 from devstack.store import StoreProcess
+from domain.recordings.playing.addresses import UNSIGNED
 from tests.media.film import SECONDS
 from tests.media.watchers import RELOAD_EVERY, SEGMENT_EVERY, Seen, get, process, used
 from tests.playback.broadcast import Broadcast, broadcast
 from tests.support.domain_setup import Setup
 from tests.trials.scale import WHOLE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
 WATCHERS, LASTS = (2000, 60.0) if WHOLE else (300, 5.0)
 # An hour of it.
 SEGMENTS = 3600 // SECONDS

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.playback.broadcast import Broadcast, broadcast
+from tests.streams.life.staged_stream import plan_stream
 from tests.support.domain_setup import Setup
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +81,23 @@ async def test_clips_are_on_no_cdn_and_go_on(on: Setup) -> None:
     await live.part(0, 1)
     await live.show("channel_members")
     assert await parts(live) == [part(on_cdn=False)]
+
+
+async def test_the_recorder_goes_on_under_other_keys(on: Setup) -> None:
+    stream = await plan_stream(on)
+    show = "UPDATE nchat_streams SET visibility = $1::stream_visibility WHERE id = $2"
+    await on.database.execute(show, "public", stream.id)
+    await stream.go_live()
+    first = on.recorder.last
+    await on.database.execute(show, "channel_members", stream.id)
+    await stream.turn()
+    assert on.recorder.asked["stop"] == 1 and on.recorder.last == first
+    await stream.complete(first)
+    second = on.recorder.last
+    assert second != first and await stream.is_now() == "live"
+    await stream.active(2)
+    found = await on.database.fetch("SELECT egress_id, status, on_cdn, end_reason FROM nchat_call_recording_parts ORDER BY index")
+    assert [tuple(row) for row in found] == [(first, "ready", True, "narrowed"), (second, "recording", False, None)]
+    prefixes = [on.recorder.wanted[egress].path_prefix for egress in (first, second)]
+    assert len({prefix.rpartition("-")[2] for prefix in prefixes}) == 2
+    assert (await stream.recording())["status"] == "recording"

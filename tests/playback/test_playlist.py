@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 from app.media import bodies
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
-from app.media.links import NOBODY, STREAM, UNSIGNED, Bearer, LinkKey
+from app.media.links import NOBODY, STREAM, Bearer, LinkKey
 from app.media.visitors import Visitors
+from domain.recordings.playing.addresses import UNSIGNED
 from domain.recordings.playing.visible import Visible
 from permissions.session import Session
 from tests.playback.broadcast import Broadcast, broadcast

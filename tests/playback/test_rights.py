@@ -14,6 +14,9 @@ from tests.support.whole_service import Caller
 
 pytestmark = pytest.mark.anyio
 ASK = "query ($id: uuid!) { nchat_streams_by_pk(id: $id) { status playback_url embed_code duration } }"
+NARROW = (
+    'mutation ($id: uuid!) { update_nchat_streams_by_pk(pk_columns: {id: $id}, _set: {visibility: "channel_members"}) { id visibility } }'
+)
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL, "dave": DAVE, "mallory": MALLORY, "mod": MOD}
 ABSENT = (404, b"Not found.\n")
 # Members of the channel, and those who see every stream.
@@ -92,7 +95,7 @@ async def test_made_for_members_while_it_is_watched(watched: Watched) -> None:
     embed = f"{watched.url}/embed/{live.stream}"
     lookers = [embed, *(f"{embed}?link={given[who].rpartition('/')[2]}" for who in ("mallory", "nobody"))]
     assert [(await watched.browser.get(one)).status_code for one in lookers] == [200, 200, 200]
-    await live.show("channel_members")
+    await caller(watched, "alice").data(NARROW, {"id": str(live.stream)})
     for _ in ("live", "afterwards"):
         for who in ("mallory", "nobody"):
             await refused(watched, given[who], f"{given[who]}?_HLS_skip=YES", before[who][0], before[who][-1])

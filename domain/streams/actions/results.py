@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.streams.addresses import StreamAddresses
 from domain.streams.ingress.issuing import WayIn
 from domain.streams.tickets import HostTicket
 
@@ -21,6 +22,7 @@ class StartedStream(StreamResult):
 
     room_name: str
     ticket: HostTicket | None
+    addresses: StreamAddresses
     way_in: WayIn | None = None
 
 

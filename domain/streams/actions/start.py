@@ -13,6 +13,7 @@ from domain.recordings.starting import RECORDABLE
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.actions.results import StartedStream
+from domain.streams.addresses import addresses_of
 from domain.streams.ingress.issuing import issue, require_ingests, want_at_start
 from domain.streams.opening import open_stream
 from domain.streams.places import require_streaming
@@ -46,7 +47,7 @@ async def start_stream(world: World, session: Session, stream_id: UUID, ingress:
             raise StreamNotLive("The stream is over.")
         stream = await begin(tx, world, access.stream, tier=session.variables.get(TIER))
         ingress_id = await want_at_start(tx, stream, ingress, access.now)
-    return await _opened(world, stream, ingress_id)
+    return await _opened(world, session, stream, ingress_id)
 
 
 async def start_new_stream(world: World, session: Session, plan: StreamPlan, ingress: IngressKind | None = None) -> StartedStream:
@@ -57,7 +58,7 @@ async def start_new_stream(world: World, session: Session, plan: StreamPlan, ing
         stream, _ = await write(tx, world, await known_user(tx, session), plan)
         stream = await _started(tx, world, session, stream)
         ingress_id = await want_at_start(tx, stream, ingress, world.clock.now())
-    return await _opened(world, stream, ingress_id)
+    return await _opened(world, session, stream, ingress_id)
 
 
 async def start_broadcast(
@@ -77,7 +78,7 @@ async def start_broadcast(
         stream = await _running(tx, access) or await _written(tx, world, access, plan)
         stream = await _started(tx, world, session, stream)
         ingress_id = await want_at_start(tx, stream, ingress, world.clock.now())
-    return await _opened(world, stream, ingress_id)
+    return await _opened(world, session, stream, ingress_id)
 
 
 async def _started(tx: Transaction, world: World, session: Session, stream: Stream) -> Stream:
@@ -93,7 +94,7 @@ def _require_media(world: World, ingress: IngressKind | None) -> None:
         require_ingests(world)
 
 
-async def _opened(world: World, stream: Stream, ingress_id: UUID | None) -> StartedStream:
+async def _opened(world: World, session: Session, stream: Stream, ingress_id: UUID | None) -> StartedStream:
     """An ingress that LiveKit does not make leaves a stream that starts: the same request asks for it again."""
     if stream.status == "starting":
         await open_stream(world, stream)
@@ -101,7 +102,8 @@ async def _opened(world: World, stream: Stream, ingress_id: UUID | None) -> Star
     async with world.transaction("start_stream.answer") as tx:
         wanted = stream.call_id is None and stream.status in ("starting", "live")
         ticket = await tickets.issue(tx, world, stream) if wanted else None
-    return StartedStream(stream.id, stream.room_name, ticket, way_in)
+        addresses = await addresses_of(tx, session, stream.id)
+    return StartedStream(stream.id, stream.room_name, ticket, addresses, way_in)
 
 
 def _require_broadcastable(access: CallAccess) -> None:

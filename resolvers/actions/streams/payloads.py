@@ -20,7 +20,9 @@ def stream_payload(result: StreamResult) -> StreamPayload:
 @camel_type
 class StartStreamPayload(StreamPayload):
     """hostToken lets the host into the room until expiresAt; null of a broadcast, whose host is in the call, and of one that is over.
-    rtmpIngestUrl and streamKey are for the host's encoder, told this once: null without one, and when the request is repeated."""
+    rtmpIngestUrl and streamKey are for the host's encoder, told this once: null without one, and when the request is repeated.
+    hlsUrl and embedCode play what is public.
+    """
 
     room_name: str
     host_token: str | None
@@ -28,6 +30,9 @@ class StartStreamPayload(StreamPayload):
     expires_at: timestamptz | None
     rtmp_ingest_url: str | None
     stream_key: str | None
+    hls_url: str | None
+    dash_url: str | None
+    embed_code: str | None
 
 
 def start_stream_payload(result: StartedStream) -> StartStreamPayload:
@@ -40,6 +45,9 @@ def start_stream_payload(result: StartedStream) -> StartStreamPayload:
         expires_at=None if ticket is None else timestamptz(ticket.expires_at.isoformat()),
         rtmp_ingest_url=None if way_in is None else way_in.url,
         stream_key=None if way_in is None else way_in.stream_key,
+        hls_url=result.addresses.hls_url,
+        dash_url=result.addresses.dash_url,
+        embed_code=result.addresses.embed_code,
     )
 
 
