@@ -11,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from app.graphql.principal import ADMIN_PRINCIPAL
-from app.media.asked_together import AskedTogether
+from app.media.shared_rounds import SharedRounds
 from domain.recordings.playing.questions import Question, Rows
 from permissions.session import ADMIN, USER_ID, Session
 from resolvers.sql.database import Asker, SharedDatabase
@@ -39,7 +39,7 @@ class SharedLooks:
     def __init__(self, database: SharedDatabase) -> None:
         self._database = database
         self._texts: dict[int, tuple[Question, _Text]] = {}
-        self._asked: AskedTogether[tuple[str, str, tuple[str, ...]], Rows] = AskedTogether()
+        self._asked: SharedRounds[tuple[str, str, tuple[str, ...]], Rows] = SharedRounds()
 
     async def __call__(self, session: Session, question: Question, values: Mapping[str, str]) -> Rows:
         """Raises DatabaseError, and GraphQLRefusal when the person asks for too much at once."""

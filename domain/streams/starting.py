@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from domain.calls import events
-from domain.streams.addresses import hls_url
+from domain.recordings.playing.addresses import hls_url
 from domain.streams.life_cycle import move_stream
 from domain.streams.media import begin_media, write_recording
 from domain.streams.places import require_place

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.streams.addresses import StreamAddresses
+from domain.recordings.playing.addresses import StreamAddresses
 from domain.streams.ingress.issuing import WayIn
 from domain.streams.tickets import HostTicket
 

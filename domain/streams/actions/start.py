@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from domain.calls.access import CallAccess, access_call, known_user
 from domain.errors import CallNotStarted, ConsentNeeded, E2eeCall, InvalidInput, NotAllowed, NotFound, StreamNotLive
 from domain.ports import IngressKind
+from domain.recordings.playing.addresses import addresses_of
 from domain.recordings.starting import RECORDABLE
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.actions.results import StartedStream
-from domain.streams.addresses import addresses_of
 from domain.streams.ingress.issuing import issue, require_ingests, want_at_start
 from domain.streams.opening import open_stream
 from domain.streams.places import require_streaming

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from app.media.asked_together import AskedTogether
+from app.media.shared_rounds import SharedRounds
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ async def begun(what: Awaitable[int]) -> "asyncio.Task[int]":
 
 
 async def test_who_comes_later_is_not_told_what_was_before() -> None:
-    rounds, source = AskedTogether[str, int](), Slow()
+    rounds, source = SharedRounds[str, int](), Slow()
     first = await begun(rounds.ask("a", source.look))
     source.number = 1
     late = [await begun(rounds.ask("a", source.look)) for _ in range(100)]
@@ -45,7 +45,7 @@ async def test_who_comes_later_is_not_told_what_was_before() -> None:
 
 
 async def test_others_do_not_wait() -> None:
-    rounds, stuck, other = AskedTogether[str, int](), Slow(), Slow()
+    rounds, stuck, other = SharedRounds[str, int](), Slow(), Slow()
     waiting = await begun(rounds.ask("a", stuck.look))
     other.gate.set()
     assert await rounds.ask("b", other.look) == 0
@@ -55,7 +55,7 @@ async def test_others_do_not_wait() -> None:
 
 
 async def test_a_failure_is_told_to_those_who_waited_and_to_nobody_else() -> None:
-    rounds, source = AskedTogether[str, int](), Slow()
+    rounds, source = SharedRounds[str, int](), Slow()
 
     async def fail() -> int:
         await source.gate.wait()
@@ -69,7 +69,7 @@ async def test_a_failure_is_told_to_those_who_waited_and_to_nobody_else() -> Non
 
 
 async def test_who_gives_up_takes_nobody_along() -> None:
-    rounds, source = AskedTogether[str, int](), Slow()
+    rounds, source = SharedRounds[str, int](), Slow()
     first = await begun(rounds.ask("a", source.look))
     late = [await begun(rounds.ask("a", source.look)) for _ in range(2)]
     first.cancel()

@@ -17,7 +17,7 @@ class _Asked(Generic[Answer]):
     following: "asyncio.Task[Answer] | None" = None
 
 
-class AskedTogether(Generic[Key, Answer]):
+class SharedRounds(Generic[Key, Answer]):
     """Who comes while a question is on its way waits for the next one, with all who came meanwhile: a right that was lost in between is
     seen by each of them, and a thousand cost as much as two."""
 
