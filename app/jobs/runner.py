@@ -35,6 +35,7 @@ from domain.recordings.recorder.watching import watch
 from domain.streams.chat.bans import expire_all_bans
 from domain.streams.destinations.rows import TOPIC as OUTPUTS_TOPIC
 from domain.streams.destinations.watching import watch_outputs
+from domain.streams.health.looking import look_at_streams
 from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
 from domain.world import World
@@ -50,6 +51,7 @@ RECORDING_WATCH_EVERY: Final = 1.0
 STRAYS_EVERY: Final = 15.0
 JOINS_EVERY: Final = 2.0
 REMOVALS_EVERY: Final = 2.0
+STREAM_LOOKS_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
 STOP_WITHIN: Final = 0.5
 # Until LiveKit answers for the first time.
@@ -85,6 +87,7 @@ class Jobs:
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
             *([] if world.store is None else [self._clips(world, supervisor)]),
             *([] if world.recorder is None else self._recording(world, supervisor)),
+            self._loop("stream_looks", STREAM_LOOKS_EVERY, partial(look_at_streams, world)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
         ]
         self._tasks = [asyncio.create_task(supervisor.keep_running(name, work), name=name) for name, work in loops]

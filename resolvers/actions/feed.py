@@ -1,19 +1,20 @@
 """What hand-written subscriptions have in common."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.feeds.patience import PATIENCE, TRY_EVERY, passes
-from resolvers.hand_written.context import Read
 from resolvers.hand_written.room_feed import OF_ROOM
 from resolvers.roles.role_schema import ROLES
 from resolvers.sql.database import DatabaseError
 from schema.types.call_events import Person
 
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 # Who is nobody follows nothing.
 PEOPLE = frozenset({"user", "moderator"})
 
@@ -29,14 +30,14 @@ def feed(resolver: Callable[..., AsyncGenerator[object, None]]) -> Any:
     return strawberry.subscription(resolver=resolver, description=(resolver.__doc__ or "").strip(), metadata={ROLES: PEOPLE})
 
 
-def patient(read: Read) -> Read:
+def patient(read: Callable[Asked, Awaitable[Answer]]) -> Callable[Asked, Awaitable[Answer]]:
     """Asks again while the database is away or busy: without its word on the right nothing is told, and nobody has to begin anew."""
 
-    async def ask(query: str, variables: Mapping[str, Any]) -> Any:
+    async def ask(*asked: Asked.args, **named: Asked.kwargs) -> Answer:
         give_up = asyncio.get_running_loop().time() + PATIENCE
         while True:
             try:
-                return await read(query, variables)
+                return await read(*asked, **named)
             except (DatabaseError, GraphQLRefusal) as error:
                 if not _passes(error) or asyncio.get_running_loop().time() > give_up:
                     raise

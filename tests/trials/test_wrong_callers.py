@@ -59,21 +59,25 @@ ON_RECORDINGS = {"deleteRecording", "pauseRecording", "recordingDownload", "resu
 ON_STREAMS = {
     "addStreamDestination",
     "banFromStream",
+    "cancelStream",
     "clipStream",
+    "createStream",
     "deleteStreamChat",
     "highlightStreamChat",
     "pinStreamChat",
+    "refreshStreamToken",
     "removeStreamDestination",
+    "reportStreamHealth",
     "resetStreamIngress",
     "sendStreamChat",
+    "stopStream",
+    "streamHealth",
     "unbanFromStream",
     "unpinStreamChat",
     "updateStreamDestination",
 }
 # They name no call: whom a new one may ring is asked in tests/calls, ICE servers belong to none, settings are asked
 # in tests/call_settings, and `me` is for everybody.
-# They name a stream: who may is asked in tests/streams.
-ON_STREAMS = {"cancelStream", "createStream", "refreshStreamToken", "stopStream"}
 ON_NO_CALL = {"iceServers", "initiateCall", "me", "setCallPreferences", "setChannelCallSettings"}
 
 

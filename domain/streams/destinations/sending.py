@@ -22,7 +22,7 @@ from domain.streams.destinations.checking import refusal
 from domain.streams.destinations.matching import place_of
 from domain.streams.destinations.outputs import plan
 from domain.streams.destinations.rows import TOPIC
-from domain.streams.destinations.status import KEY_LOST, NOT_TAKEN, Standing, tell
+from domain.streams.destinations.status import KEY_LOST, NOT_TAKEN, SeenState, tell
 from domain.world import Transaction, World
 from schema.tables.stream_outputs import stream_outputs as table
 
@@ -98,12 +98,12 @@ async def _ask(world: World, recorder: Recorder, output: Output) -> None:
     except Unreadable:
         # Nobody can name the address any more: neither is it sent to, nor can it be taken away before the egress ends.
         log.error("stream_key_unreadable", output_id=str(output.id))
-        await _over(world, output, Standing("error", KEY_LOST))
+        await _over(world, output, SeenState("error", KEY_LOST))
     except HeldByAnother:
         log.info("stream_output_held", output_id=str(output.id))
     except MediaRefused as error:
         log.warning("stream_output_refused", output_id=str(output.id), error=str(error))
-        await _over(world, output, Standing("error", NOT_TAKEN))
+        await _over(world, output, SeenState("error", NOT_TAKEN))
     except MediaError as error:
         log.warning("stream_output_unanswered", output_id=str(output.id), error=str(error))
 
@@ -128,7 +128,7 @@ async def _add(world: World, recorder: Recorder, output: Output, key: str) -> No
             return
     # Where the name leads may have changed since the host named it.
     if (sentence := await refusal(world, output.rtmp_url)) is not None:
-        await _over(world, output, Standing("error", sentence))
+        await _over(world, output, SeenState("error", sentence))
         return
     await _sent(world, output, await recorder.add_output(output.egress_id, full_url(output.rtmp_url, key)), key, taken)
 
@@ -145,11 +145,11 @@ async def _sent(world: World, output: Output, record: Egress, key: str, taken: f
     async with world.transaction("stream_outputs.sent") as tx, short_waits(tx):
         mine = sa.update(table).where(table.c.id == output.id, table.c.sent_at.is_(None))
         await tx.connection.execute(mine.values(sent_at=world.clock.now(), asked_at=None, place=place))
-        await tell(tx, output.id, Standing("connecting"))
+        await tell(tx, output.id, SeenState("connecting"))
         tx.hint(TOPIC)
 
 
-async def _over(world: World, output: Output, told: Standing | None = None) -> None:
+async def _over(world: World, output: Output, told: SeenState | None = None) -> None:
     """It is not sent to any more, or never was."""
     async with world.transaction("stream_outputs.over") as tx:
         mine = sa.update(table).where(table.c.id == output.id, table.c.over_at.is_(None))

@@ -41,7 +41,7 @@ TELL: Final = sa.text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SeenState:
     """A status and, where there is something to say, a sentence of ours: LiveKit's own quotes addresses with their keys."""
 
     status: DestinationStatus
@@ -53,19 +53,19 @@ class Standing:
         return self.status == "error"
 
 
-def told_by(report: OutputReport, sent_at: datetime, now: datetime) -> Standing:
+def told_by(report: OutputReport, sent_at: datetime, now: datetime) -> SeenState:
     """From one report, of an output that LiveKit took at `sent_at` and nobody took away."""
     if report.status == "failed":
-        return Standing("error", REFUSED)
+        return SeenState("error", REFUSED)
     if report.status == "finished":
-        return Standing("disconnected")
+        return SeenState("disconnected")
     if report.retried_at is not None and now - report.retried_at < STEADY:
-        return Standing("disconnected", BROKE_OFF)
+        return SeenState("disconnected", BROKE_OFF)
     since = sent_at if report.started_at is None else max(sent_at, report.started_at)
-    return Standing("connected" if now - since >= (SETTLED_UNTOLD if report.started_at is None else SETTLED) else "connecting")
+    return SeenState("connected" if now - since >= (SETTLED_UNTOLD if report.started_at is None else SETTLED) else "connecting")
 
 
-async def tell(tx: Transaction, output_id: UUID, told: Standing) -> bool:
+async def tell(tx: Transaction, output_id: UUID, told: SeenState) -> bool:
     """Writes it to the output's destination, unless the output is not wanted any more, or it is no news; whether it was written."""
     values = {"output": output_id, "status": told.status, "message": told.message, "before": list(BEFORE[told.status])}
     news = (await tx.connection.execute(TELL, values)).first() is not None

@@ -22,6 +22,7 @@ UNTRACKED = {
     "nchat_history",
     "nchat_stream_ingresses",
     "nchat_stream_outputs",
+    "nchat_stream_health",
 }
 # Relationships that nothing leads back from. Everything else goes both ways.
 ONE_WAY = {

@@ -6,7 +6,7 @@ import pytest
 
 from domain.recording_ports import OutputReport
 from domain.streams.destinations.matching import place_of, report_at, shown_of
-from domain.streams.destinations.status import BROKE_OFF, REFUSED, Standing, told_by
+from domain.streams.destinations.status import BROKE_OFF, REFUSED, SeenState, told_by
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -18,21 +18,21 @@ def ago(seconds: float) -> datetime:
 @pytest.mark.parametrize(
     ("report", "sent_at", "told"),
     [
-        (OutputReport("", "active", ago(1)), ago(1), Standing("connecting")),
-        (OutputReport("", "active", ago(3.9)), ago(3.9), Standing("connecting")),
-        (OutputReport("", "active", ago(4)), ago(4), Standing("connected")),
-        (OutputReport("", "active", ago(60)), ago(1), Standing("connecting")),
-        (OutputReport("", "active", ago(1)), ago(60), Standing("connecting")),
-        (OutputReport("", "active"), ago(11), Standing("connecting")),
-        (OutputReport("", "active"), ago(12), Standing("connected")),
-        (OutputReport("", "active", ago(60), 1, ago(1)), ago(60), Standing("disconnected", BROKE_OFF)),
-        (OutputReport("", "active", ago(60), 1, ago(10)), ago(60), Standing("connected")),
-        (OutputReport("", "failed", ago(60)), ago(60), Standing("error", REFUSED)),
-        (OutputReport("", "failed"), ago(0), Standing("error", REFUSED)),
-        (OutputReport("", "finished", ago(60)), ago(60), Standing("disconnected")),
+        (OutputReport("", "active", ago(1)), ago(1), SeenState("connecting")),
+        (OutputReport("", "active", ago(3.9)), ago(3.9), SeenState("connecting")),
+        (OutputReport("", "active", ago(4)), ago(4), SeenState("connected")),
+        (OutputReport("", "active", ago(60)), ago(1), SeenState("connecting")),
+        (OutputReport("", "active", ago(1)), ago(60), SeenState("connecting")),
+        (OutputReport("", "active"), ago(11), SeenState("connecting")),
+        (OutputReport("", "active"), ago(12), SeenState("connected")),
+        (OutputReport("", "active", ago(60), 1, ago(1)), ago(60), SeenState("disconnected", BROKE_OFF)),
+        (OutputReport("", "active", ago(60), 1, ago(10)), ago(60), SeenState("connected")),
+        (OutputReport("", "failed", ago(60)), ago(60), SeenState("error", REFUSED)),
+        (OutputReport("", "failed"), ago(0), SeenState("error", REFUSED)),
+        (OutputReport("", "finished", ago(60)), ago(60), SeenState("disconnected")),
     ],
 )
-def test_a_report_is_one_status(report: OutputReport, sent_at: datetime, told: Standing) -> None:
+def test_a_report_is_one_status(report: OutputReport, sent_at: datetime, told: SeenState) -> None:
     assert told_by(report, sent_at, NOW) == told
 
 
