@@ -11,7 +11,7 @@ from domain.errors import MediaUnavailable
 from domain.ports import Ingests, IngressKind, IngressWanted, MediaError, MediaRefused, NewIngress, NoSealingKey
 from domain.streams.ingress.retiring import retire
 from domain.streams.ingress.rows import INGRESSES, wanted_ingress
-from domain.streams.rows import Stream
+from domain.streams.rows import Stream, lock_stream
 from domain.world import Transaction, World
 from schema.tables.stream_ingresses import stream_ingresses
 from schema.tables.streams import streams
@@ -95,6 +95,8 @@ async def _keep(world: World, ingress_id: UUID, made: NewIngress) -> bool:
     """Whether it is still wanted: then its key is kept, sealed."""
     sealed = world.sealer.seal(made.stream_key)
     async with world.transaction("ingress.issued") as tx:
+        # The stream first, as everywhere.
+        await _lock_stream_of(tx, ingress_id)
         kept = await tx.connection.execute(
             sa.update(stream_ingresses)
             .where(INGRESSES.id == ingress_id, INGRESSES.retired_at.is_(None), INGRESSES.ingress_id.is_(None))
@@ -107,6 +109,12 @@ async def _keep(world: World, ingress_id: UUID, made: NewIngress) -> bool:
             tx.hint(f"stream:{stream_id}")
             tx.hint(f"table:{streams.name}")
     return stream_id is not None
+
+
+async def _lock_stream_of(tx: Transaction, ingress_id: UUID) -> None:
+    stream_id = await tx.connection.scalar(sa.select(INGRESSES.stream_id).where(INGRESSES.id == ingress_id))
+    if stream_id is not None:
+        await lock_stream(tx, stream_id)
 
 
 async def _take_back(ingests: Ingests, made: NewIngress) -> None:
