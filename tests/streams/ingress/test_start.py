@@ -1,5 +1,6 @@
 """startStream for a host who sends with an encoder: from the key to the picture, and to the end."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from domain.errors import InvalidInput, MediaUnavailable
+from domain.streams.actions.results import StartedStream
 from domain.streams.actions.start import start_stream
 from domain.streams.actions.stop import stop_stream
 from domain.streams.ingress.reset import reset_stream_ingress
@@ -63,6 +65,18 @@ async def test_the_key_is_told_once(planned: EncodedStream) -> None:
     again = await start_stream(world, session(ALICE), planned.id, "rtmp")
     assert again.way_in is None and again.ticket is not None
     assert set(planned.on.ingests.ingresses) == {"IN_1"} and await status(planned) == "starting"
+
+
+async def test_two_starts_at_once_leave_one_key_that_somebody_has(planned: EncodedStream) -> None:
+    asked = [start_stream(planned.on.world, session(ALICE), planned.id, "rtmp") for _ in range(2)]
+    both = await asyncio.gather(*asked, return_exceptions=True)
+    told = [one.way_in.stream_key for one in both if isinstance(one, StartedStream) and one.way_in is not None]
+    assert all(isinstance(one, StartedStream | MediaUnavailable) for one in both)
+    await planned.round()
+    found = await planned.ingress()
+    assert found is not None and {found.ingress_id} == set(planned.on.ingests.ingresses)
+    sealed = [row["stream_key_encrypted"] for row in await planned.rows() if row["retired_at"] is None]
+    assert sealed == [f"sealed:{key}" for key in told]
 
 
 async def test_a_browser_needs_none(planned: EncodedStream) -> None:
