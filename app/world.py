@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from app.adapters.batches import open_batches
 from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
 from app.adapters.event_webhook import EventWebhook
@@ -67,6 +68,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             public_url=settings.public_url,
             stream_limits=_streaming_limits(settings),
             figure=base.metrics.figure,
+            batches=await stack.enter_async_context(open_batches()),
             recorder=recorder,
             ingests=ingests,
             store=store,
@@ -120,6 +122,8 @@ def _rates(settings: Settings) -> dict[str, str]:
         "chat_moderator": settings.rate_limit_chat_moderator,
         "destination": settings.rate_limit_destination,
         "health": settings.rate_limit_health,
+        "reaction": settings.rate_limit_reaction,
+        "anonymous_join": settings.rate_limit_anonymous_join,
     }
 
 

@@ -133,6 +133,12 @@ class StreamNotLive(ActionError):
     code = "stream-not-live"
 
 
+class ReactionsDisabled(ActionError):
+    """Reactions are switched off for this stream."""
+
+    code = "reactions-disabled"
+
+
 class StreamLimit(ActionError):
     """As many streams run as this deployment allows; try again when one has ended."""
 

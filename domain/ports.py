@@ -1,10 +1,10 @@
 """The outside world as the domain sees it. Adapters live in app/; the domain never knows LiveKit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, TypeVar
 from uuid import UUID
 
 TrackSource = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
@@ -234,6 +234,24 @@ class Figures(Protocol):
 class RateLimiter(Protocol):
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
         """Counts uses of a limit (`initiate`, `token`, `chat`, …) by this key; raises RateLimited, counting none, where it is too many."""
+        ...
+
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Batches(Protocol):
+    """What many ask for at a moment is written together."""
+
+    async def written(
+        self, of: Hashable, item: Item, write: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], *, every: float
+    ) -> Outcome:
+        """What came of the item, once the transaction that wrote it is committed; raises what that failed with.
+
+        `write` writes items `of` one thing and answers in their order. It is called at once, and then again no sooner than `every` seconds
+        after the last time, with all that came meanwhile. An item is written though its sender goes away, or the process ends in order.
+        """
         ...
 
 

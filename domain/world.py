@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.hub import Hub
 from domain.ports import (
+    Batches,
     CallLimits,
     Clock,
     EventReceiver,
@@ -131,6 +132,7 @@ class World:
     ring_watch: RingWatch
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
+    batches: Batches
     # Where clients reach this service, without a slash at the end.
     public_url: str = ""
     stream_limits: StreamingLimits = field(default_factory=StreamingLimits)

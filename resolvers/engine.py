@@ -139,7 +139,8 @@ class Engine:
         def turn() -> AbstractAsyncContextManager[object]:
             return beginning.within(self._database.act(_asker(request, session)))
 
-        return StrawberryRunner(self._views.of(session), database, session, request.variables, context, read, turn)
+        view = self._views.of(session)
+        return StrawberryRunner(view, database, session, request.variables, context, read, turn, request.principal)
 
     async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:
         """The result of work that would hold the event loop, done on the compile thread when it is the principal's turn.

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     rate_limit_chat_moderator: Rate = Field(
         "50 per 10 second", description="Messages beyond those, for the host and the moderators of a stream."
     )
+    rate_limit_reaction: Rate = Field("20 per 10 second", description="Reactions to streams that one user may send.")
+    rate_limit_anonymous_join: Rate = Field("20/minute", description="Streams that callers without a token may join from one address.")
 
     livekit_enabled: bool = Field(True, description="Whether calls have media; without it call actions answer `media-unavailable`.")
     livekit_url: LiveKitUrl = Field(

@@ -8,8 +8,6 @@ import strawberry
 from strawberry.types import Info
 from strawberry.utils.str_converters import capitalize_first, to_camel_case
 
-from domain.world import World
-from permissions.session import Session
 from resolvers.hand_written.context import Context
 from schema.types.camel_case import camel_type
 
@@ -17,17 +15,22 @@ Input = TypeVar("Input")
 Payload = TypeVar("Payload")
 
 
-def action(act: Callable[[World, Session, Input], Awaitable[Payload]]) -> Any:
+def action(act: Callable[..., Awaitable[Payload]]) -> Any:
     """The root field of the function's name; its docstring is what a client reads, its third parameter the argument `input`.
+
+    One with a fourth, `principal`, is told whose share of the service the request comes from.
 
     Each action has a payload type of its name in the API. A function may answer with its own (`JoinCallPayload`), or with a shape
     that several share (`ParticipantPayload`): then a type of the action's name with the same fields is made of it. A list of them is
     one as well.
     """
-    hints, given = get_type_hints(act), inspect.signature(act).parameters["input"]
+    hints, parameters = get_type_hints(act), inspect.signature(act).parameters
+    given, told_of_principal = parameters["input"], "principal" in parameters
 
     async def resolve(info: Info[Context, None], input: Input = given.default) -> Payload:
-        return await act(info.context.world, info.context.session, input)
+        asked = info.context
+        more = [asked.principal] if told_of_principal else []
+        return await act(asked.world, asked.session, input, *more)
 
     payload = _payload(hints["return"], f"{capitalize_first(to_camel_case(act.__name__))}Payload")
     info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)

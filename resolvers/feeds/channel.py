@@ -33,9 +33,10 @@ class Channel:
     `shown` and `told`.
     """
 
-    def __init__(self, told: int, page: Page, encode: Encode, memory: Memory, may_follow: MayFollow) -> None:
+    def __init__(self, told: int, page: Page, encode: Encode, memory: Memory, may_follow: MayFollow, *, of_state: bool = False) -> None:
         self.told = self.shown = told
         self._page, self._encode, self._memory, self._may_follow = page, encode, memory, may_follow
+        self._of_state = of_state
         self.taken_back = 0
         self.followers: dict[Follower, None] = {}
         self._held: deque[Told] = deque()
@@ -80,7 +81,9 @@ class Channel:
             replay = self._replays[asked] = asyncio.ensure_future(self._read(seq))
             replay.add_done_callback(lambda _: self._replays.pop(asked, None))
         # Of those who share it one may go.
-        return [told for told in await asyncio.shield(replay) if told.seq <= self.told]
+        found = await asyncio.shield(replay)
+        # What is newer has taken the place of what is told: left out, nothing would be there to tell.
+        return found if self._of_state else [told for told in found if told.seq <= self.told]
 
     def close(self) -> None:
         """Holds nothing any more."""

@@ -47,8 +47,14 @@ class FollowedRoom:
         return len(self.followers) > HOT
 
     def rest(self) -> float:
-        """Seconds until a hot room may send again; a quiet one sends at once."""
-        return max(0.0, self._told_at + COLLECTED_FOR - now()) if self.is_hot else 0.0
+        """Seconds until a hot room, or one of a feed that takes its time, may send again; a quiet one sends at once."""
+        collected_for = max(self.feed.every, COLLECTED_FOR if self.is_hot else 0.0)
+        return max(0.0, self._told_at + collected_for - now()) if collected_for else 0.0
+
+    @property
+    def takes_its_time(self) -> bool:
+        """It is too soon to look at it, hint or no hint."""
+        return bool(self.feed.every) and self.rest() > 0
 
     async def tell(self, channel: Channel, news: Sequence[Told]) -> None:
         """Sends what is new to all who get the same."""

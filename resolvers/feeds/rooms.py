@@ -117,7 +117,8 @@ class FollowedRooms:
             return asked in room.followers
 
         key = (audience(feed, self._rules(opened.session.role), opened.session), opened.document)
-        room.join(follower, key, lambda: Channel(max(room.head, head), read, opened.encoder(), self._memory, may_follow))
+        told = max(room.head, head)
+        room.join(follower, key, lambda: Channel(told, read, opened.encoder(), self._memory, may_follow, of_state=feed.of_state))
 
     async def _standing(self, opened: Opened) -> Standing:
         """Asked together with all who come at this moment. Raises what forbids it."""

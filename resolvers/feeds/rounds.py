@@ -59,7 +59,7 @@ class Rounds:
         known = {room.id: KnownSeqs(room.head, room.latest) for room in rooms}
         heads = await changed_heads(self._rooms.database, self._rooms.catalog, feed, known)
         self._rooms.is_of(feed, heads.epoch)
-        ahead = [room for room in rooms if self._is_ahead(room, known, heads.changed)]
+        ahead = [room for room in rooms if self._is_ahead(room, known, heads.changed) and not room.takes_its_time]
         for start in range(0, len(ahead), AT_ONCE):
             async with asyncio.TaskGroup() as together:
                 for room in ahead[start : start + AT_ONCE]:

@@ -23,7 +23,10 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`session` says who asks, `world` is what the caller of the engine handed in for its actions, `read` asks the engine itself."""
+    """`session` says who asks, `world` is what the caller of the engine handed in for its actions, `read` asks the engine itself.
+
+    `principal` is whose share of the service the request comes from: an address where no person is named.
+    """
 
     session: Session
     world: Any
@@ -32,6 +35,7 @@ class Context:
     variables: Mapping[str, Any]
     plans: Mapping[tuple[str, ...], RowPlan]
     read: Read
+    principal: str = ""
     _together: dict[tuple[str, ...], RowsTogether] = field(default_factory=dict)
 
     async def rows(self, path: Path, payload: object) -> orjson.Fragment | None:

@@ -67,13 +67,16 @@ class Counter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RoomFeed:
-    """A subscription field whose events are rows, numbered without a gap within their room.
+    """A subscription field whose events are rows, numbered without a gap within their room, or what a room's state is.
 
     `topic` is where hints on a room are published, `epoch` the SQL of the database's history (another value: another history).
     `within` names the tables that pages are read from with the relationship that leads to the room's row of the first right: where a
     role's rule asks for nothing but that, everyone who may follow sees the same. What pages ask of a table's rows besides is `given`: a
     rule need not ask it of them. `beside` are those whose rule may not depend on who asks. `page` makes what reads pages. It may ask the
     database itself for numbers and kinds, which no role sees in a table, and for nothing that somebody may not see.
+
+    A room is told of no sooner than `every` seconds after the last time. Of a feed `of_state` each event says how things are now and takes
+    the place of those of its kind before it: their numbers are in order, with gaps, and a page ends with the room's last one.
     """
 
     name: str
@@ -85,6 +88,8 @@ class RoomFeed:
     beside: Sequence[TableName]
     page: Callable[[Database], ReadPage]
     given: Mapping[TableName, Expression] = field(default_factory=dict)
+    every: float = 0.0
+    of_state: bool = False
 
 
 @dataclass(frozen=True, slots=True)

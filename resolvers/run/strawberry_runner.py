@@ -34,9 +34,10 @@ class StrawberryRunner:
         world: object | None,
         read: Read,
         turn: Callable[[], AbstractAsyncContextManager[object]],
+        principal: str = "",
     ) -> None:
         self._view, self._database, self._session, self._variables = view, database, session, variables
-        self._world, self._read, self._turn = world, read, turn
+        self._world, self._read, self._turn, self._principal = world, read, turn, principal
 
     async def run(self, fields: HandWritten) -> dict[str, bytes]:
         """The JSON of each field by key; raises the first error as GraphQLRefusal at its root field."""
@@ -94,7 +95,9 @@ class StrawberryRunner:
         return _refused(error, next(iter(field.paths.values())))
 
     def _context(self, fields: HandWritten) -> Context:
-        return Context(self._session, self._world, self._database, fields.document, self._variables, fields.plans, self._read)
+        return Context(
+            self._session, self._world, self._database, fields.document, self._variables, fields.plans, self._read, self._principal
+        )
 
     def _used(self, fields: HandWritten) -> dict[str, Any]:
         (operation,) = fields.document.definitions

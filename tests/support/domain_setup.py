@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
+from app.adapters.batches import open_batches
 from app.database.reflection import reflect
 from app.database.transactions import EngineTransactions, open_engine
 from app.hints import BroadcastHub, open_hub
@@ -226,7 +227,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
     try:
         if populate:
             await people(database)
-        async with open_hub() as hub, open_engine(url) as engine:
+        async with open_hub() as hub, open_engine(url) as engine, open_batches() as batches:
             publisher = RecordingPublisher(hub)
             transactions = EngineTransactions(engine, publisher)
             readable = ReadableRows(rules.catalog, rules.rules)
@@ -245,6 +246,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 readable,
                 RingRounds(transactions, hub, readable),
                 "ws://livekit.example",
+                batches,
                 recorder=recorder,
                 store=store,
                 ingests=ingests,

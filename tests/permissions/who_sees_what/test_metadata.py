@@ -23,6 +23,9 @@ UNTRACKED = {
     "nchat_stream_ingresses",
     "nchat_stream_outputs",
     "nchat_stream_health",
+    "nchat_stream_tallies",
+    "nchat_stream_reaction_totals",
+    "nchat_stream_news",
 }
 # Relationships that nothing leads back from. Everything else goes both ways.
 ONE_WAY = {

@@ -1,0 +1,85 @@
+"""Sessions of people who may not see the stream any more: uninvited, banned, out of the channel, or it is for others now."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from domain.streams.access import STREAMS
+from domain.streams.viewers.rows import WATCHES, ended
+from domain.world import Readable, Transaction, World
+from permissions.session import USER_ID
+from schema.tables.stream_viewers import stream_viewers as viewers
+from schema.tables.streams import streams
+
+BATCH: Final = 500
+_NOW: Final = sa.bindparam("now", type_=pg.TIMESTAMP(timezone=True))
+_STREAM: Final = sa.bindparam("stream", type_=pg.UUID())
+_PEOPLE: Final = sa.bindparam("people", type_=pg.ARRAY(pg.UUID()))
+
+
+async def end_unseeing(tx: Transaction, world: World, stream_id: UUID, user_ids: Sequence[UUID]) -> int:
+    """Ends the sessions that these people have of a stream and may not see it, by the rules as they are in this transaction; how many.
+
+    What LiveKit has to be told of it follows by itself (`out_of_room.py`).
+    """
+    total = 0
+    for role in await _roles(tx, stream_id, user_ids):
+        given = {"stream": stream_id, "people": list(user_ids), "now": world.clock.now()}
+        total += (await tx.connection.execute(_of_people(world.readable, role), given)).rowcount
+    return total
+
+
+async def end_unseeing_in_rooms(world: World) -> None:
+    """The same for all who watch by WebRTC, who are never asked again once they are in; some at a time, those that nobody holds."""
+    for role in await _roles_in_rooms(world):
+        done = BATCH
+        while done == BATCH:
+            async with world.transaction("viewers.unseeing") as tx:
+                done = (await tx.connection.execute(_in_rooms(world.readable, role), {"now": world.clock.now()})).rowcount
+
+
+async def _roles(tx: Transaction, stream_id: UUID, user_ids: Sequence[UUID]) -> Sequence[str]:
+    asked = sa.select(viewers.c.role).distinct().where(viewers.c.stream_id == _STREAM, viewers.c.user_id == sa.any_(_PEOPLE), WATCHES)
+    found = await tx.connection.execute(asked, {"stream": stream_id, "people": list(user_ids)})
+    return [row.role for row in found]
+
+
+async def _roles_in_rooms(world: World) -> Sequence[str]:
+    async with world.transaction("viewers.roles") as tx:
+        found = await tx.connection.execute(sa.select(viewers.c.role).distinct().where(viewers.c.webrtc, WATCHES))
+        return [row.role for row in found]
+
+
+# Building a rule takes longer than asking it.
+@lru_cache(maxsize=64)
+def _of_people(readable: Readable, role: str) -> sa.Update:
+    due = _unseeing(readable, role).where(viewers.c.stream_id == _STREAM, viewers.c.user_id == sa.any_(_PEOPLE))
+    return _end(due.order_by(viewers.c.id).with_for_update(of=viewers, key_share=True))
+
+
+@lru_cache(maxsize=64)
+def _in_rooms(readable: Readable, role: str) -> sa.Update:
+    due = _unseeing(readable, role).where(viewers.c.webrtc)
+    return _end(due.order_by(viewers.c.id).limit(BATCH).with_for_update(of=viewers, skip_locked=True, key_share=True))
+
+
+def _unseeing(readable: Readable, role: str) -> sa.Select[tuple[UUID]]:
+    """Ids of the sessions of this role whose viewer the rule does not show the stream."""
+    rule = readable.by_values(role, STREAMS, streams, _value_of)
+    watching = viewers.join(streams, streams.c.id == viewers.c.stream_id)
+    return sa.select(viewers.c.id).select_from(watching).where(WATCHES, viewers.c.role == role, sa.not_(sa.func.coalesce(rule, False)))
+
+
+def _value_of(name: str) -> sa.ColumnElement[str]:
+    """Nothing is known of the token that joined but whose it was: a rule that asks for more shows nothing."""
+    # By name: a column object would draw its table into the rule's own queries.
+    return sa.literal_column(f"CAST({viewers.name}.user_id AS text)" if name.lower() == USER_ID else "CAST(NULL AS text)", sa.Text())
+
+
+def _end(due: sa.Select[tuple[UUID]]) -> sa.Update:
+    some = due.cte("due")
+    return sa.update(viewers).where(viewers.c.id == some.c.id, WATCHES).values(**ended(_NOW))

@@ -1,0 +1,1 @@
+"""Who watches a stream, who reacts, and those who follow its events."""

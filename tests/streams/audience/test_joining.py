@@ -1,0 +1,98 @@
+"""A viewer begins to watch: whoever sees a live stream, and nobody else."""
+
+import pytest
+
+from domain.errors import Banned, InvalidInput, MediaUnavailable, NotFound, RateLimited, StreamNotLive
+from domain.ports import MediaError
+from domain.streams.viewers.joining import join_stream
+from domain.streams.viewers.rows import hashed
+from permissions.errors import GraphQLRefusal
+from permissions.session import Session
+from tests.streams.audience.live_streams import ANYBODY, Counts, banned, counts, invited, joins, live, refused, tallies, viewer
+from tests.support.domain_setup import ALICE, BOB, CAROL, MALLORY, MOD, Setup, session
+
+pytestmark = pytest.mark.anyio
+OVER_OR_NOT_YET = ("scheduled", "starting", "ending", "ended")
+
+
+async def test_a_session_is_known_by_its_hash_alone(on: Setup) -> None:
+    stream_id = await live(on)
+    joined = await join_stream(on.world, session(BOB), stream_id, "phone")
+    row = await viewer(on, joined.viewer_id)
+    assert row["session_id"] == hashed(joined.session_id)
+    assert (row["user_id"], row["role"], row["device_type"], row["webrtc"]) == (BOB, "user", "phone", False)
+    assert row["joined_at"] == row["seen_at"] == on.clock.now()
+    assert joined.ticket is None
+    again = await join_stream(on.world, session(BOB), stream_id)
+    assert again.session_id != joined.session_id
+    assert await tallies(on, stream_id) == Counts(2, 2, 2)
+    assert await counts(on, stream_id) == Counts(0, 0, 0)
+
+
+async def test_anybody_watches_what_is_public_a_few_times_a_minute_from_an_address(on: Setup) -> None:
+    stream_id = await live(on)
+    joined = await joins(on, ANYBODY, stream_id)
+    assert (await viewer(on, joined.viewer_id))["user_id"] is None
+    assert on.limiter.hits == [("anonymous_join", "address 192.0.2.1")]
+    on.limiter.used_up.add("anonymous_join")
+    await refused(on, joins(on, ANYBODY, stream_id), RateLimited)
+    await joins(on, session(BOB), stream_id)
+    assert on.limiter.hits[-1] == ("token", str(BOB))
+
+
+async def test_by_webrtc_one_watches_unseen_and_unheard(on: Setup) -> None:
+    stream_id = await live(on)
+    room = await on.database.fetchval("SELECT room_name FROM nchat_streams")
+    joined = await joins(on, ANYBODY, stream_id, webrtc=True)
+    assert joined.ticket is not None
+    identity = f"viewer:{joined.viewer_id}"
+    assert joined.ticket.token.startswith(f"{room}/{identity}/")
+    grant = on.tokens.signed[identity]
+    assert (grant.sources, grant.subscribe, grant.data, grant.hidden) == ((), True, False, True)
+    assert (await viewer(on, joined.viewer_id))["webrtc"]
+
+
+async def test_without_a_media_server_nobody_watches_by_webrtc(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_self: object, **_: object) -> None:
+        raise MediaError
+
+    monkeypatch.setattr(type(on.tokens), "sign", fails)
+    stream_id = await live(on)
+    await refused(on, joins(on, session(BOB), stream_id, webrtc=True), MediaUnavailable)
+    assert (await joins(on, session(BOB), stream_id)).ticket is None
+
+
+@pytest.mark.parametrize("visibility", ["channel_members", "invite_only"])
+async def test_who_may_not_see_it_learns_nothing(on: Setup, visibility: str) -> None:
+    stream_id = await live(on, visibility)
+    await invited(on, stream_id, CAROL)
+    absent = await refused(on, joins(on, session(MALLORY), MALLORY), NotFound)
+    for who in (session(MALLORY), ANYBODY):
+        hidden = await refused(on, joins(on, who, stream_id), NotFound)
+        assert hidden.sentence == absent.sentence
+    for who in (session(ALICE), session(CAROL), session(MOD, "moderator"), Session("admin")):
+        await joins(on, who, stream_id)
+    assert (await tallies(on, stream_id)).viewers == 4
+
+
+async def test_the_banned_are_told_where_they_would_see_it(on: Setup) -> None:
+    public, hidden = await live(on), await live(on, "channel_members")
+    for stream_id in (public, hidden):
+        await banned(on, stream_id, MALLORY)
+    await refused(on, joins(on, session(MALLORY), public), Banned)
+    await refused(on, joins(on, session(MALLORY), hidden), NotFound)
+
+
+@pytest.mark.parametrize("status", OVER_OR_NOT_YET)
+async def test_only_what_is_live_is_watched(on: Setup, status: str) -> None:
+    await refused(on, joins(on, session(BOB), await live(on, status=status)), StreamNotLive)
+
+
+async def test_what_makes_no_sense(on: Setup) -> None:
+    stream_id = await live(on)
+    for device_type in ("x" * 51, "a\0b"):
+        await refused(on, join_stream(on.world, session(BOB), stream_id, device_type), InvalidInput)
+    await refused(on, joins(on, session(stream_id), stream_id), InvalidInput)
+    with pytest.raises(GraphQLRefusal):
+        await joins(on, Session("user"), stream_id)
+    assert await tallies(on, stream_id) == Counts(0, 0, 0)
