@@ -24,6 +24,7 @@ from graphql.type.definition import GraphQLNullableInputType
 EXAMPLES: Final[Mapping[str, str]] = {
     "Boolean": "true",
     "Int": "1",
+    "Float": "1.5",
     "String": '"x"',
     "bigint": "1",
     "jsonb": "{}",
