@@ -1,7 +1,7 @@
 """Who may not be at a stream any more: banned, let back in, and bans that run out."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,11 +15,11 @@ from domain.input_checks import require_text
 from domain.streams.access import access_stream
 from domain.streams.chat.question import lock_author
 from domain.streams.rows import Stream
+from domain.streams.viewers.unseeing import end_unseeing
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.channels import channel_members
 from schema.tables.stream_bans import UNLIFTED, stream_bans
-from schema.tables.stream_viewers import stream_viewers
 from schema.tables.users import users
 
 LONGEST_REASON: Final = 500
@@ -41,9 +41,9 @@ async def ban_from_stream(
 ) -> BanResult:
     """Keeps a person out of a stream for so many seconds, or for good; who is banned already is so from now on by this ban's terms.
 
-    For host and moderators. What the person follows there ends with `banned`, the sessions that watch are over, and LiveKit is told to
-    put them out. Refuses with InvalidInput (seconds, reason), NotFound (no such stream or person), Banned, NotAllowed (no moderator, or the
-    person is the host or keeps the channel's order).
+    For host and moderators. What the person follows there ends with `banned`, the sessions that watch are over, and who of them is in the
+    stream's room is taken out of it (`domain/streams/viewers/out_of_room.py`). Refuses with InvalidInput (seconds, reason), NotFound (no
+    such stream or person), Banned, NotAllowed (no moderator, or the person is the host or keeps the channel's order).
     """
     ends_in = _length(seconds)
     if reason is not None:
@@ -56,7 +56,7 @@ async def ban_from_stream(
         await lock_author(tx, stream_id, user_id)
         ends_at = None if ends_in is None else access.now + ends_in
         ban_id = await _ban(tx, stream_id, user_id, {"banned_by": banned_by, "reason": reason, "expires_at": ends_at})
-        await _end_sessions(tx, stream_id, user_id, access.now)
+        await end_unseeing(tx, world, stream_id, [user_id])
         _tell(tx, stream_id)
         return BanResult(stream_id, user_id, ban_id)
 
@@ -125,14 +125,6 @@ async def _ban(tx: Transaction, stream_id: UUID, user_id: UUID, terms: dict[str,
     renewed = write.on_conflict_do_update(index_elements=["stream_id", "user_id"], index_where=UNLIFTED, set_=terms)
     ban_id: UUID = (await tx.connection.execute(renewed.returning(stream_bans.c.id))).scalar_one()
     return ban_id
-
-
-async def _end_sessions(tx: Transaction, stream_id: UUID, user_id: UUID, now: datetime) -> None:
-    watched = sa.func.greatest(sa.extract("epoch", now - stream_viewers.c.joined_at), 0)
-    theirs = stream_viewers.c.stream_id == stream_id, stream_viewers.c.user_id == user_id, stream_viewers.c.left_at.is_(None)
-    ended = sa.update(stream_viewers).where(*theirs).values(left_at=now, watch_duration=sa.cast(watched, sa.Integer))
-    await tx.connection.execute(ended)
-    tx.hint(f"table:{stream_viewers.name}")
 
 
 def _tell(tx: Transaction, stream_id: UUID) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from domain.errors import Banned, InvalidInput, NotAllowed, NotFound
 from domain.streams.chat.bans import BATCH, LONGEST_BAN, ban_from_stream, expire_all_bans, expire_bans, unban_from_stream
+from domain.streams.viewers.out_of_room import take_out
 from permissions.session import Session
 from tests.streams.chat.live_stream import banned, live_stream, made, refused, say
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, MOD, Setup, newcomers, session
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.anyio
 
 BANS = """SELECT banned_by, reason, expires_at, lifted_at FROM nchat_stream_bans
     WHERE stream_id = $1 AND user_id = $2 ORDER BY created_at"""
-WATCHES = """INSERT INTO nchat_stream_viewers (stream_id, user_id, session_id, joined_at) VALUES ($1, $2, $3, $4) RETURNING id"""
+WATCHES = """INSERT INTO nchat_stream_viewers (stream_id, user_id, role, session_id, joined_at, webrtc)
+    VALUES ($1, $2, $3, gen_random_uuid()::text, $4, true) RETURNING id"""
 
 
 async def standing(on: Setup, stream_id: UUID, who: UUID) -> list[tuple[object, ...]]:
@@ -108,17 +110,21 @@ async def test_bans_run_out_some_at_a_time_whoever_looks(on: Setup) -> None:
     assert await standing(on, stream_id, CAROL) == [(ALICE, None, None, None)]
 
 
-async def test_whoever_is_banned_watches_no_more(on: Setup) -> None:
+async def test_whoever_is_banned_watches_no_more_and_is_out_of_the_room(on: Setup) -> None:
     stream_id, elsewhere = await live_stream(on), await live_stream(on)
-    began = on.clock.now()
-    theirs = [await on.database.fetchval(WATCHES, stream_id, BOB, f"tab {tab}", began) for tab in range(2)]
-    await on.database.fetchval(WATCHES, stream_id, CAROL, "carol's", began)
-    await on.database.fetchval(WATCHES, elsewhere, BOB, "another stream", began)
+    room, began = await on.database.fetchval("SELECT room_name FROM nchat_streams WHERE id = $1", stream_id), on.clock.now()
+    theirs = [await on.database.fetchval(WATCHES, stream_id, BOB, "user", began) for _ in range(2)]
+    others = [await on.database.fetchval(WATCHES, *other, began) for other in ((stream_id, CAROL, "user"), (stream_id, BOB, "moderator"))]
+    await on.database.fetchval(WATCHES, elsewhere, BOB, "user", began)
+    for viewer in (*theirs, *others):
+        on.rooms.join(room, f"viewer:{viewer}")
     on.clock.advance(90)
     await ban_from_stream(on.world, session(ALICE), stream_id, BOB)
     over = await on.database.fetch("SELECT id, watch_duration FROM nchat_stream_viewers WHERE left_at = $1", on.clock.now())
     assert {(row["id"], row["watch_duration"]) for row in over} == {(viewer, 90) for viewer in theirs}
-    assert await on.database.fetchval("SELECT count(*) FROM nchat_stream_viewers WHERE left_at IS NULL") == 2
+    assert await on.database.fetchval("SELECT count(*) FROM nchat_stream_viewers WHERE left_at IS NULL") == 3
+    await take_out(on.world)
+    assert {one.identity for one in await on.rooms.list_participants(room)} == {f"viewer:{viewer}" for viewer in others}
 
 
 async def test_the_admin_secret_alone_is_nobody(on: Setup) -> None:
