@@ -2,6 +2,7 @@
 
 from domain.calls.repairs import Repair
 from domain.recordings.recorder.webhooks import egress_told
+from domain.streams.destinations.watching import look_soon
 from domain.webhooks.call_webhook import CallWebhook
 
 
@@ -10,4 +11,6 @@ async def told(webhook: CallWebhook) -> list[Repair]:
     event = webhook.event
     egress_id, status = event.text("egress", "id"), event.text("egress", "status")
     await egress_told(webhook.tx, egress_id, status, event.number("egress", "error_code"), webhook.now)
+    # Of a call that is broadcast as well.
+    await look_soon(webhook.tx, egress_id, webhook.now)
     return []

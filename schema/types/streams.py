@@ -2,6 +2,7 @@
 
 from schema.table_types.scalars import timestamptz, uuid
 from schema.types.camel_case import camel_input
+from schema.types.stream_destinations import RtmpOutputInput
 from schema.types.streams_ingress import IngressKind
 from schema.types.vocabulary import stream_visibility
 
@@ -27,11 +28,13 @@ class CreateStreamInput:
 @camel_input
 class StartStreamInput:
     """streamId starts a planned stream. Without it one is made, as in createStream, of channelId and title; with callId it shows a call of
-    one's own, whose channel and its name are then the defaults. ingress defaults to none: the host sends from a browser."""
+    one's own, whose channel and its name are then the defaults. ingress defaults to none: the host sends from a browser. rtmpOutputs are
+    where else it is sent, beside the destinations that it has."""
 
     stream_id: uuid | None = None
     call_id: uuid | None = None
     ingress: IngressKind | None = None
+    rtmp_outputs: list[RtmpOutputInput] | None = None
     channel_id: uuid | None = None
     title: str | None = None
     description: str | None = None

@@ -1,5 +1,6 @@
 """startStream: a planned stream, a new one, or a call of one's own that is shown to others."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -14,6 +15,8 @@ from domain.recordings.starting import RECORDABLE
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.actions.results import StartedStream
+from domain.streams.destinations.adding import put_destinations
+from domain.streams.destinations.checking import CheckedOutput, OutputWanted, check_all
 from domain.streams.ingress.issuing import issue, require_ingests, want_at_start
 from domain.streams.opening import open_stream
 from domain.streams.places import require_streaming
@@ -29,15 +32,19 @@ TIER: Final = "x-hasura-tier"
 NOT_ALL_AGREED: Final = "Not everybody in the call has agreed to being recorded."
 
 
-async def start_stream(world: World, session: Session, stream_id: UUID, ingress: IngressKind | None = None) -> StartedStream:
+async def start_stream(
+    world: World, session: Session, stream_id: UUID, ingress: IngressKind | None = None, outputs: Sequence[OutputWanted] = ()
+) -> StartedStream:
     """The host starts a planned stream, which answers at once: `live` it is when its media can be watched. Repeating it gives a new token.
 
-    With `ingress` the host sends with an encoder, whose address and key are in the answer, this once.
+    With `ingress` the host sends with an encoder, whose address and key are in the answer, this once. `outputs` are where else it is sent,
+    beside the destinations that it has; one that runs keeps those that it has.
 
-    Refuses with RateLimited, MediaUnavailable (no streams here, or LiveKit does not answer: the stream is cancelled), NotFound, Banned,
-    NotAllowed (not the host), StreamNotLive (it is over), StreamLimit.
+    Refuses with RateLimited, InvalidInput (an output), MediaUnavailable (no streams here, or LiveKit does not answer: the stream is
+    cancelled), NotFound, Banned, NotAllowed (not the host), StreamNotLive (it is over), StreamLimit.
     """
     await world.limiter.hit("initiate", str(session.user_id))
+    checked = await check_all(world, outputs)
     async with world.transaction("start_stream.write") as tx:
         access = await access_stream(tx, world, session, stream_id, locking=True)
         if not access.is_host:
@@ -45,24 +52,32 @@ async def start_stream(world: World, session: Session, stream_id: UUID, ingress:
         _require_media(world, ingress)
         if access.stream.status not in ("scheduled", "starting", "live"):
             raise StreamNotLive("The stream is over.")
-        stream = await begin(tx, world, access.stream, tier=session.variables.get(TIER))
+        stream = await _begun(tx, world, session, access.stream, checked)
         ingress_id = await want_at_start(tx, stream, ingress, access.now)
     return await _opened(world, session, stream, ingress_id)
 
 
-async def start_new_stream(world: World, session: Session, plan: StreamPlan, ingress: IngressKind | None = None) -> StartedStream:
+async def start_new_stream(
+    world: World, session: Session, plan: StreamPlan, ingress: IngressKind | None = None, outputs: Sequence[OutputWanted] = ()
+) -> StartedStream:
     """The same of a stream that is written with its start; a repeated request answers with that one, without a token when it is over."""
     await world.limiter.hit("initiate", str(session.user_id))
     _require_media(world, ingress)
+    checked = await check_all(world, outputs)
     async with world.transaction("start_stream.write") as tx:
         stream, _ = await write(tx, world, await known_user(tx, session), plan)
-        stream = await _started(tx, world, session, stream)
+        stream = await _started(tx, world, session, stream, checked)
         ingress_id = await want_at_start(tx, stream, ingress, world.clock.now())
     return await _opened(world, session, stream, ingress_id)
 
 
 async def start_broadcast(
-    world: World, session: Session, call_id: UUID, plan: StreamPlan, ingress: IngressKind | None = None
+    world: World,
+    session: Session,
+    call_id: UUID,
+    plan: StreamPlan,
+    ingress: IngressKind | None = None,
+    outputs: Sequence[OutputWanted] = (),
 ) -> StartedStream:
     """Shows a call that the caller hosts; the stream is in its room, and ends with it. Channel, and its name, are defaults.
 
@@ -70,22 +85,30 @@ async def start_broadcast(
     CallNotStarted (nobody is connected), ConsentNeeded, StreamNotLive (it is broadcast already), InvalidInput.
     """
     await world.limiter.hit("initiate", str(session.user_id))
+    checked = await check_all(world, outputs)
     async with world.transaction("start_stream.write") as tx:
         access = await access_call(tx, world, session, call_id)
         access.hosting()
         _require_media(world, ingress)
         _require_broadcastable(access)
         stream = await _running(tx, access) or await _written(tx, world, access, plan)
-        stream = await _started(tx, world, session, stream)
+        stream = await _started(tx, world, session, stream, checked)
         ingress_id = await want_at_start(tx, stream, ingress, world.clock.now())
     return await _opened(world, session, stream, ingress_id)
 
 
-async def _started(tx: Transaction, world: World, session: Session, stream: Stream) -> Stream:
+async def _started(tx: Transaction, world: World, session: Session, stream: Stream, outputs: Sequence[CheckedOutput]) -> Stream:
     current = await lock_stream(tx, stream.id)
     if current is None:
         raise NotFound
-    return await begin(tx, world, current, tier=session.variables.get(TIER))
+    return await _begun(tx, world, session, current, outputs)
+
+
+async def _begun(tx: Transaction, world: World, session: Session, stream: Stream, outputs: Sequence[CheckedOutput]) -> Stream:
+    """A request that is repeated tears no destination away from a stream that runs."""
+    if stream.status == "scheduled":
+        await put_destinations(tx, stream.id, outputs)
+    return await begin(tx, world, stream, tier=session.variables.get(TIER))
 
 
 def _require_media(world: World, ingress: IngressKind | None) -> None:

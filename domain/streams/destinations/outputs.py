@@ -30,21 +30,28 @@ PLAN: Final = sa.text("""
     ON CONFLICT (destination_id, egress_id) WHERE unwanted_at IS NULL DO NOTHING
     RETURNING id
 """)
-RETIRE: Final = sa.text("""
-    WITH over AS (
-        DELETE FROM nchat_stream_outputs AS output WHERE NOT EXISTS (
-            SELECT FROM nchat_call_recording_parts AS part
-            WHERE part.egress_id = output.egress_id AND part.status = 'recording' AND part.closed_at IS NULL
-        )
-        RETURNING output.destination_id
+OVER: Final = """
+    NOT EXISTS (
+        SELECT FROM nchat_call_recording_parts AS part
+        WHERE part.egress_id = output.egress_id AND part.status = 'recording' AND part.closed_at IS NULL
     )
+"""
+# Destinations before their outputs, as the host's actions lock them.
+HOLD: Final = sa.text(f"""
+    SELECT destination.id FROM nchat_stream_destinations AS destination
+    WHERE destination.id IN (SELECT output.destination_id FROM nchat_stream_outputs AS output WHERE {OVER})
+    ORDER BY destination.id FOR NO KEY UPDATE
+""")  # noqa: S608 - a condition of ours
+RETIRE: Final = sa.text(f"""
+    WITH over AS (DELETE FROM nchat_stream_outputs AS output WHERE {OVER} RETURNING output.destination_id)
     UPDATE nchat_stream_destinations AS destination SET status = 'disconnected', error_message = NULL
     FROM over WHERE destination.id = over.destination_id AND destination.status IN ('connecting', 'connected') RETURNING destination.id
-""")
+""")  # noqa: S608 - a condition of ours
 
 
 async def plan(tx: Transaction) -> None:
     """Every enabled destination of a stream that is recorded has its row, and what belonged to an egress that is over has none."""
+    await tx.connection.execute(HOLD)
     if (await tx.connection.execute(RETIRE)).first() is not None:
         changed(tx)
     await tx.connection.execute(PLAN)

@@ -22,7 +22,7 @@ from domain.streams.destinations.checking import refusal
 from domain.streams.destinations.matching import place_of
 from domain.streams.destinations.outputs import plan
 from domain.streams.destinations.rows import TOPIC
-from domain.streams.destinations.status import KEY_LOST, NOT_TAKEN, SeenState, tell
+from domain.streams.destinations.status import KEY_LOST, NOT_TAKEN, SeenState, hold, tell
 from domain.world import Transaction, World
 from schema.tables.stream_outputs import stream_outputs as table
 
@@ -143,6 +143,7 @@ async def _places(world: World, egress_id: str) -> frozenset[int]:
 async def _sent(world: World, output: Output, record: Egress, key: str, taken: frozenset[int]) -> None:
     place = place_of(record.outputs, key, taken)
     async with world.transaction("stream_outputs.sent") as tx, short_waits(tx):
+        await hold(tx, output.id)
         mine = sa.update(table).where(table.c.id == output.id, table.c.sent_at.is_(None))
         await tx.connection.execute(mine.values(sent_at=world.clock.now(), asked_at=None, place=place))
         await tell(tx, output.id, SeenState("connecting"))
@@ -152,6 +153,7 @@ async def _sent(world: World, output: Output, record: Egress, key: str, taken: f
 async def _over(world: World, output: Output, told: SeenState | None = None) -> None:
     """It is not sent to any more, or never was."""
     async with world.transaction("stream_outputs.over") as tx:
+        await hold(tx, output.id)
         mine = sa.update(table).where(table.c.id == output.id, table.c.over_at.is_(None))
         await tx.connection.execute(mine.values(over_at=world.clock.now(), asked_at=None))
         if told is not None:

@@ -30,6 +30,11 @@ BEFORE: Final[Mapping[DestinationStatus, tuple[DestinationStatus, ...]]] = {
     "disconnected": ("connecting", "connected", "disconnected"),
     "error": ("pending", "connecting", "connected", "disconnected", "error"),
 }
+HOLD: Final = sa.text("""
+    SELECT destination.id FROM nchat_stream_destinations AS destination
+    WHERE destination.id = (SELECT output.destination_id FROM nchat_stream_outputs AS output WHERE output.id = :output)
+    FOR NO KEY UPDATE
+""")
 TELL: Final = sa.text("""
     UPDATE nchat_stream_destinations AS destination SET status = CAST(:status AS destination_status), error_message = :message
     FROM nchat_stream_outputs AS output
@@ -63,6 +68,11 @@ def told_by(report: OutputReport, sent_at: datetime, now: datetime) -> SeenState
         return SeenState("disconnected", BROKE_OFF)
     since = sent_at if report.started_at is None else max(sent_at, report.started_at)
     return SeenState("connected" if now - since >= (SETTLED_UNTOLD if report.started_at is None else SETTLED) else "connecting")
+
+
+async def hold(tx: Transaction, output_id: UUID) -> None:
+    """Locks the output's destination, before anything of the output: the order in which the host's actions lock them."""
+    await tx.connection.execute(HOLD, {"output": output_id})
 
 
 async def tell(tx: Transaction, output_id: UUID, told: SeenState) -> bool:

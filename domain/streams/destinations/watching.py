@@ -14,7 +14,7 @@ from domain.recording_ports import Egress, OutputReport
 from domain.short_waits import HeldByAnother, short_waits
 from domain.streams.destinations.matching import place_of, report_at
 from domain.streams.destinations.rows import TOPIC
-from domain.streams.destinations.status import tell, told_by
+from domain.streams.destinations.status import hold, tell, told_by
 from domain.world import Transaction, World
 from schema.tables.stream_outputs import stream_outputs as table
 
@@ -76,6 +76,7 @@ async def _note_all(world: World, seen: Sequence[tuple[SentOutput, Egress]], now
 
 
 async def _note(tx: Transaction, world: World, one: SentOutput, record: Egress, now: datetime) -> None:
+    await hold(tx, one.id)
     report = await _report(tx, world, one, record)
     if report is None:
         return

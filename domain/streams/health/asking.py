@@ -55,6 +55,7 @@ async def _facts(tx: Transaction, access: StreamAccess) -> Facts:
     return Facts(
         now=access.now,
         status=stream.status,
+        host_gone_since=stream.host_gone_since,
         client=None if row is None else _client(row),
         ingress=None if ingress is None else _ingress(ingress),
         segments=None if newest is None else SegmentFacts(newest, None if row is None else row.media_share),

@@ -8,6 +8,7 @@ from typing import Final
 from domain.calls.repairs import RemoveParticipant, Repair
 from domain.ports import is_viewer
 from domain.recordings.recorder.webhooks import egress_left, egress_told
+from domain.streams.destinations.watching import look_soon
 from domain.streams.ending import closing, note_closed
 from domain.streams.ingress import news
 from domain.streams.ingress.webhooks import told as ingress_told
@@ -115,6 +116,7 @@ async def _egress(webhook: StreamWebhook) -> Sequence[Repair]:
     event = webhook.event
     egress_id, status = event.text("egress", "id"), event.text("egress", "status")
     await egress_told(webhook.tx, egress_id, status, event.number("egress", "error_code"), webhook.now)
+    await look_soon(webhook.tx, egress_id, webhook.now)
     return []
 
 

@@ -12,6 +12,7 @@ from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
 from resolvers.actions.input_words import moment, one_of, word
+from resolvers.actions.streams.destination_actions import outputs_wanted
 from resolvers.actions.streams.payloads import (
     RefreshStreamTokenPayload,
     StartStreamPayload,
@@ -54,14 +55,14 @@ async def refresh_stream_token(world: World, session: Session, input: RefreshStr
 
 
 async def _start(world: World, session: Session, input: StartStreamInput) -> StartedStream:
-    plan, ingress = _plan(input), _ingress(input.ingress)
+    plan, ingress, outputs = _plan(input), _ingress(input.ingress), outputs_wanted(input.rtmp_outputs)
     if input.stream_id is not None:
         if input.call_id is not None or plan != StreamPlan():
             raise InvalidInput("streamId stands alone: what the stream is was said before.")
-        return await start.start_stream(world, session, input.stream_id, ingress)
+        return await start.start_stream(world, session, input.stream_id, ingress, outputs)
     if input.call_id is not None:
-        return await start.start_broadcast(world, session, input.call_id, plan, ingress)
-    return await start.start_new_stream(world, session, plan, ingress)
+        return await start.start_broadcast(world, session, input.call_id, plan, ingress, outputs)
+    return await start.start_new_stream(world, session, plan, ingress, outputs)
 
 
 def _ingress(kind: IngressKind | None) -> ports.IngressKind | None:

@@ -8,6 +8,8 @@ from uuid import uuid4
 import pytest
 from livekit import api
 
+from app.livekit.egress.gateway import LiveKitRecorder
+from app.livekit.egress.requests import Bucket
 from app.livekit.ingress.gateway import LiveKitIngests
 from app.livekit.requests import Requests
 from devstack import ingest, media
@@ -17,10 +19,14 @@ from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
 from devstack.processes import free_port
 from devstack.store import StorageAddress
-from domain.ports import IngressWanted
+from domain.ports import IngressWanted, MediaError, MediaRefused
+from domain.recording_ports import CompositeWanted, EgressWanted
+from domain.recordings.names import new_prefix
+from domain.streams.destinations.matching import place_of, report_at
 from tests.devstack.media.receiving import KEY, SHOWN, platform
 from tests.devstack.media.scene import Scene
 from tests.support.encoder import sending
+from tests.support.recording_servers import BUCKET
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +130,40 @@ async def test_who_only_sends_ends_with_its_last_address(scene: Scene, worker: M
         await update(scene, egress_id, remove_output_urls=[youtube.url])
         record = await scene.told.ended(egress_id)
     assert (record["status"], record["details"]) == ("EGRESS_COMPLETE", "End reason: All streams stopped")
+
+
+async def test_the_services_own_recorder_finds_its_addresses_in_the_record(scene: Scene, worker: MediaWorker) -> None:
+    await scene.sings("alice")
+    recorder = LiveKitRecorder(scene.client, Requests(), Bucket(BUCKET), {})
+    wanted = EgressWanted(scene.room_name, new_prefix(uuid4(), uuid4()), CompositeWanted("grid-dark", (1280, 720)), sends_on=True)
+    egress_id = (await recorder.start(wanted)).id
+    await scene.told.saw(egress_id, "EGRESS_ACTIVE")
+    async with platform() as youtube, platform() as twitch:
+        assert place_of((await recorder.add_output(egress_id, youtube.url)).outputs, KEY, ()) == 0
+        record = await recorder.add_output(egress_id, twitch.url)
+        assert place_of(record.outputs, KEY, {0}) == 1, "the same key, and another host"
+        for _ in range(2):
+            await recorder.remove_output(egress_id, youtube.url)
+        found = await recorder.find(egress_id)
+        assert found is not None
+        assert [one.status for one in found.outputs] == ["finished", "active"]
+        assert all(report_at(found.outputs, place, KEY) is not None for place in (0, 1)) and KEY not in str(found)
+    await recorder.stop(egress_id)
+    await scene.told.ended(egress_id)
+    with pytest.raises(MediaError):
+        await recorder.add_output(egress_id, youtube.url)
+    await recorder.remove_output(egress_id, twitch.url)
+
+
+async def test_the_services_own_recorder_hears_that_an_egress_takes_no_address(scene: Scene, worker: MediaWorker) -> None:
+    await scene.sings("alice")
+    recorder = LiveKitRecorder(scene.client, Requests(), Bucket(BUCKET), {})
+    egress_id = (await scene.record()).egress_id
+    await scene.told.saw(egress_id, "EGRESS_ACTIVE")
+    with pytest.raises(MediaRefused) as refused:
+        await recorder.add_output(egress_id, dead_address())
+    assert KEY not in str(refused.value)
+    await scene.stop(egress_id)
 
 
 def begins_with_a_key_frame(tags: list[Tag]) -> bool:
