@@ -99,4 +99,5 @@ async def broadcast(on: Setup, store: ObjectStore, visibility: str = "public", *
     await on.database.execute(STREAM, made.stream, GENERAL, ALICE, visibility, status)
     if status not in ("scheduled", "cancelled"):
         await on.database.execute(RECORDING, made.recording, made.stream, ALICE, keep)
+        await on.database.execute("UPDATE nchat_streams SET recording_id = $1 WHERE id = $2", made.recording, made.stream)
     return made
