@@ -1,5 +1,7 @@
 """Inputs of the recording actions."""
 
+import strawberry
+
 from schema.table_types.scalars import uuid
 from schema.types.camel_case import camel_input
 from schema.types.vocabulary import recording_layout, recording_type
@@ -51,3 +53,16 @@ class RecordingDownloadInput:
 
     recording_id: uuid
     part_id: uuid | None = None
+
+
+@camel_input
+class ClipStreamInput:
+    """streamId or recordingId. from and to are seconds of the playlist's time line, at most 120 apart: the clip begins and ends with the
+    segments that they lie in. Without a title it has its source's.
+    """
+
+    begins: float = strawberry.field(name="from")
+    ends: float = strawberry.field(name="to")
+    stream_id: uuid | None = None
+    recording_id: uuid | None = None
+    title: str | None = None

@@ -7,7 +7,7 @@ from resolvers.actions.action import action
 from resolvers.hand_written.table_rows import table_row
 from schema.table_types.scalars import uuid
 from schema.types.camel_case import camel_type
-from schema.types.clips import ClipStreamInput
+from schema.types.recordings import ClipStreamInput
 
 
 @camel_type
