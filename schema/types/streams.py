@@ -1,10 +1,20 @@
 """Inputs of the actions that make a stream begin and end."""
 
+from enum import Enum
+
+import strawberry
+
 from schema.table_types.scalars import timestamptz, uuid
 from schema.types.camel_case import camel_input
 from schema.types.stream_destinations import RtmpOutputInput
-from schema.types.streams_ingress import IngressKind
 from schema.types.vocabulary import stream_visibility
+
+
+@strawberry.enum(description="What a host sends from: a browser (none), or an encoder that speaks RTMP or WHIP.")
+class IngressKind(Enum):
+    none = "none"
+    rtmp = "rtmp"
+    whip = "whip"
 
 
 @camel_input
@@ -57,4 +67,9 @@ class CancelStreamInput:
 
 @camel_input
 class RefreshStreamTokenInput:
+    stream_id: uuid
+
+
+@camel_input
+class ResetStreamIngressInput:
     stream_id: uuid

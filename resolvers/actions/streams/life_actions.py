@@ -1,4 +1,4 @@
-"""createStream, startStream, stopStream, cancelStream, refreshStreamToken."""
+"""createStream, startStream, stopStream, cancelStream, refreshStreamToken, resetStreamIngress."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ from domain import ports
 from domain.errors import InvalidInput
 from domain.streams.actions import create, start, stop, token
 from domain.streams.actions.results import StartedStream
+from domain.streams.ingress import reset
 from domain.streams.planning import StreamPlan
 from domain.streams.rows import Visibility
 from domain.world import World
@@ -15,17 +16,26 @@ from resolvers.actions.input_words import moment, one_of, word
 from resolvers.actions.streams.destination_actions import outputs_wanted
 from resolvers.actions.streams.payloads import (
     RefreshStreamTokenPayload,
+    ResetStreamIngressPayload,
     StartStreamPayload,
     StopStreamPayload,
     StreamPayload,
     refresh_stream_token_payload,
+    reset_stream_ingress_payload,
     start_stream_payload,
     stop_stream_payload,
     stream_payload,
 )
 from schema.types.camel_case import camel_type
-from schema.types.streams import CancelStreamInput, CreateStreamInput, RefreshStreamTokenInput, StartStreamInput, StopStreamInput
-from schema.types.streams_ingress import IngressKind
+from schema.types.streams import (
+    CancelStreamInput,
+    CreateStreamInput,
+    IngressKind,
+    RefreshStreamTokenInput,
+    ResetStreamIngressInput,
+    StartStreamInput,
+    StopStreamInput,
+)
 
 
 async def create_stream(world: World, session: Session, input: CreateStreamInput) -> StreamPayload:
@@ -52,6 +62,11 @@ async def cancel_stream(world: World, session: Session, input: CancelStreamInput
 async def refresh_stream_token(world: World, session: Session, input: RefreshStreamTokenInput) -> RefreshStreamTokenPayload:
     """A new token for the host of a stream that is starting or live, who reloaded the page for instance."""
     return refresh_stream_token_payload(await token.refresh_stream_token(world, session, input.stream_id))
+
+
+async def reset_stream_ingress(world: World, session: Session, input: ResetStreamIngressInput) -> ResetStreamIngressPayload:
+    """A new key for the encoder; the old one stops working, and whoever sends with it is cut off. For the host."""
+    return reset_stream_ingress_payload(await reset.reset_stream_ingress(world, session, input.stream_id))
 
 
 async def _start(world: World, session: Session, input: StartStreamInput) -> StartedStream:
@@ -90,3 +105,4 @@ class Mutation:
     stop_stream = action(stop_stream)
     cancel_stream = action(cancel_stream)
     refresh_stream_token = action(refresh_stream_token)
+    reset_stream_ingress = action(reset_stream_ingress)

@@ -1,6 +1,7 @@
 """What actions on the life of streams answer."""
 
 from domain.streams.actions.results import StartedStream, StoppedStream, StreamResult
+from domain.streams.ingress.reset import IngressResult
 from domain.streams.tickets import HostTicket
 from resolvers.hand_written.table_rows import table_row
 from schema.table_types.scalars import timestamptz, uuid
@@ -82,3 +83,16 @@ def refresh_stream_token_payload(ticket: HostTicket) -> RefreshStreamTokenPayloa
     return RefreshStreamTokenPayload(
         token=ticket.token, server_url=ticket.server_url, expires_at=timestamptz(ticket.expires_at.isoformat())
     )
+
+
+@camel_type
+class ResetStreamIngressPayload(StreamPayload):
+    """Address and key for an encoder; the key is told this once."""
+
+    rtmp_ingest_url: str
+    stream_key: str
+
+
+def reset_stream_ingress_payload(result: IngressResult) -> ResetStreamIngressPayload:
+    way_in = result.way_in
+    return ResetStreamIngressPayload(stream_id=uuid(result.stream_id), rtmp_ingest_url=way_in.url, stream_key=way_in.stream_key)
