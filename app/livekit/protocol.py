@@ -87,5 +87,5 @@ def video_grants(grant: Grant, room_name: str) -> api.VideoGrants:
         can_subscribe=grant.subscribe,
         can_publish_data=grant.data,
         can_update_own_metadata=False,
-        hidden=grant.hidden,
+        hidden=grant.hidden or None,
     )

@@ -45,4 +45,6 @@ async def test_nothing_begins(off: RecordedCall) -> None:
         "auto_record",
         "consent_refused",
         "no_host",
+        "stream",
+        "stream_start",
     }

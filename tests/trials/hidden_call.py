@@ -12,7 +12,7 @@ RECORDING = "INSERT INTO nchat_call_recordings (call_id, started_by, status) VAL
 PART = "INSERT INTO nchat_call_recording_parts (recording_id, index, status) VALUES ($1, 0, 'ready') RETURNING id"
 STREAM = """
     INSERT INTO nchat_streams (channel_id, host_id, title, status, visibility, call_id)
-    VALUES ($1, $2, 'between us', 'live', 'channel_members', $3) RETURNING id
+    VALUES ($1, $2, 'between us', 'ended', 'channel_members', $3) RETURNING id
 """
 # Seats lapse and calls time out by these: an hour from now nobody looks any more.
 STAND_STILL = (
