@@ -23,7 +23,6 @@ from graphql.type.definition import GraphQLNullableInputType
 # What a required value that is no id may be; a type that is not here makes the probes fail until someone says.
 EXAMPLES: Final[Mapping[str, str]] = {
     "Boolean": "true",
-    "Float": "1",
     "Int": "1",
     "Float": "1.5",
     "String": '"x"',
