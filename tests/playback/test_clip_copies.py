@@ -20,6 +20,7 @@ from domain.recordings.retention.stray_objects import stray_objects
 from domain.world import Transaction, Transactions
 from tests.playback.broadcast import Broadcast, broadcast
 from tests.playback.test_clips import cut
+from tests.support.call_sites import DOMAIN, of_recordings, transactions
 from tests.support.domain_setup import ALICE, BOB, Setup, session
 
 pytestmark = pytest.mark.anyio
@@ -191,15 +192,50 @@ async def test_how_far_it_is_can_be_read(on: Setup, monkeypatch: pytest.MonkeyPa
     assert seen == [27, 54, 80, 99]
 
 
+MADE = {"clip.take", "clip.note", "clip.ready"}
+CUT = {"clip_stream.look", "clip_stream.write"}
+
+
+def test_every_commit_is_died_at() -> None:
+    named = set(transactions([*of_recordings("clips"), *sorted((DOMAIN / "streams" / "clips").glob("*.py"))]))
+    assert named == MADE | CUT | {"clip.failed"}
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("name", ["clip.take", "clip.note", "clip.ready"])
+@pytest.mark.parametrize("name", sorted(MADE))
 async def test_whoever_dies_at_it(on: Setup, clip: UUID, name: str, moment: str) -> None:
+    await dying(on, name, moment)
+    made = await row(on, clip)
+    assert (made["status"], made["clip_progress"]) == ("ready", 100)
+    assert len([key for key in on.store.objects if f"/{clip}/" in key]) == 6
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_whoever_dies_at_what_is_gone(on: Setup, clip: UUID, moment: str) -> None:
+    on.store.objects.clear()
+    await dying(on, "clip.failed", moment)
+    made = await row(on, clip)
+    assert (made["status"], made["error_message"]) == ("failed", GONE)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("name", sorted(CUT))
+async def test_whoever_dies_while_it_is_asked_for(on: Setup, live: Broadcast, name: str, moment: str) -> None:
+    """It was written down, and is made; or it was not, and nothing of it is anywhere."""
+    deadly = DeadlyTransactions(on.world.transaction, name, moment)
+    with pytest.raises(Died):
+        await cut(replace(on, world=replace(on.world, transaction=deadly)), session(ALICE), stream=live.stream)
+    await copy_due(on.world)
+    found = await on.database.fetch("SELECT id, status FROM nchat_call_recordings WHERE clip_from IS NOT NULL")
+    assert [one["status"] for one in found] == (["ready"] if (name, moment) == ("clip_stream.write", "after") else [])
+    assert {key.split("/")[1] for key in on.store.objects} == {str(live.recording), *(str(one["id"]) for one in found)}
+
+
+async def dying(on: Setup, name: str, moment: str) -> None:
+    """The process that copies dies there, and the next one goes on."""
     deadly = DeadlyTransactions(on.world.transaction, name, moment)
     with pytest.raises(Died):
         await copy_due(replace(on.world, transaction=deadly))
     assert deadly.died
     on.clock.advance(61)
     await copy_due(on.world)
-    made = await row(on, clip)
-    assert (made["status"], made["clip_progress"]) == ("ready", 100)
-    assert len([key for key in on.store.objects if f"/{clip}/" in key]) == 6

@@ -1,6 +1,6 @@
 """Who may see a stream watches it, from its playlist to its bytes; everybody else, also who might before, gets what an absent one gives."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +10,13 @@ import pytest
 from tests.playback.broadcast import Broadcast, broadcast
 from tests.playback.conftest import Watched
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, MALLORY, MOD
+from tests.support.waiting import eventually
 from tests.support.whole_service import Caller
 
 pytestmark = pytest.mark.anyio
 ASK = "query ($id: uuid!) { nchat_streams_by_pk(id: $id) { status playback_url embed_code duration } }"
+CUT = "mutation ($input: ClipStreamInput!) { clipStream(input: $input) { clipId recording { title status } } }"
+CLIP = "query ($id: uuid!) { nchat_call_recordings_by_pk(id: $id) { status clip_progress playlist_url } }"
 NARROW = (
     'mutation ($id: uuid!) { update_nchat_streams_by_pk(pk_columns: {id: $id}, _set: {visibility: "channel_members"}) { id visibility } }'
 )
@@ -161,6 +164,39 @@ async def test_links_are_null_where_there_is_nothing(watched: Watched) -> None:
     found = await row(watched, "bob", live)
     assert (found["playback_url"], found["embed_code"]) == (None, None)
     await refused(watched, f"{watched.url}/media/stream/{live.stream}/public.m3u8", f"{watched.url}/media/stream/{uuid4()}/public.m3u8")
+
+
+async def test_a_clip_is_for_those_who_may_see_the_stream(watched: Watched) -> None:
+    """Cut over GraphQL, copied by the service's own job in the real store, played; and gone with the right."""
+    live = await broadcast(watched.on, watched.store, "channel_members")
+    await live.part(0, 2, closed=True)
+    await live.part(1, 2)
+    wanted = {"input": {"streamId": str(live.stream), "from": 5, "to": 9, "title": "The best"}}
+    assert await caller(watched, "bob").refusal(CUT, wanted) == "not-allowed"
+    assert await caller(watched, "mallory").refusal(CUT, wanted) == "not-found"
+    assert await caller(watched, "nobody").refusal(CUT, wanted) == "validation-failed"
+    made = (await caller(watched, "alice").data(CUT, wanted))["clipStream"]
+    assert made["recording"]["title"] == "The best"
+    clip = {"id": made["clipId"]}
+
+    async def shown(who: str) -> Any:
+        return (await caller(watched, who).data(CLIP, clip))["nchat_call_recordings_by_pk"]
+
+    await eventually(lambda: is_ready(shown("alice")))
+    given = {who: (await shown(who))["playlist_url"] for who in ("alice", "bob", "mod", "admin")}
+    for link in given.values():
+        pieces = await segments(watched, link)
+        assert [(await watched.browser.get(piece)).content for piece in pieces] == [b"0/1", b"1/0"]
+    piece = (await segments(watched, given["bob"]))[0]
+    assert await shown("mallory") is None
+    assert await caller(watched, "nobody").refusal(CLIP, clip) == "validation-failed"
+    await live.show("invite_only")
+    await refused(watched, given["bob"], piece)
+    assert await shown("bob") is None and len(await segments(watched, given["alice"])) == 2
+
+
+async def is_ready(row: Awaitable[Any]) -> bool:
+    return bool((await row)["status"] == "ready")
 
 
 async def test_a_link_to_a_stream_opens_nothing_else(watched: Watched) -> None:

@@ -21,6 +21,18 @@ pytestmark = pytest.mark.anyio
 NAME = 'Müller & Söhne; "Q3" – 50 % $0.mp4'
 
 
+async def test_a_copy_is_made_by_the_store(calm: StoreProcess, prefix: str) -> None:
+    async with opened(calm) as (store, counted):
+        await store.write(f"{prefix}a", b"0123456789", "text/plain")
+        assert await store.copy(f"{prefix}a", f"{prefix}b")
+        assert not await store.copy(f"{prefix}c", f"{prefix}d")
+        await store.delete([f"{prefix}a"])
+        found = await store.head(f"{prefix}b")
+        assert found is not None and (found.size, found.content_type) == (10, "text/plain")
+        assert [one.key for one in await store.list(prefix)] == [f"{prefix}b"]
+        assert counted[1:3] == [("copy", "ok"), ("copy", "absent")]
+
+
 async def test_what_is_written_is_there(calm: StoreProcess, prefix: str) -> None:
     async with opened(calm) as (store, counted):
         await store.write(f"{prefix}a", b"0123456789", "text/plain")

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = ROOT / "domain"
 RECORDINGS = DOMAIN / "recordings"
 # Recordings die on the real servers, in tests/recordings/processes: the simulator has no recorder. Keys are rotated by a command, and
-# streams die in tests/streams.
+# streams die in tests/streams, their clips in tests/playback.
 STREAMS = (DOMAIN / "streams", DOMAIN / "reconciler" / "streams.py", DOMAIN / "timeouts" / "streams.py", DOMAIN / "webhooks" / "streams")
 ELSEWHERE = (RECORDINGS, DOMAIN / "sealing", *STREAMS)
 OF_CALLS = tuple(path for path in sorted(DOMAIN.rglob("*.py")) if not any(path.is_relative_to(room) for room in ELSEWHERE))
