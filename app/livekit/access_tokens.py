@@ -8,14 +8,16 @@ import jwt
 
 from app.livekit.presented_token import NotAdmitted
 from domain.admission import Entrance
+from domain.streams.viewers.entering import viewer_id
 
 # Seconds that LiveKit itself allows between its clock and ours.
 LEEWAY: Final = 60
-# What a person's token may hold. Everything else (an administrator's right, a hidden participant, a recorder, an agent) belongs to
+# What a person's token may hold, and a viewer's besides. Everything else (an administrator's right, a recorder, an agent) belongs to
 # programs, which reach LiveKit inside the network.
 PERSONAL_GRANTS: Final = frozenset(
     {"roomJoin", "room", "canPublish", "canPublishSources", "canSubscribe", "canPublishData", "canUpdateOwnMetadata", "canSubscribeMetrics"}
 )
+VIEWERS_GRANTS: Final = PERSONAL_GRANTS | {"hidden"}
 PROGRAMS_CLAIMS: Final = ("sip", "agent", "inference", "observability", "sha256")
 PERSON: Final = "standard"
 
@@ -40,17 +42,18 @@ class AccessTokens:
             )
         except (jwt.PyJWTError, ValueError, OverflowError) as error:
             raise NotAdmitted(type(error).__name__) from None
-        return Entrance(room_of(claims), identity_of(claims))
+        identity = identity_of(claims)
+        return Entrance(room_of(claims, VIEWERS_GRANTS if viewer_id(identity) else PERSONAL_GRANTS), identity)
 
 
-def room_of(claims: Mapping[str, Any]) -> str:
-    """The room that the token may join, if that is all it may."""
+def room_of(claims: Mapping[str, Any], most: frozenset[str] = PERSONAL_GRANTS) -> str:
+    """The room that the token may join, if that is all it may; `most` names what it may hold."""
     grants = claims.get("video")
     if not isinstance(grants, dict) or grants.get("roomJoin") is not True:
         raise NotAdmitted("no right to join")
     if claims.get("kind") not in (None, "", PERSON) or any(claims.get(name) for name in PROGRAMS_CLAIMS):
         raise NotAdmitted("a program's token")
-    if any(value for name, value in grants.items() if name not in PERSONAL_GRANTS):
+    if any(value for name, value in grants.items() if name not in most):
         raise NotAdmitted("rights beyond a person's")
     room = grants.get("room")
     # PostgreSQL has no NUL in a text.
@@ -60,8 +63,10 @@ def room_of(claims: Mapping[str, Any]) -> str:
 
 
 def identity_of(claims: Mapping[str, Any]) -> str:
-    """The person, whose identity in a room is the user's id in its one canonical spelling."""
+    """The person, whose identity in a room is the user's id in its one canonical spelling, or the viewer's session."""
     identity = claims["sub"]
+    if isinstance(identity, str) and viewer_id(identity) is not None:
+        return identity
     try:
         user_id = UUID(identity)
     except (ValueError, AttributeError, TypeError):

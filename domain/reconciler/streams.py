@@ -17,6 +17,7 @@ from domain.streams.opening import open_room
 from domain.streams.presence import arrive, lose
 from domain.streams.rows import COLUMNS, OVER, RUNNING, Stream, lock_stream
 from domain.streams.sources import is_source, sender
+from domain.streams.viewers.entering import uninvited
 from domain.world import World
 from schema.tables.streams import streams
 
@@ -73,7 +74,8 @@ async def _seen(world: World, stream: Stream, people: list[RoomParticipant]) -> 
                 await arrive(tx, current, sid, now=now)
             else:
                 await lose(tx, current, now=now)
-    strangers = [one.identity for one in people if not one.watches and not is_source(stream, one.identity)]
+        strangers = await uninvited(tx, [one.identity for one in people if one.watches])
+    strangers += [one.identity for one in people if not one.watches and not is_source(stream, one.identity)]
     return [RemoveParticipant(stream.room_name, identity) for identity in strangers]
 
 

@@ -11,6 +11,7 @@ from domain.calls.rows import Participant
 from domain.ports import is_viewer
 from domain.recordings.recorder.webhooks import egress_left
 from domain.streams.ingress import news
+from domain.streams.viewers.entering import uninvited
 from domain.webhooks.call_webhook import CallWebhook
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
@@ -30,7 +31,9 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
     """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed: a token can't be revoked."""
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
-    if _is_machine(webhook) or is_viewer(webhook.identity) or webhook.told.known_to(webhook.event):
+    if is_viewer(webhook.identity):
+        return [RemoveParticipant(webhook.call.room_name, one) for one in await uninvited(webhook.tx, [webhook.identity])]
+    if _is_machine(webhook) or webhook.told.known_to(webhook.event):
         return []
     person = webhook.person
     if person is None or not person.seated:

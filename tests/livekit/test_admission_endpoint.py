@@ -21,7 +21,7 @@ from app.livekit.admission_endpoint import ADMIT_PATH
 from app.livekit.admissions import Admissions, Unanswered
 from domain.admission import Entrance
 from resolvers.sql.database import DatabaseError
-from tests.support.domain_setup import ALICE, BOB, DAVE, MALLORY
+from tests.support.domain_setup import ALICE, BOB, DAVE, GENERAL, MALLORY
 from tests.support.dump import dump
 from tests.support.log_lines import LogLines
 from tests.support.waiting import eventually
@@ -137,6 +137,31 @@ async def test_a_token_that_is_no_person_s_opens_nothing(door: Door, demo_databa
     before = await said_and_done(demo_database_url)
     assert [change for change in NO_PERSON_S if await door.query(signed(door.room, ALICE, **change)) != 403] == []
     assert await said_and_done(demo_database_url) == before
+
+
+async def test_who_watches_a_stream_is_let_in_unseen_for_as_long_as_the_session_lasts(door: Door, demo_database_url: str) -> None:
+    database = await asyncpg.connect(demo_database_url)
+    try:
+        stream = "INSERT INTO nchat_streams (channel_id, host_id, title, status) VALUES ($1, $2, 'live', 'live') RETURNING id, room_name"
+        (stream_id, room), *_ = await database.fetch(stream, GENERAL, ALICE)
+        session = "INSERT INTO nchat_stream_viewers (stream_id, session_id, webrtc) VALUES ($1, $2, $3) RETURNING id"
+        by_webrtc, otherwise = [await database.fetchval(session, stream_id, str(webrtc), webrtc) for webrtc in (True, False)]
+
+        async def asks(who: UUID, where: str = room, **grants: Any) -> int:
+            return await door.query(signed(where, f"viewer:{who}", grants={"canPublish": False, "hidden": True, **grants}))
+
+        assert await asks(by_webrtc) == 204
+        assert [await asks(otherwise), await asks(uuid4()), await asks(by_webrtc, door.room), await asks(by_webrtc, recorder=True)] == [
+            403
+        ] * 4
+        assert await door.query(signed(room, f"viewer:{str(by_webrtc).upper()}")) == 403
+        await database.execute("UPDATE nchat_stream_viewers SET left_at = now()")
+        assert await asks(by_webrtc) == 403
+        await database.execute("UPDATE nchat_stream_viewers SET left_at = NULL")
+        await database.execute("UPDATE nchat_streams SET status = 'ending'")
+        assert await asks(by_webrtc) == 403
+    finally:
+        await database.close()
 
 
 async def test_a_token_without_a_signature_opens_nothing(door: Door) -> None:

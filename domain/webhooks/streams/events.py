@@ -17,6 +17,7 @@ from domain.streams.opening import OpenStreamRoom
 from domain.streams.presence import arrive, lose
 from domain.streams.rows import Stream
 from domain.streams.sources import is_source
+from domain.streams.viewers.entering import uninvited
 from domain.webhooks.departures import Departures
 from domain.webhooks.webhook_event import ReceivedEvent
 from domain.world import Transaction
@@ -84,12 +85,13 @@ async def _finished(webhook: StreamWebhook) -> Sequence[Repair]:
 
 
 async def _joined(webhook: StreamWebhook) -> Sequence[Repair]:
-    """Who is neither host, viewer nor one of LiveKit's programs has no business here: a token can't be revoked."""
+    """Who is neither host, watching viewer nor one of LiveKit's programs has no business here: a token can't be revoked."""
     if webhook.stream.over:
         return closing(webhook.stream)
-    if webhook.kind not in PEOPLE or is_viewer(webhook.identity) or is_source(webhook.stream, webhook.identity):
+    if webhook.kind not in PEOPLE or is_source(webhook.stream, webhook.identity):
         return []
-    return [RemoveParticipant(webhook.stream.room_name, webhook.identity)]
+    strangers = await uninvited(webhook.tx, [webhook.identity]) if is_viewer(webhook.identity) else [webhook.identity]
+    return [RemoveParticipant(webhook.stream.room_name, one) for one in strangers]
 
 
 async def _published(webhook: StreamWebhook) -> Sequence[Repair]:

@@ -8,8 +8,9 @@ from domain.admission import Entrance, admitted
 from domain.ports import Room
 from domain.streams.actions.start import start_stream
 from domain.streams.actions.stop import stop_stream
+from domain.streams.viewers.joining import join_stream
 from tests.streams.life.staged_stream import StagedStream
-from tests.support.domain_setup import ALICE, BOB, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, session
 from tests.support.fake_rooms import FakeRooms
 from tests.support.telling_rooms import deliver, participant, published, slim
 
@@ -73,13 +74,15 @@ async def test_an_encoder_sends_for_the_host(stream: StagedStream) -> None:
 
 async def test_strangers_are_put_out_and_viewers_are_not(stream: StagedStream) -> None:
     await stream.go_live()
-    await stream.room.join("viewer:1234")
+    joined = await join_stream(stream.on.world, session(CAROL), stream.id, webrtc=True)
+    watching = f"viewer:{joined.viewer_id}"
+    await stream.room.join(watching)
     await stream.room.join(BOB)
-    assert set(stream.on.rooms.people[stream.room_name]) == {str(ALICE), "viewer:1234"}
+    assert set(stream.on.rooms.people[stream.room_name]) == {str(ALICE), watching}
     stream.room.silent = True
     await stream.room.join(BOB, "camera")
     await stream.compare()
-    assert set(stream.on.rooms.people[stream.room_name]) == {str(ALICE), "viewer:1234"}
+    assert set(stream.on.rooms.people[stream.room_name]) == {str(ALICE), watching}
     assert await stream.is_now() == "live"
 
 
