@@ -9,7 +9,7 @@ import pytest
 
 from domain.streams.reactions.react import react_to_stream
 from permissions.session import Session
-from resolvers.actions.streams.event_feed import EVERY, FEED
+from resolvers.actions.streams.audience.event_feed import EVERY, FEED
 from resolvers.feeds import rounds
 from resolvers.feeds.sharing import is_shared
 from tests.streams.audience.live_streams import ANYBODY, banned, invited, live

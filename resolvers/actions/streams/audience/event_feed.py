@@ -14,8 +14,8 @@ from resolvers.sql.database import Database
 from schema.model import TableName
 from schema.table_types.scalars import bigint, timestamptz, uuid
 from schema.tables.history import EPOCH
+from schema.types.audience.events import StreamEvent, StreamEventKind, StreamReactionTotal
 from schema.types.camel_case import camel_type
-from schema.types.stream_events import StreamEvent, StreamEventKind, StreamReactionTotal
 from schema.types.vocabulary import reaction_type, stream_status
 
 # Seconds between two looks at a stream: totals go out at most four times a second.

@@ -6,10 +6,10 @@ from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
 from resolvers.actions.input_words import one_of
-from resolvers.actions.streams.audience_payloads import AudiencePayload
+from resolvers.actions.streams.audience.payloads import AudiencePayload
 from schema.table_types.scalars import uuid
+from schema.types.audience.inputs import ReactToStreamInput
 from schema.types.camel_case import camel_type
-from schema.types.stream_audiences import ReactToStreamInput
 
 
 async def react_to_stream(world: World, session: Session, input: ReactToStreamInput) -> AudiencePayload:

@@ -6,10 +6,10 @@ from domain.streams.viewers.rows import Viewer
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
-from resolvers.actions.streams.audience_payloads import JoinStreamPayload, StreamViewersPayload, ViewerPayload
+from resolvers.actions.streams.audience.payloads import JoinStreamPayload, StreamViewersPayload, ViewerPayload
 from schema.table_types.scalars import timestamptz, uuid
+from schema.types.audience.inputs import HeartbeatStreamInput, JoinStreamInput, LeaveStreamInput, StreamViewersInput
 from schema.types.camel_case import camel_type
-from schema.types.stream_audiences import HeartbeatStreamInput, JoinStreamInput, LeaveStreamInput, StreamViewersInput
 
 
 async def join_stream(world: World, session: Session, input: JoinStreamInput, principal: str) -> JoinStreamPayload:

@@ -5,10 +5,10 @@ from domain.streams.viewers.invitations import Invitations
 from domain.world import World
 from permissions.session import Session
 from resolvers.actions.action import action
-from resolvers.actions.streams.audience_payloads import InvitationPayload
+from resolvers.actions.streams.audience.payloads import InvitationPayload
 from schema.table_types.scalars import uuid
+from schema.types.audience.inputs import InviteToStreamInput, UninviteFromStreamInput
 from schema.types.camel_case import camel_type
-from schema.types.stream_audiences import InviteToStreamInput, UninviteFromStreamInput
 
 
 async def invite_to_stream(world: World, session: Session, input: InviteToStreamInput) -> InvitationPayload:
