@@ -33,6 +33,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "participant_role": '"co_host"',
     "stream_visibility": '"public"',
     "destination_platform": '"custom"',
+    "reaction_type": '"like"',
 }
 # How many relationships a condition goes through. One more comes from lists inside a field: a person's streams of a call.
 REACH: Final = 1
