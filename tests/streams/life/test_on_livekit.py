@@ -12,6 +12,7 @@ from livekit import api, rtc
 from starlette.applications import Starlette
 
 from app.adapters.clock import SystemClock
+from app.adapters.host_names import SystemHostNames
 from app.jobs import start_jobs
 from app.livekit.egress.gateway import LiveKitRecorder
 from app.livekit.egress.requests import Bucket
@@ -23,14 +24,21 @@ from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.storage.s3_store import S3Store
 from devstack.livekit_server import LiveKitServer
+from devstack.processes import free_port
 from domain.recordings.names import playlist_key
 from domain.recordings.playlists import segments_of
 from domain.streams.actions.start import start_new_stream
 from domain.streams.actions.stop import stop_stream
 from domain.streams.actions.token import refresh_stream_token
+from domain.streams.destinations.adding import add_stream_destination
+from domain.streams.destinations.changing import remove_stream_destination
+from domain.streams.destinations.checking import OutputWanted, Platform
+from domain.streams.destinations.status import REFUSED
 from domain.streams.planning import StreamPlan
 from domain.webhooks import inbox
 from domain.world import World
+from tests.devstack.media.receiving import KEY as STREAM_KEY
+from tests.devstack.media.receiving import platform
 from tests.livekit.serving import serving
 from tests.livekit.targets import KEY, SECRET
 from tests.recordings import conftest as servers
@@ -86,6 +94,8 @@ async def stage(on: Setup, recording_livekit: LiveKitServer, recorder_port: int,
             tokens=LiveKitJoinTokens(KEY, SECRET, ttl=600, clock=clock),
             recorder=LiveKitRecorder(client, requests, Bucket(BUCKET), {}),
             ingests=None,
+            host_names=SystemHostNames(),
+            limits=replace(on.world.limits, sends_to_loopback=True),
             store=own_store,
         )
         jobs = await start_jobs(world, await stack.enter_async_context(asyncpg.create_pool(on.url, min_size=1, max_size=2)))
@@ -124,3 +134,39 @@ async def test_a_stream_is_live_when_it_can_be_watched(stage: LiveStage, workers
     await stage.says("SELECT room_closed_at IS NOT NULL FROM nchat_streams WHERE id = $1", started.stream_id)
     async with api.LiveKitAPI(stage.livekit.url, KEY, SECRET) as livekit:
         assert list((await livekit.room.list_rooms(api.ListRoomsRequest(names=[started.room_name]))).rooms) == []
+
+
+DESTINATION = "SELECT status::text = $2 AND error_message IS NOT DISTINCT FROM $3 FROM nchat_stream_destinations WHERE platform::text = $1"
+
+
+async def test_a_live_stream_is_sent_where_its_host_says(stage: LiveStage, workers: servers.Workers) -> None:
+    """To one from its start, to another that comes and goes while it is live, and to one that is not there: each has a fate of its own."""
+    workers()
+    async with platform() as first, platform() as second:
+        started = await start_new_stream(stage.world, session(ALICE), StreamPlan(GENERAL, "Friday"), outputs=[_to("youtube", first.port)])
+        assert started.ticket is not None
+        await stage.send(started.ticket.token)
+        await stage.says(DESTINATION, "youtube", "connecting", None, seconds=30)
+        added = await add_stream_destination(stage.world, session(ALICE), started.stream_id, _to("twitch", second.port))
+        await add_stream_destination(stage.world, session(ALICE), started.stream_id, _to("custom", free_port()))
+        await stage.says(DESTINATION, "custom", "error", REFUSED)
+        await stage.says(DESTINATION, "youtube", "connected", None)
+        await remove_stream_destination(stage.world, session(ALICE), added.destination_id)
+        await eventually(lambda: _record_says(stage, ["active", "finished", "failed"]))
+        await stage.becomes(started.stream_id, "live")
+        await stop_stream(stage.world, session(ALICE), started.stream_id)
+        await stage.becomes(started.stream_id, "ended")
+        await stage.says(DESTINATION, "youtube", "disconnected", None)
+        await stage.says("SELECT count(*) = 0 FROM nchat_stream_outputs")
+
+
+def _to(name: Platform, port: int) -> OutputWanted:
+    return OutputWanted(name, f"rtmp://127.0.0.1:{port}/app", STREAM_KEY)
+
+
+async def _record_says(stage: LiveStage, statuses: list[str]) -> bool:
+    assert stage.world.recorder is not None
+    (record,) = await stage.world.recorder.of_room(
+        await stage.on.database.fetchval("SELECT room_name FROM nchat_streams ORDER BY created_at DESC LIMIT 1")
+    )
+    return [one.status for one in record.outputs] == statuses
