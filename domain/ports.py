@@ -220,14 +220,15 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
-FigureName = Literal["state_divergence", "push_oldest", "event_oldest", "removals_waiting", "removal_oldest"]
+FigureName = Literal["state_divergence", "push_oldest", "event_oldest", "removals_waiting", "removal_oldest", "recorder_skew"]
 
 
 class Figures(Protocol):
     def __call__(self, name: FigureName, value: float, /) -> None:
         """A number that an operator watches, as it is now, in seconds: `state_divergence`, since when database and LiveKit have been apart,
         `push_oldest` and `event_oldest`, how long the oldest push or event waits for its delivery, `removal_oldest`, how long the oldest
-        recording waits for its removal. `removals_waiting` is a count."""
+        recording waits for its removal, `recorder_skew`, how far the clock of a recorder was away that has begun. `removals_waiting` is a
+        count."""
         ...
 
 

@@ -78,6 +78,7 @@ class Metrics:
             "event_oldest": self._latest("nchat_event_oldest_seconds", "How long the oldest event waits that is still to be delivered"),
             "removals_waiting": self._latest("nchat_recording_removals_waiting", "Recordings whose objects are still to be removed"),
             "removal_oldest": self._latest("nchat_recording_removal_oldest_seconds", "How long the oldest of them waits"),
+            "recorder_skew": self._latest("nchat_recorder_clock_skew_seconds", "How far the clock of the last recorder that began is away"),
         }
 
     def _latest(self, name: str, text: str) -> Gauge:

@@ -37,7 +37,7 @@ async def test_start_time_is_that_of_the_click(call: RecordedCall) -> None:
     recording_id = await call.start()
     call.on.clock.advance(40)
     began_at = call.on.clock.now()
-    await call.active()
+    await call.active(segments=1)
     row = await call.recording()
     assert row["id"] == recording_id
     assert abs((row["media_started_at"] - began_at).total_seconds()) < 0.01

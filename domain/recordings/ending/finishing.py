@@ -93,8 +93,7 @@ async def _note(tx: Transaction, world: World, seen: RecordingPart, gathered: Ga
     if gathered.missing:
         log.warning("segments_missing", part_id=str(part.id), missing=gathered.missing)
     values = {
-        "media_started_at": gathered.began_at or part.media_started_at,
-        "ended_at": gathered.ended_at or part.ended_at,
+        **_times(part, gathered),
         "duration": gathered.seconds or None,
         "segments": len(gathered.segments),
         "file_path": gathered.file.key if gathered.file else None,
@@ -105,6 +104,14 @@ async def _note(tx: Transaction, world: World, seen: RecordingPart, gathered: Ga
         # The first part's stays.
         shown = sa.update(call_recordings).where(call_recordings.c.id == part.recording_id, call_recordings.c.thumbnail_path.is_(None))
         await tx.connection.execute(shown.values(thumbnail_path=gathered.picture))
+
+
+def _times(part: RecordingPart, gathered: Gathered) -> dict[str, datetime | None]:
+    """When its media began and ended: by our clock, if it was seen while it was recorded."""
+    began_at, ended_at = gathered.began_at, gathered.ended_at
+    if part.media_started_at is None or began_at is None or ended_at is None:
+        return {"media_started_at": began_at or part.media_started_at, "ended_at": ended_at or part.ended_at}
+    return {"media_started_at": part.media_started_at, "ended_at": ended_at + (part.media_started_at - began_at)}
 
 
 async def _put_off(world: World, part: RecordingPart, sentence: str) -> None:

@@ -1,7 +1,7 @@
 """How far a part's playlist has come: the end of it says, however long it is."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.recording_ports import ObjectStore
@@ -11,14 +11,18 @@ from domain.recordings.rows import RecordingPart
 
 # A few entries' worth: the last one counts.
 TAIL_BYTES: Final = 512
+# Clocks of two machines are this close.
+TRUSTED: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """So many segments; when the first of them began is known only while it is in sight."""
+    """So many segments; when the first of them began, by the recorder's clock, is known only while it is in sight, and then `seconds`, how
+    long all of them are, too."""
 
     segments: int
     began_at: datetime | None
+    seconds: float = 0.0
 
 
 async def read(store: ObjectStore, part: RecordingPart, path_prefix: str) -> Growth:
@@ -28,7 +32,20 @@ async def read(store: ObjectStore, part: RecordingPart, path_prefix: str) -> Gro
     segments = segments_of(found or b"")
     if not segments:
         return Growth(0 if found is None else part.segments, None)
-    return Growth(_number(segments[-1]) + 1, segments[0].began_at)
+    return Growth(_number(segments[-1]) + 1, segments[0].began_at, sum(segment.seconds for segment in segments))
+
+
+def on_our_clock(grown: Growth, asked_at: datetime | None, at: datetime) -> datetime | None:
+    """When the first frame was by our clock, of a part that is seen for the first time.
+
+    It was after the recorder had been asked, and so long before the look as there is media; where the recorder's clock says otherwise by
+    more than TRUSTED, it goes wrong. Less can't be told from the time that a segment takes to arrive.
+    """
+    if grown.began_at is None:
+        return None
+    latest = at - timedelta(seconds=grown.seconds)
+    possible = min(max(grown.began_at, asked_at or grown.began_at), max(latest, asked_at or latest))
+    return grown.began_at if abs(possible - grown.began_at) <= TRUSTED else possible
 
 
 def _number(segment: Segment) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from domain.recordings.life_cycle import PARTS_TOPIC, TOPIC
+from domain.recordings.recorder.growth import on_our_clock
 from domain.recordings.recorder.sights import PartSight
 from domain.recordings.rows import RecordingPart
 from domain.world import Transaction
@@ -36,7 +37,7 @@ async def note_growth(tx: Transaction, seen: Sequence[tuple[RecordingPart, PartS
     rows = {
         "ids": [part.id for part, _ in seen],
         "segments": [None if grown is None else grown.segments for grown in growths],
-        "began": [None if grown is None else grown.began_at for grown in growths],
+        "began": [None if sight.growth is None else on_our_clock(sight.growth, part.asked_at, sight.at) for part, sight in seen],
         "present": [sight.present for _, sight in seen],
         "at": [sight.at for _, sight in seen],
     }

@@ -17,6 +17,7 @@ from domain.recordings.held import hold, part_by_id
 from domain.recordings.names import part_of
 from domain.recordings.recorder.driving import adopt
 from domain.recordings.recorder.egress_news import SENTENCES, News, hear, left_room, lost
+from domain.recordings.recorder.growth import on_our_clock
 from domain.recordings.recorder.looked_at import Looked, take_looks
 from domain.recordings.recorder.noted_growth import note_growth
 from domain.recordings.recorder.sights import Finding, PartSight, finding, see
@@ -63,11 +64,21 @@ async def _look_at_all(world: World, recorder: Recorder, store: ObjectStore, due
                 grown.extend([] if sight is None else [(one.part, sight)])
 
     await asyncio.gather(*(look(one) for one in due))
+    _tell_skew(world, grown)
     try:
         async with world.transaction("recording.grown") as tx, short_waits(tx):
             await note_growth(tx, grown)
     except HeldByAnother:
         log.info("growth_not_noted", parts=len(grown))
+
+
+def _tell_skew(world: World, grown: Sequence[tuple[RecordingPart, PartSight]]) -> None:
+    """How far the clocks of recorders are away whose media is seen for the first time."""
+    seen = [(part.asked_at, sight.growth, sight.at) for part, sight in grown if part.media_started_at is None and sight.growth is not None]
+    begun = [(grown.began_at, on_our_clock(grown, asked_at, at)) for asked_at, grown, at in seen]
+    skews = [abs((ours - theirs).total_seconds()) for theirs, ours in begun if theirs is not None and ours is not None]
+    if skews:
+        world.figure("recorder_skew", max(skews))
 
 
 async def _look(world: World, recorder: Recorder, store: ObjectStore, one: Looked, listed: Egress | None) -> PartSight | None:
