@@ -7,11 +7,17 @@ import asyncpg
 import orjson
 
 from domain.reconciler import reconcile
+from domain.recordings.ending.deadlines import end_due
+from domain.recordings.ending.finishing import finish
 from domain.recordings.names import file_key
+from domain.recordings.recorder.strays import stop_strays
+from domain.recordings.recorder.watching import watch
 from domain.streams.actions.create import create_stream
 from domain.streams.actions.start import start_stream
 from domain.streams.planning import StreamPlan
-from domain.timeouts import run_timeouts
+from domain.timeouts import decide_due, tell_decided
+from domain.timeouts.streams import FOLLOWED, NEVER_STARTED
+from tests.recordings.driven import drive
 from tests.recordings.recorded_call import RecordedCall
 from tests.support.domain_setup import ALICE, GENERAL, Setup, session
 from tests.support.telling_rooms import TellingRoom
@@ -34,9 +40,15 @@ class StagedStream(RecordedCall):
         await self.active(segments)
 
     async def turn(self) -> None:
-        """Every job once, as often as anything is to be done."""
-        await RecordedCall.turn(self)
-        await run_timeouts(self.on.world)
+        """The jobs that work on streams, as often as anything is to be done."""
+        for _ in range(2):
+            await end_due(self.on.world)
+            await drive(self.on.world)
+            await watch(self.on.world)
+            await finish(self.on.world)
+        await stop_strays(self.on.world)
+        for timeout in (FOLLOWED, NEVER_STARTED):
+            await tell_decided(self.on.world, await decide_due(self.on.world, timeout))
 
     def upload(self, egress_id: str, segments: int, *, ended: bool = False) -> None:
         """As the worker does, which writes a file where one is wanted."""

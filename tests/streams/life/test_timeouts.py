@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_host_who_never_comes(stream: StagedStream) -> None:
     await stream.begin()
-    await stream.pass_time(296)
+    await stream.pass_time(296, step=148)
     assert await stream.is_now() == "starting"
     await stream.pass_time(4)
     assert (await stream.is_now(), await stream.failure()) == ("cancelled", "never_began")
@@ -24,7 +24,7 @@ async def test_a_host_who_never_comes(stream: StagedStream) -> None:
 async def test_a_host_who_comes_late(stream: StagedStream) -> None:
     """The recorder has its two minutes from the first track on."""
     await stream.begin()
-    await stream.pass_time(240)
+    await stream.pass_time(240, step=120)
     await stream.room.join(ALICE, "camera")
     await stream.turn()
     await stream.pass_time(20)
@@ -47,7 +47,7 @@ async def test_a_host_who_is_lost_and_back(stream: StagedStream) -> None:
     await stream.room.leave(ALICE, "signal_close")
     assert (await stream.row())["host_gone_since"] is not None
     assert f"stream:{stream.id}" in stream.on.publisher.topics()
-    await stream.pass_time(56)
+    stream.on.clock.advance(56)
     assert await stream.is_now() == "live"
     await stream.room.join(ALICE, "camera")
     row = await stream.row()
@@ -61,12 +61,12 @@ async def test_a_host_who_is_lost_and_back(stream: StagedStream) -> None:
 async def test_a_host_who_is_lost(stream: StagedStream) -> None:
     await stream.go_live()
     await stream.room.leave(ALICE, "signal_close")
-    for segments in range(4, 19):
+    for segments in range(4, 11):
         stream.upload("EG_1", segments)
-        await stream.pass_time(4)
+        await stream.pass_time(10, step=10)
     assert (await stream.is_now(), await stream.failure()) == ("ending", "host_gone")
     await stream.turn()
-    await stream.complete("EG_1", segments=19)
+    await stream.complete("EG_1", segments=11)
     assert await stream.is_now() == "ended"
 
 
@@ -111,12 +111,12 @@ async def test_what_is_not_stored_is_not_waited_for(stream: StagedStream) -> Non
     stream.on.store.down = True
     stream.on.recorder.become("EG_1", "complete")
     await stream.tell("EG_1")
-    await stream.pass_time(56)
+    await stream.pass_time(56, step=28)
     assert await stream.is_now() == "ending"
     await stream.pass_time(4)
     assert (await stream.is_now(), (await stream.recording())["status"]) == ("ended", "processing")
     stream.on.store.down = False
-    await stream.pass_time(32)
+    await stream.pass_time(32, step=16)
     assert (await stream.recording())["status"] == "ready"
 
 
