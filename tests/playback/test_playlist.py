@@ -146,6 +146,18 @@ async def test_where_nobody_comes_without_a_token_nothing_is_unsigned(endpoint: 
     assert (await endpoint.http.get(f"/media/playlist/{live.recording}/{UNSIGNED}")).status_code == 404
 
 
+async def test_it_plays_from_the_bucket_that_it_is_in(endpoint: Endpoint) -> None:
+    live, streams = endpoint.live, endpoint.live.on.store.of("streams")
+    await live.on.database.execute("UPDATE nchat_call_recordings SET storage_bucket = 'streams'")
+    live.store = streams
+    prefix = await live.part(0, 2)
+    assert live.on.store.objects == {} and len(names(await endpoint.get(endpoint.link()))) == 2
+    piece = await endpoint.http.get(f"{endpoint.link()}/0/segment_00001.ts")
+    assert piece.headers["location"].startswith(f"https://streams.store.example/{prefix}segment_00001.ts?")
+    # Ten minutes at most: what was given out before a right was lost.
+    assert "seconds=600&" in piece.headers["location"]
+
+
 async def test_of_a_stream_that_is_not_kept_nothing_else_plays(endpoint: Endpoint) -> None:
     live = endpoint.live
     await live.part(0, 1)
