@@ -28,8 +28,8 @@ from tests.trials.scale import WHOLE
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(1200)]
 
 SENDERS: Final = 50
-EACH: Final = 200 if WHOLE else 4
-FOLLOWERS: Final = 500 if WHOLE else 24
+EACH: Final = 200 if WHOLE else 3
+FOLLOWERS: Final = 500 if WHOLE else 16
 # Messages after which somebody leaves and comes back.
 STAYS: Final = (200, 3000) if WHOLE else (5, 120)
 RATES: Final = {"rate_limit_chat": "1000000 per 10 second"}
