@@ -1,4 +1,4 @@
-"""refreshStreamToken: a host who reloads the page gets back in."""
+"""refreshStreamToken: a host who reloads the page gets back in, and so does who watches by WebRTC."""
 
 from uuid import UUID
 
@@ -6,21 +6,27 @@ from domain.errors import NotAllowed, StreamNotLive
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.tickets import HostTicket
+from domain.streams.viewers.joining import ViewerTicket, ticket_again
 from domain.world import World
 from permissions.session import Session
 
 
-async def refresh_stream_token(world: World, session: Session, stream_id: UUID) -> HostTicket:
-    """A fresh ticket for the host of a stream that is starting or live.
+async def refresh_stream_token(world: World, session: Session, stream_id: UUID) -> HostTicket | ViewerTicket:
+    """A fresh ticket for the host of a stream that is starting or live, and for whoever watches a live one by WebRTC.
 
-    Refuses with RateLimited, NotFound, Banned, NotAllowed (not the host, or a broadcast: refreshCallToken is its way), StreamNotLive,
-    MediaUnavailable.
+    Refuses with RateLimited, NotFound, Banned, NotAllowed (neither of both, or the host of a broadcast: refreshCallToken is the way),
+    StreamNotLive, MediaUnavailable.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("refresh_stream_token.look") as tx:
         access = await access_stream(tx, world, session, stream_id)
-        if not access.is_host or access.stream.call_id is not None:
-            raise NotAllowed("Only the host of a stream with a room of its own gets a token here.")
-        if access.stream.status not in ("starting", "live"):
+        if access.is_host and access.stream.call_id is None:
+            if access.stream.status not in ("starting", "live"):
+                raise StreamNotLive
+            return await tickets.issue(tx, world, access.stream)
+        watching = await ticket_again(tx, world, access.stream, session.user_id)
+        if watching is None:
+            raise NotAllowed("Only the host of a stream with a room of its own, and who watches by WebRTC, get a token here.")
+        if not access.stream.live:
             raise StreamNotLive
-        return await tickets.issue(tx, world, access.stream)
+        return watching

@@ -15,6 +15,7 @@ from domain.ports import Grant, JoinToken, MediaError
 from domain.streams.access import access_stream
 from domain.streams.opening import EMPTY_TIMEOUT, NO_LIMIT
 from domain.streams.rows import Stream
+from domain.streams.viewers.entering import MAY_BE_INSIDE
 from domain.streams.viewers.rows import hashed, identity, person_of
 from domain.world import Transaction, World
 from permissions.session import Session
@@ -98,6 +99,16 @@ async def _write(
 async def _playback_url(tx: Transaction, session: Session, stream_id: UUID) -> str | None:
     url: str | None = (await tx.connection.execute(PLAYBACK_URL, {"id": stream_id, "session": session.as_argument()})).scalar_one()
     return url
+
+
+async def ticket_again(tx: Transaction, world: World, stream: Stream, user_id: UUID) -> ViewerTicket | None:
+    """A fresh ticket for the person's session that watches by WebRTC, the latest of several; None for who has none.
+
+    Raises MediaUnavailable.
+    """
+    theirs = sa.select(viewers.c.id).where(viewers.c.stream_id == stream.id, viewers.c.user_id == user_id, MAY_BE_INSIDE)
+    viewer_id = await tx.connection.scalar(theirs.order_by(viewers.c.joined_at.desc(), viewers.c.id).limit(1))
+    return None if viewer_id is None else _ticket(world, stream, viewer_id)
 
 
 def _ticket(world: World, stream: Stream, viewer_id: UUID) -> ViewerTicket:

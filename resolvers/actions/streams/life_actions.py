@@ -60,7 +60,7 @@ async def cancel_stream(world: World, session: Session, input: CancelStreamInput
 
 
 async def refresh_stream_token(world: World, session: Session, input: RefreshStreamTokenInput) -> RefreshStreamTokenPayload:
-    """A new token for the host of a stream that is starting or live, who reloaded the page for instance."""
+    """A new token for who reloaded the page: the host of a stream that is starting or live, and whoever watches one by WebRTC."""
     return refresh_stream_token_payload(await token.refresh_stream_token(world, session, input.stream_id))
 
 

@@ -3,6 +3,7 @@
 from domain.streams.actions.results import StartedStream, StoppedStream, StreamResult
 from domain.streams.ingress.reset import IngressResult
 from domain.streams.tickets import HostTicket
+from domain.streams.viewers.joining import ViewerTicket
 from resolvers.hand_written.table_rows import table_row
 from schema.table_types.scalars import timestamptz, uuid
 from schema.types.camel_case import camel_type
@@ -79,7 +80,7 @@ class RefreshStreamTokenPayload:
     expires_at: timestamptz
 
 
-def refresh_stream_token_payload(ticket: HostTicket) -> RefreshStreamTokenPayload:
+def refresh_stream_token_payload(ticket: HostTicket | ViewerTicket) -> RefreshStreamTokenPayload:
     return RefreshStreamTokenPayload(
         token=ticket.token, server_url=ticket.server_url, expires_at=timestamptz(ticket.expires_at.isoformat())
     )

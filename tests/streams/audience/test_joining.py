@@ -2,9 +2,11 @@
 
 import pytest
 
-from domain.errors import Banned, InvalidInput, MediaUnavailable, NotFound, RateLimited, StreamNotLive
+from domain.errors import Banned, InvalidInput, MediaUnavailable, NotAllowed, NotFound, RateLimited, StreamNotLive
 from domain.ports import MediaError
+from domain.streams.actions.token import refresh_stream_token
 from domain.streams.viewers.joining import join_stream
+from domain.streams.viewers.leaving import leave_stream
 from domain.streams.viewers.rows import hashed
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
@@ -96,3 +98,18 @@ async def test_what_makes_no_sense(on: Setup) -> None:
     with pytest.raises(GraphQLRefusal):
         await joins(on, Session("user"), stream_id)
     assert await tallies(on, stream_id) == Counts(0, 0, 0)
+
+
+async def test_another_token_for_the_session_that_watches_by_webrtc(on: Setup) -> None:
+    stream_id = await live(on)
+    await joins(on, session(CAROL), stream_id)
+    joined = await joins(on, session(BOB), stream_id, webrtc=True)
+    ticket = await refresh_stream_token(on.world, session(BOB), stream_id)
+    assert f"/viewer:{joined.viewer_id}/" in ticket.token
+    assert joined.ticket is not None and ticket.token != joined.ticket.token
+    for who in (session(CAROL), session(MALLORY), session(MOD, "moderator")):
+        await refused(on, refresh_stream_token(on.world, who, stream_id), NotAllowed)
+    await banned(on, stream_id, MALLORY)
+    await refused(on, refresh_stream_token(on.world, session(MALLORY), stream_id), Banned)
+    await leave_stream(on.world, session(BOB), joined.session_id)
+    await refused(on, refresh_stream_token(on.world, session(BOB), stream_id), NotAllowed)

@@ -12,6 +12,7 @@ from domain.streams.actions.start import start_broadcast
 from domain.streams.actions.stop import stop_stream
 from domain.streams.actions.token import refresh_stream_token
 from domain.streams.planning import StreamPlan
+from domain.streams.viewers.joining import join_stream
 from tests.recordings.recorded_call import RecordedCall, begin_call
 from tests.streams.life.staged_stream import StagedStream
 from tests.support.domain_setup import ALICE, BOB, GENERAL, MALLORY, Setup, session
@@ -96,10 +97,11 @@ async def test_a_call_that_is_recorded_may_be_shown_as_well(call: RecordedCall) 
 
 async def test_viewers_are_none_of_its_people(call: RecordedCall) -> None:
     shown = await broadcast(call)
-    await call.room.join("viewer:1234")
+    watching = f"viewer:{(await join_stream(call.on.world, session(BOB), shown.id, webrtc=True)).viewer_id}"
+    await call.room.join(watching)
     await reconcile(call.on.world)
     people = await call.on.database.fetchval("SELECT count(*) FROM nchat_call_participants WHERE call_id = $1", call.id)
-    assert (people, "viewer:1234" in call.on.rooms.people[call.room_name]) == (3, True)
+    assert (people, watching in call.on.rooms.people[call.room_name]) == (3, True)
     assert (await call.on.call(call.id))["status"] == "connected" and await shown.is_now() == "live"
 
 
