@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from domain.recordings.life_cycle import changed, move_recording
-from domain.recordings.parts import begin_composite, end_parts
+from domain.recordings.parts import begin_composite
 from domain.recordings.rows import Recording, lock_recording, parts_of
 from domain.recordings.settling import NOTHING, stop
 from domain.streams.rows import Stream
@@ -51,13 +51,6 @@ async def begin_media(tx: Transaction, stream: Stream, *, now: datetime) -> bool
     await tx.connection.execute(mine.values(status_since=now))
     await begin_composite(tx, recording, now=now)
     return True
-
-
-async def renew_media(tx: Transaction, stream: Stream, *, now: datetime) -> None:
-    """The present part of a locked stream ends, and another under a new prefix follows when its recorder has left."""
-    recording = await _recording(tx, stream)
-    if recording is not None and recording.active:
-        await end_parts(tx, await parts_of(tx, recording.id), "stopped", now=now)
 
 
 async def end_media(tx: Transaction, stream: Stream, *, now: datetime) -> None:

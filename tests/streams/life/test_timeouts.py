@@ -126,3 +126,15 @@ async def test_a_media_server_that_fails_cancels_it(stream: StagedStream) -> Non
         await start_stream(stream.on.world, session(ALICE), stream.id)
     assert (await stream.is_now(), await stream.failure()) == ("cancelled", "media_unavailable")
     assert (await stream.recording())["status"] == "failed"
+
+
+async def test_a_stream_that_is_shown_to_fewer_goes_on_in_another_part(stream: StagedStream) -> None:
+    await stream.on.database.execute("UPDATE nchat_streams SET visibility = 'public' WHERE id = $1", stream.id)
+    await stream.go_live()
+    await stream.on.database.execute("UPDATE nchat_streams SET visibility = 'channel_members' WHERE id = $1", stream.id)
+    await stream.turn()
+    assert stream.on.recorder.egresses["EG_1"].status == "ending"
+    await stream.complete("EG_1")
+    await stream.active(2)
+    first, second = await stream.parts()
+    assert (await stream.is_now(), second["status"], first["path_prefix"] == second["path_prefix"]) == ("live", "recording", False)
