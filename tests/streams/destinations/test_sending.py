@@ -1,5 +1,6 @@
 """The egress is told what the host wants, once and no more, and the host is told what became of it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -304,3 +305,28 @@ async def test_no_key_is_logged_or_told(on: Setup, log_lines: LogLines) -> None:
     await turn(on, times=3)
     said = f"{list(log_lines)} {on.publisher.hints} {await shown(on, destination_id)}"
     assert log_lines and not any(secret in said for secret in (KEY, KEY[-8:], "abc-222-xyz"))
+
+
+async def test_whatever_crosses_on_its_way_one_address_is_sent_to_in_the_end(on: Setup) -> None:
+    """Changes of the host, two processes that send and look, and webhooks, all at once."""
+    stream_id, egress = await live_stream(on)
+    ids = [await add(on, stream_id, platform) for platform in PLATFORMS]
+
+    async def change_all(destination_id: UUID) -> None:
+        for number in range(4):
+            await change(on, destination_id, stream_key=f"{destination_id}-{number}")
+
+    async def work() -> None:
+        for _ in range(12):
+            await turn(on)
+            await watch_outputs(on.world)
+            async with on.world.transaction("test") as tx:
+                await look_soon(tx, egress, on.clock.now())
+
+    await asyncio.gather(*map(change_all, ids), work(), work())
+    for _ in range(20):
+        on.clock.advance(ASKED_AGAIN_AFTER.total_seconds() + 1)
+        await turn(on)
+    assert sorted(on.recorder.sent_to(egress)) == sorted(f"{URL}/{one}-3" for one in ids)
+    await look(on, 15)
+    assert [(await shown(on, one))[0] for one in ids] == ["connected"] * 4
