@@ -2,11 +2,12 @@
 
 import asyncpg
 
-# Not the job queue's own tables, which hold nothing but its clock, nor what the reconciler remembers of its last looks.
+# Not the job queue's own tables, which hold nothing but its clock, nor what jobs remember of their last looks: at calls,
+# at streams and their audience.
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT LIKE 'pgqueuer%'
-      AND tablename <> 'nchat_call_looks' ORDER BY 1
+      AND tablename NOT IN ('nchat_call_looks', 'nchat_stream_health', 'nchat_stream_tallies') ORDER BY 1
 """
 
 

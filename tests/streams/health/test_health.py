@@ -45,6 +45,11 @@ def playlist(*seconds: float, began: str = "2026-01-01T12:00:00", steps: float =
     return "\n".join([*lines, ""]).encode()
 
 
+async def everything(on: Setup) -> object:
+    """All rows, and what is known of streams, which jobs write as well."""
+    return await dump(on.url), [tuple(row) for row in await on.database.fetch("SELECT * FROM nchat_stream_health")]
+
+
 async def prefix_of(on: Setup, egress: str) -> str:
     return str(await on.database.fetchval("SELECT path_prefix FROM nchat_call_recording_parts WHERE egress_id = $1", egress))
 
@@ -64,12 +69,12 @@ CAMERA, MICROPHONE = Track("TR_1", "camera", muted=False), Track("TR_2", "microp
 async def test_nobody_but_the_host_asks_or_reports(on: Setup, who: Session, refused: type[ActionError]) -> None:
     stream_id, _ = await live_stream(on)
     await report_stream_health(on.world, session(ALICE), stream_id, GOOD)
-    before = await dump(on.url)
+    before = await everything(on)
     with pytest.raises(refused):
         await stream_health(on.world, who, stream_id)
     with pytest.raises(refused):
         await report_stream_health(on.world, who, stream_id, ClientReport(fps=1))
-    assert await dump(on.url) == before
+    assert await everything(on) == before
 
 
 async def test_what_is_not_there(on: Setup) -> None:
@@ -81,10 +86,10 @@ async def test_what_is_not_there(on: Setup) -> None:
 @pytest.mark.parametrize("status", ["scheduled", "ending", "ended", "cancelled"])
 async def test_a_stream_that_does_not_run_takes_no_report(on: Setup, status: str) -> None:
     stream_id = await new_stream(on, status)
-    before = await dump(on.url)
+    before = await everything(on)
     with pytest.raises(StreamNotLive):
         await report_stream_health(on.world, session(ALICE), stream_id, GOOD)
-    assert await dump(on.url) == before
+    assert await everything(on) == before
     assert (await stream_health(on.world, session(ALICE), stream_id)).reason == NOT_RUNNING
 
 
@@ -99,19 +104,19 @@ async def test_a_stream_that_does_not_run_takes_no_report(on: Setup, status: str
 )  # fmt: skip
 async def test_every_figure_has_bounds(on: Setup, report: ClientReport) -> None:
     stream_id, _ = await live_stream(on)
-    before = await dump(on.url)
+    before = await everything(on)
     with pytest.raises(InvalidInput):
         await report_stream_health(on.world, session(ALICE), stream_id, report)
-    assert await dump(on.url) == before
+    assert await everything(on) == before
 
 
 async def test_more_reports_than_the_limit(on: Setup) -> None:
     stream_id, _ = await live_stream(on)
     on.limiter.used_up.add("health")
-    before = await dump(on.url)
+    before = await everything(on)
     with pytest.raises(RateLimited):
         await report_stream_health(on.world, session(ALICE), stream_id, GOOD)
-    assert await dump(on.url) == before
+    assert await everything(on) == before
     assert on.limiter.hits == [("health", str(ALICE))]
 
 
