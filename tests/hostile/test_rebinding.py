@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from app.asgi import create_app
-from app.http.console import HEADERS, PAGE, OfferedUser
+from app.http.console import HEADERS, PAGE, POLICY, OfferedUser
 from app.settings import Settings
 from devstack.demo_users import DEMO_USERS
 from tests.transport.fakes import serving
@@ -94,6 +94,18 @@ async def test_every_answer_of_the_console_is_guarded(address: str) -> None:
         for path in ["/console", "/console/", "/console/demo-users.json", "/console/nowhere", "/console/assets", *files]:
             answer = await http.get(path)
             guarded = {name: answer.headers.get(name) for name in HEADERS if name != "Cache-Control"}
-            assert guarded == {name: value for name, value in HEADERS.items() if name != "Cache-Control"}, path
+            # The page's own websockets, named for browsers that don't take them for `'self'`, and nothing else besides.
+            others = f" ws://{address} wss://{address}" if path == "/console" else ""
+            policy = POLICY.format(others=others)
+            assert guarded == {name: value for name, value in HEADERS.items() if name != "Cache-Control"} | {
+                "Content-Security-Policy": policy
+            }, path
         refused = await http.post("/console/", content=b"")
     assert (refused.status_code, refused.headers["x-content-type-options"]) == (405, "nosniff")
+
+
+async def test_a_host_that_is_none_is_named_to_no_browser(demo_database_url: str) -> None:
+    settings = Settings(database_url=demo_database_url, admin_secret="open sesame", livekit_enabled=False)
+    async with serving(create_app(settings)) as address, httpx2.AsyncClient(base_url=f"http://{address}") as http:
+        answer = await http.get("/console", headers={"host": "evil.example; script-src *"})
+    assert answer.headers["content-security-policy"] == POLICY.format(others="")

@@ -46,7 +46,7 @@ def bearer(user_id: UUID | None, role: str = "user") -> dict[str, str]:
     """The headers of a person; None is a token of that role without a person."""
     claims = {"x-hasura-allowed-roles": [role], "x-hasura-default-role": role}
     claims |= {} if user_id is None else {"x-hasura-user-id": str(user_id)}
-    token = jwt.encode({"exp": int(time.time()) + 600, "https://hasura.io/jwt/claims": claims}, JWT_SECRET, algorithm="HS256")
+    token = jwt.encode({"exp": int(time.time()) + 3600, "https://hasura.io/jwt/claims": claims}, JWT_SECRET, algorithm="HS256")
     return {"authorization": f"Bearer {token}"}
 
 
