@@ -36,9 +36,9 @@ def looks_beside(requests: int) -> int:
 def places(requests: int, share: int) -> tuple[Places, Places]:
     """Of requests and of looks: whatever one kind takes, the other keeps its own connections."""
     looks = looks_beside(requests)
-    # Long requests leave seven tenths of the places, long looks one; no principal has all, and whoever asks for one thing finds a place.
+    # Long requests leave four fifths of the places, long looks one; no principal has all, and whoever asks for one thing finds a place.
     return (
-        Places(requests, heavy=max(1, requests * 3 // 10), share=min(share, max(1, requests - 1)), kept=max(1, requests // 4)),
+        Places(requests, heavy=max(1, requests // 5), share=min(share, max(1, requests - 1)), kept=max(1, requests // 4)),
         Places(looks, heavy=max(1, looks - 1), share=max(1, looks // 2)),
     )
 

@@ -91,7 +91,6 @@ def _egress(message: api.EgressInfo) -> Fields:
     return {
         "id": message.egress_id,
         "status": protocol.enum_name(message, "status"),
-        "error": message.error,
         "error_code": message.error_code,
         "results": {kind: [_result(item) for item in items] for kind, items in results.items() if items},
     }
@@ -102,7 +101,7 @@ def _ingress(message: api.IngressInfo) -> Fields:
     moments = {name: moment.isoformat() for name in ("told_at", "started_at") if (moment := getattr(told, name)) is not None}
     size = {"width": told.width, "height": told.height} if told.width and told.height else {}
     status = protocol.enum_name(message.state, "status")
-    return {"id": message.ingress_id, "status": status, "error": message.state.error, **moments, **size}
+    return {"id": message.ingress_id, "status": status, **moments, **size}
 
 
 def _result(message: Message) -> Fields:

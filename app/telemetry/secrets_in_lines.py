@@ -9,7 +9,7 @@ _JWT = r"eyJ[\w-]{5,}(?:\.[\w-]*){1,2}"
 _BEARER = r"bearer\s+(?P<bearer>[^\s'\",)}\]\\]+)"
 _ADMIN = r"x-hasura-(?:admin-secret|access-key)[\\'\"\s]*[:=,][\\'\"\s]*(?:b['\"])?(?P<admin>[^'\",)}\]\\]+)"
 _PASSWORD = r"(?<=://)[^\s:/@'\"]*:(?P<password>[^\s/@'\"]+)(?=@)"  # noqa: S105 - where one stands
-_LINK = r"(?:/media/[a-z-]+/[0-9a-f-]{36}/|\.ics\?link=)(?P<link>[\w.-]+)"
+_LINK = r"(?:/media/[a-z-]+/[0-9a-f-]{36}/|(?:\.ics|/embed/[0-9a-f-]{36}(?:/[a-z]+)?)\?link=)(?P<link>[\w.-]+)"
 _PRESIGNED = r"x-amz-signature=(?P<presigned>[0-9a-f]+)"
 _LINK_KEY = r"x-nchat-link-key[\\'\"\s]*[:=,][\\'\"\s]*(?P<link_key>[0-9a-f]+)"
 _SECRETS: Final = re.compile("|".join((f"(?P<jwt>{_JWT})", _BEARER, _ADMIN, _PASSWORD, _LINK, _PRESIGNED, _LINK_KEY)), re.IGNORECASE)

@@ -18,7 +18,7 @@ REMIND: Final = sa.text("""
         ORDER BY stream.scheduled_at LIMIT :batch FOR NO KEY UPDATE SKIP LOCKED
     ), marked AS (
         UPDATE nchat_streams AS stream SET reminded_at = :now FROM due WHERE stream.id = due.id
-        RETURNING stream.id, stream.title, stream.scheduled_at, stream.host_id
+        RETURNING stream.id, stream.title, stream.scheduled_at, stream.host_id, stream.channel_id, stream.visibility
     ), people AS (
         SELECT marked.id AS stream_id, marked.host_id AS user_id FROM marked
         UNION
@@ -26,7 +26,9 @@ REMIND: Final = sa.text("""
         WHERE NOT EXISTS (
             SELECT FROM nchat_stream_bans AS ban
             WHERE ban.stream_id = invite.stream_id AND ban.user_id = invite.user_id AND ban.lifted_at IS NULL
-        )
+        ) AND (marked.visibility <> 'channel_members' OR EXISTS (
+            SELECT FROM nchat_channel_members AS member WHERE member.channel_id = marked.channel_id AND member.user_id = invite.user_id
+        ))
     ), written AS (
         INSERT INTO nchat_push_outbox (user_id, kind, transport, next_attempt_at, expires_at, collapse_id, payload)
         SELECT people.user_id, 'stream_reminder', 'alert', :now, marked.scheduled_at, marked.id, jsonb_build_object(

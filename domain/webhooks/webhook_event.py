@@ -10,8 +10,8 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "room": frozenset({"name", "sid"}),
     "participant": frozenset({"identity", "sid", "kind", "state", "disconnect_reason"}),
     "track": frozenset({"sid", "type", "source", "muted"}),
-    "egress": frozenset({"id", "status", "error", "error_code", "results"}),
-    "ingress": frozenset({"id", "status", "error", "told_at", "started_at", "width", "height"}),
+    "egress": frozenset({"id", "status", "error_code", "results"}),
+    "ingress": frozenset({"id", "status", "told_at", "started_at", "width", "height"}),
 }
 
 

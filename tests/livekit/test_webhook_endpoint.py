@@ -146,7 +146,6 @@ UNSTORABLE = {
     "an event with a NUL": named("", event="room_\0"),
     "a room with a NUL": named("room", name="call_\0"),
     "an identity with a NUL": named("participant", identity="\0"),
-    "an error with a NUL": named("egressInfo", egressId="EG_1", error="\0"),
     "a file's name with a NUL": named("egressInfo", egressId="EG_1", fileResults=[{"filename": "\0"}]),
     "a very long id": named("", id="EV_" + "x" * 3000),
     "a very long connection": named("participant", sid="PA_" + "ü" * 200),
@@ -221,7 +220,7 @@ def test_of_an_egress_no_address_is_kept(inbox: Inbox) -> None:
     info = {
         "egressId": "EG_1",
         "status": "EGRESS_COMPLETE",
-        "error": "",
+        "error": "rtmp://host/app/stream-key: no route",
         "fileResults": [{"filename": "a.mp4", "location": "https://key@bucket/a.mp4", "size": "12", "duration": "5000000000"}],
         "streamResults": [{"url": "rtmp://host/app/stream-key", "status": "FAILED", "error": "rtmp://host/app/stream-key"}],
     }
@@ -233,6 +232,14 @@ def test_of_an_egress_no_address_is_kept(inbox: Inbox) -> None:
     assert (egress["id"], egress["status"]) == ("EG_1", "egress_complete")
     assert egress["results"]["files"] == [{"filename": "a.mp4", "started_at": 0, "ended_at": 0, "duration": 5_000_000_000, "size": 12}]
     assert egress["results"]["streams"][0]["status"] == "failed"
+
+
+def test_of_an_ingress_nothing_that_livekit_says_in_words_is_kept(inbox: Inbox) -> None:
+    state = {"status": "ENDPOINT_ERROR", "error": "rtmp://host/app/stream-key: refused"}
+    body = json.dumps({"event": "ingress_ended", "id": "EV_4", "ingressInfo": {"ingressId": "IN_1", "state": state}}).encode()
+    assert inbox.post(body, signature(body))[0] == 200
+    kept = inbox.kept[0].payload
+    assert "stream-key" not in str(kept) and "IN_1" in str(kept)
 
 
 def test_a_value_newer_than_our_protocol_is_unknown_wherever_it_comes_from(inbox: Inbox) -> None:

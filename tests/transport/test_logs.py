@@ -112,6 +112,10 @@ def test_a_traceback_has_files_and_lines_and_no_secret(
             "/calls/00000000-0000-4000-8000-000000000001.ics?link=1790000000.user.-.c2lnbmF0dXJlLW9mLTE2LWI",
             "/calls/00000000-0000-4000-8000-000000000001.ics?link=[hidden]",
         ),
+        *(
+            (f"{page}?link=1790000000.user.-.c2lnbmF0dXJlLW9mLTE2LWI", f"{page}?link=[hidden]")
+            for page in (f"/embed/00000000-0000-4000-8000-000000000001{below}" for below in ("", "/showing"))
+        ),
         ("https://s3/a?X-Amz-Expires=9&X-Amz-Signature=0a1b2c", "https://s3/a?X-Amz-Expires=9&X-Amz-Signature=[hidden]"),
         ("with 'x-nchat-link-key': 'abcdef'}", "with 'x-nchat-link-key': '[hidden]'}"),
         ("http://host:8000/path?at=12:30", "http://host:8000/path?at=12:30"),

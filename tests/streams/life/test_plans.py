@@ -48,6 +48,16 @@ async def test_host_and_guests_are_reminded_once(on: Setup) -> None:
     assert {row["expires_at"] for row in rows} == {on.clock.now() + timedelta(minutes=10)}
 
 
+async def test_guests_who_may_not_see_it_any_more_are_told_nothing(on: Setup) -> None:
+    """What was for invitees is for the channel's members since."""
+    stream_id = await planned(on, 5)
+    await invite(on, stream_id, BOB, MALLORY)
+    await on.database.execute("UPDATE nchat_streams SET visibility = 'channel_members' WHERE id = $1", stream_id)
+    await remind(on.world)
+    rows = await on.database.fetch("SELECT user_id FROM nchat_push_outbox ORDER BY user_id")
+    assert [row["user_id"] for row in rows] == [ALICE, BOB]
+
+
 async def test_nobody_is_reminded_of_what_is_called_off_or_over(on: Setup) -> None:
     await cancel_stream(on.world, session(ALICE), await planned(on, 20))
     await planned(on, 20)
