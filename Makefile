@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores trial-chat trial-reactions check fix livekit demo conformance bench bench-fanout bench-faults requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores trial-chat trial-reactions check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -77,6 +77,9 @@ livekit: setup ## a real livekit-server in .tools/, built with Go's own client
 
 demo: setup ## two people call each other through a running `make run`
 	@exec $(BIN)/python -m devstack.demo
+
+demo-stream: setup ## a stream through a running `make run`: from ffmpeg to Chromium, chat, clip, platforms, the whole afterwards
+	@exec $(BIN)/python -m devstack.demo_stream
 
 conformance: setup ## the Hasura cases of the first slice, against an embedded PostgreSQL
 	@exec $(BIN)/python -m tests.conformance
