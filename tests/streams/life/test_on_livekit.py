@@ -152,7 +152,7 @@ async def test_a_live_stream_is_sent_where_its_host_says(stage: LiveStage, worke
         await stage.says(DESTINATION, "custom", "error", REFUSED)
         await stage.says(DESTINATION, "youtube", "connected", None)
         await remove_stream_destination(stage.world, session(ALICE), added.destination_id)
-        await eventually(lambda: _record_says(stage, ["active", "finished", "failed"]))
+        await eventually(lambda: _record_says(stage, ["active", "finished", "failed"]), seconds=30)
         await stage.becomes(started.stream_id, "live")
         await stop_stream(stage.world, session(ALICE), started.stream_id)
         await stage.becomes(started.stream_id, "ended")

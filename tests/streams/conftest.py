@@ -1,4 +1,4 @@
-"""What the tests of audiences start from."""
+"""What the tests of streams start from; a folder may have more in its own."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ from tests.support.domain_setup import Setup, setup
 
 @pytest.fixture
 async def on(database_url: str) -> AsyncIterator[Setup]:
-    """The world with the people of the demo and no streams."""
+    """The world with the people of the demo."""
     async with setup(database_url) as ready:
         yield ready
 
