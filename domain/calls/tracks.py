@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -11,6 +12,19 @@ from domain.calls.rows import Participant
 from domain.ports import Track
 from domain.world import Transaction
 from schema.tables.call_participants import call_participants
+
+# Among the call's last events: nobody mutes hundreds within the time that is asked for.
+SILENCED: Final = sa.text("""
+    SELECT EXISTS (
+        SELECT FROM (
+            SELECT kind, payload FROM nchat_call_events WHERE call_id = :call AND created_at > :since ORDER BY seq DESC LIMIT 500
+        ) AS late
+        WHERE payload ->> 'participantId' = :who AND (
+            (:sound AND kind = 'call_mute_changed' AND payload @> '{"trackType": "audio", "muted": true}')
+            OR (:picture AND kind = 'call_video_changed' AND payload @> '{"enabled": false}')
+        )
+    )
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,15 @@ async def see(tx: Transaction, who: Participant, sent: Sent) -> None:
         await _tell(tx, who, "call_video_changed", {"enabled": differs["is_video_enabled"]})
     if "is_screen_sharing" in differs:
         await _tell(tx, who, "call_screen_share_started" if differs["is_screen_sharing"] else "call_screen_share_stopped", {})
+
+
+async def silenced_since(tx: Transaction, who: Participant, sent: Sent, moment: datetime) -> bool:
+    """Whether what was seen now as sent was said, or seen, to be off after `moment`, by PostgreSQL's clock, and is off by the row."""
+    sound, picture = sent.muted is False and who.is_muted, bool(sent.video) and not who.is_video_enabled
+    if not (sound or picture):
+        return False
+    asked = {"call": who.call_id, "who": str(who.id), "since": moment, "sound": sound, "picture": picture}
+    return bool(await tx.connection.scalar(SILENCED, asked))
 
 
 async def _tell(tx: Transaction, who: Participant, kind: events.EventKind, payload: dict[str, object]) -> None:

@@ -5,6 +5,7 @@ import pytest
 from domain.calls.actions.join import join_call
 from domain.calls.actions.kick import kick_participant, readmit_participant
 from domain.calls.actions.leave import leave_call
+from domain.calls.actions.mute import mute_participant
 from domain.ports import Track
 from domain.webhooks.inbox import process_pending
 from tests.life_cycle.running_call import Running
@@ -191,6 +192,35 @@ async def test_a_track_published_muted(direct: Running) -> None:
     await direct.room.tell("track_published", slim(bob) | track)
     assert (await direct.on.participant(direct.id, BOB))["is_muted"]
     assert (await direct.kinds())[-1] == "call_mute_changed"
+
+
+async def test_a_track_that_is_told_late_does_not_unmute_who_was_muted_meanwhile(direct: Running) -> None:
+    bob = direct.on.rooms.join(direct.room.name, str(BOB), "microphone", "camera")
+    await direct.room.tell("participant_joined", participant(bob))
+    await direct.room.tell("track_published", slim(bob) | published(bob.tracks[1]))
+    row = await direct.on.participant(direct.id, BOB)
+    for kind in ("audio", "video"):
+        await mute_participant(direct.on.world, session(ALICE), direct.id, row["id"], kind)
+    for track in bob.tracks:
+        await direct.room.tell("track_published", slim(bob) | published(track))
+    row = await direct.on.participant(direct.id, BOB)
+    assert (row["is_muted"], row["is_video_enabled"]) == (True, False)
+    assert (await direct.kinds())[-2:] == ["call_mute_changed", "call_video_changed"]
+
+
+async def test_who_was_muted_and_publishes_again_is_heard(direct: Running) -> None:
+    row = await direct.on.participant(direct.id, BOB)
+    await mute_participant(direct.on.world, session(ALICE), direct.id, row["id"], "audio")
+    bob = direct.on.rooms.join(direct.room.name, str(BOB), "microphone")
+    await direct.room.tell("participant_joined", participant(bob))
+    direct.on.rooms.broken = {"list_participants"}
+    await direct.room.tell("track_published", slim(bob) | published(bob.tracks[0]))
+    assert (await direct.on.participant(direct.id, BOB))["is_muted"]
+    # What LiveKit did not answer is owed, and asked again.
+    direct.on.rooms.broken = set()
+    direct.on.clock.advance(seconds=10)
+    await process_pending(direct.on.world)
+    assert not (await direct.on.participant(direct.id, BOB))["is_muted"]
 
 
 async def test_a_finished_room_completes_a_conversation(direct: Running) -> None:
