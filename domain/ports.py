@@ -340,8 +340,9 @@ class Unresolvable(Exception):
 
 
 class HostNames(Protocol):
-    async def addresses(self, host: str) -> Sequence[IpAddress]:
-        """All addresses that a name leads to now. Raises Unresolvable."""
+    async def addresses(self, host: str, whose: str) -> Sequence[IpAddress]:
+        """All addresses that a name leads to now. Raises Unresolvable. `whose` it is, anything that tells people apart: slow names of one
+        take nobody else's turn."""
         ...
 
 

@@ -28,6 +28,7 @@ from domain.recordings.clips.copying import copy_due
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.joining.joining import join_due
+from domain.recordings.late.moving import move_late
 from domain.recordings.manners.consent import begin_agreed
 from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.tracks import record_new_tracks
@@ -55,6 +56,7 @@ RECORDING_WATCH_EVERY: Final = 1.0
 STRAYS_EVERY: Final = 15.0
 JOINS_EVERY: Final = 2.0
 REMOVALS_EVERY: Final = 2.0
+LATE_EVERY: Final = 1.0
 STREAM_LOOKS_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
 VIEWERS_EVERY: Final = 1.0
@@ -93,6 +95,7 @@ class Jobs:
             *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
             *([] if world.store is None else [self._clips(world, supervisor)]),
+            *([] if world.store is None else [self._loop("late_segments", LATE_EVERY, partial(move_late, world))]),
             *([] if world.recorder is None else self._recording(world, supervisor)),
             self._loop("stream_looks", STREAM_LOOKS_EVERY, partial(look_at_streams, world)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),

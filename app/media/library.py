@@ -94,13 +94,14 @@ class Library:
             return None
         if kind == "part-playlist":
             part = await self._visible.part(asked.session, asked.id)
-            found = (part.path_prefix, part.bucket) if part is not None and part.index == index else None
+            keys = part.keys if part is not None and part.index == index else None
+            found = None if part is None or keys is None else (keys, part.bucket)
         elif kind == "stream":
             found = await self._visible.stream_prefix(asked.session, asked.id, index)
         else:
             found = await self._visible.prefix(asked.session, asked.id, index)
         pieces = self._live_pieces if kind == "stream" else self._pieces
-        return None if found is None or found[0] is None else Elsewhere(pieces.of(found[0] + name, found[1]))
+        return None if found is None else Elsewhere(pieces.of(found[0].of(name), found[1]))
 
     async def _file(self, asked: Asked) -> Found:
         found = await self._visible.recording(asked.session, asked.id)
@@ -137,7 +138,7 @@ class Library:
             return None
         elsewhere = {}
         if self._cdn is not None and found.public:
-            elsewhere = {part.index: f"{self._cdn}/{part.path_prefix}" for part in found.parts if part.on_cdn}
+            elsewhere = {part.index: f"{self._cdn}/{part.path_prefix}" for part in found.parts if part.all_on_cdn}
         if asked.shared:
             body = self._bodies.text(asked.id, asked.token, played, elsewhere, update=asked.update)
         else:

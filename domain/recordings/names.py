@@ -40,6 +40,11 @@ def file_key(path_prefix: str) -> str:
     return f"{path_prefix}{FILE}.mp4"
 
 
+def segment_name(number: int) -> str:
+    """Of a part's segments, from 0."""
+    return f"{SEGMENT}_{number:05d}.ts"
+
+
 def picture_key(path_prefix: str, index: int) -> str:
     """The picture of so many intervals after the part's beginning."""
     return f"{path_prefix}{PICTURE}_{index:05d}.jpeg"

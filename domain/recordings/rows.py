@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
+from domain.recordings.part_keys import PartKeys
 from domain.world import Transaction
 from schema.tables.call_recording_parts import call_recording_parts
 from schema.tables.call_recordings import call_recordings
@@ -90,6 +91,9 @@ class RecordingPart:
     next_look_at: datetime
     duration: float | None
     path_prefix: str | None
+    late_prefix: str | None
+    late_from: int | None
+    moved_to: int | None
     file_path: str | None
     file_size: int | None
     error_message: str | None
@@ -105,6 +109,11 @@ class RecordingPart:
     def written(self) -> bool:
         """LiveKit writes it, or is about to."""
         return self.status in WRITTEN
+
+    @property
+    def keys(self) -> PartKeys | None:
+        """Where its objects lie; None for what is older than parts."""
+        return None if self.path_prefix is None else PartKeys(self.path_prefix, self.late_prefix, self.late_from, self.moved_to)
 
     @property
     def final(self) -> bool:

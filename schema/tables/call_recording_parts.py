@@ -35,6 +35,12 @@ call_recording_parts = sa.Table(
     sa.Column("path_prefix", sa.Text, comment="What the keys of all its objects begin with; null for what is older than parts."),
     # Set by a trigger where a part begins.
     flag("on_cdn", "Begun while its stream was public: its segments may be fetched from the CDN. Not offered through GraphQL."),
+    # These by another, when its stream is narrowed while it runs there.
+    moment("narrowed_at", "When fewer were let watch, while it ran on the CDN. Not offered through GraphQL."),
+    sa.Column("late_prefix", sa.Text, comment="What the keys of segments made since then begin with. Not offered through GraphQL."),
+    sa.Column("late_from", sa.Integer, comment="The first of them; null until that is decided. Not offered through GraphQL."),
+    sa.Column("moved_to", sa.Integer, comment="Those before this one lie there by now. Not offered through GraphQL."),
+    moment("late_look_at", "When they are looked for next; null when none can come any more. Not offered through GraphQL."),
     sa.Column("file_path", sa.String(500), comment="Key of its file in the bucket, once seen there."),
     sa.Column("file_size", sa.BigInteger, comment="Size of its file in bytes."),
     sa.Column("error_message", sa.Text, comment="What went wrong, in our own words."),
@@ -52,5 +58,6 @@ call_recording_parts = sa.Table(
             "status = ANY (ARRAY['starting'::recording_status, 'recording'::recording_status, 'processing'::recording_status])"
         ),
     ),
+    sa.Index("nchat_call_recording_parts_late_idx", "late_look_at", postgresql_where=sa.text("late_look_at IS NOT NULL")),
     comment="Parts of recordings: one egress each.",
 )

@@ -22,6 +22,7 @@ stream_ingresses = sa.Table(
     sa.Column("video_fps", sa.Double, comment="Pictures a second, on average since the word before."),
     sa.Column("video_bitrate", sa.BigInteger, comment="Bits a second of the picture, on average since the word before."),
     sa.Column("audio_bitrate", sa.BigInteger, comment="Bits a second of the sound, on average since the word before."),
+    moment("failed_at", "When LiveKit refused to make it, or did not answer; null otherwise."),
     moment("retired_at", "Since when it is not wanted any more: another took its place, or the stream is over."),
     moment("removed_at", "When LiveKit confirmed that it is gone: its key opens nothing any more."),
     now("created_at", "When the row was written."),

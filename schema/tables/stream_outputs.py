@@ -21,6 +21,8 @@ stream_outputs = sa.Table(
     sa.Column("rtmp_url", sa.String(500), nullable=False, comment="Address without the key."),
     sealed("stream_key_encrypted", "The stream key, encrypted at rest; LiveKit hears it twice: to add, and to take away.", nullable=False),
     moment("asked_at", "Since when LiveKit is being asked; null when it has answered, or was not asked."),
+    moment("unfound_since", "Since when nobody can say where its host is; null while that is known, or was not asked."),
+    moment("not_before", "When it is tried again."),
     moment("sent_at", "When LiveKit took it."),
     sa.Column("place", sa.Integer, comment="Which of the addresses in LiveKit's record it is, from 0."),
     moment("unwanted_at", "Since when it is to be taken away."),

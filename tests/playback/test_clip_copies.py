@@ -12,7 +12,7 @@ import pytest
 from domain.errors import NotAllowed
 from domain.recordings.actions.stop import delete_recording
 from domain.recordings.clips import copies
-from domain.recordings.clips.copying import GONE, NO_STORE, UNWANTED, copy_due
+from domain.recordings.clips.copying import GONE, MOST_READS, NO_STORE, UNREADABLE, UNWANTED, copy_due
 from domain.recordings.names import playlist_key
 from domain.recordings.playlists import segments_of
 from domain.recordings.retention.removing import remove_all_due
@@ -164,6 +164,23 @@ async def test_it_is_removed_while_its_stream_goes_on(on: Setup, live: Broadcast
     await delete_recording(on.world, session(ALICE), clip)
     assert await remove_all_due(on.world) == 1
     assert (await row(on, clip))["status"] == "deleted" and (await row(on, live.recording))["status"] == "recording"
+
+
+@pytest.mark.parametrize(
+    "notes", ["{}", '{"clip": 7}', '{"clip": {"parts": [], "picture": ""}}', '{"clip": {"parts": [{}], "picture": ""}}']
+)
+async def test_a_plan_that_can_t_be_read(on: Setup, live: Broadcast, clip: UUID, notes: str) -> None:
+    """By no version of the service; nothing else waits for that."""
+    await on.database.execute("UPDATE nchat_call_recordings SET metadata = CAST($1 AS jsonb) WHERE id = $2", notes, clip)
+    other = await cut(on, session(ALICE), stream=live.stream)
+    assert await copy_due(on.world) == 2 and (await row(on, other))["status"] == "ready"
+    for _ in range(MOST_READS - 1):
+        assert (await row(on, clip))["status"] == "processing"
+        on.clock.advance(60)
+        await copy_due(on.world)
+    made = await row(on, clip)
+    assert (made["status"], made["error_message"]) == ("failed", UNREADABLE) and made["expires_at"] is not None
+    assert {(part["status"], part["error_message"]) for part in await parts(on, clip)} == {("failed", UNREADABLE)}
 
 
 async def test_two_at_once_make_it_once(on: Setup, clip: UUID) -> None:

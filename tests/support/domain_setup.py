@@ -130,9 +130,11 @@ class KnownHosts:
 
     known: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    askers: list[str] = field(default_factory=list)
 
-    async def addresses(self, host: str) -> Sequence[IpAddress]:
+    async def addresses(self, host: str, whose: str) -> Sequence[IpAddress]:
         self.asked.append(host)
+        self.askers.append(whose)
         if host not in self.known:
             raise Unresolvable
         return [ip_address(one) for one in self.known[host]]

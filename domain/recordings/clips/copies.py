@@ -1,6 +1,5 @@
 """Which clips are copied now: each taken by one process for a while, kept while it works, let go when it failed or died."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,7 +7,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from domain.recordings.clips.plans import ClipPlan, of_note
 from domain.recordings.life_cycle import changed
 from domain.world import World
 
@@ -46,11 +44,14 @@ LET_GO: Final = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class ClipInHand:
-    """A clip in the hands of one process. `attempt` tells this hand from earlier ones; `unwanted`: somebody asked for its removal."""
+    """A clip in the hands of one process. `attempt` tells this hand from earlier ones; `unwanted`: somebody asked for its removal.
+
+    `notes` is the JSON that has its plan.
+    """
 
     id: UUID
     call_id: UUID | None
-    plan: ClipPlan
+    notes: str | None
     bucket: str | None
     attempt: int
     since: datetime
@@ -64,7 +65,7 @@ async def take(world: World) -> ClipInHand | None:
         row = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR})).first()
     if row is None:
         return None
-    return ClipInHand(row.id, row.call_id, of_note(json.loads(row.notes)), row.bucket, row.attempt, row.status_since, row.unwanted)
+    return ClipInHand(row.id, row.call_id, row.notes, row.bucket, row.attempt, row.status_since, row.unwanted)
 
 
 async def keep(world: World, clip: ClipInHand, progress: int) -> bool:

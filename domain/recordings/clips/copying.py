@@ -1,6 +1,7 @@
 """Clips made by the store: each segment copied under keys of the clip's own, then playlists that name them. No byte comes this way."""
 
 import asyncio
+import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ import structlog
 from domain.recording_ports import ObjectStore, StorageError
 from domain.recordings.clips import copies, outcomes
 from domain.recordings.clips.copies import GIVEN_UP_AFTER, ClipInHand
-from domain.recordings.clips.plans import PlannedPart
+from domain.recordings.clips.plans import ClipPlan, PlannedPart, UnreadablePlan, of_note
 from domain.recordings.ending.gathering import objects_under
 from domain.recordings.names import picture_key, playlist_key
 from domain.recordings.playlists import INF, TIME
@@ -21,6 +22,9 @@ PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 GONE: Final = "What it is a clip of is gone."
 NO_STORE: Final = "The store could not be reached."
 UNWANTED: Final = "It was removed before it was made."
+UNREADABLE: Final = "What it was to be made of can't be read."
+# A process of another version may read what this one can't.
+MOST_READS: Final = 5
 
 
 class SourceGone(Exception):
@@ -45,7 +49,9 @@ async def _copy(world: World, store: ObjectStore, clip: ClipInHand) -> None:
         await outcomes.failed(world, clip, NO_STORE)
         return
     try:
-        await _make(world, store, clip)
+        await _make(world, store, clip, of_note(json.loads(clip.notes or "null")))
+    except UnreadablePlan as error:
+        await _unread(world, clip, str(error))
     except SourceGone:
         await outcomes.failed(world, clip, GONE)
     except StorageError as error:
@@ -53,18 +59,26 @@ async def _copy(world: World, store: ObjectStore, clip: ClipInHand) -> None:
         await copies.put_off(world, clip)
 
 
-async def _make(world: World, store: ObjectStore, clip: ClipInHand) -> None:
-    there = {key for part in clip.plan.parts for key in await objects_under(store, part.target)}
-    missing = [pair for part in clip.plan.parts for pair in part.copies() if pair[1] not in there]
+async def _unread(world: World, clip: ClipInHand, why: str) -> None:
+    log.error("clip_plan_unreadable", recording_id=str(clip.id), attempt=clip.attempt, why=why)
+    if clip.attempt >= MOST_READS:
+        await outcomes.failed(world, clip, UNREADABLE)
+    else:
+        await copies.put_off(world, clip)
+
+
+async def _make(world: World, store: ObjectStore, clip: ClipInHand, plan: ClipPlan) -> None:
+    there = {key for part in plan.parts for key in await objects_under(store, part.target)}
+    missing = [pair for part in plan.parts for pair in part.copies() if pair[1] not in there]
     while missing:
         await _copy_some(store, missing[:AT_ONCE])
         missing = missing[AT_ONCE:]
-        if not await copies.keep(world, clip, 100 - 100 * len(missing) // clip.plan.many):
+        if not await copies.keep(world, clip, 100 - 100 * len(missing) // plan.many):
             return
-    for part in clip.plan.parts:
+    for part in plan.parts:
         await store.write(playlist_key(part.target), _playlist(part), PLAYLIST_TYPE)
-    picture = picture_key(clip.plan.parts[0].target, 0)
-    await outcomes.ready(world, clip, picture if await store.copy(clip.plan.picture, picture) else None)
+    picture = picture_key(plan.parts[0].target, 0)
+    await outcomes.ready(world, clip, plan, picture if await store.copy(plan.picture, picture) else None)
 
 
 async def _copy_some(store: ObjectStore, wanted: Collection[tuple[str, str]]) -> None:

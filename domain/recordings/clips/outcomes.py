@@ -6,10 +6,10 @@ from typing import Final, Literal
 import sqlalchemy as sa
 
 from domain.recordings.clips.copies import ClipInHand
-from domain.recordings.clips.plans import PlannedPart
+from domain.recordings.clips.plans import ClipPlan, PlannedPart
 from domain.recordings.ending.policies import expiry
 from domain.recordings.life_cycle import move_part, move_recording
-from domain.recordings.rows import Recording, lock_recording
+from domain.recordings.rows import Recording, lock_recording, parts_of
 from domain.world import Transaction, World
 
 MINE: Final = sa.text("""
@@ -18,17 +18,17 @@ MINE: Final = sa.text("""
 """)
 
 
-async def ready(world: World, clip: ClipInHand, picture: str | None) -> bool:
+async def ready(world: World, clip: ClipInHand, plan: ClipPlan, picture: str | None) -> bool:
     """All of it is there; False, with nothing written, when it is not this process's any more. `joining` makes a file of it next."""
     async with world.transaction("clip.ready") as tx:
         recording, now = await _mine(tx, clip), world.clock.now()
         if recording is None:
             return False
-        for part in clip.plan.parts:
+        for part in plan.parts:
             seen = {"segments": len(part.segments), "duration": part.seconds, "closed_at": now, **_times([part])}
             await move_part(tx, part.id, "processing", "ready", now=now, **seen)
-        seconds = sum(part.seconds for part in clip.plan.parts)
-        media = {"duration": round(seconds), "thumbnail_path": picture, "join_progress": 0, "clip_progress": 100, **_times(clip.plan.parts)}
+        seconds = sum(part.seconds for part in plan.parts)
+        media = {"duration": round(seconds), "thumbnail_path": picture, "join_progress": 0, "clip_progress": 100, **_times(plan.parts)}
         return await _end(tx, world, recording, "ready", **media)
 
 
@@ -38,7 +38,7 @@ async def failed(world: World, clip: ClipInHand, sentence: str) -> bool:
         recording, now = await _mine(tx, clip), world.clock.now()
         if recording is None:
             return False
-        for part in clip.plan.parts:
+        for part in await parts_of(tx, clip.id):
             await move_part(tx, part.id, "processing", "failed", now=now, closed_at=now, error_message=sentence)
         return await _end(tx, world, recording, "failed", error_message=sentence)
 

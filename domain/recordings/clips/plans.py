@@ -1,13 +1,14 @@
 """What a clip is made of, as its row keeps it: decided once, so that a job that is cut off and begun again makes the same clip."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from domain.recordings.clips.ranges import PartRange
-from domain.recordings.names import SEGMENT, new_prefix, picture_key
+from domain.recordings.names import new_prefix, picture_key, segment_name
+from domain.recordings.part_keys import PartKeys
 from domain.recordings.playing.storyboard import PICTURE_SECONDS
 from domain.recordings.playing.visible import VisiblePart
 from domain.recordings.playlists import Segment
@@ -22,8 +23,8 @@ class PlannedPart:
 
     id: UUID
     source: str
-    target: str
     segments: tuple[Segment, ...]
+    target: str
 
     def copies(self) -> Iterator[tuple[str, str]]:
         """From which key to which."""
@@ -32,7 +33,7 @@ class PlannedPart:
 
     @property
     def names(self) -> Sequence[str]:
-        return [f"{SEGMENT}_{number:05d}.ts" for number in range(len(self.segments))]
+        return [segment_name(number) for number in range(len(self.segments))]
 
     @property
     def seconds(self) -> float:
@@ -61,21 +62,44 @@ class ClipPlan:
 
 def planned(clip_id: UUID, ranges: Sequence[PartRange], parts: Sequence[VisiblePart]) -> ClipPlan:
     """New keys for each part of the clip; the source's parts have a prefix, or they would not be in a playlist."""
-    sources = {part.index: part.path_prefix or "" for part in parts}
+    places = {part.index: part.keys or PartKeys("") for part in parts}
     made = []
     for one in ranges:
         part_id = uuid4()
-        made.append(PlannedPart(part_id, sources[one.index], new_prefix(clip_id, part_id), one.segments))
+        made.append(PlannedPart(part_id, *_sources(places[one.index], one.segments), new_prefix(clip_id, part_id)))
     first = ranges[0]
-    return ClipPlan(tuple(made), picture_key(sources[first.index], int(first.offset // PICTURE_SECONDS)))
+    return ClipPlan(tuple(made), picture_key(places[first.index].prefix, int(first.offset // PICTURE_SECONDS)))
 
 
-def of_note(note: Mapping[str, Any]) -> ClipPlan:
-    """What `ClipPlan.note` wrote."""
-    plan = note[NOTE]
-    return ClipPlan(tuple(_part(part) for part in plan["parts"]), plan["picture"])
+def _sources(keys: PartKeys, segments: tuple[Segment, ...]) -> tuple[str, tuple[Segment, ...]]:
+    """What the keys of all begin with, and each by the rest of its own: those of a part that lies in two places have nothing in common."""
+    if keys.late_prefix is None:
+        return keys.prefix, segments
+    return "", tuple(replace(one, name=keys.of(one.name)) for one in segments)
+
+
+class UnreadablePlan(Exception):
+    """It is no plan that this version writes."""
+
+
+def of_note(note: Any) -> ClipPlan:
+    """What `ClipPlan.note` wrote. Raises UnreadablePlan."""
+    try:
+        plan = note[NOTE]
+        made = ClipPlan(tuple(_part(part) for part in plan["parts"]), _text(plan["picture"]))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UnreadablePlan(type(error).__name__) from None
+    if not made.parts or not all(part.segments for part in made.parts):
+        raise UnreadablePlan("it names no segments")
+    return made
 
 
 def _part(note: Mapping[str, Any]) -> PlannedPart:
-    segments = [Segment(name, seconds, began and datetime.fromisoformat(began)) for name, seconds, began in note["segments"]]
-    return PlannedPart(UUID(note["id"]), note["source"], note["target"], tuple(segments))
+    segments = [Segment(_text(name), float(seconds), began and datetime.fromisoformat(began)) for name, seconds, began in note["segments"]]
+    return PlannedPart(UUID(note["id"]), _text(note["source"]), tuple(segments), _text(note["target"]))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value

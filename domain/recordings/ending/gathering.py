@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.recording_ports import ObjectStore, StoredObject
 from domain.recordings.names import file_key, picture_key, playlist_key
+from domain.recordings.part_keys import PartKeys
 from domain.recordings.playlists import Segment, segments_of
 from domain.recordings.rows import RecordingPart
 
@@ -41,24 +42,32 @@ class Gathered:
 async def gather(store: ObjectStore, part: RecordingPart) -> Gathered:
     """What there is of a part. Raises StorageError: then nothing is known of it."""
     store = store.of(part.storage_bucket)
-    if part.path_prefix is not None:
-        return await _under(store, part.path_prefix)
+    if part.keys is not None:
+        return await _under(store, part.keys)
     # Older than parts: a file, or nothing.
     return Gathered(file=await store.head(part.file_path) if part.file_path else None)
 
 
-async def _under(store: ObjectStore, path_prefix: str) -> Gathered:
-    there = await objects_under(store, path_prefix)
-    playlist = await store.read(playlist_key(path_prefix)) if playlist_key(path_prefix) in there else None
+async def _under(store: ObjectStore, keys: PartKeys) -> Gathered:
+    there = await objects_of(store, keys)
+    playlist = await store.read(playlist_key(keys.prefix)) if playlist_key("") in there else None
     named = segments_of(playlist or b"")
-    present = tuple(one for one in named if (found := there.get(path_prefix + one.name)) is not None and found.size > 0)
-    file, picture = there.get(file_key(path_prefix)), picture_key(path_prefix, 0)
+    present = tuple(one for one in named if (found := there.get(one.name)) is not None and found.size > 0)
+    file, picture = there.get(file_key("")), there.get(picture_key("", 0))
     return Gathered(
         segments=present,
         missing=len(named) - len(present),
         file=file if file is not None and file.size > 0 else None,
-        picture=picture if picture in there else None,
+        picture=None if picture is None else picture.key,
     )
+
+
+async def objects_of(store: ObjectStore, keys: PartKeys) -> Mapping[str, StoredObject]:
+    """Everything that a part has, by name. What is being moved meanwhile is in one place or the other. Raises StorageError."""
+    found: dict[str, StoredObject] = {}
+    for prefix in keys.prefixes:
+        found |= {key.removeprefix(prefix): one for key, one in (await objects_under(store, prefix)).items()}
+    return found
 
 
 async def objects_under(store: ObjectStore, prefix: str) -> Mapping[str, StoredObject]:

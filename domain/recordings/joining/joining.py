@@ -70,9 +70,9 @@ async def _make(world: World, store: ObjectStore, joiner: Joiner, join: JoinInHa
 async def _wanted(store: ObjectStore, parts: Sequence[RecordingPart], bucket: str | None, *, sound: bool) -> JoinWanted:
     links, seconds = [], 0.0
     for part in parts:
-        if part.path_prefix is None:
+        if (keys := part.keys) is None:
             continue
         gathered = await gather(store, part)
         seconds += gathered.seconds
-        links.append([(store.link(part.path_prefix + one.name, seconds=LINKS_LIVE, inside=True), one.seconds) for one in gathered.segments])
+        links.append([(store.link(keys.of(one.name), seconds=LINKS_LIVE, inside=True), one.seconds) for one in gathered.segments])
     return JoinWanted(tuple(tuple(part) for part in links if part), seconds, sound, bucket)

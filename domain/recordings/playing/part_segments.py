@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.recording_ports import ObjectStore, StorageError
-from domain.recordings.ending.gathering import objects_under
+from domain.recordings.ending.gathering import objects_of
 from domain.recordings.names import playlist_key
 from domain.recordings.playing.visible import VisiblePart
 from domain.recordings.playlists import Segment, segments_of
@@ -111,10 +111,10 @@ class KnownSegments:
 
     async def _missing(self, part: VisiblePart, named: Sequence[Segment]) -> Collection[str]:
         """Segments that the playlist names and storage lacks. Their number is in the row, so that a list is rarely asked for."""
-        if part.path_prefix is None or len(named) == part.segments:
+        if part.keys is None or len(named) == part.segments:
             return ()
-        there = await objects_under(self._store.of(part.bucket), part.path_prefix)
-        return {segment.name for segment in named if part.path_prefix + segment.name not in there}
+        there = await objects_of(self._store.of(part.bucket), part.keys)
+        return {segment.name for segment in named if segment.name not in there}
 
     def _forget(self) -> None:
         total = sum(len(known.segments.entries) for known in self._parts.values())

@@ -40,6 +40,9 @@ OF_PART: Final = [
     parts.c.file_path,
     recordings.c.storage_bucket.label("bucket"),
     parts.c.on_cdn,
+    parts.c.late_prefix,
+    parts.c.late_from,
+    parts.c.moved_to,
 ]
 OF_STREAM: Final = [streams.c.id, streams.c.status, streams.c.title, streams.c.visibility]
 # Those that a playlist is made of.
@@ -106,8 +109,9 @@ def _of_stream(world: World, role: str, name: QuestionName) -> Question:
 
 
 def _prefixes(found: sa.FromClause) -> sa.Select[Any]:
-    """What the keys of one part begin with, and in which bucket."""
-    mine = sa.select(parts.c.path_prefix, recordings.c.storage_bucket).select_from(found)
+    """Where the objects of one part lie, and in which bucket."""
+    where = (parts.c.path_prefix, parts.c.late_prefix, parts.c.late_from, parts.c.moved_to)
+    mine = sa.select(*where, recordings.c.storage_bucket).select_from(found)
     return mine.where(parts.c.index == _given("index", sa.Integer()))
 
 

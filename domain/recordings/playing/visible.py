@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from domain.recordings.part_keys import PartKeys
 from domain.recordings.playing.questions import OF_RECORDING, OF_STREAM, Ask, Question, QuestionName, Rows, question
 from domain.recordings.rows import PartStatus, RecordingStatus
 from domain.world import World
@@ -49,6 +50,19 @@ class VisiblePart:
     file_path: str | None
     bucket: str | None
     on_cdn: bool
+    late_prefix: str | None
+    late_from: int | None
+    moved_to: int | None
+
+    @property
+    def keys(self) -> PartKeys | None:
+        """Where its objects lie; None for what is older than parts."""
+        return None if self.path_prefix is None else PartKeys(self.path_prefix, self.late_prefix, self.late_from, self.moved_to)
+
+    @property
+    def all_on_cdn(self) -> bool:
+        """Every one of its segments may be fetched from there."""
+        return self.on_cdn and self.late_prefix is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +124,23 @@ class Visible:
         found = await self._rows(session, "part", part_id)
         return VisiblePart(*found[0]) if found else None
 
-    async def prefix(self, session: Session, recording_id: UUID, index: int) -> tuple[str, str | None] | None:
-        """What the keys of a playlist's part begin with, and in which bucket; None when there is none for this person."""
-        found = await self._rows(session, "prefix", recording_id, index=str(index))
-        return (found[0][0], found[0][1]) if found else None
+    async def prefix(self, session: Session, recording_id: UUID, index: int) -> tuple[PartKeys, str | None] | None:
+        """Where the objects of a playlist's part lie, and in which bucket; None when there is none for this person."""
+        return _place(await self._rows(session, "prefix", recording_id, index=str(index)))
 
-    async def stream_prefix(self, session: Session, stream_id: UUID, index: int) -> tuple[str, str | None] | None:
+    async def stream_prefix(self, session: Session, stream_id: UUID, index: int) -> tuple[PartKeys, str | None] | None:
         """The same of a stream's playlist."""
-        found = await self._rows(session, "stream_prefix", stream_id, index=str(index))
-        return (found[0][0], found[0][1]) if found else None
+        return _place(await self._rows(session, "stream_prefix", stream_id, index=str(index)))
 
     async def _rows(self, session: Session, name: QuestionName, id: UUID, **more: str) -> Rows:
         asked = self._questions.get((session.role, name))
         if asked is None:
             asked = self._questions[session.role, name] = question(self._world, session.role, name)
         return await self._ask(session, asked, {"asked": str(id), **asked.rule.values(session), **more})
+
+
+def _place(rows: Rows) -> tuple[PartKeys, str | None] | None:
+    return (PartKeys(*rows[0][:4]), rows[0][4]) if rows else None
 
 
 def _in_transaction(world: World) -> Ask:

@@ -50,7 +50,8 @@ DONE: Final = sa.text(f"""
     WHERE recording.id = :id AND recording.work_attempts = :attempt AND {REMOVABLE} RETURNING recording.id
 """)  # noqa: S608
 PARTS_DONE: Final = sa.text("""
-    UPDATE nchat_call_recording_parts SET status = 'deleted', status_since = :now, file_path = NULL, file_size = NULL
+    UPDATE nchat_call_recording_parts
+    SET status = 'deleted', status_since = :now, file_path = NULL, file_size = NULL, late_look_at = NULL
     WHERE recording_id = :id AND status IN ('ready', 'failed')
 """)
 WAITING: Final = sa.text(f"""

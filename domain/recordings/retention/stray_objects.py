@@ -19,8 +19,8 @@ LEFT_ALONE_FOR: Final = timedelta(hours=24)
 KNOWN: Final = sa.text("""
     SELECT recording.id, recording.status, array_remove(ARRAY[recording.file_path, recording.thumbnail_path] || ARRAY(
             SELECT part.file_path FROM nchat_call_recording_parts AS part WHERE part.recording_id = recording.id), NULL) AS paths,
-        ARRAY(SELECT part.path_prefix FROM nchat_call_recording_parts AS part
-            WHERE part.recording_id = recording.id AND part.path_prefix IS NOT NULL) AS prefixes
+        ARRAY(SELECT prefix FROM nchat_call_recording_parts AS part, unnest(ARRAY[part.path_prefix, part.late_prefix]) AS prefix
+            WHERE part.recording_id = recording.id AND prefix IS NOT NULL) AS prefixes
     FROM nchat_call_recordings AS recording WHERE recording.id = ANY(:ids)
 """).bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
 

@@ -44,7 +44,7 @@ async def start_stream(
     cancelled), NotFound, Banned, NotAllowed (not the host), StreamNotLive (it is over), StreamLimit.
     """
     await world.limiter.hit("initiate", str(session.user_id))
-    checked = await check_all(world, outputs)
+    checked = await check_all(world, outputs, str(session.user_id))
     async with world.transaction("start_stream.write") as tx:
         access = await access_stream(tx, world, session, stream_id, locking=True)
         if not access.is_host:
@@ -63,7 +63,7 @@ async def start_new_stream(
     """The same of a stream that is written with its start; a repeated request answers with that one, without a token when it is over."""
     await world.limiter.hit("initiate", str(session.user_id))
     _require_media(world, ingress)
-    checked = await check_all(world, outputs)
+    checked = await check_all(world, outputs, str(session.user_id))
     async with world.transaction("start_stream.write") as tx:
         stream, _ = await write(tx, world, await known_user(tx, session), plan)
         stream = await _started(tx, world, session, stream, checked)
@@ -85,7 +85,7 @@ async def start_broadcast(
     CallNotStarted (nobody is connected), ConsentNeeded, StreamNotLive (it is broadcast already), InvalidInput.
     """
     await world.limiter.hit("initiate", str(session.user_id))
-    checked = await check_all(world, outputs)
+    checked = await check_all(world, outputs, str(session.user_id))
     async with world.transaction("start_stream.write") as tx:
         access = await access_call(tx, world, session, call_id)
         access.hosting()

@@ -32,7 +32,7 @@ async def add_stream_destination(world: World, session: Session, stream_id: UUID
     async with world.transaction("add_destination.look") as tx:
         require_open((await access_stream(tx, world, session, stream_id)).hosting().stream)
     await count_use(world, session)
-    checked = await check(world, wanted)
+    checked = await check(world, wanted, whose(session))
     async with world.transaction("add_destination.write") as tx:
         require_open((await access_stream(tx, world, session, stream_id, locking=True)).hosting().stream)
         row = insert(table).values(_values(stream_id, checked)).on_conflict_do_nothing(index_elements=["stream_id", "platform"])
@@ -61,7 +61,12 @@ async def put_destinations(tx: Transaction, stream_id: UUID, outputs: Sequence[C
 
 async def count_use(world: World, session: Session) -> None:
     """RateLimited: each use looks a name up."""
-    await world.limiter.hit("destination", session.variables.get(USER_ID, session.role))
+    await world.limiter.hit("destination", whose(session))
+
+
+def whose(session: Session) -> str:
+    """Who uses it up: a person, or all who have a role and no name."""
+    return session.variables.get(USER_ID, session.role)
 
 
 def _values(stream_id: UUID, output: CheckedOutput) -> dict[str, object]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.ports import Unreadable
-from domain.streams.destinations.adding import DestinationResult, count_use
+from domain.streams.destinations.adding import DestinationResult, count_use, whose
 from domain.streams.destinations.addresses import require_key
 from domain.streams.destinations.checking import check_url, seal
 from domain.streams.destinations.outputs import unwant
@@ -33,7 +33,7 @@ async def update_stream_destination(world: World, session: Session, destination_
     async with world.transaction("update_destination.look") as tx:
         require_open((await access_destination(tx, world, session, destination_id)).stream.stream)
     await count_use(world, session)
-    url = None if change.rtmp_url is None else await check_url(world, change.rtmp_url)
+    url = None if change.rtmp_url is None else await check_url(world, change.rtmp_url, whose(session))
     if change.stream_key is not None:
         require_key(change.stream_key)
     async with world.transaction("update_destination.write") as tx:

@@ -33,44 +33,49 @@ class CheckedOutput:
     sealed_key: str = field(repr=False)
 
 
-async def check_all(world: World, wanted: Sequence[OutputWanted]) -> Sequence[CheckedOutput]:
-    """The destinations that a stream is to start with, one of each platform: then `adding.put_destinations` takes them."""
+async def check_all(world: World, wanted: Sequence[OutputWanted], whose: str) -> Sequence[CheckedOutput]:
+    """The destinations that a stream is to start with, one of each platform: then `adding.put_destinations` takes them. `whose` they are
+    tells whose turn it is where names are slow."""
     if len({one.platform for one in wanted}) < len(wanted):
         raise InvalidInput("rtmpOutputs has one destination of each platform.")
-    return [await check(world, one) for one in wanted]
+    return [await check(world, one, whose) for one in wanted]
 
 
-async def check(world: World, wanted: OutputWanted) -> CheckedOutput:
+async def check(world: World, wanted: OutputWanted, whose: str) -> CheckedOutput:
     """Looks the host up, hence outside of any transaction. InvalidInput says what is wrong."""
     require_key(wanted.stream_key)
-    return CheckedOutput(wanted.platform, await check_url(world, wanted.rtmp_url), seal(world, wanted.stream_key))
+    return CheckedOutput(wanted.platform, await check_url(world, wanted.rtmp_url, whose), seal(world, wanted.stream_key))
 
 
-async def check_url(world: World, text: str) -> str:
+async def check_url(world: World, text: str, whose: str) -> str:
     """The address in its one writing; InvalidInput for a form that is none, and for one that leads nowhere or inside."""
     target = read_url(text)
-    sentence = await _refusal(world, target)
+    try:
+        sentence = await _refusal(world, target, whose)
+    except Unresolvable:
+        raise InvalidInput(NOWHERE) from None
     if sentence is not None:
         raise InvalidInput(sentence)
     return target.url
 
 
-async def refusal(world: World, url: str) -> str | None:
-    """Why nothing is sent to an address that is kept, asked at each use: where a name leads may change. None: it may be sent."""
+async def refusal(world: World, url: str, whose: str) -> str | None:
+    """Why nothing is ever sent to an address that is kept, asked at each use: where a name leads may change. None: it may be sent.
+
+    Raises Unresolvable where nobody can say at this moment where it leads.
+    """
     try:
-        return await _refusal(world, read_url(url))
+        target = read_url(url)
     except InvalidInput as error:
         return error.sentence
+    return await _refusal(world, target, whose)
 
 
-async def _refusal(world: World, target: Target) -> str | None:
-    try:
-        found = [target.literal] if target.literal is not None else await world.host_names.addresses(target.host)
-    except Unresolvable:
-        return NOWHERE
-    if not all(is_outside(address, loopback=world.limits.sends_to_loopback) for address in found):
-        return INSIDE
-    return None if found else NOWHERE
+async def _refusal(world: World, target: Target, whose: str) -> str | None:
+    found = [target.literal] if target.literal is not None else await world.host_names.addresses(target.host, whose)
+    if not found:
+        raise Unresolvable("no addresses")
+    return None if all(is_outside(address, loopback=world.limits.sends_to_loopback) for address in found) else INSIDE
 
 
 def seal(world: World, key: str) -> str:

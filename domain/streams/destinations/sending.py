@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.ports import MediaError, MediaRefused, Unreadable
+from domain.ports import MediaError, MediaRefused, Unreadable, Unresolvable
 from domain.recording_ports import Egress, Recorder
 from domain.short_waits import HeldByAnother, short_waits
 from domain.streams.destinations.addresses import full_url
@@ -23,6 +23,7 @@ from domain.streams.destinations.matching import place_of
 from domain.streams.destinations.outputs import plan
 from domain.streams.destinations.rows import TOPIC
 from domain.streams.destinations.status import KEY_LOST, NOT_TAKEN, SeenState, hold, tell
+from domain.streams.destinations.unfound import GIVEN_UP, is_given_up, look_later
 from domain.world import Transaction, World
 from schema.tables.stream_outputs import stream_outputs as table
 
@@ -33,6 +34,7 @@ ASKED_AGAIN_AFTER: Final = timedelta(seconds=20)
 DUE: Final = """
     output.over_at IS NULL AND (output.sent_at IS NULL OR output.unwanted_at IS NOT NULL)
     AND (output.asked_at IS NULL OR output.asked_at < :again)
+    AND (output.not_before IS NULL OR output.not_before <= :now OR output.unwanted_at IS NOT NULL)
 """
 # The lock is what keeps two processes from one egress; both statements after it see what the other has written.
 LOCK: Final = sa.text(f"""
@@ -48,15 +50,17 @@ TAKE: Final = sa.text(f"""
         )
         ORDER BY output.egress_id, output.unwanted_at NULLS LAST, output.created_at, output.id
     )
-    UPDATE nchat_stream_outputs AS output SET asked_at = :now FROM next WHERE output.id = next.id
+    UPDATE nchat_stream_outputs AS output SET asked_at = :now
+    FROM next, nchat_streams AS stream WHERE output.id = next.id AND stream.id = output.stream_id
     RETURNING output.id, output.egress_id, output.rtmp_url, output.stream_key_encrypted, output.unwanted_at IS NOT NULL AS unwanted,
-        next.asked_at IS NOT NULL AS asked_before
+        next.asked_at IS NOT NULL AS asked_before, output.unfound_since, stream.host_id
 """).bindparams(sa.bindparam("egresses", type_=pg.ARRAY(sa.Text)))  # noqa: S608 - a condition of ours
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One that LiveKit is to be asked for now, or to take away. `asked_before`: perhaps it has it."""
+    """One that LiveKit is to be asked for now, or to take away. `asked_before`: perhaps it has it. `unfound_since`: nobody could say since
+    then where its host is."""
 
     id: UUID
     egress_id: str
@@ -64,6 +68,8 @@ class Output:
     stream_key_encrypted: str = field(repr=False)
     unwanted: bool
     asked_before: bool
+    unfound_since: datetime | None
+    host_id: UUID
 
 
 async def take_outputs(world: World) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -84,7 +90,7 @@ async def take_outputs(world: World) -> Sequence[Callable[[], Coroutine[Any, Any
 
 async def _take(tx: Transaction, now: datetime) -> Sequence[Output]:
     again = now - ASKED_AGAIN_AFTER
-    egresses = (await tx.connection.execute(LOCK, {"again": again, "most": AT_ONCE})).scalars().all()
+    egresses = (await tx.connection.execute(LOCK, {"again": again, "now": now, "most": AT_ONCE})).scalars().all()
     if not egresses:
         return []
     found = await tx.connection.execute(TAKE, {"egresses": list(egresses), "again": again, "now": now})
@@ -127,7 +133,13 @@ async def _add(world: World, recorder: Recorder, output: Output, key: str) -> No
             await _sent(world, output, record, key, taken)
             return
     # Where the name leads may have changed since the host named it.
-    if (sentence := await refusal(world, output.rtmp_url)) is not None:
+    try:
+        sentence = await refusal(world, output.rtmp_url, str(output.host_id))
+    except Unresolvable as error:
+        log.warning("stream_output_unfound", output_id=str(output.id), error=str(error))
+        await _unfound(world, output)
+        return
+    if sentence is not None:
         await _over(world, output, SeenState("error", sentence))
         return
     await _sent(world, output, await recorder.add_output(output.egress_id, full_url(output.rtmp_url, key)), key, taken)
@@ -145,9 +157,18 @@ async def _sent(world: World, output: Output, record: Egress, key: str, taken: f
     async with world.transaction("stream_outputs.sent") as tx, short_waits(tx):
         await hold(tx, output.id)
         mine = sa.update(table).where(table.c.id == output.id, table.c.sent_at.is_(None))
-        await tx.connection.execute(mine.values(sent_at=world.clock.now(), asked_at=None, place=place))
+        await tx.connection.execute(mine.values(sent_at=world.clock.now(), asked_at=None, place=place, unfound_since=None, not_before=None))
         await tell(tx, output.id, SeenState("connecting"))
         tx.hint(TOPIC)
+
+
+async def _unfound(world: World, output: Output) -> None:
+    now = world.clock.now()
+    if is_given_up(output.unfound_since, now):
+        await _over(world, output, SeenState("error", GIVEN_UP))
+        return
+    async with world.transaction("stream_outputs.unfound") as tx, short_waits(tx):
+        await look_later(tx, output.id, output.unfound_since, now)
 
 
 async def _over(world: World, output: Output, told: SeenState | None = None) -> None:

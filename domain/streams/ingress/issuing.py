@@ -1,7 +1,7 @@
 """A stream gets a way in for an encoder: the row first, then LiveKit is asked, then the key is kept and told."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from domain.errors import MediaUnavailable
 from domain.ports import Ingests, IngressKind, IngressWanted, MediaError, MediaRefused, NewIngress, NoSealingKey
 from domain.streams.ingress.retiring import retire
-from domain.streams.ingress.rows import INGRESSES, wanted_ingress
+from domain.streams.ingress.rows import INGRESSES, StreamIngress, wanted_ingress
 from domain.streams.rows import Stream, lock_stream
 from domain.world import Transaction, World
 from schema.tables.stream_ingresses import stream_ingresses
@@ -19,6 +19,8 @@ from schema.tables.users import users
 
 # No user's id: the host may be in the room with a browser as well.
 IDENTITY: Final = "ingress:{}"
+# Whoever asks LiveKit for one has an answer by then, or is dead.
+ASKED_FOR: Final = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,24 @@ async def want(tx: Transaction, stream: Stream, kind: IngressKind, now: datetime
 
 
 async def want_at_start(tx: Transaction, stream: Stream, kind: IngressKind | None, now: datetime) -> UUID | None:
-    """The same for a locked stream that starts, where an encoder is asked for. None for one that has its ingress: a repeated request learns
-    no key, which resetStreamIngress is for. One that LiveKit never answered for is asked for anew."""
+    """The same for a locked stream that starts, where an encoder is asked for. None for one that has its ingress, or is getting it: a
+    repeated request learns no key, which resetStreamIngress is for. One that LiveKit never answered for is asked for anew."""
     if kind is None or stream.status not in ("starting", "live"):
         return None
     before = await wanted_ingress(tx, stream.id)
-    return None if before is not None and before.ingress_id is not None else await want(tx, stream, kind, now)
+    return None if before is not None and _there_or_asked_for(before, now) else await want(tx, stream, kind, now)
+
+
+def _there_or_asked_for(ingress: StreamIngress, now: datetime) -> bool:
+    """Somebody has been told its key, or is about to be."""
+    return ingress.ingress_id is not None or (ingress.failed_at is None and now - ingress.created_at < ASKED_FOR)
 
 
 async def issue(world: World, ingress_id: UUID) -> WayIn:
     """Asks LiveKit for a wanted ingress; `ingress_id` is our own.
 
-    Raises MediaUnavailable when LiveKit does not answer or refuses, and when the ingress was retired meanwhile. What LiveKit made
-    unheard is removed by `rounds`.
+    Raises MediaUnavailable when LiveKit does not answer or refuses, which is noted, and when the ingress was retired meanwhile. What
+    LiveKit made unheard is removed by `rounds`.
     """
     ingests = require_ingests(world)
     async with world.transaction("ingress.ask") as tx:
@@ -72,10 +79,10 @@ async def issue(world: World, ingress_id: UUID) -> WayIn:
         raise MediaUnavailable("Another request took the place of this one.")
     try:
         made = await ingests.create(wanted)
-    except MediaRefused as error:
-        raise MediaUnavailable("Encoders can't send here: the media server has no way in for them.") from error
     except MediaError as error:
-        raise MediaUnavailable from error
+        await _note_failure(world, ingress_id)
+        sentence = "Encoders can't send here: the media server has no way in for them." if isinstance(error, MediaRefused) else None
+        raise MediaUnavailable(sentence) from error
     if not await _keep(world, ingress_id, made):
         await _take_back(ingests, made)
         raise MediaUnavailable("Another request took the place of this one.")
@@ -109,6 +116,13 @@ async def _keep(world: World, ingress_id: UUID, made: NewIngress) -> bool:
             tx.hint(f"stream:{stream_id}")
             tx.hint(f"table:{streams.name}")
     return stream_id is not None
+
+
+async def _note_failure(world: World, ingress_id: UUID) -> None:
+    """The next request need not wait for this one's answer: it asks for another."""
+    async with world.transaction("ingress.failed") as tx:
+        mine = sa.update(stream_ingresses).where(INGRESSES.id == ingress_id, INGRESSES.ingress_id.is_(None))
+        await tx.connection.execute(mine.values(failed_at=world.clock.now()))
 
 
 async def _lock_stream_of(tx: Transaction, ingress_id: UUID) -> None:

@@ -33,6 +33,7 @@ class StreamIngress:
     video_fps: float | None
     video_bitrate: int | None
     audio_bitrate: int | None
+    failed_at: datetime | None
     retired_at: datetime | None
     removed_at: datetime | None
     created_at: datetime

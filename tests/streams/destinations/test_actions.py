@@ -200,7 +200,7 @@ async def test_a_stream_starts_with_destinations_that_take_the_place_of_earlier_
     stream_id = await new_stream(on)
     destination_id = await add(on, stream_id)
     await on.database.execute("UPDATE nchat_stream_destinations SET status = 'error', error_message = 'No.', enabled = false")
-    checked = await check_all(on.world, [replace(WANTED, stream_key="new-key"), replace(WANTED, platform="custom")])
+    checked = await check_all(on.world, [replace(WANTED, stream_key="new-key"), replace(WANTED, platform="custom")], "alice")
     async with on.world.transaction("test") as tx:
         await lock_stream(tx, stream_id)
         await put_destinations(tx, stream_id, checked)
@@ -215,9 +215,9 @@ async def test_a_stream_starts_with_destinations_that_take_the_place_of_earlier_
 
 async def test_a_stream_does_not_start_with_two_of_a_platform_or_with_a_bad_one(on: Setup) -> None:
     with pytest.raises(InvalidInput):
-        await check_all(on.world, [WANTED, replace(WANTED, stream_key="another")])
+        await check_all(on.world, [WANTED, replace(WANTED, stream_key="another")], "alice")
     with pytest.raises(InvalidInput):
-        await check_all(on.world, [WANTED, OutputWanted("twitch", "rtmp://10.0.0.1/app", KEY)])
+        await check_all(on.world, [WANTED, OutputWanted("twitch", "rtmp://10.0.0.1/app", KEY)], "alice")
 
 
 def test_a_key_does_not_show_where_values_are_printed() -> None:

@@ -1,41 +1,20 @@
 """A process dies at each commit and each call of LiveKit's, and the next one does what is left: no address twice, none for ever."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
-
 import pytest
 
-from app.database.transactions import EngineTransactions, open_engine
 from domain.streams.destinations.adding import add_stream_destination
 from domain.streams.destinations.changing import DestinationChange, update_stream_destination
 from domain.streams.destinations.checking import OutputWanted
 from domain.streams.destinations.sending import take_outputs
 from domain.streams.destinations.watching import watch_outputs
 from domain.world import World
+from tests.streams.destinations.conftest import Died
 from tests.streams.destinations.sent_stream import FULL, KEY, URL, live_stream, look, shown, turn
 from tests.support.domain_setup import ALICE, Setup, session
 
 pytestmark = pytest.mark.anyio
 NAMES = ("plan", "take", "places", "sent", "over", "take_looks", "note")
 MOMENTS = [f"stream_outputs.{name}:{when}_commit" for name in NAMES for when in ("before", "after")]
-
-
-class Died(Exception):
-    """The process is gone in this moment."""
-
-
-@pytest.fixture
-async def mortal(on: Setup) -> AsyncIterator[tuple[World, set[str]]]:
-    """A world that dies at the moments in the set, once at each."""
-    deadly = set[str]()
-
-    def observe(moment: str) -> None:
-        if moment in deadly:
-            deadly.remove(moment)
-            raise Died
-
-    async with open_engine(on.url) as engine:
-        yield replace(on.world, transaction=EngineTransactions(engine, on.publisher, observe)), deadly
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

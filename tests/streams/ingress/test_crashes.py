@@ -73,7 +73,7 @@ class DeadlyIngests(FakeIngests):
 
 def deadly(stream: EncodedStream, death: Death) -> None:
     alive = stream.on.ingests
-    dying = DeadlyIngests(alive.ingresses, alive.wanted, alive.deleted, alive.inside)
+    dying = DeadlyIngests(alive.ingresses, alive.wanted, alive.deleted, alive.inside, alive.broken)
     dying.death = death
     stream.on.world = replace(stream.on.world, transaction=DeadlyTransactions(stream.on.world.transaction, death), ingests=dying)
 
@@ -97,6 +97,11 @@ MOMENTS += [(name, moment) for name in ("create", "delete") for moment in ("befo
 async def test_around_each_commit_and_question(stream: EncodedStream, name: str, moment: str) -> None:
     death = Death(name, moment)
     deadly(stream, death)
+    if name == "ingress.failed":
+        stream.on.ingests.broken.add("create")
+        with suppress(ActionError):
+            await survive(stream.start)
+        stream.on.ingests.broken.clear()
     await survive(stream.start)
     with suppress(ActionError):
         await survive(lambda: reset_stream_ingress(stream.on.world, session(ALICE), stream.id))

@@ -1,16 +1,17 @@
 """startStream for a host who sends with an encoder: from the key to the picture, and to the end."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from domain.errors import InvalidInput, MediaUnavailable
-from domain.streams.actions.results import StartedStream
+from domain.ports import IngressWanted, NewIngress
 from domain.streams.actions.start import start_stream
 from domain.streams.actions.stop import stop_stream
+from domain.streams.ingress.issuing import ASKED_FOR
 from domain.streams.ingress.reset import reset_stream_ingress
 from domain.webhooks import inbox
 from domain.webhooks.processing import process_pending
@@ -18,6 +19,7 @@ from domain.webhooks.webhook_event import WebhookEvent
 from tests.streams.ingress.conftest import EncodedStream
 from tests.support.actions import api
 from tests.support.domain_setup import ALICE, GENERAL, session
+from tests.support.fake_ingests import FakeIngests
 
 pytestmark = pytest.mark.anyio
 STARTS = """mutation ($input: StartStreamInput!) {
@@ -67,16 +69,49 @@ async def test_the_key_is_told_once(planned: EncodedStream) -> None:
     assert set(planned.on.ingests.ingresses) == {"IN_1"} and await status(planned) == "starting"
 
 
-async def test_two_starts_at_once_leave_one_key_that_somebody_has(planned: EncodedStream) -> None:
+async def test_two_starts_at_once_both_answer_and_one_has_the_key(planned: EncodedStream) -> None:
     asked = [start_stream(planned.on.world, session(ALICE), planned.id, "rtmp") for _ in range(2)]
-    both = await asyncio.gather(*asked, return_exceptions=True)
-    told = [one.way_in.stream_key for one in both if isinstance(one, StartedStream) and one.way_in is not None]
-    assert all(isinstance(one, StartedStream | MediaUnavailable) for one in both)
+    both = await asyncio.gather(*asked)
+    assert all(one.ticket is not None for one in both)
+    (told,) = [one.way_in.stream_key for one in both if one.way_in is not None]
     await planned.round()
     found = await planned.ingress()
     assert found is not None and {found.ingress_id} == set(planned.on.ingests.ingresses)
-    sealed = [row["stream_key_encrypted"] for row in await planned.rows() if row["retired_at"] is None]
-    assert sealed == [f"sealed:{key}" for key in told]
+    assert [row["stream_key_encrypted"] for row in await planned.rows()] == [f"sealed:{told}"]
+
+
+@dataclass(slots=True)
+class SlowIngests(FakeIngests):
+    """Answers when it is let go."""
+
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def create(self, wanted: IngressWanted) -> NewIngress:
+        self.begun.set()
+        await self.go_on.wait()
+        return await FakeIngests.create(self, wanted)
+
+
+async def test_a_start_while_livekit_is_asked_is_a_repeated_one(planned: EncodedStream) -> None:
+    slow = planned.on.ingests = SlowIngests()
+    world = replace(planned.on.world, ingests=slow)
+    first = asyncio.create_task(start_stream(world, session(ALICE), planned.id, "rtmp"))
+    await slow.begun.wait()
+    second = await start_stream(world, session(ALICE), planned.id, "rtmp")
+    assert second.way_in is None and second.ticket is not None
+    slow.go_on.set()
+    way_in = (await first).way_in
+    assert way_in is not None and list(slow.ingresses) == ["IN_1"]
+    assert [row["stream_key_encrypted"] for row in await planned.rows()] == [f"sealed:{way_in.stream_key}"]
+
+
+async def test_one_whose_process_died_while_asking_is_asked_for_anew(planned: EncodedStream) -> None:
+    await start_stream(planned.on.world, session(ALICE), planned.id)
+    await planned.want()
+    assert (await start_stream(planned.on.world, session(ALICE), planned.id, "rtmp")).way_in is None
+    planned.on.clock.advance(ASKED_FOR.total_seconds())
+    assert (await start_stream(planned.on.world, session(ALICE), planned.id, "rtmp")).way_in is not None
 
 
 async def test_a_browser_needs_none(planned: EncodedStream) -> None:
