@@ -38,7 +38,9 @@ def places(requests: int, share: int) -> tuple[Places, Places]:
     looks = looks_beside(requests)
     # Long requests leave four fifths of the places, long looks one; no principal has all, and whoever asks for one thing finds a place.
     return (
-        Places(requests, heavy=max(1, requests // 5), share=min(share, max(1, requests - 1)), kept=max(1, requests // 4)),
+        Places(
+            requests, heavy=max(1, requests // 5), share=min(share, max(1, requests - 1)), kept=max(1, requests // 4), known=requests // 5
+        ),
         Places(looks, heavy=max(1, looks - 1), share=max(1, looks // 2)),
     )
 

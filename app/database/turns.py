@@ -18,6 +18,8 @@ from resolvers.sql.database import GaveWay
 # Seconds. Nobody becomes heavy, or loses a place, within this time.
 SAFE: Final = 0.25
 SWEEP_EVERY: Final = 0.1
+# What it costs to have had to give a place up: heavy for two half-lives.
+GAVE_UP: Final = 4 * HEAVY
 # Principals that are remembered while they ask nothing.
 REMEMBERED: Final = 10_000
 
@@ -92,11 +94,13 @@ class Turns:
     def end(self, turn: "Turn", *, in_vain: bool = False) -> None:
         """The place is free for the next. What was `in_vain` has no grace: whoever asks for too much may ask for it all the time."""
         now, share = self._clock(), turn.share
+        # Beside many others everything takes long: that is not its own doing.
+        own = min(1, self._places.heavy / len(self._running))
         self._running.remove(turn)
         self._heavy -= turn.heavy
         share.running -= 1
         share.long -= turn.long
-        share.spend(now - turn.began + (GRACE if in_vain else 0), now)
+        share.spend((now - turn.began) * own + (GRACE if in_vain else 0), now)
         if share.waiting:
             self._stand_in_line(share)
         if self._line:
@@ -106,12 +110,25 @@ class Turns:
         return share.is_heavy(self._clock())
 
     def _has_place(self, share: _Share) -> bool:
-        return self._fits(share) and (not self._is_heavy(share) or self._heavy < self._places.heavy)
+        if not self._fits(share):
+            return False
+        now = self._clock()
+        if share.is_heavy(now):
+            return self._heavy < self._places.heavy and self._newcomers
+        return self._newcomers or share.is_known(now)
 
     def _fits(self, share: _Share) -> bool:
         """Who has something running leaves the last places; it will have nothing running in its turn, so nobody starves."""
-        left = self._places.total - len(self._running)
-        return left > 0 and (not share.running or (share.running < share.limit and left > self._places.kept))
+        return self._left > 0 and (not share.running or (share.running < share.limit and self._left > self._places.kept))
+
+    @property
+    def _left(self) -> int:
+        return self._places.total - len(self._running)
+
+    @property
+    def _newcomers(self) -> bool:
+        """Whether there are more places than those for who is known."""
+        return self._left > self._places.known
 
     def _let_in(self, turn: "Turn") -> None:
         turn.began, turn.heavy = self._clock(), self._is_heavy(turn.share)
@@ -127,7 +144,7 @@ class Turns:
             self._line.join(share, self._clock())
 
     def _fill(self) -> None:
-        """Gives the free places to those in line: the light first, one each in turn."""
+        """Gives the free places to those in line: the light first, one each in turn, the last to those who are known."""
         self._line.lighten(self._clock())
         while share := self._next():
             self._let_in(share.waiting.popleft())
@@ -135,9 +152,10 @@ class Turns:
                 self._stand_in_line(share)
 
     def _next(self) -> _Share | None:
-        if share := self._line.next_light(self._fits, self._clock()):
+        newcomers = self._newcomers
+        if share := self._line.next_light(self._fits, self._clock(), newcomers=newcomers):
             return share
-        return self._line.next_heavy(self._fits) if self._heavy < self._places.heavy else None
+        return self._line.next_heavy(self._fits) if newcomers and self._heavy < self._places.heavy else None
 
     def _sweep_later(self) -> None:
         if not self._sweeping:
@@ -151,7 +169,8 @@ class Turns:
             self._sweep_later()
 
     def sweep(self) -> None:
-        """Runs every SWEEP_EVERY while somebody waits: statements become heavy; too many of those make way for who is light."""
+        """Runs every SWEEP_EVERY while somebody waits: statements become heavy; too many of those make way for who is light, even for
+        who only runs beside them."""
         now = self._clock()
         self._lose_patience(now)
         long = [turn for turn in self._running if now - turn.began > SAFE]
@@ -161,13 +180,18 @@ class Turns:
             turn.heavy = turn.long = True
         self._fill()
         too_many_heavy = self._heavy - self._places.heavy - sum(turn.lost for turn in long)
-        if too_many_heavy > 0 and self._line.somebody_light(now):
+        if too_many_heavy > 0 and (self._line.somebody_light(now) or self._is_crowded):
             loose = [turn for turn in long if not (turn.lost or turn.kept)]
             loose.sort(key=lambda turn: turn.share.lately(now) + now - turn.began, reverse=True)
             for turn in loose[:too_many_heavy]:
                 # Once is enough to be known for it.
-                turn.share.spend(2 * HEAVY, now)
+                turn.share.spend(GAVE_UP, now)
                 turn.give_up()
+
+    @property
+    def _is_crowded(self) -> bool:
+        """Few places are left, and somebody's short statement shares the processor with the long ones."""
+        return self._left <= self._places.kept and any(not turn.long for turn in self._running)
 
     def _lose_patience(self, now: float) -> None:
         while self._patient and (self._patient[0][1].is_called or self._patient[0][0] <= now):

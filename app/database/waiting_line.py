@@ -1,4 +1,7 @@
-"""Who waits for a place: a place goes to the share that had none for longest, the light ones first."""
+"""Who waits for a place: a place goes to the share that had none for longest, the light ones first, and of those the newcomers.
+
+The last places are left to those who are known to ask for little: newcomers, however many, can't keep them waiting.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -13,39 +16,47 @@ class WaitingLine(Generic[Waiting]):
     """Shares of whom somebody waits, each once."""
 
     def __init__(self) -> None:
-        self._light: OrderedDict[Share[Waiting], None] = OrderedDict()
+        self._new: OrderedDict[Share[Waiting], None] = OrderedDict()
+        self._known: OrderedDict[Share[Waiting], None] = OrderedDict()
         self._heavy: OrderedDict[Share[Waiting], None] = OrderedDict()
 
     def __bool__(self) -> bool:
-        return bool(self._light or self._heavy)
+        return bool(self._new or self._known or self._heavy)
 
     def join(self, share: Share[Waiting], now: float) -> None:
         """At the end, unless it stands there."""
-        if share not in self._light and share not in self._heavy:
-            (self._heavy if share.is_heavy(now) else self._light)[share] = None
+        if all(share not in line for line in (self._new, self._known, self._heavy)):
+            self._line_of(share, now)[share] = None
 
     def leave(self, share: Share[Waiting]) -> None:
         """Nobody of it waits any more."""
-        self._light.pop(share, None)
+        self._new.pop(share, None)
+        self._known.pop(share, None)
         self._heavy.pop(share, None)
 
     def lighten(self, now: float) -> None:
         """Who is light again waits with the light. Few are heavy: each of them took its seconds."""
         for share in [share for share in self._heavy if not share.is_heavy(now)]:
             del self._heavy[share]
-            self._light[share] = None
+            self._new[share] = None
 
     def somebody_light(self, now: float) -> bool:
         """Whether somebody waits who should not have to."""
-        return any(share.running < share.limit and not share.is_heavy(now) for share in self._light)
+        return any(share.running < share.limit and not share.is_heavy(now) for line in (self._known, self._new) for share in line)
 
-    def next_light(self, fits: Callable[[Share[Waiting]], bool], now: float) -> Share[Waiting] | None:
-        """The first that fits leaves the line; who has become heavy waits with the heavy."""
-        while share := _leave(self._light, fits):
-            if not share.is_heavy(now):
-                return share
-            self._heavy[share] = None
+    def next_light(self, fits: Callable[[Share[Waiting]], bool], now: float, *, newcomers: bool) -> Share[Waiting] | None:
+        """The first that fits leaves the line; who has become heavy waits with the heavy. Without `newcomers`: of those who are known."""
+        for line in (self._new, self._known) if newcomers else (self._known,):
+            while share := _leave(line, fits):
+                if not share.is_heavy(now):
+                    return share
+                self._heavy[share] = None
         return None
+
+    def _line_of(self, share: Share[Waiting], now: float) -> OrderedDict[Share[Waiting], None]:
+        if share.is_heavy(now):
+            return self._heavy
+        return self._known if share.is_known(now) else self._new
 
     def next_heavy(self, fits: Callable[[Share[Waiting]], bool]) -> Share[Waiting] | None:
         """The first that fits leaves the line."""

@@ -18,6 +18,8 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.anyio
 
 REQUESTS = 5
+# All but the last, which is for those who are known.
+OF_STRANGERS = 4
 EVE, BOB, ADMIN = Asker("user eve"), Asker("user bob"), Asker("admin", is_admin=True)
 SLOW = "SELECT to_json(pg_sleep(60)::text)"
 QUICK = "SELECT to_json(1)"
@@ -120,7 +122,7 @@ async def test_a_storm_of_hanging_up_holds_up_nobody(shared: SharedPool, other: 
     async with asyncio.timeout(20):
         for _ in range(5):
             storm = [asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(40)]
-            await running(other, 5)
+            await running(other, OF_STRANGERS)
             for task in storm:
                 task.cancel()
             assert await shared.request(BOB).fetch_json(QUICK, []) == b"1"
@@ -137,7 +139,7 @@ async def test_slow_requests_leave_looks_their_places_and_the_other_way_round(sh
             return await database.fetch_json(sql, [])
 
     slow = [asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(20)]
-    await running(other, 5)
+    await running(other, OF_STRANGERS)
     assert await look(BOB, QUICK) == b"1"
     for task in slow:
         task.cancel()
@@ -153,7 +155,7 @@ async def test_slow_requests_leave_looks_their_places_and_the_other_way_round(sh
 
 async def test_strangers_who_take_all_places_at_once_make_way(shared: SharedPool, other: "asyncpg.Connection") -> None:
     slow = [asyncio.create_task(shared.request(Asker(f"address {n}")).fetch_json(SLOW, [])) for n in range(5)]
-    await running(other, 5)
+    await running(other, OF_STRANGERS)
     assert await shared.request(BOB).fetch_json(QUICK, []) == b"1"
     given_up = [task for task in slow if task.done()]
     assert given_up
@@ -257,11 +259,11 @@ async def test_the_service_asks_its_own_questions_while_all_places_are_taken(emp
             async with shared.look([asker]) as looking:
                 await looking.fetch_json(SLOW, [])
 
-        # As many as there are places: nobody waits, so nobody makes way.
+        # As many as there are places for strangers: nobody waits, so nobody makes way.
         slow: list[asyncio.Task[object]] = [
-            asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(5)
+            asyncio.create_task(shared.request(Asker(f"user {n}")).fetch_json(SLOW, [])) for n in range(OF_STRANGERS)
         ] + [asyncio.create_task(look(Asker(f"user {n}"))) for n in range(2)]
-        await running(other, 7)
+        await running(other, OF_STRANGERS + 2)
         async with asyncio.timeout(5):
             await database.ping()
         for task in slow:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.database.share import GRACE, HEAVY, Places
-from app.database.turns import Turns
+from app.database.share import GRACE, HALF_LIFE, HEAVY, Places
+from app.database.turns import GAVE_UP, Turns
 from permissions.errors import GraphQLRefusal
 from resolvers.sql.database import GaveWay
 
@@ -314,7 +314,7 @@ async def test_who_gave_way_is_punished_once_however_long_it_takes_to_leave(room
         await settled()
     lost = [work for work in works if work.task.cancelling()]
     assert len(lost) == PLACES.total - PLACES.heavy, "those above what heavy ones may have, and no more of them at each look"
-    assert {round(room.turns._shares[work.name].spent, 2) for work in lost} == {2 * HEAVY - GRACE}
+    assert {round(room.turns._shares[work.name].spent, 2) for work in lost} == {GAVE_UP - GRACE}
 
 
 async def test_what_is_kept_is_not_ended_and_others_make_way_in_its_place(room: Room) -> None:
@@ -364,3 +364,58 @@ async def test_a_smaller_share_holds_for_who_stands_in_line_already(room: Room) 
     room.turns.turn("a", share=1)
     await room.finish(works[1])
     assert room.running.count("a") == 1
+
+
+@pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
+async def test_newcomers_leave_the_last_places_to_those_who_are_known(room: Room) -> None:
+    await room.finish(await room.ask("alice"))
+    strangers = [await room.ask(f"stranger {n}") for n in range(8)]
+    assert room.running == [f"stranger {n}" for n in range(4)]
+    # Known to ask for little: at once, again and again, while strangers wait.
+    for _ in range(3):
+        await room.finish(await room.ask("alice"))
+    # A stranger whose statement was short is one of them.
+    await room.finish(strangers[0])
+    assert room.running[-1] == "stranger 4"
+    await room.ask("stranger 0")
+    assert room.running[-1] == "stranger 0"
+
+
+@pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
+async def test_whoever_asked_for_much_is_no_longer_known(room: Room) -> None:
+    await room.finish(await room.ask("eve"))
+    long = await room.ask("eve")
+    room.now += GRACE * 2
+    await room.finish(long)
+    for n in range(4):
+        await room.ask(f"stranger {n}")
+    await room.ask("eve")
+    assert room.running == [f"stranger {n}" for n in range(4)]
+
+
+async def test_whoever_was_heavy_is_light_when_nearly_all_is_forgotten(room: Room) -> None:
+    long = await room.ask("eve")
+    room.now += HEAVY * 2
+    await room.finish(long)
+    share = room.turns._shares["eve"]
+    room.now += HALF_LIFE * 2
+    assert share.lately(room.now) < HEAVY
+    assert share.is_heavy(room.now)
+    room.now += HALF_LIFE * 2
+    assert not share.is_heavy(room.now)
+    # From then on it is as anybody: a little makes nobody heavy.
+    little = await room.ask("eve")
+    room.now += HEAVY / 2
+    await room.finish(little)
+    assert not share.is_heavy(room.now)
+
+
+async def test_what_takes_long_beside_many_others_is_not_all_its_own(room: Room) -> None:
+    others = [await room.ask(f"stranger {n}") for n in range(5)]
+    alice = await room.ask("alice")
+    room.now += HEAVY * 1.2
+    await room.finish(alice)
+    assert not room.turns._shares["alice"].is_heavy(room.now)
+    for work in others:
+        await room.finish(work)
+    assert room.turns._shares["stranger 4"].is_heavy(room.now)
