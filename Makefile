@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores trial-chat trial-reactions check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores trial-chat trial-reactions trial-streams check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -61,6 +61,9 @@ trial-chat: setup ## 10,000 messages of 50 people at a stream, to 500 who drop a
 
 trial-reactions: setup ## 20,000 reactions by 200 people over websockets, with an orderly end of the process in the middle: totals, and the rate
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/streams/audience/test_reaction_trial.py
+
+trial-streams: setup ## whole streams on real servers: 20 recorders that die, LiveKit, the store or the host away, a throttled encoder, keys searched for
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/streams/trials
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

@@ -24,7 +24,7 @@ class PeriodicJob:
 
 PERIODIC: Final[tuple[PeriodicJob, ...]] = (
     PeriodicJob("reconcile", "* * * * * */15", reconciler.reconcile),
-    PeriodicJob("ingresses", "* * * * * */10", look_at_ingresses),
+    PeriodicJob("ingresses", "* * * * * */5", look_at_ingresses),
     PeriodicJob("stream_reminders", "* * * * * */5", reminders.remind),
     PeriodicJob("purge_webhooks", "17 * * * * 0", inbox.purge),
     PeriodicJob("purge_pushes", "47 * * * * 0", PUSHES.purge),

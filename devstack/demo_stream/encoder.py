@@ -64,6 +64,11 @@ class Encoder:
             raise AssertionError("the encoder was not started")
         return await self._process.wait()
 
+    def kill(self) -> None:
+        """It is gone without a word, as with its machine; `stop` is still to be called."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
     async def stop(self) -> None:
         """Stops sending, as OBS does by its button; safe to call twice."""
         if self._feeding is not None:

@@ -20,6 +20,8 @@ stream_ingresses = sa.Table(
     sa.Column("video_width", sa.Integer, comment="Width of the encoder's picture in pixels."),
     sa.Column("video_height", sa.Integer, comment="Height of the encoder's picture in pixels."),
     sa.Column("video_fps", sa.Double, comment="Pictures a second, on average since the word before."),
+    sa.Column("video_fps_before", sa.Double, comment="The same of the word before, since the encoder is on the air."),
+    sa.Column("video_fps_best", sa.Double, comment="The highest of them, since the encoder is on the air."),
     sa.Column("video_bitrate", sa.BigInteger, comment="Bits a second of the picture, on average since the word before."),
     sa.Column("audio_bitrate", sa.BigInteger, comment="Bits a second of the sound, on average since the word before."),
     moment("failed_at", "When LiveKit refused to make it, or did not answer; null otherwise."),

@@ -1,21 +1,17 @@
 """Subscriptions in numbers, all of one person: sockets that follow a call, and live queries that change every second."""
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 import pytest
 
 from bench.fanout.candidates import CALLS, WRITE
 from devstack.demo_data import GENERAL, USER_IDS
 from tests.hostile.attacked_service import AttackedService
+from tests.hostile.listeners import introduction, subscribed, subscription
 from tests.hostile.scale import scaled
 from tests.support.waiting import eventually
 
@@ -42,8 +38,8 @@ async def call(database: "asyncpg.Connection[Any]") -> UUID:
 
 async def test_two_thousand_follow_one_call(attacked: AttackedService, database: "asyncpg.Connection[Any]", call: UUID) -> None:
     sockets, events = scaled(2000, 400), 10 * SECONDS
-    follow = _subscribe("1", FOLLOW, {"call": str(call)})
-    async with attacked.good_neighbour(), _subscribed(attacked, sockets, [[_init(attacked), follow]]) as swarm:
+    follow = subscription("1", FOLLOW, {"call": str(call)})
+    async with attacked.good_neighbour(), subscribed(attacked, sockets, [[_init(attacked), follow]]) as swarm:
         await _write(database, call, events, every=0.1)
         await eventually(lambda: swarm.has_received(sockets * events), seconds=30)
     assert (swarm.lost, swarm.doubled, swarm.closed) == (0, 0, 0)
@@ -56,57 +52,19 @@ async def test_a_thousand_live_queries_change_every_second(
     queries = scaled(1000, 300)
     sockets = queries // OF_ONE_SOCKET
     messages = [[_init(attacked), *(_live_query(socket * OF_ONE_SOCKET + n) for n in range(OF_ONE_SOCKET))] for socket in range(sockets)]
-    async with attacked.good_neighbour(), _subscribed(attacked, sockets, messages) as swarm:
+    async with attacked.good_neighbour(), subscribed(attacked, sockets, messages) as swarm:
         await _write(database, call, SECONDS, every=1)
         await eventually(lambda: swarm.has_received(queries), seconds=30)
     assert swarm.closed == 0
 
 
 def _init(attacked: AttackedService) -> str:
-    return orjson.dumps({"type": "connection_init", "payload": {"headers": attacked.bearer("bob")}}).decode()
-
-
-def _subscribe(id: str, query: str, variables: dict[str, object]) -> str:
-    return orjson.dumps({"type": "subscribe", "id": id, "payload": {"query": query, "variables": variables}}).decode()
+    return introduction(attacked.bearer("bob"))
 
 
 def _live_query(number: int) -> str:
     query = f"subscription {{ of{number}: nchat_call_events(order_by: {{created_at: desc}}, limit: 5) {{ seq payload }} }}"
-    return _subscribe(str(number), query, {})
-
-
-@dataclass(slots=True)
-class Swarm:
-    """Many subscribers in a process of their own (`bench.fanout.swarm`), and what they have received so far."""
-
-    process: Process
-    received: int = 0
-    lost: int = 0
-    doubled: int = 0
-    closed: int = 0
-
-    async def has_received(self, events: int) -> bool:
-        """Whether they have so many in all."""
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.write(b"\n")
-        found = orjson.loads(await self.process.stdout.readline())
-        self.received += found["events"]
-        self.lost, self.doubled, self.closed = self.lost + found["lost"], self.doubled + found["doubled"], self.closed + found["closed"]
-        return self.received >= events
-
-
-@asynccontextmanager
-async def _subscribed(attacked: AttackedService, sockets: int, messages: Sequence[Sequence[str]]) -> AsyncIterator[Swarm]:
-    command = [sys.executable, "-m", "bench.fanout.swarm", str(attacked.port), str(sockets)]
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-    try:
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(orjson.dumps({"path": "/v1/graphql", "subprotocol": "graphql-transport-ws", "messages": messages}) + b"\n")
-        assert await process.stdout.readline() == b"ready\n"
-        yield Swarm(process)
-    finally:
-        process.kill()
-        await process.wait()
+    return subscription(str(number), query, {})
 
 
 async def _write(database: "asyncpg.Connection[Any]", call: UUID, events: int, every: float) -> None:

@@ -79,9 +79,9 @@ def _ingress(ingress: StreamIngress) -> IngressFacts:
         audio_bitrate=_whole(ingress.audio_bitrate),
         width=_whole(ingress.video_width),
         height=_whole(ingress.video_height),
-        fps=ingress.video_fps or None,
+        fps=ingress.video_fps,
     )
-    return IngressFacts(ingress.status, measured)
+    return IngressFacts(ingress.status, measured, ingress.video_fps_before, ingress.video_fps_best)
 
 
 def _whole(figure: int | None) -> int | None:

@@ -39,10 +39,13 @@ class ClientFacts:
 
 @dataclass(frozen=True, slots=True)
 class IngressFacts:
-    """What LiveKit says of the encoder: at once when it comes or goes, its figures once a minute."""
+    """What LiveKit says of the encoder: at once when it comes or goes, its figures once a minute, as means of that minute. `fps_before` is
+    the mean of the minute before, `best_fps` the highest since the encoder is on the air."""
 
     status: IngressWord
     figures: Measured | None = None
+    fps_before: float | None = None
+    best_fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

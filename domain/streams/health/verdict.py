@@ -99,7 +99,17 @@ def _of_ingress(ingress: IngressFacts, *, live: bool) -> Iterator[Finding]:
     elif ingress.status != "publishing" and live:
         yield "bad", "The encoder sends nothing."
     if ingress.figures is not None and ingress.status == "publishing":
-        yield from _of_frames(ingress.figures.fps, None, "The encoder sends")
+        lively = ingress.best_fps is not None and SLOW * ingress.best_fps >= FEW_FRAMES
+        yield from _of_frames(_at_last(ingress), ingress.best_fps if lively else None, "The encoder sends")
+
+
+def _at_last(ingress: IngressFacts) -> float | None:
+    """The frame rate at the end of the minute whose mean LiveKit told: it goes on as it went from the minute before. Without that a change
+    in the middle of a minute would be told a minute late, and an end of it too."""
+    mean = None if ingress.figures is None else ingress.figures.fps
+    if mean is None or ingress.fps_before is None:
+        return mean
+    return max(0.0, 2 * mean - ingress.fps_before)
 
 
 def _of_client(client: ClientFacts) -> Iterator[Finding]:

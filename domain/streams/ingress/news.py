@@ -26,7 +26,7 @@ async def hear(tx: Transaction, ingress_id: str, state: IngressState, now: datet
         values |= {
             "video_width": state.width,
             "video_height": state.height,
-            "video_fps": state.fps,
+            **_frame_rates(ingress, state.fps),
             "video_bitrate": state.video_bitrate,
             "audio_bitrate": state.audio_bitrate,
         }
@@ -43,6 +43,16 @@ async def left(tx: Transaction, identity: str) -> None:
 async def lose(tx: Transaction, ingress: StreamIngress) -> None:
     """LiveKit's record says that the encoder sends, and it does not. The next word of its own is newer, and counts."""
     await set_ingress(tx, ingress, status="inactive", publishing_since=None, missed_at=None)
+
+
+def _frame_rates(ingress: StreamIngress, said: float | None) -> dict[str, float | None]:
+    """The newest, the one before it and the best, since the encoder is on the air. Nothing is said of what was not measured yet; once it
+    was, that is no picture."""
+    on_air = ingress.status == "publishing"
+    before, best = (ingress.video_fps, ingress.video_fps_best) if on_air else (None, None)
+    now = 0.0 if said is None and best is not None else said
+    known = [rate for rate in (best, now) if rate is not None]
+    return {"video_fps": now, "video_fps_before": before, "video_fps_best": max(known, default=None)}
 
 
 def _is_news(ingress: StreamIngress, state: IngressState) -> bool:

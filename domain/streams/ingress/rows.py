@@ -31,6 +31,8 @@ class StreamIngress:
     video_width: int | None
     video_height: int | None
     video_fps: float | None
+    video_fps_before: float | None
+    video_fps_best: float | None
     video_bitrate: int | None
     audio_bitrate: int | None
     failed_at: datetime | None

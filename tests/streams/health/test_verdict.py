@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -20,8 +21,10 @@ def client(*, seconds: float = 2, fps: float | None = 30, bitrate: int | None = 
     return ClientFacts(Measured(ago(seconds), bitrate, 128_000, 1280, 720, fps), **values)  # type: ignore[arg-type]
 
 
-def encoder(*, seconds: float = 30, fps: float | None = 30, status: str = "publishing") -> IngressFacts:
-    return IngressFacts(status, Measured(ago(seconds), 3_000_000, 128_000, 1920, 1080, fps))  # type: ignore[arg-type]
+def encoder(
+    *, seconds: float = 30, fps: float | None = 30, status: str = "publishing", before: float | None = None, best: float | None = None
+) -> IngressFacts:
+    return IngressFacts(status, Measured(ago(seconds), 3_000_000, 128_000, 1920, 1080, fps), before, best)  # type: ignore[arg-type]
 
 
 def room(video: str = "sent", audio: str = "sent", *, seconds: float = 2) -> RoomFacts:
@@ -65,6 +68,11 @@ CASES: list[tuple[str, HealthState, Facts]] = [
     ("no limit", "ok", replace(LIVE, client=client(limited_by="none"))),
     ("an encoder with few frames", "warn", replace(LIVE, ingress=encoder(fps=15))),
     ("an encoder at a third", "bad", replace(LIVE, ingress=encoder(fps=9))),
+    ("a lively encoder at a third", "bad", replace(LIVE, ingress=encoder(fps=18, before=18, best=60))),
+    ("a lively encoder that halts", "bad", replace(LIVE, ingress=encoder(fps=0, before=60, best=60))),
+    ("a lively encoder that is slower", "warn", replace(LIVE, ingress=encoder(fps=40, before=40, best=60))),
+    ("an encoder of few frames at its best", "warn", replace(LIVE, ingress=encoder(fps=15, before=15, best=15))),
+    ("an encoder that lost a frame or two", "ok", replace(LIVE, ingress=encoder(fps=28, before=30, best=30))),
     ("an encoder that was slow once", "ok", replace(LIVE, ingress=encoder(fps=9, seconds=91), segments=segments())),
     ("an encoder that is gone", "bad", replace(LIVE, ingress=encoder(status="inactive"), segments=segments())),
     ("an encoder that can't be read", "bad", replace(LIVE, ingress=encoder(status="error"), segments=segments())),
@@ -119,3 +127,16 @@ def test_a_throttled_encoder_is_bad_within_ten_seconds_and_ok_as_fast() -> None:
     slow = client(seconds=4.9, fps=9, best_fps=30)
     assert health(replace(LIVE, client=slow)).state == "bad"
     assert health(replace(LIVE, client=client(seconds=0, fps=30, best_fps=30))).state == "ok"
+
+
+@pytest.mark.parametrize("begins_at", range(0, 60, 5))
+@pytest.mark.parametrize("fps", [25.0, 30.0, 60.0])
+def test_an_encoder_at_a_third_is_seen_in_ninety_seconds_by_the_means_of_minutes(begins_at: int, fps: float) -> None:
+    """Wherever in a minute it begins, and wherever it ends: the mean of that minute or of the next tells it, 5 s later at most."""
+    share = begins_at / 60
+    slow, down, up = 0.3 * fps, (share + 0.3 * (1 - share)) * fps, (0.3 * share + 1 - share) * fps
+    for state, means in (("bad", (fps, down, slow, slow)), ("ok", (slow, up, fps, fps))):
+        minutes = [health(replace(LIVE, ingress=encoder(fps=mean, before=before, best=fps))).state for before, mean in pairwise(means)]
+        seen = 60 - begins_at + 60 * minutes.index(state)  # type: ignore[arg-type]
+        assert seen + 5 <= 90
+        assert set(minutes[minutes.index(state) :]) == {state}  # type: ignore[arg-type]

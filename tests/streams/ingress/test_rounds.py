@@ -30,6 +30,28 @@ async def test_what_livekit_measures_is_noted(stream: EncodedStream) -> None:
     assert f"stream:{stream.id}" in stream.on.publisher.topics()
 
 
+async def test_frame_rates_are_remembered_while_the_encoder_is_on_the_air(stream: EncodedStream) -> None:
+    """The one before and the best; what was measured once and is not told any more is no picture."""
+    await stream.start()
+    said: list[float | None] = [None, 30, 9, None, 20]
+    known: list[tuple[float | None, ...]] = []
+    for fps in said:
+        stream.says("publishing", **({} if fps is None else {"fps": fps}))
+        known.append(await _rates(stream))
+    assert known == [(None, None, None), (30, None, 30), (9, 30, 30), (0, 9, 30), (20, 0, 30)]
+    stream.says("inactive")
+    await stream.round()
+    stream.says("publishing", fps=15.0)
+    assert await _rates(stream) == (15, None, 15), "another time on the air"
+
+
+async def _rates(stream: EncodedStream) -> tuple[float | None, ...]:
+    await stream.round()
+    found = await stream.ingress()
+    assert found is not None
+    return found.video_fps, found.video_fps_before, found.video_fps_best
+
+
 async def test_nothing_new_costs_nothing(stream: EncodedStream) -> None:
     await stream.start()
     stream.says("publishing")

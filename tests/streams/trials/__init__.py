@@ -1,0 +1,1 @@
+"""Whole streams on real servers, while those servers, the host or the recorder go away: `make trial-streams`."""
