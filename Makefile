@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-restores trial-chat trial-reactions trial-streams check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-audience trial-restores trial-chat trial-reactions trial-streams check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -49,6 +49,9 @@ trial-kills: setup ## kill -9 of a service process at every point where it can l
 
 trial-recordings: setup ## 20 recordings whose worker is killed, read from the media; a store that fails or refuses; a host who is lost
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s $(addprefix tests/recordings/test_,killed_workers.py sick_store.py wrong_keys.py lost_host.py)
+
+trial-audience: setup ## a thousand are out of a room and one is banned meanwhile; 2,000 join a stream within seconds: how fast, at what cost to others
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s $(addprefix tests/streams/audience/test_,out_on_livekit.py join_trial.py)
 
 trial-watchers: setup ## 200 people watch a recording of 8 hours at one process, 2,000 a stream: what a reload weighs, what all of it costs
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/media/test_cost.py tests/playback/test_cost.py

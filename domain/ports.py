@@ -115,6 +115,10 @@ class Rooms(Protocol):
         """And whoever joined in that person's name, `<identity>#…`. False when nobody was there."""
         ...
 
+    async def remove_exactly(self, room: str, identity: str) -> bool:
+        """Exactly this participant, by one request: for whoever has looked who is there. False when nobody was."""
+        ...
+
     async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:
         """Soft mute of one published track; False when room, participant or track is absent."""
         ...

@@ -16,6 +16,7 @@ from domain.recordings.recorder.driving import take_starts, take_stops
 from domain.recordings.retention.expiring import BATCH, expire
 from domain.recordings.retention.removing import remove_all_due
 from domain.streams.destinations.sending import take_outputs
+from domain.streams.viewers.rows import LEAVING_TOPIC
 from domain.timeouts import Timeout, decide_due, due_kinds, tell_decided
 from domain.webhooks import processing
 from domain.world import World
@@ -28,6 +29,8 @@ PUSHES_EVERY: Final = 0.5
 EVENTS_EVERY: Final = 1.0
 # Seconds between two looks at what is wanted of the recorder.
 RECORDINGS_EVERY: Final = 1.0
+# Seconds between two looks at viewers who are to be out of a room.
+LEAVERS_EVERY: Final = 1.0
 # Egresses of one process that LiveKit is asked to begin at a time.
 STARTS_AT_ONCE: Final = 50
 # Seconds that timeouts wait at start for the first look at LiveKit.
@@ -68,10 +71,19 @@ async def remove_recordings(world: World) -> None:
 
 async def work_on_recordings(world: World, supervisor: Supervisor, name: str, work: Work, *topics: str) -> None:
     """For as long as the service lives: what is new of recordings, or of `topics`, at once, and once a second what has no hint."""
-    async with world.hub.follow([PARTS_TOPIC, *topics]) as news:
+    await _work_on_news(world, supervisor, name, work, RECORDINGS_EVERY, PARTS_TOPIC, *topics)
+
+
+async def put_viewers_out(world: World, supervisor: Supervisor, name: str, work: Work) -> None:
+    """For as long as the service lives: whoever has just lost the right at once, and once a second who left a stream."""
+    await _work_on_news(world, supervisor, name, work, LEAVERS_EVERY, LEAVING_TOPIC)
+
+
+async def _work_on_news(world: World, supervisor: Supervisor, name: str, work: Work, every: float, *topics: str) -> None:
+    async with world.hub.follow(topics) as news:
         while True:
             await supervisor.attempt(name, work)
-            await news.changed(RECORDINGS_EVERY)
+            await news.changed(every)
 
 
 async def drive_recordings(world: World, follow_ups: FollowUps) -> None:

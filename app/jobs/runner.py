@@ -13,6 +13,7 @@ from app.jobs.loops import (
     decide_timeouts,
     drive_recordings,
     find_timeouts,
+    put_viewers_out,
     remove_recordings,
     send_streams_on,
     tell_events,
@@ -38,7 +39,7 @@ from domain.streams.destinations.rows import TOPIC as OUTPUTS_TOPIC
 from domain.streams.destinations.watching import watch_outputs
 from domain.streams.health.looking import look_at_streams
 from domain.streams.viewers.lost import end_lost
-from domain.streams.viewers.out_of_room import take_out
+from domain.streams.viewers.out_of_room import note_closed_rooms, take_out
 from domain.streams.viewers.telling import tell_counts
 from domain.streams.viewers.unseeing import end_unseeing_in_rooms
 from domain.timeouts import TIMEOUTS, Timeout
@@ -59,7 +60,9 @@ REMOVALS_EVERY: Final = 2.0
 LATE_EVERY: Final = 1.0
 STREAM_LOOKS_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
-VIEWERS_EVERY: Final = 1.0
+LOST_EVERY: Final = 1.0
+# Whoever may not see a stream any more is to be out of its room within two seconds, however many they are.
+UNSEEING_EVERY: Final = 0.5
 COUNTS_EVERY: Final = 0.3
 STOP_WITHIN: Final = 0.5
 # Until LiveKit answers for the first time.
@@ -90,7 +93,7 @@ class Jobs:
             self._loop("kick_watch", KICK_WATCH_EVERY, partial(kick_watch.watch, world)),
             self._loop("ban_expiry", BANS_EVERY, partial(expire_all_bans, world)),
             self._loop("free_lapsed", FREE_LAPSED_EVERY, partial(free_lapsed, pool)),
-            *self._audiences(world),
+            *self._audiences(world, supervisor),
             *([] if world.push_service is None else [("push_delivery", partial(tell_pushes, world, supervisor))]),
             *([] if world.event_receiver is None else [("event_delivery", partial(tell_events, world, supervisor))]),
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
@@ -117,14 +120,15 @@ class Jobs:
         """Also where nothing is recorded any more."""
         return "recording_clips", partial(work_on_recordings, world, supervisor, "recording_clips", partial(copy_due, world))
 
-    def _audiences(self, world: World) -> list[tuple[str, Work]]:
-        works: dict[str, Work] = {
-            "viewers_lost": partial(end_lost, world),
-            "viewers_unseeing": partial(end_unseeing_in_rooms, world),
-            "viewers_out_of_room": partial(take_out, world),
-        }
-        counts = self._loop("stream_counts", COUNTS_EVERY, partial(tell_counts, world))
-        return [counts, *(self._loop(name, VIEWERS_EVERY, work) for name, work in works.items())]
+    def _audiences(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
+        out = "viewers_out_of_room"
+        return [
+            self._loop("stream_counts", COUNTS_EVERY, partial(tell_counts, world)),
+            self._loop("viewers_lost", LOST_EVERY, partial(end_lost, world)),
+            self._loop("viewers_rooms_closed", LOST_EVERY, partial(note_closed_rooms, world)),
+            self._loop("viewers_unseeing", UNSEEING_EVERY, partial(end_unseeing_in_rooms, world)),
+            (out, partial(put_viewers_out, world, supervisor, out, partial(take_out, world))),
+        ]
 
     def _recording(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
         on_news: dict[str, Work] = {

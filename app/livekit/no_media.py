@@ -29,6 +29,9 @@ class NoMedia:
     async def remove_participant(self, room: str, identity: str) -> bool:
         return False
 
+    async def remove_exactly(self, room: str, identity: str) -> bool:
+        return False
+
     async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:
         return False
 

@@ -93,9 +93,18 @@ class LiveKitRooms:
 
         LiveKit lets the same token in again, so whoever blocks must watch for that.
         """
-        removed = await self._remove(room, identity)
+        removed = await self.remove_exactly(room, identity)
         seconds = [one.identity for one in await self.list_participants(room) if one.identity.startswith(f"{identity}#")]
-        return any([removed, *[await self._remove(room, second) for second in seconds]])
+        return any([removed, *[await self.remove_exactly(room, second) for second in seconds]])
+
+    async def remove_exactly(self, room: str, identity: str) -> bool:
+        """Exactly this participant, by one request."""
+        request = api.RoomParticipantIdentity(room=room, identity=identity)
+        try:
+            await self._ask("rooms.remove_participant", lambda: self._rooms.remove_participant(request), within=self._within)
+        except MediaAbsent:
+            return False
+        return True
 
     async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:
         """Mutes one published track. LiveKit answers an unknown track with an empty reply, an unknown person not at all."""
@@ -115,14 +124,6 @@ class LiveKitRooms:
         request = api.UpdateParticipantRequest(room=room, identity=identity, permission=protocol.permission(grant))
         try:
             await self._ask("rooms.set_grant", lambda: self._rooms.update_participant(request), within=self._within)
-        except MediaAbsent:
-            return False
-        return True
-
-    async def _remove(self, room: str, identity: str) -> bool:
-        request = api.RoomParticipantIdentity(room=room, identity=identity)
-        try:
-            await self._ask("rooms.remove_participant", lambda: self._rooms.remove_participant(request), within=self._within)
         except MediaAbsent:
             return False
         return True

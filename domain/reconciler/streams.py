@@ -8,7 +8,6 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls.repairs import RemoveParticipant, Repair, carry_out
 from domain.ports import LiveRoom, MediaError, RoomParticipant
 from domain.short_waits import HeldByAnother, short_waits
 from domain.side_by_side import Failures
@@ -18,6 +17,7 @@ from domain.streams.presence import arrive, lose
 from domain.streams.rows import COLUMNS, OVER, RUNNING, Stream, lock_stream
 from domain.streams.sources import is_source, sender
 from domain.streams.viewers.entering import uninvited
+from domain.streams.viewers.putting_out import put_out
 from domain.world import World
 from schema.tables.streams import streams
 
@@ -57,15 +57,17 @@ async def _compare(world: World, stream: Stream, room: LiveRoom | None) -> None:
         if stream.status != "ending" and (room is None or room.sid != stream.room_sid):
             await open_room(world, stream)
         people = [] if room is None else await world.rooms.list_participants(stream.room_name, ingresses=True)
-        await carry_out(world, await _seen(world, stream, people))
+        kept = await put_out(world, stream.room_name, await _seen(world, stream, people))
+        if kept:
+            raise next(iter(kept.values()))
     except MediaError as error:
         log.warning("stream_not_repaired", stream_id=str(stream.id), error=str(error))
     except HeldByAnother:
         log.info("stream_not_compared", stream_id=str(stream.id))
 
 
-async def _seen(world: World, stream: Stream, people: list[RoomParticipant]) -> list[Repair]:
-    """What was seen counts only where nothing was heard of the sender meanwhile."""
+async def _seen(world: World, stream: Stream, people: list[RoomParticipant]) -> list[str]:
+    """Whose place is not in the room. What was seen counts only where nothing was heard of the sender meanwhile."""
     now, sid = world.clock.now(), sender(stream, people)
     async with world.transaction("reconcile.stream") as tx, short_waits(tx):
         current = await lock_stream(tx, stream.id)
@@ -75,8 +77,7 @@ async def _seen(world: World, stream: Stream, people: list[RoomParticipant]) -> 
             else:
                 await lose(tx, current, now=now)
         strangers = await uninvited(tx, [one.identity for one in people if one.watches])
-    strangers += [one.identity for one in people if not one.watches and not is_source(stream, one.identity)]
-    return [RemoveParticipant(stream.room_name, identity) for identity in strangers]
+    return strangers + [one.identity for one in people if not one.watches and not is_source(stream, one.identity)]
 
 
 async def _close(world: World, name: str) -> None:

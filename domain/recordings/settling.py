@@ -22,6 +22,9 @@ MOST_PARTS: Final = 5
 # Before the next, by how many there were: the first is followed at once, but a store or a recorder that fails each of them gets some time.
 WAITS: Final = (*[timedelta()] * 2, timedelta(seconds=4), timedelta(seconds=8), timedelta(seconds=16))
 WITHIN: Final = timedelta(minutes=10)
+# From the beginning of a part to that of the next, by how many ended lately because fewer may watch: nobody is kept from being watched by
+# fewer at once, and a host may think twice about it, but whoever goes to and fro gets no recorder for each time.
+NARROWED_RESTS: Final = (*[timedelta()] * 3, *(timedelta(seconds=seconds) for seconds in (10, 20, 40, 60)))
 # From the wish to the first frame.
 BEGINS_WITHIN: Final = timedelta(seconds=120)
 NOTHING: Final = "Nothing was recorded."
@@ -94,7 +97,7 @@ async def _nothing_runs(tx: Transaction, held: Held, all_parts: Sequence[Recordi
     elif _never_began_to_run(recording, now) or (lately := _lost_lately(all_parts)) >= MOST_PARTS:
         await stop(tx, recording, "lost", now=now)
     else:
-        await parts.begin_composite(tx, recording, now=now, wait=WAITS[lately])
+        await parts.begin_composite(tx, recording, now=now, wait=max(WAITS[lately], _rest(all_parts, now)))
 
 
 async def never_began(tx: Transaction, recording: Recording, sentence: str, *, now: datetime) -> None:
@@ -114,6 +117,13 @@ def _lost_lately(all_parts: Sequence[RecordingPart]) -> int:
     """Whoever pauses often has lost nothing."""
     since = all_parts[-1].status_since - WITHIN
     return sum(part.was_lost and part.created_at > since for part in all_parts)
+
+
+def _rest(all_parts: Sequence[RecordingPart], now: datetime) -> timedelta:
+    """What is left of the time between the beginnings of parts."""
+    last = all_parts[-1]
+    narrowed = sum(part.end_reason == "narrowed" and (part.stop_asked_at or now) > now - WITHIN for part in all_parts)
+    return (last.asked_at or last.created_at) + NARROWED_RESTS[min(narrowed, len(NARROWED_RESTS) - 1)] - now
 
 
 async def _paused(tx: Transaction, recording: Recording, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from domain.ports import is_viewer
 from domain.recordings.recorder.webhooks import egress_left
 from domain.streams.ingress import news
 from domain.streams.viewers.entering import uninvited
+from domain.streams.viewers.putting_out import PutOut
 from domain.webhooks.call_webhook import CallWebhook
 
 # LiveKit's reasons that end a person's stay at once; every other is a connection that may come back.
@@ -32,7 +33,7 @@ async def joined(webhook: CallWebhook) -> list[Repair]:
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
     if is_viewer(webhook.identity):
-        return [RemoveParticipant(webhook.call.room_name, one) for one in await uninvited(webhook.tx, [webhook.identity])]
+        return [PutOut(webhook.call.room_name, one) for one in await uninvited(webhook.tx, [webhook.identity])]
     if _is_machine(webhook) or webhook.told.known_to(webhook.event):
         return []
     person = webhook.person

@@ -21,9 +21,12 @@ stream_viewers = sa.Table(
     sa.Column("connection_quality", connection_quality, comment="As last reported; null when unknown."),
     flag("webrtc", "Was given a way into the stream's room."),
     moment("out_of_room_at", "When LiveKit confirmed that this ended session is not in the room."),
+    sa.Column("out_tries", sa.SmallInteger, nullable=False, server_default=sa.text("0"), comment="How often that was tried."),
+    moment("out_next_at", "Before then nobody tries it again: one does it now, or it failed."),
     sa.UniqueConstraint("stream_id", "session_id"),
     # The index of those who watch does not hold when they were last seen: a heartbeat touches no index.
     sa.Index("nchat_stream_viewers_watching_idx", "stream_id", postgresql_where=sa.text("left_at IS NULL")),
+    sa.Index("nchat_stream_viewers_by_webrtc_idx", "stream_id", postgresql_where=sa.text("webrtc AND left_at IS NULL")),
     sa.Index(
         "nchat_stream_viewers_in_room_idx",
         "left_at",

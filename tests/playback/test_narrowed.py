@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from domain.recordings.settling import NARROWED_RESTS
 from tests.playback.broadcast import Broadcast, broadcast
 from tests.streams.life.staged_stream import plan_stream
 from tests.support.domain_setup import Setup
 
 pytestmark = pytest.mark.anyio
+PUBLIC_MEDIA = """SELECT count(*) FROM nchat_call_recording_parts
+    WHERE on_cdn AND status IN ('starting', 'recording') AND asked_at IS NOT NULL AND stop_asked_at IS NULL"""
 
 
 async def parts(live: Broadcast) -> list[Mapping[str, Any]]:
@@ -101,3 +104,34 @@ async def test_the_recorder_goes_on_under_other_keys(on: Setup) -> None:
     prefixes = [on.recorder.wanted[egress].path_prefix for egress in (first, second)]
     assert len({prefix.rpartition("-")[2] for prefix in prefixes}) == 2
     assert (await stream.recording())["status"] == "recording"
+
+
+async def test_who_goes_to_and_fro_gets_no_recorder_for_each_time(on: Setup) -> None:
+    """Fewer may watch at once; what they watch under other keys begins later each time, and never does what others knew go on."""
+    stream = await plan_stream(on)
+    show = "UPDATE nchat_streams SET visibility = $1::stream_visibility WHERE id = $2"
+    await on.database.execute(show, "public", stream.id)
+    await stream.go_live()
+    began = on.clock.now()
+    for _ in range(14):
+        running = on.recorder.last
+        await on.database.execute(show, "channel_members", stream.id)
+        await stream.turn()
+        if on.recorder.egresses[running].status == "ending":
+            await stream.complete(running)
+        assert not await on.database.fetchval(PUBLIC_MEDIA), "no recorder goes on under keys that others know"
+        await on.database.execute(show, "public", stream.id)
+        if on.recorder.last != running:
+            await stream.active(1)
+        else:
+            on.clock.advance(4)
+            await stream.turn()
+    minutes = (on.clock.now() - began).total_seconds() / 60
+    assert on.recorder.asked["start"] <= 6 < 14 and minutes < 1.5
+    # Whoever stops that is recorded again.
+    if on.recorder.egresses[on.recorder.last].final:
+        on.clock.advance(NARROWED_RESTS[-1].total_seconds())
+        await stream.turn()
+        await stream.active(1)
+    assert (await stream.is_now(), (await stream.recording())["status"]) == ("live", "recording")
+    assert on.recorder.egresses[on.recorder.last].status == "active"

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.ports import Grant, LiveRoom, MediaSilent, ParticipantState, Room, RoomParticipant, Track, TrackSource
+from domain.ports import Grant, LiveRoom, MediaError, MediaSilent, ParticipantState, Room, RoomParticipant, Track, TrackSource
 
 
 @dataclass(slots=True)
 class FakeRooms:
     """`domain.ports.Rooms`, where who is called `ingress:…` is an ingress.
 
-    `broken` names methods that answer nothing; `asked` counts the calls by method.
+    `broken` names methods that answer nothing, `unanswered` identities for which no node answers; `asked` counts the calls by method.
 
     `grants` holds what `set_grant` last gave an identity that is in a room.
     """
@@ -22,6 +22,7 @@ class FakeRooms:
     stay_empty: dict[str, int | None] = field(default_factory=dict)
     grants: dict[tuple[str, str], Grant] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
     asked: Counter[str] = field(default_factory=Counter)
     _numbers: Counter[str] = field(default_factory=Counter)
 
@@ -50,6 +51,12 @@ class FakeRooms:
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         self._ask("remove_participant")
+        return self.people.get(room, {}).pop(identity, None) is not None
+
+    async def remove_exactly(self, room: str, identity: str) -> bool:
+        self._ask("remove_exactly")
+        if identity in self.unanswered:
+            raise MediaError("remove_exactly: 503 unavailable")
         return self.people.get(room, {}).pop(identity, None) is not None
 
     async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:

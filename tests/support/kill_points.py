@@ -53,6 +53,9 @@ class KillableRooms:
     async def remove_participant(self, room: str, identity: str) -> bool:
         return await self._ask("remove_participant", partial(self.rooms.remove_participant, room, identity))
 
+    async def remove_exactly(self, room: str, identity: str) -> bool:
+        return await self._ask("remove_exactly", partial(self.rooms.remove_exactly, room, identity))
+
     async def mute_track(self, room: str, identity: str, track_sid: str) -> bool:
         return await self._ask("mute_track", partial(self.rooms.mute_track, room, identity, track_sid))
 

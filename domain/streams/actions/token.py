@@ -6,7 +6,7 @@ from domain.errors import NotAllowed, StreamNotLive
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.tickets import HostTicket
-from domain.streams.viewers.joining import ViewerTicket, ticket_again
+from domain.streams.viewers.entering import ViewerTicket, ticket_again
 from domain.world import World
 from permissions.session import Session
 

@@ -1,19 +1,35 @@
-"""Whether a session may be in the room of its stream at this moment: it watches, by WebRTC."""
+"""Viewers in the room of their stream: whether a session may be there at this moment (it watches, by WebRTC), and its way in."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.ports import VIEWER
-from domain.streams.viewers.rows import WATCHES
-from domain.world import Transaction
+from domain.errors import MediaUnavailable
+from domain.ports import VIEWER, Grant, MediaError
+from domain.streams.opening import EMPTY_TIMEOUT, NO_LIMIT
+from domain.streams.rows import Stream
+from domain.streams.viewers.rows import WATCHES, identity
+from domain.world import Transaction, World
 from schema.tables.stream_viewers import stream_viewers as viewers
 
 MAY_BE_INSIDE: Final = sa.and_(WATCHES, viewers.c.webrtc)
 _INSIDE: Final = sa.select(viewers.c.id).where(MAY_BE_INSIDE, viewers.c.id == sa.any_(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID()))))
+# A viewer is no person of the room: nobody sees that one is there, and nothing is heard of one.
+WATCHES_ONLY: Final = Grant(sources=(), subscribe=True, data=False, hidden=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerTicket:
+    """A viewer's way into the stream's room: `token` lets one session in until `expires_at`."""
+
+    token: str
+    server_url: str
+    expires_at: datetime
 
 
 def viewer_id(identity: str) -> UUID | None:
@@ -34,3 +50,30 @@ async def uninvited(tx: Transaction, identities: Collection[str]) -> list[str]:
     rows = await tx.connection.execute(_INSIDE, {"ids": list(ids.values())}) if ids else ()
     inside = {row.id for row in rows}
     return [one for one in identities if ids.get(one) not in inside]
+
+
+async def ticket_again(tx: Transaction, world: World, stream: Stream, user_id: UUID) -> ViewerTicket | None:
+    """A fresh ticket for the person's session that watches by WebRTC, the latest of several; None for who has none.
+
+    Raises MediaUnavailable.
+    """
+    theirs = sa.select(viewers.c.id).where(viewers.c.stream_id == stream.id, viewers.c.user_id == user_id, MAY_BE_INSIDE)
+    viewer_id = await tx.connection.scalar(theirs.order_by(viewers.c.joined_at.desc(), viewers.c.id).limit(1))
+    return None if viewer_id is None else ticket(world, stream.room_name, stream.call_id, viewer_id)
+
+
+def ticket(world: World, room_name: str, call_id: UUID | None, viewer_id: UUID) -> ViewerTicket:
+    """Into the stream's room, which is its call's for a broadcast. Signs locally; raises MediaUnavailable where the deployment has no
+    media server."""
+    try:
+        signed = world.tokens.sign(
+            room=room_name,
+            identity=identity(viewer_id),
+            name="",
+            grant=WATCHES_ONLY,
+            max_participants=NO_LIMIT if call_id is None else world.limits.max_participants,
+            empty_timeout=EMPTY_TIMEOUT if call_id is None else None,
+        )
+    except MediaError as error:
+        raise MediaUnavailable from error
+    return ViewerTicket(signed.token, world.server_url, signed.expires_at)

@@ -1,22 +1,20 @@
-"""A viewer begins to watch."""
+"""A viewer begins to watch; those who come to a stream at a moment are written together, and each answer comes after the commit."""
 
 import secrets
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
-from domain.calls.access import known_user
-from domain.errors import MediaUnavailable, StreamNotLive
+from domain.errors import MediaUnavailable, NotFound, StreamNotLive
 from domain.input_checks import require_text
-from domain.ports import Grant, JoinToken, MediaError
-from domain.streams.access import access_stream
-from domain.streams.opening import EMPTY_TIMEOUT, NO_LIMIT
-from domain.streams.rows import Stream
-from domain.streams.viewers.entering import MAY_BE_INSIDE
-from domain.streams.viewers.rows import hashed, identity, person_of
+from domain.streams.viewers.entering import ViewerTicket, ticket
+from domain.streams.viewers.rows import hashed, person_of
+from domain.streams.viewers.standing import Refusal, StreamAsked, StreamStanding, standings
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.stream_viewers import stream_viewers as viewers
@@ -24,29 +22,56 @@ from schema.tables.stream_viewers import stream_viewers as viewers
 LONGEST_DEVICE_TYPE: Final = 50
 # Bytes of a session's id: nobody guesses one.
 SECRET_BYTES: Final = 24
-# As the column of the stream's row says it, for whoever asks.
-PLAYBACK_URL: Final = sa.text("""
-    SELECT nchat_streams_playback_url(stream, CAST(:session AS json)) FROM nchat_streams AS stream WHERE id = :id
-""")
-# A viewer is no person of the room: nobody sees that one is there, and nothing is heard of one.
-WATCHES_ONLY: Final = Grant(sources=(), subscribe=True, data=False, hidden=True)
+# Seconds between two batches of a stream, in each process.
+EVERY: Final = 0.02
+# As the column of the stream's row says it, for each who asks.
+WAYS: Final = sa.text("""
+    SELECT stream.room_name, stream.call_id, nchat_streams_playback_url(stream, CAST(asked.session AS json)) AS playback_url
+    FROM nchat_streams AS stream, unnest(:sessions) WITH ORDINALITY AS asked (session, number) WHERE stream.id = :stream ORDER BY number
+""").bindparams(sa.bindparam("sessions", type_=pg.ARRAY(sa.Text())), sa.bindparam("stream", type_=pg.UUID()))
+_COLUMNS: Final[dict[str, Any]] = {
+    "id": pg.UUID(),
+    "user_id": pg.UUID(),
+    "role": sa.Text(),
+    "session_id": sa.Text(),
+    "device_type": sa.Text(),
+    "webrtc": sa.Boolean(),
+}
+_COME: Final = (
+    sa.func.unnest(*(sa.bindparam(f"all_{name}", type_=pg.ARRAY(type_)) for name, type_ in _COLUMNS.items()))
+    .table_valued(*(sa.column(name, type_) for name, type_ in _COLUMNS.items()))
+    .render_derived(name="come")
+)
+_NOW: Final = sa.bindparam("now", type_=pg.TIMESTAMP(timezone=True))
+# One statement, for whose rows the triggers count once: whoever joins the stream elsewhere waits for no more than this and the commit.
+INSERT: Final = sa.insert(viewers).from_select(
+    ["stream_id", *_COLUMNS, "joined_at", "seen_at"],
+    sa.select(sa.bindparam("stream", type_=pg.UUID()), *(_COME.c[name] for name in _COLUMNS), _NOW, _NOW),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class ViewerTicket:
-    """A viewer's way into the stream's room: `token` lets one session in until `expires_at`."""
+class NewViewer:
+    """Who joins, and the hash of the session's secret id; `viewer_id` is its row."""
 
-    token: str
-    server_url: str
-    expires_at: datetime
+    session: Session
+    hash: str
+    device_type: str | None = None
+    webrtc: bool = False
+    viewer_id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class WayToWatch:
+    """Where it plays, None while there is nothing to play; `ticket` is None where WebRTC was not asked for."""
+
+    playback_url: str | None
+    ticket: ViewerTicket | None
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`session_id` is the viewer's alone, and told this once; `playback_url` is None while there is nothing to play.
-
-    `ticket` is None where WebRTC was not asked for.
-    """
+    """`session_id` is the viewer's alone, and told this once."""
 
     stream_id: UUID
     viewer_id: UUID
@@ -68,68 +93,54 @@ async def join_stream(
     if device_type is not None:
         require_text("deviceType", device_type, LONGEST_DEVICE_TYPE)
     session_id = secrets.token_urlsafe(SECRET_BYTES)
+    join = NewViewer(session, hashed(session_id), device_type, webrtc)
+    way = await world.batches.written(("joins", stream_id), join, partial(write, world, stream_id), every=EVERY)
+    if isinstance(way, Exception):
+        raise way
+    return Joined(stream_id, join.viewer_id, session_id, way.playback_url, way.ticket)
+
+
+async def write(world: World, stream_id: UUID, joins: Sequence[NewViewer]) -> Sequence[WayToWatch | Refusal]:
+    """What came of each, in order; a statement for each role among them and two more, however many they are."""
     async with world.transaction("join_stream.write") as tx:
-        access = await access_stream(tx, world, session, stream_id)
-        if person is not None:
-            await known_user(tx, session)
-        if not access.stream.live:
-            raise StreamNotLive
-        viewer_id = await _write(tx, stream_id, access.now, hashed(session_id), session, device_type, webrtc=webrtc)
-        playback_url = await _playback_url(tx, session, stream_id)
-        return Joined(stream_id, viewer_id, session_id, playback_url, _ticket(world, access.stream, viewer_id) if webrtc else None)
+        found = await standings(tx, world, [StreamAsked(stream_id, join.session) for join in joins])
+        outcomes: list[WayToWatch | Refusal | None] = [_refusal(standing) for standing in found]
+        seeing = [place for place, refusal in enumerate(outcomes) if refusal is None]
+        ways = await _ways(tx, world, stream_id, [joins[place] for place in seeing])
+        for place, way in zip(seeing, ways, strict=True):
+            outcomes[place] = way
+        await _insert(tx, world, stream_id, [join for join, way in zip(joins, outcomes, strict=True) if isinstance(way, WayToWatch)])
+        return [NotFound() if outcome is None else outcome for outcome in outcomes]
 
 
-async def _write(
-    tx: Transaction, stream_id: UUID, now: datetime, hash_of_id: str, session: Session, device_type: str | None, *, webrtc: bool
-) -> UUID:
-    row = sa.insert(viewers).values(
-        stream_id=stream_id,
-        user_id=person_of(session),
-        role=session.role,
-        session_id=hash_of_id,
-        device_type=device_type,
-        webrtc=webrtc,
-        joined_at=now,
-        seen_at=now,
-    )
-    viewer_id: UUID = (await tx.connection.execute(row.returning(viewers.c.id))).scalar_one()
-    return viewer_id
+def _refusal(standing: StreamStanding) -> Refusal | None:
+    if standing.refusal is not None:
+        return standing.refusal
+    return None if standing.status == "live" else StreamNotLive()
 
 
-async def _playback_url(tx: Transaction, session: Session, stream_id: UUID) -> str | None:
-    url: str | None = (await tx.connection.execute(PLAYBACK_URL, {"id": stream_id, "session": session.as_argument()})).scalar_one()
-    return url
+async def _ways(tx: Transaction, world: World, stream_id: UUID, joins: Sequence[NewViewer]) -> list[WayToWatch | Refusal]:
+    if not joins:
+        return []
+    told = [join.session.as_argument() for join in joins]
+    # All who have no name ask the same.
+    different = list(dict.fromkeys(told))
+    rows = (await tx.connection.execute(WAYS, {"sessions": different, "stream": stream_id})).all()
+    row_of = dict(zip(different, rows, strict=bool(rows)))
+    return [_way(world, row_of.get(one), join) for one, join in zip(told, joins, strict=True)]
 
 
-async def ticket_again(tx: Transaction, world: World, stream: Stream, user_id: UUID) -> ViewerTicket | None:
-    """A fresh ticket for the person's session that watches by WebRTC, the latest of several; None for who has none.
-
-    Raises MediaUnavailable.
-    """
-    theirs = sa.select(viewers.c.id).where(viewers.c.stream_id == stream.id, viewers.c.user_id == user_id, MAY_BE_INSIDE)
-    viewer_id = await tx.connection.scalar(theirs.order_by(viewers.c.joined_at.desc(), viewers.c.id).limit(1))
-    return None if viewer_id is None else _ticket(world, stream, viewer_id)
-
-
-def _ticket(world: World, stream: Stream, viewer_id: UUID) -> ViewerTicket:
-    signed = sign(world, stream, viewer_id)
-    return ViewerTicket(signed.token, world.server_url, signed.expires_at)
-
-
-def sign(world: World, stream: Stream, viewer_id: UUID) -> JoinToken:
-    """A token for a session in the stream's room, which is its call's for a broadcast.
-
-    Signs locally; raises MediaUnavailable where the deployment has no media server.
-    """
-    is_own = stream.call_id is None
+def _way(world: World, row: Any, join: NewViewer) -> WayToWatch | Refusal:
+    if row is None:
+        return NotFound()
     try:
-        return world.tokens.sign(
-            room=stream.room_name,
-            identity=identity(viewer_id),
-            name="",
-            grant=WATCHES_ONLY,
-            max_participants=NO_LIMIT if is_own else world.limits.max_participants,
-            empty_timeout=EMPTY_TIMEOUT if is_own else None,
-        )
-    except MediaError as error:
-        raise MediaUnavailable from error
+        return WayToWatch(row.playback_url, ticket(world, row.room_name, row.call_id, join.viewer_id) if join.webrtc else None)
+    except MediaUnavailable as refusal:
+        return refusal
+
+
+async def _insert(tx: Transaction, world: World, stream_id: UUID, joins: Sequence[NewViewer]) -> None:
+    if joins:
+        rows = [(join.viewer_id, person_of(join.session), join.session.role, join.hash, join.device_type, join.webrtc) for join in joins]
+        given = {f"all_{name}": list(column) for name, column in zip(_COLUMNS, zip(*rows, strict=True), strict=True)}
+        await tx.connection.execute(INSERT, {**given, "stream": stream_id, "now": world.clock.now()})

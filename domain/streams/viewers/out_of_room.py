@@ -1,61 +1,106 @@
 """Who watched by WebRTC and watches no more is taken out of the stream's room: a token can't be revoked."""
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
+import structlog
 
-from domain.side_by_side import Failures
-from domain.streams.rows import OVER
-from domain.streams.viewers.rows import identity, moment
+from domain.ports import MediaError, MediaSilent
+from domain.streams.viewers import leavers
+from domain.streams.viewers.leavers import Leavers
+from domain.streams.viewers.putting_out import empty_of
+from domain.streams.viewers.rows import identity
 from domain.world import World
-from schema.tables.stream_viewers import stream_viewers as viewers
-from schema.tables.streams import streams
 
-# LiveKit is asked for so many at a time.
-BATCH: Final = 40
-_MAY_BE_INSIDE: Final = sa.and_(viewers.c.webrtc, viewers.c.left_at.is_not(None), viewers.c.out_of_room_at.is_(None))
-
-
-@dataclass(frozen=True, slots=True)
-class _Leaving:
-    viewer_id: UUID
-    room_name: str
+log = structlog.get_logger(__name__)
+# Rooms of one process at a time: one that nobody answers for has its place for some seconds, and the others have theirs.
+ROOMS: Final = 50
+# Seconds until new ones are looked for while others are under way.
+LOOK_EVERY: Final = 0.25
+# Seconds for a share. After `TAKEN_FOR` somebody else may have it.
+WITHIN: Final = 12.0
+# Rows of rooms that are gone, in one transaction.
+BATCH: Final = 1000
 
 
 async def take_out(world: World) -> None:
-    """All whose session ended and who may still be in the room. What LiveKit does not confirm is tried again at the next call.
+    """All whose session ended and who may still be in the room: rooms side by side, of each a share at a time, by one look and a request
+    for each who is there. Safe on several workers: each takes what nobody has.
 
-    Raises an ExceptionGroup of what failed, when all others are done.
+    What LiveKit does not confirm is tried again after a pause that grows. Whoever comes between the look and the end of a session is put
+    out when LiveKit tells of it, and by the reconciler. Raises an ExceptionGroup of what else failed, when all others are done.
     """
-    await _close_with_their_rooms(world)
-    leaving = await _leaving(world)
-    failures = Failures(lambda _name, _error: None)
-    asked = {str(one.viewer_id): world.rooms.remove_participant(one.room_name, identity(one.viewer_id)) for one in leaving}
-    answers = await failures.side_by_side(asked)
-    await _confirm(world, [one.viewer_id for one, answer in zip(leaving, answers, strict=True) if answer is not None])
-    failures.tell()
+    under_way: dict[UUID, asyncio.Task[None]] = {}
+    failures: list[Exception] = []
+    try:
+        while await _begin_more(world, under_way):
+            await asyncio.wait(under_way.values(), timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            failures += _take_done(under_way)
+    finally:
+        await _give_up(under_way.values())
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} rooms failed", failures)
 
 
-async def _close_with_their_rooms(world: World) -> None:
-    """The room of a stream that is over goes with all who are in it; that of a call stays."""
-    closed = sa.and_(streams.c.call_id.is_(None), streams.c.status.in_(OVER), streams.c.room_closed_at.is_not(None))
-    over = sa.update(viewers).where(streams.c.id == viewers.c.stream_id, _MAY_BE_INSIDE, closed)
-    async with world.transaction("viewers.rooms_closed") as tx:
-        await tx.connection.execute(over.values(out_of_room_at=moment(world.clock.now())))
+async def note_closed_rooms(world: World) -> None:
+    """Whoever was in the room of a stream that is over went with it: all of them, some at a time."""
+    while await leavers.confirm_closed(world, BATCH) == BATCH:
+        pass
 
 
-async def _leaving(world: World) -> list[_Leaving]:
-    gone = sa.select(viewers.c.id, streams.c.room_name).join(streams, streams.c.id == viewers.c.stream_id).where(_MAY_BE_INSIDE)
-    async with world.transaction("viewers.leaving") as tx:
-        return [_Leaving(row.id, row.room_name) for row in await tx.connection.execute(gone.order_by(viewers.c.left_at).limit(BATCH))]
+async def _begin_more(world: World, under_way: dict[UUID, asyncio.Task[None]]) -> bool:
+    """Whether anything is under way now."""
+    if len(under_way) < ROOMS:
+        for share in await leavers.take(world, most=ROOMS - len(under_way), other_than=under_way.keys()):
+            under_way[share.stream_id] = asyncio.create_task(_take_out(world, share))
+    return bool(under_way)
 
 
-async def _confirm(world: World, viewer_ids: list[UUID]) -> None:
-    if not viewer_ids:
+def _take_done(under_way: dict[UUID, asyncio.Task[None]]) -> list[Exception]:
+    """Forgets what is done; what it failed with, if it did."""
+    failures = []
+    for stream_id in [stream_id for stream_id, task in under_way.items() if task.done()]:
+        try:
+            under_way.pop(stream_id).result()
+        except Exception as failure:  # noqa: BLE001 - raised with the others of the turn
+            failures.append(failure)
+    return failures
+
+
+async def _take_out(world: World, share: Leavers) -> None:
+    people = {identity(viewer_id): viewer_id for viewer_id in share.viewer_ids}
+    try:
+        async with asyncio.timeout(WITHIN):
+            kept = await empty_of(world, share.room_name, people.keys())
+    except (MediaError, TimeoutError) as failure:
+        await leavers.put_room_off(world, share)
+        _tell(share, len(people), failure)
         return
-    out = sa.update(viewers).where(viewers.c.id == sa.any_(sa.literal(viewer_ids, pg.ARRAY(pg.UUID()))))
-    async with world.transaction("viewers.out_of_room") as tx:
-        await tx.connection.execute(out.values(out_of_room_at=world.clock.now()))
+    await leavers.confirm(world, [viewer_id for name, viewer_id in people.items() if name not in kept])
+    if kept:
+        await _put_off(world, share, {people[name]: failure for name, failure in kept.items()})
+
+
+async def _put_off(world: World, share: Leavers, kept: Mapping[UUID, MediaError]) -> None:
+    silent = next((failure for failure in kept.values() if isinstance(failure, MediaSilent)), None)
+    if silent is None:
+        await leavers.put_off(world, share, list(kept))
+    else:
+        await leavers.put_room_off(world, share)
+    _tell(share, len(kept), silent or next(iter(kept.values())))
+
+
+def _tell(share: Leavers, many: int, failure: Exception) -> None:
+    again_in = share.pause.total_seconds()
+    log.warning("viewers_not_out", stream_id=str(share.stream_id), many=many, again_in=again_in, error=str(failure) or "took too long")
+
+
+async def _give_up(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """What is cut off is due again when `TAKEN_FOR` is over."""
+    running = list(tasks)
+    for task in running:
+        task.cancel()
+    if running:
+        await asyncio.wait(running)

@@ -17,6 +17,8 @@ from permissions.session import USER_ID, Session
 from schema.tables.stream_viewers import stream_viewers as viewers
 
 WATCHES: Final = viewers.c.left_at.is_(None)
+# Hints on it say that somebody is to be out of a room.
+LEAVING_TOPIC: Final = "stream_viewers:leaving"
 
 
 @dataclass(frozen=True, slots=True)

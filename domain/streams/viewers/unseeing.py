@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from domain.streams.access import STREAMS
-from domain.streams.viewers.rows import WATCHES, ended
+from domain.streams.viewers.rows import LEAVING_TOPIC, WATCHES, ended
 from domain.world import Readable, Transaction, World
 from permissions.session import USER_ID
 from schema.tables.stream_viewers import stream_viewers as viewers
@@ -30,6 +30,8 @@ async def end_unseeing(tx: Transaction, world: World, stream_id: UUID, user_ids:
     for role in await _roles(tx, stream_id, user_ids):
         given = {"stream": stream_id, "people": list(user_ids), "now": world.clock.now()}
         total += (await tx.connection.execute(_of_people(world.readable, role), given)).rowcount
+    if total:
+        tx.hint(LEAVING_TOPIC)
     return total
 
 
@@ -40,6 +42,8 @@ async def end_unseeing_in_rooms(world: World) -> None:
         while done == BATCH:
             async with world.transaction("viewers.unseeing") as tx:
                 done = (await tx.connection.execute(_in_rooms(world.readable, role), {"now": world.clock.now()})).rowcount
+                if done:
+                    tx.hint(LEAVING_TOPIC)
 
 
 async def _roles(tx: Transaction, stream_id: UUID, user_ids: Sequence[UUID]) -> Sequence[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.calls.repairs import RemoveParticipant, Repair
+from domain.calls.repairs import Repair
 from domain.ports import is_viewer
 from domain.recordings.recorder.webhooks import egress_left, egress_told
 from domain.streams.destinations.watching import look_soon
@@ -18,6 +18,7 @@ from domain.streams.presence import arrive, lose
 from domain.streams.rows import Stream
 from domain.streams.sources import is_source
 from domain.streams.viewers.entering import uninvited
+from domain.streams.viewers.putting_out import PutOut
 from domain.webhooks.departures import Departures
 from domain.webhooks.webhook_event import ReceivedEvent
 from domain.world import Transaction
@@ -91,7 +92,7 @@ async def _joined(webhook: StreamWebhook) -> Sequence[Repair]:
     if webhook.kind not in PEOPLE or is_source(webhook.stream, webhook.identity):
         return []
     strangers = await uninvited(webhook.tx, [webhook.identity]) if is_viewer(webhook.identity) else [webhook.identity]
-    return [RemoveParticipant(webhook.stream.room_name, one) for one in strangers]
+    return [PutOut(webhook.stream.room_name, one) for one in strangers]
 
 
 async def _published(webhook: StreamWebhook) -> Sequence[Repair]:

@@ -3,7 +3,7 @@
 from domain.streams.actions.results import StartedStream, StoppedStream, StreamResult
 from domain.streams.ingress.reset import IngressResult
 from domain.streams.tickets import HostTicket
-from domain.streams.viewers.joining import ViewerTicket
+from domain.streams.viewers.entering import ViewerTicket
 from resolvers.hand_written.table_rows import table_row
 from schema.table_types.scalars import timestamptz, uuid
 from schema.types.camel_case import camel_type

@@ -18,7 +18,7 @@ MANY = 200
 
 async def test_many_at_once_are_a_few_transactions(on: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     stream_id = await live(on)
-    joined = [await joins(on, ANYBODY, stream_id) for _ in range(MANY)]
+    joined = await asyncio.gather(*(joins(on, ANYBODY, stream_id) for _ in range(MANY)))
     batches: list[int] = []
     write = heartbeats.write
 

@@ -1,11 +1,16 @@
 """A viewer begins to watch: whoever sees a live stream, and nobody else."""
 
-import pytest
+import asyncio
+from dataclasses import replace
 
+import pytest
+import sqlalchemy as sa
+
+from app.database.transactions import EngineTransactions, open_engine
 from domain.errors import Banned, InvalidInput, MediaUnavailable, NotAllowed, NotFound, RateLimited, StreamNotLive
 from domain.ports import MediaError
 from domain.streams.actions.token import refresh_stream_token
-from domain.streams.viewers.joining import join_stream
+from domain.streams.viewers.joining import Joined, join_stream
 from domain.streams.viewers.leaving import leave_stream
 from domain.streams.viewers.rows import hashed
 from permissions.errors import GraphQLRefusal
@@ -14,6 +19,7 @@ from tests.streams.audience.live_streams import ANYBODY, Counts, banned, counts,
 from tests.support.domain_setup import ALICE, BOB, CAROL, MALLORY, MOD, Setup, session
 
 pytestmark = pytest.mark.anyio
+MANY = 200
 OVER_OR_NOT_YET = ("scheduled", "starting", "ending", "ended")
 
 
@@ -113,3 +119,40 @@ async def test_another_token_for_the_session_that_watches_by_webrtc(on: Setup) -
     await refused(on, refresh_stream_token(on.world, session(MALLORY), stream_id), Banned)
     await leave_stream(on.world, session(BOB), joined.session_id)
     await refused(on, refresh_stream_token(on.world, session(BOB), stream_id), NotAllowed)
+
+
+async def test_many_who_come_at_once_are_a_few_statements(on: Setup) -> None:
+    """And each hears what came of the own join."""
+    stream_id, sent = await live(on), list[str]()
+    await banned(on, stream_id, MALLORY)
+    people = [ANYBODY, session(BOB), session(MOD, "moderator"), session(MALLORY), session(stream_id)]
+    async with open_engine(on.url) as engine:
+        world = replace(on.world, transaction=EngineTransactions(engine, on.publisher))
+        sa.event.listen(engine.sync_engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+        crowd = [join_stream(world, people[number % len(people)], stream_id, webrtc=number % 2 == 0) for number in range(MANY)]
+        told = await asyncio.gather(*crowd, return_exceptions=True)
+    kinds = [type(one) for one in told[: len(people)]]
+    assert kinds == [Joined, Joined, Joined, Banned, InvalidInput]
+    assert [type(one) for one in told] == kinds * (MANY // len(people))
+    came = [one for one in told if isinstance(one, Joined)]
+    assert len({one.session_id for one in came}) == len({one.viewer_id for one in came}) == len(came)
+    rows = {row["id"]: row for row in await on.database.fetch("SELECT * FROM nchat_stream_viewers")}
+    for number, one in enumerate(told):
+        if isinstance(one, Joined):
+            who, row = people[number % len(people)], rows[one.viewer_id]
+            assert (row["session_id"], row["role"], row["webrtc"]) == (hashed(one.session_id), who.role, number % 2 == 0)
+            assert str(row["user_id"]) == who.variables.get("x-hasura-user-id", "None")
+            assert (one.ticket is not None) == (number % 2 == 0)
+    assert await tallies(on, stream_id) == Counts(len(came), len(came), len(came))
+    # The first at once, the others together: three roles, the ways in, the rows.
+    assert len(sent) <= 2 * 5, sent
+
+
+async def test_joins_of_one_stream_wait_for_those_of_no_other(on: Setup) -> None:
+    held, free = await live(on), await live(on)
+    async with on.database.transaction():
+        await on.database.execute("SELECT FROM nchat_stream_tallies WHERE stream_id = $1 FOR UPDATE", held)
+        waiting = asyncio.create_task(joins(on, ANYBODY, held))
+        assert (await joins(on, ANYBODY, free)).stream_id == free
+        assert not waiting.done()
+    assert (await waiting).stream_id == held

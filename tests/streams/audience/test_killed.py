@@ -12,14 +12,14 @@ import pytest
 from app.database.transactions import EngineTransactions, open_engine
 from domain.streams.reactions import react
 from domain.streams.reactions.react import Reaction
-from domain.streams.viewers import heartbeats
+from domain.streams.viewers import heartbeats, joining
 from domain.streams.viewers.heartbeats import Heartbeat
 from domain.streams.viewers.invitations import invite_to_stream, uninvite_from_stream
-from domain.streams.viewers.joining import join_stream
+from domain.streams.viewers.joining import NewViewer
 from domain.streams.viewers.leaving import leave_stream
 from domain.streams.viewers.listing import stream_viewers
 from domain.streams.viewers.lost import SILENT_FOR, end_lost
-from domain.streams.viewers.out_of_room import take_out
+from domain.streams.viewers.out_of_room import note_closed_rooms, take_out
 from domain.streams.viewers.rows import hashed
 from domain.streams.viewers.telling import tell_counts
 from domain.streams.viewers.unseeing import end_unseeing_in_rooms
@@ -49,17 +49,24 @@ async def life(on: Setup, world: World) -> None:
     """All that can happen to an audience; what is written in batches is written at once."""
     stream_id = await on.database.fetchval("SELECT id FROM nchat_streams")
     await invite_to_stream(world, session(ALICE), stream_id, [BOB, CAROL, DAVE])
-    joined = {who: await join_stream(world, session(who), stream_id, webrtc=True) for who in (ALICE, BOB, CAROL, DAVE)}
+    joined = {who: NewViewer(session(who), hashed(f"the secret of {who}"), webrtc=True) for who in (ALICE, BOB, CAROL, DAVE)}
+    await joining.write(world, stream_id, list(joined.values()))
     room = await on.database.fetchval("SELECT room_name FROM nchat_streams")
     for one in joined.values():
         on.rooms.join(room, f"viewer:{one.viewer_id}")
     await react.write(world, stream_id, [Reaction(session(BOB), BOB, "like"), Reaction(session(CAROL), CAROL, "fire")])
     await stream_viewers(world, session(ALICE), stream_id)
-    await leave_stream(world, session(BOB), joined[BOB].session_id)
+    await leave_stream(world, session(BOB), f"the secret of {BOB}")
     await uninvite_from_stream(world, session(ALICE), stream_id, [CAROL])
     await on.database.execute("DELETE FROM nchat_stream_invites WHERE user_id = $1", DAVE)
     on.clock.advance(SILENT_FOR - 1)
-    await heartbeats.write(world, [Heartbeat(session(ALICE), ALICE, hashed(joined[ALICE].session_id))])
+    await heartbeats.write(world, [Heartbeat(session(ALICE), ALICE, joined[ALICE].hash)])
+    on.rooms.unanswered = {f"viewer:{joined[BOB].viewer_id}"}
+    await take_out(world)
+    on.rooms.broken, on.rooms.unanswered = {"list_participants"}, set()
+    await end_unseeing_in_rooms(world)
+    await take_out(world)
+    on.rooms.broken = set()
     await jobs(on, world)
     on.clock.advance(SILENT_FOR + 1)
     await jobs(on, world)
@@ -71,6 +78,7 @@ async def jobs(on: Setup, world: World) -> None:
     await due(on)
     await tell_counts(world)
     await take_out(world)
+    await note_closed_rooms(world)
 
 
 async def all_points(on: Setup) -> list[str]:
@@ -94,6 +102,7 @@ async def test_whatever_point_it_dies_at(on: Setup, request: pytest.FixtureReque
         async with process(on, KillPoints(at)) as world:
             with pytest.raises((Killed, BaseExceptionGroup)):
                 await life(on, world)
+        on.rooms.broken, on.rooms.unanswered = set(), set()
         on.clock.advance(SILENT_FOR + 1)
         await jobs(on, on.world)
         found = await tallies(on, stream_id)
