@@ -52,7 +52,8 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class RoomParticipant:
-    """`identity` is the user's id. Only STANDARD participants are listed, and ingresses to whoever asks: no egress or agents."""
+    """`identity` is the user's id, or that of a viewer's session. People and viewers are listed, and ingresses to whoever asks: no egress,
+    and nobody else's agents."""
 
     identity: str
     sid: str
@@ -79,8 +80,8 @@ class Grant:
     sources: tuple[TrackSource, ...]
     subscribe: bool = True
     data: bool = True
-    # Nobody else hears of the participant.
-    hidden: bool = False
+    # One of those who only watch: nobody else hears of the participant, who takes none of the room's places and keeps no room open.
+    audience: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Final
 
 from livekit import api
 
-from app.livekit.protocol import video_grants
+from app.livekit.protocol import AUDIENCE, video_grants
 from app.livekit.room_settings import RoomTimeouts, token_configuration
 from domain.ports import Clock, Grant, JoinToken
 
@@ -29,7 +29,7 @@ class LiveKitJoinTokens:
     ) -> JoinToken:
         """A token to join `room` as `identity` with exactly the rights of `grant`, and when it expires (whole seconds)."""
         expires_at = (self._clock.now() + self._ttl).replace(microsecond=0)
-        token = (
+        signer = (
             api.AccessToken(self._api_key, self._api_secret)
             .with_identity(identity)
             .with_name(shortened(name))
@@ -37,9 +37,10 @@ class LiveKitJoinTokens:
             .with_ttl(expires_at - datetime.now(UTC))
             .with_grants(video_grants(grant, room))
             .with_room_config(token_configuration(self._timeouts.of(empty_timeout), max_participants))
-            .to_jwt()
         )
-        return JoinToken(token=token, expires_at=expires_at)
+        if grant.audience:
+            signer = signer.with_kind(AUDIENCE)
+        return JoinToken(token=signer.to_jwt(), expires_at=expires_at)
 
 
 def shortened(name: str) -> str:

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from livekit import api
 from livekit.protocol.models import TrackSource as SourceNumber
 
-from domain.ports import Grant, LiveRoom, ParticipantState, Room, RoomParticipant, Track, TrackSource, Unknown
+from domain.ports import Grant, LiveRoom, ParticipantState, Room, RoomParticipant, Track, TrackSource, Unknown, is_viewer
 
 SOURCES: Final[Mapping[TrackSource, SourceNumber]] = {
     "camera": SourceNumber.CAMERA,
@@ -18,6 +18,9 @@ SOURCES: Final[Mapping[TrackSource, SourceNumber]] = {
 SOURCE_NAMES: Final[Mapping[int, TrackSource]] = {number: name for name, number in SOURCES.items()}
 # A number that is newer than our copy of the protocol; LiveKit itself calls a track without a source so.
 UNKNOWN: Final = "unknown"
+# Who is of this kind counts for nothing in LiveKit: neither for `max_participants` nor for `num_participants`, and keeps no room open.
+AUDIENCE: Final = "agent"
+AUDIENCE_KIND: Final = api.ParticipantInfo.AGENT
 
 
 def enum_name(message: Message, field: str) -> str:
@@ -37,8 +40,10 @@ def live_room(message: api.Room) -> LiveRoom:
     return LiveRoom(message.name, message.sid, message.num_participants, message.num_publishers)
 
 
-def counts(message: api.ParticipantInfo, *, ingresses: bool) -> bool:
-    """Whether this is a STANDARD participant, or an ingress where those count: no egress, SIP or agent one."""
+def is_listed(message: api.ParticipantInfo, *, ingresses: bool) -> bool:
+    """Whether this is a STANDARD participant, a viewer, or an ingress where those are asked for: no egress, SIP or agent of LiveKit's."""
+    if message.kind == AUDIENCE_KIND:
+        return is_viewer(message.identity)
     return message.kind == api.ParticipantInfo.STANDARD or (ingresses and message.kind == api.ParticipantInfo.INGRESS)
 
 
@@ -73,7 +78,7 @@ def permission(grant: Grant) -> api.ParticipantPermission:
         can_publish_sources=[SOURCES[name] for name in grant.sources],
         can_subscribe=grant.subscribe,
         can_publish_data=grant.data,
-        hidden=grant.hidden,
+        hidden=grant.audience,
     )
 
 
@@ -87,5 +92,5 @@ def video_grants(grant: Grant, room_name: str) -> api.VideoGrants:
         can_subscribe=grant.subscribe,
         can_publish_data=grant.data,
         can_update_own_metadata=False,
-        hidden=grant.hidden or None,
+        hidden=grant.audience or None,
     )

@@ -83,10 +83,10 @@ class LiveKitRooms:
         return [protocol.live_room(message) for message in reply.rooms]
 
     async def list_participants(self, room: str, *, ingresses: bool = False) -> list[RoomParticipant]:
-        """The people in a room, in no order; egress and agents are not people, and ingresses only where they are asked for."""
+        """The people and viewers in a room, in no order; egress and agents are neither, and ingresses only where they are asked for."""
         request = api.ListParticipantsRequest(room=room)
         reply = await self._ask("rooms.list_participants", lambda: self._rooms.list_participants(request), within=self._within)
-        return [protocol.participant(message) for message in reply.participants if protocol.counts(message, ingresses=ingresses)]
+        return [protocol.participant(message) for message in reply.participants if protocol.is_listed(message, ingresses=ingresses)]
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         """Disconnects one person, and who joined as `<identity>#…` with the person's token (LiveKit's `publish` parameter).

@@ -52,6 +52,7 @@ class SimulatedRoom:
         self._clock = clock
         self._webhooks = webhooks
         self._counted_at = now
+        self._has_been_joined = False
         self._last_left_at: float | None = None
         self._created_at = now
         self.message = api.Room(
@@ -77,6 +78,7 @@ class SimulatedRoom:
         if not participant.is_dependent and self.is_full():
             raise JoinRefused(500, "Internal Server Error")
         self.participants[participant.identity] = participant
+        self._has_been_joined |= not participant.is_dependent
         return participant
 
     def join_again(self, participant: SimulatedParticipant) -> SimulatedParticipant:
@@ -148,13 +150,14 @@ class SimulatedRoom:
         self._webhooks.notify(self.message.name, event)
 
     def _count(self, now: float) -> None:
-        people = list(self.people())
-        self.message.num_participants = len(people)
-        self.message.num_publishers = sum(person.message.is_publisher for person in people)
+        """Dependents that send are publishers, though no participants."""
+        self.message.num_participants = sum(1 for _ in self.people())
+        self.message.num_publishers = sum(one.message.is_publisher for one in self.participants.values())
         self._counted_at = now
 
     def _closes_at(self) -> float:
-        if self._last_left_at is None:
+        """A room whose dependents alone came and went is one that nobody joined; one of them that goes later begins the time anew."""
+        if self._last_left_at is None or not self._has_been_joined:
             return self._created_at + self.message.empty_timeout
         return self._last_left_at + self.message.departure_timeout
 

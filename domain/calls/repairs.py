@@ -113,10 +113,11 @@ async def tell(world: World, decided: Sequence[Sequence[Repair]]) -> list[MediaE
 
 
 def follow_up(call: Call, left: Left) -> list[Repair]:
-    """What someone's leaving asks of LiveKit, apart from their removal: delete the room, or tell who hosts now."""
+    """What someone's leaving asks of LiveKit, apart from their removal: delete the room, or remove their encoder and tell who hosts."""
     if left.call_ended:
         return [DeleteRoom(call.room_name)]
-    return [] if left.new_host is None else [GrantHostRights(call, left.new_host)]
+    encoders = [RemoveParticipant(call.room_name, identity) for identity in left.encoders]
+    return [*encoders, *([] if left.new_host is None else [GrantHostRights(call, left.new_host)])]
 
 
 async def _open_room(world: World, call: Call) -> None:

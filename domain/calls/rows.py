@@ -130,6 +130,11 @@ class Roster:
     def ringing(self) -> list[Participant]:
         return [one for one in self.participants if one.status == "ringing"]
 
+    @property
+    def host(self) -> Participant | None:
+        """Who hosts the call; there is one as long as anybody is in it."""
+        return next((one for one in self.participants if one.role == "host"), None)
+
     def of_user(self, user_id: UUID) -> Participant | None:
         return next((one for one in self.participants if one.user_id == user_id), None)
 

@@ -10,6 +10,7 @@ from domain.calls.opening import open_call
 from domain.calls.rows import Call, Roster
 from domain.errors import MediaUnavailable
 from domain.ports import LiveRoom, MediaError
+from domain.reconciler.audiences import put_out_viewers, shown_rooms
 from domain.reconciler.closed_rooms import close_rooms
 from domain.reconciler.compare_call import compare_call
 from domain.reconciler.expected_rooms import half_started, with_people
@@ -36,11 +37,13 @@ async def reconcile(world: World) -> None:
     """
     failures = Failures(_not_reconciled)
     started, living, streams = await half_started(world), await living_calls(world), await running_streams(world)
+    shown = await shown_rooms(world)
     looked_at = world.clock.now()
     rooms = {room.name: room for room in await world.rooms.all_rooms()}
     await failures.side_by_side({f"half started {call.id}": _finish_start(world, call) for call in started})
     looks = await _look_closer(world, failures, living, rooms, looked_at)
     await compare_streams(world, failures, streams, rooms)
+    await put_out_viewers(world, failures, rooms.keys() & shown)
     others = rooms.keys() - {call.room_name for call in living} - {stream.room_name for stream in streams}
     await failures.side_by_side(
         {

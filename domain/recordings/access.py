@@ -22,7 +22,7 @@ HOSTS: Final = ("host", "co_host")
 
 @dataclass(frozen=True, slots=True)
 class RecordingAccess:
-    """A caller's access to a recording in hand. `roster` is empty where a stream is recorded."""
+    """A caller's access to a recording in hand. `roster` is that of the call that is recorded or shown, else empty."""
 
     tx: Transaction
     held: Held
@@ -57,8 +57,9 @@ class RecordingAccess:
         if self.recording.call_id is None and self.recording.clip_from is None and not self.held.source.over:
             raise NotAllowed("Stop the stream first.")
         me = self.roster.of_user(self.user_id)
-        hosted = me is not None and me.role in HOSTS and me.status != "kicked"
-        if not (self.session.role == ADMIN or self.recording.started_by == self.user_id or hosted):
+        kicked = me is not None and me.status == "kicked"
+        owns = self.recording.started_by == self.user_id or (me is not None and me.role in HOSTS)
+        if self.session.role != ADMIN and (kicked or not owns):
             raise NotAllowed("Only who started the recording, or a host, may do that.")
 
 
@@ -70,6 +71,6 @@ async def access_recording(tx: Transaction, world: World, session: Session, reco
     held = await hold(tx, recording_id)
     if held is None or held.recording.status == "deleted":
         raise NotFound
-    call = held.source.call
-    people = Roster(()) if call is None else await roster(tx, call.id)
+    call_id = held.source.shows if held.source.call is None else held.source.call.id
+    people = Roster(()) if call_id is None else await roster(tx, call_id)
     return RecordingAccess(tx, held, people, session.user_id, session, world.clock.now())

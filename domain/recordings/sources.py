@@ -12,7 +12,9 @@ from schema.tables.streams import streams
 
 # As the stream's own life locks it: whoever refers to the row need not wait.
 LOCK_STREAM: Final = (
-    sa.select(streams.c.room_name, streams.c.status).where(streams.c.id == sa.bindparam("stream")).with_for_update(key_share=True)
+    sa.select(streams.c.room_name, streams.c.status, streams.c.call_id)
+    .where(streams.c.id == sa.bindparam("stream"))
+    .with_for_update(key_share=True)
 )
 # Of a stream in another status nothing more is recorded.
 RECORDED: Final = ("starting", "live")
@@ -20,11 +22,13 @@ RECORDED: Final = ("starting", "live")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A locked call or stream. `over`: nothing more of it is to be recorded. `call` is None where a stream is recorded."""
+    """A locked call or stream. `over`: nothing more of it is to be recorded. `call` is None where a stream is recorded, and `shows` the
+    call that such a stream shows."""
 
     room_name: str
     over: bool
     call: Call | None = None
+    shows: UUID | None = None
 
 
 async def lock_source(tx: Transaction, call_id: UUID | None, stream_id: UUID | None) -> Source | None:
@@ -36,4 +40,4 @@ async def lock_source(tx: Transaction, call_id: UUID | None, stream_id: UUID | N
         call = await lock_call(tx, call_id)
         return None if call is None else Source(call.room_name, call.ended, call)
     row = (await tx.connection.execute(LOCK_STREAM, {"stream": stream_id})).first()
-    return None if row is None else Source(row.room_name, row.status not in RECORDED)
+    return None if row is None else Source(row.room_name, row.status not in RECORDED, shows=row.call_id)

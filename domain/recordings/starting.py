@@ -53,14 +53,18 @@ async def begin(
         raise AlreadyRecording
     recording = await _write(tx, call, started_by, manner, now=now, tier=tier)
     if call.recording_consent == "ask":
-        await _ask(tx, call, recording, actor_id, now)
+        await ask(tx, call, recording, actor_id=actor_id, now=now)
     else:
         await begin_first(tx, recording, actor_id=actor_id, now=now)
     return recording
 
 
-async def _ask(tx: Transaction, call: Call, recording: Recording, actor_id: UUID | None, now: datetime) -> None:
-    """Who presses the button agrees by that. Where all have, nobody is asked; it begins after a look at who is in the room."""
+async def ask(tx: Transaction, call: Call, recording: Recording, *, actor_id: UUID | None, now: datetime) -> None:
+    """A recording of a locked call, or of what shows it, waits until everybody in the call has agreed (`manners/consent.py`).
+
+    Who presses the button agrees by that. Where all have, nobody is asked; it begins after a look at who is in the room.
+    """
+    await tx.connection.execute(sa.update(call_recordings).where(call_recordings.c.id == recording.id).values(consent_asked_at=now))
     people = await roster(tx, call.id)
     starter = None if actor_id is None else people.of_user(actor_id)
     if starter is not None:
@@ -98,7 +102,6 @@ async def _write(tx: Transaction, call: Call, started_by: UUID, manner: Manner, 
         "custom_layout": manner.template,
         "resolution": manner.resolution if manner.type != "audio_only" else None,
         "started_at": now,
-        "consent_asked_at": now if call.recording_consent == "ask" else None,
         "tier": tier,
     }
     await tx.connection.execute(sa.insert(call_recordings).values(row))

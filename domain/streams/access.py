@@ -9,17 +9,25 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from domain.call_settings.channels import MANAGERS
+from domain.calls.life_cycle import SEATED
 from domain.errors import Banned, NotAllowed, NotFound
 from domain.streams.rows import COLUMNS, Stream, lock_stream
 from domain.world import Transaction, World
 from permissions.session import ADMIN, USER_ID, Session
 from schema.model import TableName
+from schema.tables.call_participants import call_participants
 from schema.tables.channels import channel_members
 from schema.tables.streams import streams
 
 STREAMS: Final = TableName("public", streams.name)
 # Hasura's role that moderates every stream.
 MODERATOR: Final = "moderator"
+_HOSTS_CALL: Final = (
+    sa.select(sa.literal(1))
+    .select_from(streams.join(call_participants, call_participants.c.call_id == streams.c.call_id))
+    .where(streams.c.id == sa.bindparam("stream"), call_participants.c.user_id == sa.bindparam("person"))
+    .where(call_participants.c.role.in_(("host", "co_host")), call_participants.c.status.in_(SEATED))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,25 @@ async def access_stream(tx: Transaction, world: World, session: Session, stream_
     if stream is None:
         raise NotFound
     return StreamAccess(tx, stream, _person(session), row.channel_role, session, world.clock.now())
+
+
+async def access_to_end(tx: Transaction, world: World, session: Session, stream_id: UUID) -> StreamAccess:
+    """The stream, locked, for whoever may end it: its host, the role admin, and host and co-hosts of the call that it shows, who need not
+    be among those whom it is for.
+
+    Refuses as access_stream does, and with NotAllowed.
+    """
+    person = _person(session)
+    if person is not None and await _hosts_call(tx, stream_id, person):
+        stream = await lock_stream(tx, stream_id)
+        # Asked again: the role may have been lost while this waited for the call.
+        if stream is not None and await _hosts_call(tx, stream_id, person):
+            return StreamAccess(tx, stream, person, None, session, world.clock.now())
+    return (await access_stream(tx, world, session, stream_id, locking=True)).hosting()
+
+
+async def _hosts_call(tx: Transaction, stream_id: UUID, person: UUID) -> bool:
+    return (await tx.connection.execute(_HOSTS_CALL, {"stream": stream_id, "person": person})).first() is not None
 
 
 def _question(world: World, session: Session, stream_id: UUID) -> sa.Select[tuple[object, ...]]:

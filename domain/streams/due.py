@@ -13,6 +13,7 @@ from domain.streams.ending import Failure, begin_end, cancel, closing, finish
 from domain.streams.life_cycle import move_stream
 from domain.streams.rows import Stream
 from domain.world import Transaction
+from schema.tables.call_participants import call_participants
 from schema.tables.call_recordings import call_recordings
 from schema.tables.calls import calls
 from schema.tables.streams import streams
@@ -29,6 +30,13 @@ _STATUS: Final = streams.c.status
 _RECORDED: Final = sa.func.coalesce(call_recordings.c.status.in_(ACTIVE), sa.false())
 _MEDIA: Final = sa.and_(call_recordings.c.status == "recording", call_recordings.c.media_started_at.is_not(None))
 
+# Whoever began the broadcast was removed from its call for good: it goes where that person said, also to platforms of theirs.
+_STARTER_KICKED: Final = sa.exists().where(
+    call_participants.c.call_id == streams.c.call_id,
+    call_participants.c.user_id == call_recordings.c.started_by,
+    call_participants.c.status == "kicked",
+)
+
 
 def _step(now: datetime) -> sa.ColumnElement[Any]:
     """The next step of a stream that runs; null where it goes on as it is. Segments in the store are what makes it live."""
@@ -36,6 +44,7 @@ def _step(now: datetime) -> sa.ColumnElement[Any]:
     running = _STATUS.in_(("starting", "live"))
     return sa.case(
         (sa.and_(running, calls.c.status == "ended"), "call_ended"),
+        (sa.and_(running, _STARTER_KICKED), "host_kicked"),
         (sa.and_(_STATUS == "starting", _MEDIA), "live"),
         (sa.and_(_STATUS == "starting", ~_RECORDED), "not_recorded"),
         (sa.and_(_STATUS == "starting", since <= now - BEGINS_WITHIN), "never_began"),

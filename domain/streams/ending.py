@@ -21,7 +21,9 @@ from schema.tables.streams import streams
 
 log = structlog.get_logger(__name__)
 # Why a stream came to nothing, or to an end that its host did not ask for; it stands in `metadata.failure`.
-Failure = Literal["never_started", "media_unavailable", "never_began", "not_recorded", "media_lost", "host_gone", "call_ended"]
+Failure = Literal[
+    "never_started", "media_unavailable", "never_began", "not_recorded", "media_lost", "host_gone", "host_kicked", "call_ended"
+]
 STOPPED: Final = "stopped"
 
 

@@ -29,11 +29,14 @@ REJOINS_WITHIN: Final = timedelta(minutes=1)
 
 
 async def joined(webhook: CallWebhook) -> list[Repair]:
-    """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed: a token can't be revoked."""
+    """LiveKit says it when a participant is ACTIVE. Whoever holds no seat is removed, as are viewers whose session is over and encoders
+    whose host is out: a token can't be revoked."""
     if webhook.call.ended:
         return [DeleteRoom(webhook.call.room_name)]
     if is_viewer(webhook.identity):
         return [PutOut(webhook.call.room_name, one) for one in await uninvited(webhook.tx, [webhook.identity])]
+    if webhook.event.text("participant", "kind") == "ingress" and await news.is_unwanted(webhook.tx, webhook.identity):
+        return [RemoveParticipant(webhook.call.room_name, webhook.identity)]
     if _is_machine(webhook) or webhook.told.known_to(webhook.event):
         return []
     person = webhook.person

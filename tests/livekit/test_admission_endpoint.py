@@ -147,14 +147,15 @@ async def test_who_watches_a_stream_is_let_in_unseen_for_as_long_as_the_session_
         session = "INSERT INTO nchat_stream_viewers (stream_id, session_id, webrtc) VALUES ($1, $2, $3) RETURNING id"
         by_webrtc, otherwise = [await database.fetchval(session, stream_id, str(webrtc), webrtc) for webrtc in (True, False)]
 
-        async def asks(who: UUID, where: str = room, **grants: Any) -> int:
-            return await door.query(signed(where, f"viewer:{who}", grants={"canPublish": False, "hidden": True, **grants}))
+        async def asks(who: UUID, where: str = room, kind: str = "agent", **grants: Any) -> int:
+            return await door.query(signed(where, f"viewer:{who}", kind=kind, grants={"canPublish": False, "hidden": True, **grants}))
 
         assert await asks(by_webrtc) == 204
         assert [await asks(otherwise), await asks(uuid4()), await asks(by_webrtc, door.room), await asks(by_webrtc, recorder=True)] == [
             403
         ] * 4
-        assert await door.query(signed(room, f"viewer:{str(by_webrtc).upper()}")) == 403
+        assert [await asks(by_webrtc, kind=kind) for kind in ("standard", "", "egress", "ingress")] == [403] * 4, "who counts as a person"
+        assert await door.query(signed(room, f"viewer:{str(by_webrtc).upper()}", kind="agent")) == 403
         await database.execute("UPDATE nchat_stream_viewers SET left_at = now()")
         assert await asks(by_webrtc) == 403
         await database.execute("UPDATE nchat_stream_viewers SET left_at = NULL")

@@ -1,6 +1,7 @@
 """The gateway on the simulator and on a real livekit-server: what is there, and what is already so."""
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from livekit import api
@@ -14,6 +15,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.anyio
 TALK = Grant(sources=("microphone", "camera"))
 LISTEN = Grant(sources=())
+WATCH = Grant(sources=(), data=False, audience=True)
 
 
 class Wall:
@@ -147,6 +149,26 @@ async def test_agents_are_not_people(rooms: LiveKitRooms, target: Target) -> Non
     await target.join(token(room, "robot", kind="agent"))
     await enter(target, room, "alice")
     assert [person.identity for person in await rooms.list_participants(room)] == ["alice"]
+
+
+async def test_who_watches_takes_nobody_s_place(rooms: LiveKitRooms, target: Target) -> None:
+    """A room of three: with as many people as it takes and more viewers than that it is full of people alone."""
+    room, viewers = fresh_room(), [f"viewer:{uuid4()}" for _ in range(5)]
+    async with api.LiveKitAPI(target.url, KEY, SECRET, failover=False) as client:
+        await client.room.create_room(api.CreateRoomRequest(name=room, max_participants=3))
+        for one in (viewers[0], "alice", *viewers[1:], "bob", "carol"):
+            await enter(target, room, one, WATCH if one in viewers else TALK)
+        with pytest.raises(Refused) as refused:
+            await target.join(join_token(room, "dave", TALK))
+        assert refused.value.status == 500, "the room takes no more people than before"
+        assert {one.identity for one in await rooms.list_participants(room)} == {"alice", "bob", "carol", *viewers}
+        await eventually(lambda: counts_people(rooms, room, 3))
+        assert await rooms.remove_participant(room, viewers[0])
+        await target.receiver.saw(room, "participant_left", viewers[0])
+
+
+async def counts_people(rooms: LiveKitRooms, name: str, people: int) -> bool:
+    return [one.participants for one in await rooms.all_rooms() if one.name == name] == [people]
 
 
 async def test_delete_room_puts_everybody_out(rooms: LiveKitRooms, target: Target) -> None:

@@ -84,6 +84,23 @@ async def test_agents_do_not_keep_a_room_open_or_fill_it(setup: Setup) -> None:
     assert ROOM not in setup.live
 
 
+async def test_a_room_that_only_dependents_left_is_one_that_nobody_joined(setup: Setup) -> None:
+    """livekit-server counts its empty timeout then (`Room.CloseIfEmpty`)."""
+    setup.open(empty_timeout=10, departure_timeout=1)
+    setup.simulator.join(token(ROOM, "robot", kind="agent")).leave()
+    await setup.seconds(9)
+    assert ROOM in setup.live
+    await setup.seconds(1)
+    assert ROOM not in setup.live
+
+
+async def test_a_dependent_that_sends_is_a_publisher_and_no_participant(setup: Setup) -> None:
+    setup.open()
+    setup.simulator.join(token(ROOM, "robot", kind="agent")).publish("microphone")
+    await setup.seconds(5)
+    assert (setup.live[ROOM].message.num_participants, setup.live[ROOM].message.num_publishers) == (0, 1)
+
+
 async def test_a_lost_connection_is_noticed_after_twenty_seconds(setup: Setup) -> None:
     setup.open()
     person = setup.simulator.join(token(ROOM, "alice"))

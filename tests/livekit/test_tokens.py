@@ -51,6 +51,21 @@ def test_the_whole_token_and_nothing_else() -> None:
     }
 
 
+def test_an_audience_is_unseen_and_counts_for_nothing() -> None:
+    decoded = claims(Grant(sources=(), data=False, audience=True))
+    assert decoded["kind"] == "agent"
+    assert decoded["video"] == {
+        "roomJoin": True,
+        "room": "call_1",
+        "canPublish": False,
+        "canPublishSources": [],
+        "canSubscribe": True,
+        "canPublishData": False,
+        "canUpdateOwnMetadata": False,
+        "hidden": True,
+    }
+
+
 def test_no_source_means_publish_nothing() -> None:
     video = claims(Grant(sources=(), subscribe=False, data=False))["video"]
     assert isinstance(video, dict)

@@ -89,7 +89,8 @@ class FakeRooms:
         self.people.get(room, {}).pop(identity, None)
 
     def _counts(self, room: str) -> tuple[int, int]:
-        people = self.people.get(room, {}).values()
+        """As LiveKit's: viewers are none of them."""
+        people = [one for one in self.people.get(room, {}).values() if not one.watches]
         return len(people), sum(bool(one.tracks) for one in people)
 
     def _ask(self, method: str) -> None:

@@ -73,7 +73,13 @@ async def deliver(on: Setup, *events: WebhookEvent) -> None:
 def participant(who: RoomParticipant, reason: str = "unknown_reason") -> dict[str, dict[str, object]]:
     """A participant as `participant_joined` and `participant_left` tell of one."""
     state = who.state if reason == "unknown_reason" else "disconnected"
-    fields = {"identity": who.identity, "sid": who.sid, "kind": "standard", "state": state, "disconnect_reason": reason}
+    fields = {
+        "identity": who.identity,
+        "sid": who.sid,
+        "kind": "agent" if who.watches else "standard",
+        "state": state,
+        "disconnect_reason": reason,
+    }
     return {"participant": dict(fields)}
 
 

@@ -51,7 +51,7 @@ async def begin_by_itself(tx: Transaction, call: Call, people: Roster, *, now: d
         return False
     events.changed(tx, call.id)
     if await lock_active(tx, call.id) is None:
-        host = next((one.user_id for one in people.participants if one.role == "host"), call.initiator_id)
+        host = call.initiator_id if people.host is None else people.host.user_id
         manner = Manner(type="audio_only") if call.type == "audio" else Manner()
         await begin(tx, call, host, manner, now=now, actor_id=None)
     return True

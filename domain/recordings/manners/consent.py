@@ -1,5 +1,7 @@
 """With `ask` a recording begins when everybody in the room has agreed; who has not within half a minute is put out.
 
+A call that is shown to others is recorded, too: by the stream's recording, for which all of this holds alike.
+
 What counts is who is in LiveKit's room, not what our rows say of it: nobody is recorded whose arrival we have not heard of.
 """
 
@@ -17,7 +19,7 @@ from domain.calls.repairs import RemoveParticipant, Repair, carry_out, follow_up
 from domain.calls.rows import Call, Participant, lock_call, participant, roster
 from domain.ports import MediaError
 from domain.recordings.each import each
-from domain.recordings.held import hold
+from domain.recordings.held import Held, hold
 from domain.recordings.rows import ACTIVE, Recording
 from domain.recordings.settling import BEGINS_WITHIN, never_began
 from domain.recordings.starting import CONSENT_WITHIN, begin_first
@@ -26,6 +28,7 @@ from domain.world import Transaction, World
 from schema.tables.call_participants import call_participants
 from schema.tables.call_recordings import call_recordings
 from schema.tables.calls import calls
+from schema.tables.streams import streams
 
 log = structlog.get_logger(__name__)
 LOOK: Final = 200
@@ -37,13 +40,17 @@ _SILENT: Final = sa.exists().where(
     call_participants.c.call_id == calls.c.id, call_participants.c.status == "connected", call_participants.c.consented_at.is_(None)
 )
 
+# Recordings with the call that each is of, by itself or as what a stream shows.
+_CALL_ID: Final = sa.func.coalesce(call_recordings.c.call_id, streams.c.call_id)
+_RECORDED: Final = call_recordings.outerjoin(streams, streams.c.id == call_recordings.c.stream_id).join(calls, calls.c.id == _CALL_ID)
+
 
 def overdue(now: datetime) -> sa.Select[UUID]:
     """Calls with somebody connected who has not agreed, and the time to do so is over: being asked, or long recorded."""
     asked = call_recordings.c.consent_asked_at
     return (
         sa.select(calls.c.id)
-        .join(call_recordings, call_recordings.c.call_id == calls.c.id)
+        .select_from(_RECORDED)
         .where(calls.c.recording_consent == "ask", calls.c.status != "ended", call_recordings.c.status.in_(ACTIVE), _SILENT)
         .where(sa.or_(asked.is_(None), asked <= now - CONSENT_WITHIN))
         .order_by(call_recordings.c.status_since)
@@ -69,7 +76,7 @@ async def begin_agreed(world: World) -> int:
     """Begins each recording whose connected people have all agreed; returns how many were looked at. Safe on several workers."""
     waiting = (
         sa.select(call_recordings.c.id, calls.c.room_name)
-        .join(calls, calls.c.id == call_recordings.c.call_id)
+        .select_from(_RECORDED)
         .where(call_recordings.c.status == "starting", call_recordings.c.consent_asked_at.is_not(None), calls.c.status != "ended", ~_SILENT)
     )
     async with world.transaction("recording.agreed") as tx:
@@ -94,9 +101,8 @@ async def _begin(world: World, recording_id: UUID, room: str) -> None:
 async def _take_in(world: World, recording_id: UUID, present: Collection[str]) -> list[Repair]:
     """Begins it if only those are in the room who agreed; when the time is over, whoever else is there has to go."""
     async with world.transaction("recording.consents") as tx, short_waits(tx):
-        held, now = await hold(tx, recording_id), world.clock.now()
-        call = None if held is None else held.source.call
-        if held is None or call is None or call.ended or not (asked := _asked_at(held.recording)):
+        (call, held), now = await _hold_with_call(tx, recording_id), world.clock.now()
+        if held is None or held.source.over or call is None or call.ended or not (asked := _asked_at(held.recording)):
             return []
         people = (await roster(tx, call.id)).participants
         silent = [one for one in people if one.consented_at is None and (one.status == "connected" or one.identity in present)]
@@ -106,6 +112,13 @@ async def _take_in(world: World, recording_id: UUID, present: Collection[str]) -
             strangers = [RemoveParticipant(call.room_name, one.identity) for one in silent if not one.seated]
             return [*strangers, *await put_out(tx, call, [one for one in silent if one.seated], now=now)]
     return []
+
+
+async def _hold_with_call(tx: Transaction, recording_id: UUID) -> tuple[Call | None, Held | None]:
+    """The call first, as everywhere: holding a stream's recording locks the stream, and not the call that it shows."""
+    call_id = await tx.connection.scalar(sa.select(_CALL_ID).select_from(_RECORDED).where(call_recordings.c.id == recording_id))
+    call = None if call_id is None else await lock_call(tx, call_id)
+    return call, await hold(tx, recording_id)
 
 
 async def _agreed(tx: Transaction, recording: Recording, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.calls.access import CallAccess, access_call, known_user
-from domain.errors import CallNotStarted, ConsentNeeded, E2eeCall, InvalidInput, NotAllowed, NotFound, StreamNotLive
+from domain.errors import CallNotStarted, E2eeCall, InvalidInput, NotAllowed, NotFound, StreamNotLive
 from domain.ports import IngressKind
 from domain.recordings.playing.addresses import addresses_of
 from domain.recordings.starting import RECORDABLE
@@ -29,7 +29,6 @@ from schema.tables.channels import channels
 from schema.tables.streams import streams
 
 TIER: Final = "x-hasura-tier"
-NOT_ALL_AGREED: Final = "Not everybody in the call has agreed to being recorded."
 
 
 async def start_stream(
@@ -82,7 +81,8 @@ async def start_broadcast(
     """Shows a call that the caller hosts; the stream is in its room, and ends with it. Channel, and its name, are defaults.
 
     Refuses besides with the call's refusals (NotFound, ParticipantKicked, CallEnded), NotAllowed (neither host nor co-host), E2eeCall,
-    CallNotStarted (nobody is connected), ConsentNeeded, StreamNotLive (it is broadcast already), InvalidInput.
+    CallNotStarted (nobody is connected), StreamNotLive (it is broadcast already), InvalidInput. Where recording asks for consent everybody
+    is asked, and it begins when all have agreed, or half a minute later without those who have not.
     """
     await world.limiter.hit("initiate", str(session.user_id))
     checked = await check_all(world, outputs, str(session.user_id))
@@ -134,10 +134,6 @@ def _require_broadcastable(access: CallAccess) -> None:
         raise E2eeCall
     if access.call.status not in RECORDABLE or access.call.status == "connecting":
         raise CallNotStarted("Nobody is connected yet.")
-    if access.call.recording_consent == "ask" and any(
-        one.status == "connected" and one.consented_at is None for one in access.roster.participants
-    ):
-        raise ConsentNeeded(NOT_ALL_AGREED)
 
 
 async def _running(tx: Transaction, access: CallAccess) -> Stream | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.errors import StreamNotLive
-from domain.streams.access import StreamAccess, access_stream
+from domain.streams.access import StreamAccess, access_to_end
 from domain.streams.actions.results import StoppedStream, StreamResult
 from domain.streams.ending import begin_end, cancel, close_room_or_leave_it
 from domain.streams.ingress.retiring import remove_or_leave_it
@@ -20,13 +20,13 @@ RECORDED: Final = sa.text("""
 
 
 async def stop_stream(world: World, session: Session, stream_id: UUID) -> StoppedStream:
-    """Ends a live stream, for its host and admin, and answers at once: it is `ended` when all of it can be watched. Repeating it changes
-    nothing. One that is starting is cancelled.
+    """Ends a live stream, for its host, admin, and the hosts of the call that it shows, and answers at once: it is `ended` when all of it
+    can be watched. Repeating it changes nothing. One that is starting is cancelled.
 
     Refuses with NotFound, Banned, NotAllowed, StreamNotLive (nobody started it).
     """
     async with world.transaction("stop_stream.write") as tx:
-        access = (await access_stream(tx, world, session, stream_id, locking=True)).hosting()
+        access = await access_to_end(tx, world, session, stream_id)
         stream = access.stream
         if stream.status == "scheduled":
             raise StreamNotLive("The stream has not started.")
@@ -41,12 +41,12 @@ async def stop_stream(world: World, session: Session, stream_id: UUID) -> Stoppe
 
 
 async def cancel_stream(world: World, session: Session, stream_id: UUID) -> StreamResult:
-    """Nothing comes of a stream that is planned or starting, for its host and admin; repeating it changes nothing.
+    """Nothing comes of a stream that is planned or starting, for the same people; repeating it changes nothing.
 
     Refuses with NotFound, Banned, NotAllowed, StreamNotLive (it is or was live).
     """
     async with world.transaction("cancel_stream.write") as tx:
-        access = (await access_stream(tx, world, session, stream_id, locking=True)).hosting()
+        access = await access_to_end(tx, world, session, stream_id)
         stream = access.stream
         if stream.status not in ("scheduled", "starting", "cancelled"):
             raise StreamNotLive("The stream is or was live: stop it.")

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
-from domain.errors import NotAllowed, StreamNotLive
+from domain.errors import NotAllowed, ParticipantKicked, StreamNotLive
 from domain.streams import tickets
 from domain.streams.access import access_stream
 from domain.streams.tickets import HostTicket
-from domain.streams.viewers.entering import ViewerTicket, ticket_again
+from domain.streams.viewers.entering import ViewerTicket, kicked, ticket_again
 from domain.world import World
 from permissions.session import Session
 
@@ -14,8 +14,8 @@ from permissions.session import Session
 async def refresh_stream_token(world: World, session: Session, stream_id: UUID) -> HostTicket | ViewerTicket:
     """A fresh ticket for the host of a stream that is starting or live, and for whoever watches a live one by WebRTC.
 
-    Refuses with RateLimited, NotFound, Banned, NotAllowed (neither of both, or the host of a broadcast: refreshCallToken is the way),
-    StreamNotLive, MediaUnavailable.
+    Refuses with RateLimited, NotFound, Banned, ParticipantKicked (from the call that it shows), NotAllowed (neither of both, or the host of
+    a broadcast: refreshCallToken is the way), StreamNotLive, MediaUnavailable.
     """
     await world.limiter.hit("token", str(session.user_id))
     async with world.transaction("refresh_stream_token.look") as tx:
@@ -24,6 +24,8 @@ async def refresh_stream_token(world: World, session: Session, stream_id: UUID) 
             if access.stream.status not in ("starting", "live"):
                 raise StreamNotLive
             return await tickets.issue(tx, world, access.stream)
+        if await kicked(tx, stream_id, [session.user_id]):
+            raise ParticipantKicked
         watching = await ticket_again(tx, world, access.stream, session.user_id)
         if watching is None:
             raise NotAllowed("Only the host of a stream with a room of its own, and who watches by WebRTC, get a token here.")

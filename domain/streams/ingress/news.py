@@ -40,6 +40,12 @@ async def left(tx: Transaction, identity: str) -> None:
         await lose(tx, ingress)
 
 
+async def is_unwanted(tx: Transaction, identity: str) -> bool:
+    """Whether this encoder came with a key that LiveKit has not forgotten yet, and that nobody wants any more."""
+    ingress = await by_identity(tx, identity)
+    return ingress is not None and ingress.retired_at is not None
+
+
 async def lose(tx: Transaction, ingress: StreamIngress) -> None:
     """LiveKit's record says that the encoder sends, and it does not. The next word of its own is newer, and counts."""
     await set_ingress(tx, ingress, status="inactive", publishing_since=None, missed_at=None)

@@ -15,12 +15,23 @@ from domain.streams.opening import EMPTY_TIMEOUT, NO_LIMIT
 from domain.streams.rows import Stream
 from domain.streams.viewers.rows import WATCHES, identity
 from domain.world import Transaction, World
+from schema.tables.call_participants import call_participants
 from schema.tables.stream_viewers import stream_viewers as viewers
+from schema.tables.streams import streams
 
-MAY_BE_INSIDE: Final = sa.and_(WATCHES, viewers.c.webrtc)
+_SHOWN: Final = streams.alias("shown")
+_OUT: Final = call_participants.alias("out")
+# A condition on a session: the stream shows a call from which its viewer was removed, and with it its room.
+KICKED: Final = sa.exists().where(
+    _SHOWN.c.id == viewers.c.stream_id,
+    _OUT.c.call_id == _SHOWN.c.call_id,
+    _OUT.c.user_id == viewers.c.user_id,
+    _OUT.c.status == "kicked",
+)
+MAY_BE_INSIDE: Final = sa.and_(WATCHES, viewers.c.webrtc, ~KICKED)
 _INSIDE: Final = sa.select(viewers.c.id).where(MAY_BE_INSIDE, viewers.c.id == sa.any_(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID()))))
 # A viewer is no person of the room: nobody sees that one is there, and nothing is heard of one.
-WATCHES_ONLY: Final = Grant(sources=(), subscribe=True, data=False, hidden=True)
+WATCHES_ONLY: Final = Grant(sources=(), subscribe=True, data=False, audience=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,15 @@ class ViewerTicket:
     token: str
     server_url: str
     expires_at: datetime
+
+
+async def kicked(tx: Transaction, stream_id: UUID, people: Collection[UUID]) -> frozenset[UUID]:
+    """Those of these people who were removed from the call that the stream shows: its room is the call's."""
+    if not people:
+        return frozenset()
+    theirs = (_OUT.c.user_id == sa.any_(sa.literal(list(people), pg.ARRAY(pg.UUID()))), _OUT.c.status == "kicked")
+    out = sa.select(_OUT.c.user_id).join(_SHOWN, _SHOWN.c.call_id == _OUT.c.call_id).where(_SHOWN.c.id == stream_id, *theirs)
+    return frozenset((await tx.connection.execute(out)).scalars())
 
 
 def viewer_id(identity: str) -> UUID | None:

@@ -1,7 +1,7 @@
 """A viewer begins to watch; those who come to a stream at a moment are written together, and each answer comes after the commit."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from domain.errors import MediaUnavailable, NotFound, StreamNotLive
+from domain.errors import MediaUnavailable, NotFound, ParticipantKicked, StreamNotLive
 from domain.input_checks import require_text
-from domain.streams.viewers.entering import ViewerTicket, ticket
+from domain.streams.viewers.entering import ViewerTicket, kicked, ticket
 from domain.streams.viewers.rows import hashed, person_of
 from domain.streams.viewers.standing import Refusal, StreamAsked, StreamStanding, standings
 from domain.world import Transaction, World
@@ -86,7 +86,8 @@ async def join_stream(
     """A new session of the caller, who needs no name where the stream is public. Each join is one: two tabs are two viewers.
 
     `principal` is whose share of the service it comes from: an address where no person is named. Refuses with RateLimited, InvalidInput,
-    NotFound, Banned, StreamNotLive, MediaUnavailable.
+    NotFound, Banned, StreamNotLive, MediaUnavailable; with `webrtc`, which is a way into the room of a call that is shown, with
+    ParticipantKicked for whoever was removed from it.
     """
     person = person_of(session)
     await (world.limiter.hit("anonymous_join", principal) if person is None else world.limiter.hit("token", str(person)))
@@ -101,10 +102,11 @@ async def join_stream(
 
 
 async def write(world: World, stream_id: UUID, joins: Sequence[NewViewer]) -> Sequence[WayToWatch | Refusal]:
-    """What came of each, in order; a statement for each role among them and two more, however many they are."""
+    """What came of each, in order; a statement for each role among them and three more at most, however many they are."""
     async with world.transaction("join_stream.write") as tx:
         found = await standings(tx, world, [StreamAsked(stream_id, join.session) for join in joins])
-        outcomes: list[WayToWatch | Refusal | None] = [_refusal(standing) for standing in found]
+        out = await kicked(tx, stream_id, [person for join in joins if join.webrtc and (person := person_of(join.session)) is not None])
+        outcomes: list[WayToWatch | Refusal | None] = [_refusal(standing, join, out) for standing, join in zip(found, joins, strict=True)]
         seeing = [place for place, refusal in enumerate(outcomes) if refusal is None]
         ways = await _ways(tx, world, stream_id, [joins[place] for place in seeing])
         for place, way in zip(seeing, ways, strict=True):
@@ -113,9 +115,11 @@ async def write(world: World, stream_id: UUID, joins: Sequence[NewViewer]) -> Se
         return [NotFound() if outcome is None else outcome for outcome in outcomes]
 
 
-def _refusal(standing: StreamStanding) -> Refusal | None:
+def _refusal(standing: StreamStanding, join: NewViewer, out: Collection[UUID]) -> Refusal | None:
     if standing.refusal is not None:
         return standing.refusal
+    if join.webrtc and person_of(join.session) in out:
+        return ParticipantKicked()
     return None if standing.status == "live" else StreamNotLive()
 
 

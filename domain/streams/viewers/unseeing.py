@@ -1,4 +1,7 @@
-"""Sessions of people who may not see the stream any more: uninvited, banned, out of the channel, or it is for others now."""
+"""Sessions of people who may not see the stream any more: uninvited, banned, out of the channel, or it is for others now.
+
+And of those who watch by WebRTC in the room of a call from which they were removed.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -9,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from domain.streams.access import STREAMS
+from domain.streams.viewers.entering import KICKED
 from domain.streams.viewers.rows import LEAVING_TOPIC, WATCHES, ended
 from domain.world import Readable, Transaction, World
 from permissions.session import USER_ID
@@ -61,21 +65,23 @@ async def _roles_in_rooms(world: World) -> Sequence[str]:
 # Building a rule takes longer than asking it.
 @lru_cache(maxsize=64)
 def _of_people(readable: Readable, role: str) -> sa.Update:
-    due = _unseeing(readable, role).where(viewers.c.stream_id == _STREAM, viewers.c.user_id == sa.any_(_PEOPLE))
+    due = _sessions(readable, role).where(viewers.c.stream_id == _STREAM, viewers.c.user_id == sa.any_(_PEOPLE))
     return _end(due.order_by(viewers.c.id).with_for_update(of=viewers, key_share=True))
 
 
 @lru_cache(maxsize=64)
 def _in_rooms(readable: Readable, role: str) -> sa.Update:
-    due = _unseeing(readable, role).where(viewers.c.webrtc)
+    due = _sessions(readable, role, or_kicked=True).where(viewers.c.webrtc)
     return _end(due.order_by(viewers.c.id).limit(BATCH).with_for_update(of=viewers, skip_locked=True, key_share=True))
 
 
-def _unseeing(readable: Readable, role: str) -> sa.Select[tuple[UUID]]:
-    """Ids of the sessions of this role whose viewer the rule does not show the stream."""
+def _sessions(readable: Readable, role: str, *, or_kicked: bool = False) -> sa.Select[tuple[UUID]]:
+    """Ids of the sessions of this role whose viewer the rule does not show the stream, or who was removed from the call that it shows."""
     rule = readable.by_values(role, STREAMS, streams, _value_of)
     watching = viewers.join(streams, streams.c.id == viewers.c.stream_id)
-    return sa.select(viewers.c.id).select_from(watching).where(WATCHES, viewers.c.role == role, sa.not_(sa.func.coalesce(rule, False)))
+    out = sa.not_(sa.func.coalesce(rule, False))
+    found = sa.select(viewers.c.id).select_from(watching).where(WATCHES, viewers.c.role == role)
+    return found.where(sa.or_(out, KICKED) if or_kicked else out)
 
 
 def _value_of(name: str) -> sa.ColumnElement[str]:

@@ -89,10 +89,11 @@ async def _joined(webhook: StreamWebhook) -> Sequence[Repair]:
     """Who is neither host, watching viewer nor one of LiveKit's programs has no business here: a token can't be revoked."""
     if webhook.stream.over:
         return closing(webhook.stream)
+    if is_viewer(webhook.identity):
+        return [PutOut(webhook.stream.room_name, one) for one in await uninvited(webhook.tx, [webhook.identity])]
     if webhook.kind not in PEOPLE or is_source(webhook.stream, webhook.identity):
         return []
-    strangers = await uninvited(webhook.tx, [webhook.identity]) if is_viewer(webhook.identity) else [webhook.identity]
-    return [PutOut(webhook.stream.room_name, one) for one in strangers]
+    return [PutOut(webhook.stream.room_name, webhook.identity)]
 
 
 async def _published(webhook: StreamWebhook) -> Sequence[Repair]:

@@ -50,12 +50,12 @@ async def start_stream(world: World, session: Session, input: StartStreamInput) 
 
 
 async def stop_stream(world: World, session: Session, input: StopStreamInput) -> StopStreamPayload:
-    """Ends a stream; it has ended when all of it can be watched. For its host and admin."""
+    """Ends a stream; it has ended when all of it can be watched. For its host, admin, and the hosts of the call that it shows."""
     return stop_stream_payload(await stop.stop_stream(world, session, input.stream_id))
 
 
 async def cancel_stream(world: World, session: Session, input: CancelStreamInput) -> StreamPayload:
-    """Calls off a stream that was not live yet. For its host and admin."""
+    """Calls off a stream that was not live yet. For its host, admin, and the hosts of the call that it shows."""
     return stream_payload(await stop.cancel_stream(world, session, input.stream_id))
 
 

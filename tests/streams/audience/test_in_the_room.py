@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.reconciler import reconcile
 from domain.streams.viewers.joining import join_stream
 from domain.streams.viewers.leaving import leave_stream
 from domain.streams.viewers.out_of_room import take_out
@@ -35,6 +36,20 @@ async def test_who_comes_back_on_an_old_token_is_put_out_of_a_streams_room(on: S
     inside = {one.identity for one in await on.rooms.list_participants(stream.room.name)}
     assert {one for one in inside if one.startswith("viewer:")} == {f"viewer:{stays.viewer_id}"}
     assert await stream.is_now() == "live"
+
+
+async def test_in_the_room_of_a_call_that_is_shown_too_where_no_webhook_tells(on: Setup) -> None:
+    """LiveKit counts no viewers: no number of the room says that one is there."""
+    room = TellingRoom(on, (await on.call(await group(on)))["room_name"], silent=True)
+    stream_id = await on.database.fetchval(BROADCAST)
+    stays, goes = [await joins(on, ANYBODY, stream_id, webrtc=True) for _ in range(2)]
+    await leave_stream(on.world, ANYBODY, goes.session_id)
+    await take_out(on.world)
+    for one in (stays, goes):
+        await room.join(f"viewer:{one.viewer_id}")
+    await reconcile(on.world)
+    inside = {one.identity for one in await on.rooms.list_participants(room.name)}
+    assert {one for one in inside if one.startswith("viewer:")} == {f"viewer:{stays.viewer_id}"}
 
 
 async def test_viewers_of_a_broadcast_are_none_of_its_calls_people(on: Setup) -> None:

@@ -56,7 +56,7 @@ async def test_by_webrtc_one_watches_unseen_and_unheard(on: Setup) -> None:
     identity = f"viewer:{joined.viewer_id}"
     assert joined.ticket.token.startswith(f"{room}/{identity}/")
     grant = on.tokens.signed[identity]
-    assert (grant.sources, grant.subscribe, grant.data, grant.hidden) == ((), True, False, True)
+    assert (grant.sources, grant.subscribe, grant.data, grant.audience) == ((), True, False, True)
     assert (await viewer(on, joined.viewer_id))["webrtc"]
 
 

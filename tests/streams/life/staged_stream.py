@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from domain.ports import IngressKind
 from domain.reconciler import reconcile
 from domain.recordings.ending.deadlines import end_due
 from domain.recordings.ending.finishing import finish
@@ -13,7 +14,7 @@ from domain.recordings.names import file_key
 from domain.recordings.recorder.strays import stop_strays
 from domain.recordings.recorder.watching import watch
 from domain.streams.actions.create import create_stream
-from domain.streams.actions.start import start_stream
+from domain.streams.actions.start import start_broadcast, start_stream
 from domain.streams.planning import StreamPlan
 from domain.timeouts import decide_due, tell_decided
 from domain.timeouts.streams import FOLLOWED, NEVER_STARTED
@@ -79,6 +80,18 @@ class StagedStream(RecordedCall):
         row = await self.on.database.fetchrow("SELECT * FROM nchat_call_recordings WHERE stream_id = $1", self.id)
         assert row is not None
         return row
+
+
+async def broadcast(
+    call: RecordedCall, plan: StreamPlan | None = None, *, by: UUID = ALICE, ingress: IngressKind | None = None
+) -> StagedStream:
+    """A host shows the call, and the recorder has uploaded something."""
+    started = await start_broadcast(call.on.world, session(by), call.id, plan or StreamPlan(), ingress)
+    assert (started.ticket, started.room_name) == (None, call.room_name)
+    shown = StagedStream(call.on, started.stream_id, call.room, call.room_name)
+    await shown.turn()
+    await shown.active()
+    return shown
 
 
 async def plan_stream(on: Setup, *, record: bool = False, channel: UUID = GENERAL) -> StagedStream:

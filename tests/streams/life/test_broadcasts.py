@@ -6,34 +6,18 @@ import pytest
 
 from domain.calls.actions.end import end_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
-from domain.errors import CallNotStarted, ConsentNeeded, E2eeCall, NotAllowed, NotFound, StreamNotLive
+from domain.errors import CallNotStarted, E2eeCall, NotAllowed, NotFound, StreamNotLive
 from domain.reconciler import reconcile
 from domain.streams.actions.start import start_broadcast
 from domain.streams.actions.stop import stop_stream
 from domain.streams.actions.token import refresh_stream_token
 from domain.streams.planning import StreamPlan
 from domain.streams.viewers.joining import join_stream
-from tests.recordings.recorded_call import RecordedCall, begin_call
-from tests.streams.life.staged_stream import StagedStream
+from tests.recordings.recorded_call import RecordedCall
+from tests.streams.life.staged_stream import StagedStream, broadcast
 from tests.support.domain_setup import ALICE, BOB, GENERAL, MALLORY, Setup, session
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def call(on: Setup) -> RecordedCall:
-    """alice, who hosts, bob and carol talk in the channel."""
-    return await begin_call(on)
-
-
-async def broadcast(call: RecordedCall, plan: StreamPlan | None = None) -> StagedStream:
-    """alice shows the call, and the recorder has uploaded something."""
-    started = await start_broadcast(call.on.world, session(ALICE), call.id, plan or StreamPlan())
-    assert (started.ticket, started.room_name) == (None, call.room_name)
-    shown = StagedStream(call.on, started.stream_id, call.room, call.room_name)
-    await shown.turn()
-    await shown.active()
-    return shown
 
 
 async def told(call: RecordedCall) -> list[str]:
@@ -122,14 +106,6 @@ async def test_calls_that_can_not_be_shown(on: Setup) -> None:
         with pytest.raises(refusal):
             await start_broadcast(on.world, session(ALICE), started.call_id, StreamPlan())
     assert await on.database.fetchval("SELECT count(*) FROM nchat_streams") == 0
-
-
-async def test_everybody_has_to_agree_where_recording_asks(call: RecordedCall) -> None:
-    await call.on.database.execute("UPDATE nchat_calls SET recording_consent = 'ask' WHERE id = $1", call.id)
-    with pytest.raises(ConsentNeeded):
-        await start_broadcast(call.on.world, session(ALICE), call.id, StreamPlan())
-    await call.on.database.execute("UPDATE nchat_call_participants SET consented_at = now() WHERE call_id = $1", call.id)
-    await broadcast(call)
 
 
 async def test_its_host_has_a_token_of_the_call(call: RecordedCall) -> None:
