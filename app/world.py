@@ -10,6 +10,7 @@ from app.adapters.clock import SystemClock
 from app.adapters.encryption import Encryption
 from app.adapters.event_webhook import EventWebhook
 from app.adapters.ffmpeg_joiner import FfmpegJoiner
+from app.adapters.ffmpeg_packager import FfmpegPackager
 from app.adapters.host_names import SystemHostNames
 from app.adapters.push_webhook import PushWebhook
 from app.adapters.rate_limits import open_limiter
@@ -32,7 +33,7 @@ from domain.deliveries.events import AT_ONCE as EVENTS_AT_ONCE
 from domain.deliveries.pushes import AT_ONCE as PUSHES_AT_ONCE
 from domain.feeds.ring_rounds import RingRounds
 from domain.ports import CallLimits, Clock, EventReceiver, Ingests, JoinTokens, PushService, Rooms, StreamingLimits
-from domain.recording_ports import Joiner, ObjectStore, Recorder
+from domain.recording_ports import Joiner, ObjectStore, Packager, Recorder
 from domain.world import Transactions, World
 from permissions.compiling.readable import ReadableRows
 
@@ -73,6 +74,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             ingests=ingests,
             store=store,
             joiner=_joiner(settings, store),
+            packager=_packager(settings, store),
             push_service=await _push_service(base, clock, stack),
             event_receiver=await _event_receiver(base, clock, stack),
         )
@@ -151,13 +153,25 @@ async def _store(base: Foundation, observe: Observe, stack: AsyncExitStack) -> O
 
 
 def _joiner(settings: Settings, store: ObjectStore | None) -> Joiner | None:
-    """None where there is nothing to join, or nobody who does it; ConfigurationError for a program that is not there."""
-    if store is None or settings.ffmpeg is None:
+    """None where there is nothing to join, or nobody who does it."""
+    program = _ffmpeg(settings)
+    return None if store is None or program is None else FfmpegJoiner(program, store)
+
+
+def _packager(settings: Settings, store: ObjectStore | None) -> Packager | None:
+    """None where nobody wants DASH."""
+    program = _ffmpeg(settings) if settings.streaming_dash else None
+    return None if store is None or program is None else FfmpegPackager(program)
+
+
+def _ffmpeg(settings: Settings) -> str | None:
+    """Its path; None where the settings name none. ConfigurationError for a program that is not there."""
+    if settings.ffmpeg is None:
         return None
     program = shutil.which(settings.ffmpeg)
     if program is None:
         raise ConfigurationError(f"NCHAT_FFMPEG names no program: {settings.ffmpeg}")
-    return FfmpegJoiner(program, store)
+    return program
 
 
 async def _push_service(base: Foundation, clock: Clock, stack: AsyncExitStack) -> PushService | None:

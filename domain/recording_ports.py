@@ -1,6 +1,7 @@
-"""Who records, and where it is kept, as the domain sees them. Adapters live in app/; the domain knows neither LiveKit nor S3."""
+"""Who records, where it is kept and who repackages it, as the domain sees them. Adapters are in app/; here nobody knows LiveKit or S3."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -213,4 +214,38 @@ class Joiner(Protocol):
         `told` hears how far it is, in percent, every few seconds; where it answers False, the work is dropped: None.
         Raises JoinFailed, JoinImpossible, StorageError.
         """
+        ...
+
+
+# What a packager calls its manifest.
+MANIFEST: Final = "manifest.mpd"
+
+
+class PackagingFailed(Exception):
+    """The program ended, or hangs; in a few words why."""
+
+
+class Packaging(Protocol):
+    """A program that repackages. Each method but `forget` raises PackagingFailed."""
+
+    async def feed(self, media: bytes) -> None:
+        """The next segment, MPEG-TS."""
+        ...
+
+    async def finish(self) -> None:
+        """Nothing follows; the rest is written when this returns."""
+        ...
+
+    def written(self) -> Sequence[tuple[str, bytes]]:
+        """Names and bodies of what is written whole and not forgotten: pieces, then the manifest that names them; nothing before it."""
+        ...
+
+    def forget(self, names: Sequence[str]) -> None:
+        """These are kept elsewhere by now."""
+        ...
+
+
+class Packager(Protocol):
+    def open(self, began_at: datetime) -> AbstractAsyncContextManager[Packaging]:
+        """A program of its own, for media whose first frame was at this moment."""
         ...

@@ -29,7 +29,7 @@ from domain.ports import (
     StreamingLimits,
     TurnCredentials,
 )
-from domain.recording_ports import Joiner, ObjectStore, Recorder
+from domain.recording_ports import Joiner, ObjectStore, Packager, Recorder
 from permissions.compiling.readable import RoleCondition, ValueOf
 from permissions.session import Session
 from schema.model import TableName
@@ -143,6 +143,8 @@ class World:
     ingests: Ingests | None = None
     store: ObjectStore | None = None
     joiner: Joiner | None = None
+    # None: streams are not repackaged.
+    packager: Packager | None = None
     # None: the deployment has none, and pushes are not delivered.
     push_service: PushService | None = None
     # None: nobody is told of finished recordings.

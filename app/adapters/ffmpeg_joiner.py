@@ -38,7 +38,7 @@ class FfmpegJoiner:
 
     async def join(self, wanted: JoinWanted, key: str, told: Told) -> int | None:
         """Stores the file and returns its size; None where `told` says that nobody wants it any more."""
-        await asyncio.to_thread(_remove_forgotten)
+        await asyncio.to_thread(remove_forgotten, FOLDER)
         with tempfile.TemporaryDirectory(prefix=FOLDER) as name:
             folder = Path(name)
             if shutil.disk_usage(folder).free < wanted.seconds * BYTES_A_SECOND:
@@ -81,10 +81,10 @@ class FfmpegJoiner:
             await program.wait()
 
 
-def _remove_forgotten() -> None:
-    """Folders of processes that were killed: nobody else frees the disk of them."""
+def remove_forgotten(beginning: str) -> None:
+    """Folders, by the beginning of their names, of processes that were killed: nobody else frees the disk of them."""
     before = time.time() - FORGOTTEN_AFTER
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+    for folder in Path(tempfile.gettempdir()).glob(f"{beginning}*"):
         # Another process may be at the same one.
         with suppress(FileNotFoundError):
             if folder.stat().st_mtime < before:

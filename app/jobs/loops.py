@@ -15,6 +15,7 @@ from domain.recordings.life_cycle import PARTS_TOPIC
 from domain.recordings.recorder.driving import take_starts, take_stops
 from domain.recordings.retention.expiring import BATCH, expire
 from domain.recordings.retention.removing import remove_all_due
+from domain.streams.dash.packaging import take_dash
 from domain.streams.destinations.sending import take_outputs
 from domain.streams.viewers.rows import LEAVING_TOPIC
 from domain.timeouts import Timeout, decide_due, due_kinds, tell_decided
@@ -33,6 +34,8 @@ RECORDINGS_EVERY: Final = 1.0
 LEAVERS_EVERY: Final = 1.0
 # Egresses of one process that LiveKit is asked to begin at a time.
 STARTS_AT_ONCE: Final = 50
+# Streams that one process repackages at a time.
+DASH_AT_ONCE: Final = 4
 # Seconds that timeouts wait at start for the first look at LiveKit.
 LOOKED_WITHIN: Final = 10.0
 
@@ -98,6 +101,12 @@ async def send_streams_on(world: World, follow_ups: FollowUps) -> None:
     """Has LiveKit asked where else it is to send, and where no more, beside this."""
     for ask in await take_outputs(world):
         follow_ups.begin("stream_output", ask)
+
+
+async def repackage_streams(world: World, follow_ups: FollowUps) -> None:
+    """Has streams repackaged beside this, each for as long as it lasts."""
+    for work in await take_dash(world, most=DASH_AT_ONCE - follow_ups.many("stream_dash")):
+        follow_ups.begin("stream_dash", work)
 
 
 async def find_timeouts(world: World, timeouts: Sequence[Timeout[Any]], due: Mapping[str, asyncio.Event]) -> None:

@@ -15,6 +15,7 @@ from app.jobs.loops import (
     find_timeouts,
     put_viewers_out,
     remove_recordings,
+    repackage_streams,
     send_streams_on,
     tell_events,
     tell_pushes,
@@ -58,6 +59,7 @@ STRAYS_EVERY: Final = 15.0
 JOINS_EVERY: Final = 2.0
 REMOVALS_EVERY: Final = 2.0
 LATE_EVERY: Final = 1.0
+DASH_EVERY: Final = 1.0
 STREAM_LOOKS_EVERY: Final = 1.0
 FREE_LAPSED_EVERY: Final = 2.0
 LOST_EVERY: Final = 1.0
@@ -99,6 +101,7 @@ class Jobs:
             *([] if world.store is None else [self._loop("recording_removal", REMOVALS_EVERY, partial(remove_recordings, world))]),
             *([] if world.store is None else [self._clips(world, supervisor)]),
             *([] if world.store is None else [self._loop("late_segments", LATE_EVERY, partial(move_late, world))]),
+            *([] if world.packager is None else [self._dash(world)]),
             *([] if world.recorder is None else self._recording(world, supervisor)),
             self._loop("stream_looks", STREAM_LOOKS_EVERY, partial(look_at_streams, world)),
             self._loop("webhook_backlog", BACKLOG_EVERY, partial(_backlog, world, backlog)),
@@ -119,6 +122,9 @@ class Jobs:
     def _clips(self, world: World, supervisor: Supervisor) -> tuple[str, Work]:
         """Also where nothing is recorded any more."""
         return "recording_clips", partial(work_on_recordings, world, supervisor, "recording_clips", partial(copy_due, world))
+
+    def _dash(self, world: World) -> tuple[str, Work]:
+        return self._loop("stream_dash_due", DASH_EVERY, partial(repackage_streams, world, self._follow_ups))
 
     def _audiences(self, world: World, supervisor: Supervisor) -> list[tuple[str, Work]]:
         out = "viewers_out_of_room"

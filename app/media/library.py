@@ -9,7 +9,10 @@ from uuid import UUID
 
 from app.media.addresses import STREAM_LIFE, PieceAddresses
 from app.media.bodies import Bodies, text
+from app.media.manifests import CONTENT_TYPE as DASH_TYPE
+from app.media.manifests import Manifests
 from domain.recording_ports import ObjectStore
+from domain.recordings.part_keys import PartKeys
 from domain.recordings.playing import playlist, storyboard
 from domain.recordings.playing.part_segments import NAME as SEGMENT_NAME
 from domain.recordings.playing.part_segments import KnownSegments
@@ -26,6 +29,7 @@ NAMES: Final[Mapping[str, re.Pattern[str]]] = {
     "part-playlist": SEGMENT_NAME,
     "stream": SEGMENT_NAME,
     "storyboard": storyboard.NAME,
+    "dash": re.compile(r"(init-stream[0-9]|chunk-stream[0-9]-[0-9]{5,9})\.m4s"),
 }
 # As many parts as PostgreSQL's integer counts.
 LAST_INDEX: Final = 2**31 - 1
@@ -81,6 +85,7 @@ class Library:
 
     def __init__(self, visible: Visible, store: ObjectStore, now: Callable[[], float] = time.monotonic, *, cdn: str | None = None) -> None:
         self._visible, self._store, self._cdn, self._bodies = visible, store, cdn, Bodies()
+        self._manifests = Manifests(store, now)
         self._segments, self._storyboards = KnownSegments(store, now), Storyboards(store, now)
         self._pieces, self._live_pieces = PieceAddresses(store, now), PieceAddresses(store, now, life=STREAM_LIFE)
 
@@ -100,6 +105,7 @@ class Library:
             "part-playlist": self._part_playlist,
             "storyboard": self._storyboard,
             "stream": self._stream,
+            "dash": self._dash,
         }
 
     async def piece(self, kind: str, asked: Asked, index: int, name: str) -> Found:
@@ -111,11 +117,14 @@ class Library:
             part = await self._visible.part(asked.session, asked.id)
             keys = part.keys if part is not None and part.index == index else None
             found = None if part is None or keys is None else (keys, part.bucket)
+        elif kind == "dash":
+            made = await self._visible.dash(asked.session, asked.id)
+            found = None if made is None or index else (PartKeys(made[0]), made[1])
         elif kind == "stream":
             found = await self._visible.stream_prefix(asked.session, asked.id, index)
         else:
             found = await self._visible.prefix(asked.session, asked.id, index)
-        pieces = self._live_pieces if kind == "stream" else self._pieces
+        pieces = self._live_pieces if kind in ("stream", "dash") else self._pieces
         return None if found is None else Elsewhere(pieces.of(found[0].of(name), found[1]))
 
     async def _file(self, asked: Asked) -> Found:
@@ -162,6 +171,12 @@ class Library:
         else:
             body = text(asked.below, played, elsewhere, update=asked.update)
         return Text(body, playlist.CONTENT_TYPE)
+
+    async def _dash(self, asked: Asked) -> Found:
+        """The same as DASH, where the deployment has that."""
+        found = await self._visible.dash(asked.session, asked.id)
+        body = None if found is None else await self._manifests.of(*found, asked.token)
+        return None if body is None else Text(body, DASH_TYPE)
 
     async def _storyboard(self, asked: Asked) -> Found:
         found = await self._visible.playlist(asked.session, asked.id)

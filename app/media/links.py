@@ -20,6 +20,7 @@ NOBODY: Final = "-"
 ROLE: Final = "x-hasura-role"
 # The kind of a stream's links.
 STREAM: Final = "stream"
+DASH: Final = "dash"
 TOKEN: Final = re.compile(
     r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})\.([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|-)\.([A-Za-z0-9_-]{22})"
 )

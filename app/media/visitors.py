@@ -1,11 +1,14 @@
 """In whose name a link is followed."""
 
+from typing import Final
 from uuid import UUID
 
-from app.media.links import ROLE, STREAM, LinkKey
+from app.media.links import DASH, ROLE, STREAM, LinkKey
 from domain.ports import Clock
-from domain.recordings.playing.addresses import UNSIGNED
+from domain.recordings.playing.addresses import UNSIGNED, UNSIGNED_DASH
 from permissions.session import Session
+
+OPEN: Final = {(STREAM, UNSIGNED), (DASH, UNSIGNED_DASH)}
 
 
 class Visitors:
@@ -17,7 +20,7 @@ class Visitors:
 
     def session(self, kind: str, id: UUID, token: str) -> Session | None:
         """None when the link is over, or none of ours."""
-        if kind == STREAM and token == UNSIGNED:
+        if (kind, token) in OPEN:
             return None if self._stranger is None else Session(self._stranger, {ROLE: self._stranger})
         bearer = self._key.read(kind, id, token)
         return None if bearer is None or bearer.expires_at <= self._clock.now().timestamp() else bearer.session()

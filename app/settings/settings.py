@@ -206,6 +206,7 @@ class Settings(BaseSettings):
     stream_keep_hours: int = Field(
         24, ge=1, le=_YEAR // 3600, description="So many hours a stream that is not recorded can be watched after its end."
     )
+    streaming_dash: bool = Field(False, description="Whether public streams are repackaged as DASH besides HLS, by `NCHAT_FFMPEG`.")
     ffmpeg: str | None = Field(
         None, description="The `ffmpeg` program, which joins a recording's parts to one file; absent: the playlist alone has all of them."
     )
@@ -297,6 +298,8 @@ class Settings(BaseSettings):
             raise ValueError("NCHAT_PUSH_WEBHOOK_URL needs NCHAT_PUSH_WEBHOOK_SECRET")
         if self.event_webhook_url is not None and self.event_webhook_secret is None:
             raise ValueError("NCHAT_EVENT_WEBHOOK_URL needs NCHAT_EVENT_WEBHOOK_SECRET")
+        if self.streaming_dash and self.ffmpeg is None:
+            raise ValueError("NCHAT_STREAMING_DASH needs NCHAT_FFMPEG")
         if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
             raise ValueError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET: without them every caller is admin")
         if self.unauthorized_role == ADMIN:

@@ -50,6 +50,11 @@ def picture_key(path_prefix: str, index: int) -> str:
     return f"{path_prefix}{PICTURE}_{index:05d}.jpeg"
 
 
+def dash_prefix(recording_id: UUID) -> str:
+    """What the keys of a recording as DASH begin with: each attempt at it has its own."""
+    return f"{recording_prefix(recording_id)}dash-{secrets.token_hex(SECRET_BYTES)}/"
+
+
 def joined_key(recording_id: UUID, extension: str) -> str:
     """The file that all parts are joined to. It lies beside the parts, and is as hard to guess as the recording's id and a secret."""
     return f"{recording_prefix(recording_id)}joined-{secrets.token_hex(SECRET_BYTES)}.{extension}"

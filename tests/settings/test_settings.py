@@ -145,6 +145,7 @@ def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"NCHAT_PUBLIC_URL": "rtc.example.org"}, "http://host:port"),
         ({"NCHAT_CORS_ORIGINS": "localhost:5173"}, "https://app.example.org"),
         ({"NCHAT_CORS_ORIGINS": "https://a.example/app"}, "without a path"),
+        ({"NCHAT_STREAMING_DASH": "true"}, "NCHAT_STREAMING_DASH needs NCHAT_FFMPEG"),
         ({"NCHAT_ENCRYPTION_KEYS": "c2hvcnQ="}, "32 bytes in URL-safe base64"),
         ({"NCHAT_MAX_CALL_MINUTES": "9" * 12}, "less than or equal to 525600"),
         ({"NCHAT_MAX_RECORDING_MINUTES": "9" * 12}, "less than or equal to 525600"),

@@ -11,6 +11,7 @@ from permissions.session import Session
 
 # What stands in place of a signature where none is needed: many players go by the end of the name.
 UNSIGNED: Final = "public.m3u8"
+UNSIGNED_DASH: Final = "public.mpd"
 SHOWN: Final = sa.text("""
     SELECT hls_url, dash_url, nchat_streams_embed_code(stream, CAST(:session AS json)) AS embed_code
     FROM nchat_streams AS stream WHERE id = :id

@@ -12,6 +12,7 @@ from permissions.session import Session
 from schema.model import TableName
 from schema.tables.call_recording_parts import call_recording_parts as parts
 from schema.tables.call_recordings import call_recordings as recordings
+from schema.tables.stream_dash import stream_dash
 from schema.tables.streams import streams
 
 RECORDINGS: Final = TableName("public", recordings.name)
@@ -56,7 +57,7 @@ _PLAYS: Final = sa.and_(
 # A stream's own recording, beside which its clips are recordings of the same stream.
 _OF_IT: Final = sa.and_(recordings.c.stream_id == streams.c.id, recordings.c.clip_from.is_(None), THERE)
 
-QuestionName = Literal["recording", "playlist", "part", "prefix", "stream", "stream_prefix"]
+QuestionName = Literal["recording", "playlist", "part", "prefix", "stream", "stream_prefix", "dash"]
 Rows = Sequence[Sequence[Any]]
 
 
@@ -78,7 +79,7 @@ def question(world: World, role: str, name: QuestionName) -> Question:
     """The question of this name for a role."""
     if name == "part":
         return _of_part(world, role)
-    return _of_stream(world, role, name) if name in ("stream", "stream_prefix") else _of_recording(world, role, name)
+    return _of_stream(world, role, name) if name in ("stream", "stream_prefix", "dash") else _of_recording(world, role, name)
 
 
 def _of_part(world: World, role: str) -> Question:
@@ -103,6 +104,13 @@ def _of_stream(world: World, role: str, name: QuestionName) -> Question:
     found = streams.outerjoin(recordings, _OF_IT)
     if name == "stream":
         asked = sa.select(*OF_STREAM, *OF_RECORDING, *OF_PART).select_from(found.outerjoin(parts, _PLAYS)).order_by(parts.c.index)
+    elif name == "dash":
+        made = found.join(stream_dash, sa.and_(stream_dash.c.stream_id == streams.c.id, stream_dash.c.recording_id == recordings.c.id))
+        asked = (
+            sa.select(stream_dash.c.path_prefix, recordings.c.storage_bucket)
+            .select_from(made)
+            .where(stream_dash.c.path_prefix.is_not(None))
+        )
     else:
         asked = _prefixes(found.join(parts, _PLAYS))
     return Question(asked.where(streams.c.id == _given("asked", sa.Uuid()), streams.c.status != "cancelled", rule.condition), rule)

@@ -132,6 +132,11 @@ class Visible:
         """The same of a stream's playlist."""
         return _place(await self._rows(session, "stream_prefix", stream_id, index=str(index)))
 
+    async def dash(self, session: Session, stream_id: UUID) -> tuple[str, str | None] | None:
+        """What the keys of the stream as DASH begin with, and in which bucket; None where there is none for this person."""
+        found = await self._rows(session, "dash", stream_id)
+        return (found[0][0], found[0][1]) if found else None
+
     async def _rows(self, session: Session, name: QuestionName, id: UUID, **more: str) -> Rows:
         asked = self._questions.get((session.role, name))
         if asked is None:

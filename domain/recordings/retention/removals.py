@@ -54,6 +54,15 @@ PARTS_DONE: Final = sa.text("""
     SET status = 'deleted', status_since = :now, file_path = NULL, file_size = NULL, late_look_at = NULL
     WHERE recording_id = :id AND status IN ('ready', 'failed')
 """)
+# Nobody is sent to it any more, and whoever is at it stops.
+NO_DASH: Final = sa.text(f"""
+    WITH gone AS (
+        DELETE FROM nchat_stream_dash AS dash USING nchat_call_recordings AS recording
+        WHERE dash.recording_id = recording.id AND recording.id = :id AND recording.work_attempts = :attempt AND {REMOVABLE}
+        RETURNING dash.stream_id
+    )
+    UPDATE nchat_streams AS stream SET dash_url = NULL FROM gone WHERE stream.id = gone.stream_id RETURNING stream.id
+""")  # noqa: S608
 WAITING: Final = sa.text(f"""
     SELECT count(*) AS many, min(recording.delete_asked_at) AS oldest FROM nchat_call_recordings AS recording WHERE {REMOVABLE}
 """)  # noqa: S608
@@ -91,6 +100,13 @@ async def let_go(world: World, removal: Removal) -> timedelta:
     async with world.transaction("recording.let_go") as tx:
         await tx.connection.execute(LET_GO, {"id": removal.id, "attempt": removal.attempt, "next": world.clock.now() + pause})
     return pause
+
+
+async def withdraw_dash(world: World, removal: Removal) -> None:
+    """Before its objects go: what of it is repackaged is neither told of nor made any more."""
+    async with world.transaction("recording.withdraw_dash") as tx:
+        for stream_id in (await tx.connection.execute(NO_DASH, {"id": removal.id, "attempt": removal.attempt})).scalars():
+            tx.hint(f"stream:{stream_id}")
 
 
 async def done(world: World, removal: Removal) -> bool:

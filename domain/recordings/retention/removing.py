@@ -48,6 +48,7 @@ async def remove_all_due(world: World) -> int:
 async def _remove(world: World, store: ObjectStore, removal: Removal) -> int | None:
     """How many objects went; None when it is put off."""
     try:
+        await removals.withdraw_dash(world, removal)
         objects = await _empty(world, store.of(removal.bucket), removal)
     except StorageError as error:
         pause = await removals.let_go(world, removal)

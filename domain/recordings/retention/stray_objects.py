@@ -20,7 +20,9 @@ KNOWN: Final = sa.text("""
     SELECT recording.id, recording.status, array_remove(ARRAY[recording.file_path, recording.thumbnail_path] || ARRAY(
             SELECT part.file_path FROM nchat_call_recording_parts AS part WHERE part.recording_id = recording.id), NULL) AS paths,
         ARRAY(SELECT prefix FROM nchat_call_recording_parts AS part, unnest(ARRAY[part.path_prefix, part.late_prefix]) AS prefix
-            WHERE part.recording_id = recording.id AND prefix IS NOT NULL) AS prefixes
+            WHERE part.recording_id = recording.id AND prefix IS NOT NULL) ||
+        ARRAY(SELECT prefix FROM nchat_stream_dash AS dash, unnest(ARRAY[dash.path_prefix, dash.making_prefix]) AS prefix
+            WHERE dash.recording_id = recording.id AND prefix IS NOT NULL) AS prefixes
     FROM nchat_call_recordings AS recording WHERE recording.id = ANY(:ids)
 """).bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
 

@@ -74,7 +74,8 @@ NOBODY_READS = {
     "nchat_call_recordings": {"egress_id", "file_path", "storage_bucket", "thumbnail_path", "metadata", "status_since", "custom_layout"}
     | {"keep", "tier", "consent_asked_at", "pause_asked_at", "delete_asked_at", "next_work_at", "work_taken_until", "work_attempts"}
     | {"join_tries"},
-    "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at", "on_cdn"},
+    "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at", "on_cdn"}
+    | {"narrowed_at", "late_prefix", "late_from", "moved_to", "late_look_at"},
     "nchat_streams": {"rtmp_ingest_url", "room_closed_at", "status_since", "host_sid", "host_gone_since", "reminded_at"},
     "nchat_stream_viewers": {"session_id", "role", "seen_at", "webrtc", "out_of_room_at", "out_tries", "out_next_at"},
     "nchat_stream_destinations": {"stream_key_encrypted"},

@@ -22,6 +22,7 @@ UNTRACKED = {
     "nchat_history",
     "nchat_stream_ingresses",
     "nchat_stream_outputs",
+    "nchat_stream_dash",
     "nchat_stream_health",
     "nchat_stream_tallies",
     "nchat_stream_reaction_totals",
