@@ -9,9 +9,10 @@ import pytest
 
 from domain.streams.reactions.react import react_to_stream
 from permissions.session import Session
-from resolvers.actions.streams.audience.event_feed import EVERY, FEED
+from resolvers.actions.streams.audience.event_feed import EVERY, FEED, _events
 from resolvers.feeds import rounds
 from resolvers.feeds.sharing import is_shared
+from schema.types.audience.events import StreamEvent
 from tests.streams.audience.live_streams import ANYBODY, banned, invited, live
 from tests.subscriptions.listening import Listener, Listeners
 from tests.subscriptions.processes import process
@@ -162,3 +163,10 @@ async def test_a_hidden_stream_and_one_that_never_was_look_the_same(on: Setup, l
 @pytest.mark.parametrize("role", ["anonymous", "user", "moderator", "admin"])
 async def test_everybody_who_may_follow_gets_the_same_bytes(on: Setup, role: str) -> None:
     assert is_shared(FEED, (await product_rules(on.url)).roles[role])
+
+
+@pytest.mark.parametrize(("status", "kinds"), [("live", ["status", "host_back"]), ("ending", ["status"]), ("ended", ["status"])])
+def test_nobody_is_back_at_a_stream_that_ends_without_its_host(status: str, kinds: list[str]) -> None:
+    found = {"host_is_gone": False, "status": status, "viewers": 0, "totals": [], "seqs": {"status": 4, "host": 5}}
+    told = [event.value for event in _events({**found, "at": "2026-01-01T12:00:00+00:00"}, 3)]
+    assert [one.kind for one in told if isinstance(one, StreamEvent)] == kinds

@@ -119,9 +119,9 @@ class Show:
         await within(self.events.until(lambda one: one["kind"] == kind, since=since), seconds, f"carol to hear of {kind}")
         return len(self.events.told)
 
-    async def becomes(self, status: str, *, seconds: float) -> None:
-        """As carol is told."""
-        await within(self.events.until(lambda one: one["status"] == status), seconds, f"the stream to be {status}")
+    async def becomes(self, *statuses: str, seconds: float) -> None:
+        """As carol is told: one of these. What lasts for a moment may be over before anybody is told."""
+        await within(self.events.until(lambda one: one["status"] in statuses), seconds, f"the stream to be {' or '.join(statuses)}")
 
     async def plays(self, segments: int, *, part: int = 0, seconds: float = 60) -> None:
         """The viewer has played so many segments of that part."""

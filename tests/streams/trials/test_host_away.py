@@ -47,7 +47,7 @@ async def test_ninety_seconds(studio: Studio) -> None:
         await stream.encoder.vanish()
         await stream.told("host_reconnecting", since=since, seconds=SEEN_WITHIN)
         gone = time.monotonic()
-        await stream.becomes("ending", seconds=70)
+        await stream.becomes("ending", "ended", seconds=70)
         ending = time.monotonic() - gone
         await stream.is_over(failure="host_gone")
         over = time.monotonic() - gone

@@ -49,8 +49,9 @@ def _events(found: dict[str, Any], after: int) -> list[Event]:
     gone = found["host_is_gone"]
     news = sorted((seq, kind) for kind, seq in found["seqs"].items() if seq > after)
     head = news[-1][0] if news else 0
-    # Who has just come knows of no host that was lost.
-    told = [(seq, kind) for seq, kind in news if kind != "host" or gone or after]
+    # Who has just come knows of no host that was lost; and nobody is back at a stream that ends without one.
+    back = after and found["status"] == "live"
+    told = [(seq, kind) for seq, kind in news if kind != "host" or gone or back]
     return [Event(head if place == len(told) else seq, _event(found, kind)) for place, (seq, kind) in enumerate(told, 1)]
 
 
