@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.demo.service import Refused
 from devstack.demo.story import mutation
 from devstack.demo_stream.platform import platform
 from devstack.processes import free_port
@@ -20,7 +19,7 @@ from tests.support.databases import Databases
 from tests.support.domain_setup import ALICE, GENERAL
 from tests.support.encoder import ended, sending
 from tests.support.waiting import eventually
-from tests.support.whole_service import bearer
+from tests.support.whole_service import Refused, bearer
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 FOLLOWED: Final = (

@@ -9,7 +9,7 @@ import orjson
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from devstack.demo.service import Refused
+from tests.support.whole_service import Refused
 
 SUBPROTOCOL: Final = Subprotocol("graphql-transport-ws")
 
@@ -34,7 +34,7 @@ class Wiretap:
             text = text.replace(orjson.dumps(payload[secret]).decode(), '""')
         self._keep(answer, text)
         if "errors" in told:
-            raise Refused(told["errors"][0])
+            raise Refused(query, told)
         return told["data"]
 
     async def fetch(self, path: str) -> None:
