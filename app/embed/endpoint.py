@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Route
 from app.embed.document import document
 from app.embed.headers import PLAIN
 from app.embed.showing import AWAY, Showing, showing
-from app.media.endpoint import PLAYLIST
 from app.media.links import STREAM
 from app.media.visitors import Visitors
 from domain.recordings.playing.addresses import UNSIGNED
@@ -81,7 +80,7 @@ def _token(request: Request) -> str:
 
 def _playlist(id: UUID, token: str) -> str:
     """As the page's own address sees it, whatever stands before both."""
-    return f"../media/{STREAM}/{id}/{quote(token)}" + ("" if token == UNSIGNED else f"/{PLAYLIST}")
+    return f"../media/{STREAM}/{id}/{quote(token)}"
 
 
 async def _file(name: str, _request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Playlists as bytes, made once for all whose right is the same: whose link it is stands in the address, and not in the body."""
+"""Playlists as bytes, kept where many get the same: whoever has no name of their own has the same link as all others."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -21,23 +21,23 @@ class _Body:
 
 
 class Bodies:
-    """The newest of a process, by what plays, what stands before the names of its segments, and whether it is an update."""
+    """The newest of a process, by stream, link, and whether it is an update."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[UUID, str, bool], _Body] = OrderedDict()
 
-    def text(self, id: UUID, below: str, played: Playlist, elsewhere: Elsewhere, *, update: bool) -> bytes:
-        """The playlist as it stands, made anew when it says something else than before. For whoever was seen to have the right to it."""
-        key = (id, below, update)
+    def text(self, id: UUID, link: str, played: Playlist, elsewhere: Elsewhere, *, update: bool) -> bytes:
+        """The playlist as it stands, made anew when it has grown."""
+        key = (id, link, update)
         known = self._known.get(key)
         if known is None or known.elsewhere != elsewhere or not played.as_far_as(known.of):
-            known = self._known[key] = _Body(played, elsewhere, text(below, played, elsewhere, update=update))
+            known = self._known[key] = _Body(played, elsewhere, text(link, played, elsewhere, update=update))
             if len(self._known) > MOST:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return known.text
 
 
-def text(below: str, played: Playlist, elsewhere: Elsewhere, *, update: bool) -> bytes:
+def text(link: str, played: Playlist, elsewhere: Elsewhere, *, update: bool) -> bytes:
     """The whole, or what is new to whoever has the rest."""
-    return played.update(below, elsewhere) if update else played.whole(below, elsewhere)
+    return played.update(link, elsewhere) if update else played.whole(link, elsewhere)

@@ -15,13 +15,12 @@ from app.media.library import Asked, Elsewhere, Found, Library, Text
 from app.media.visitors import Visitors
 from domain.recording_ports import StorageError
 from permissions.errors import GraphQLRefusal
+from permissions.session import USER_ID
 from resolvers.sql.database import DatabaseError
 
 log = structlog.get_logger(__name__)
 
 PATH: Final = "/media/{kind}/{id:uuid}/{token}"
-# Behind it, the name of a playlist whose own names begin where its address ends.
-PLAYLIST: Final = "index.m3u8"
 # Seconds after which a player may ask again while store or database are away.
 RETRY_AFTER: Final = "2"
 MISSING_VARIABLE: Final = "not-found"
@@ -47,7 +46,7 @@ class MediaEndpoint:
     def routes(self, origins: Sequence[str]) -> Sequence[BaseRoute]:
         """The links themselves, and what playlists and storyboards name below them; pages of these origins may read them."""
         cors = Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET"], allow_headers=["range"], max_age=3600)
-        ways = {PATH: self._link, f"{PATH}/{PLAYLIST}": self._inside, PATH + "/{index:int}/{name}": self._piece}
+        ways = {PATH: self._link, PATH + "/{index:int}/{name}": self._piece}
         if not origins:
             return [Route(path, answer, methods=["GET"]) for path, answer in ways.items()]
         return [Route(path, answer, methods=["GET", "OPTIONS"], middleware=[cors]) for path, answer in ways.items()]
@@ -61,15 +60,6 @@ class MediaEndpoint:
 
         return await self._answer(kind, find)
 
-    async def _inside(self, request: Request) -> Response:
-        kind = request.path_params["kind"]
-
-        async def find() -> Found:
-            asked = self._asked(request, kind, inside=True)
-            return None if asked is None or kind not in self._library.playlists else await self._shelves[kind](asked)
-
-        return await self._answer(kind, find)
-
     async def _piece(self, request: Request) -> Response:
         kind, index, name = (request.path_params[part] for part in ("kind", "index", "name"))
 
@@ -79,14 +69,14 @@ class MediaEndpoint:
 
         return await self._answer(kind, find)
 
-    def _asked(self, request: Request, kind: str, *, inside: bool = False) -> Asked | None:
+    def _asked(self, request: Request, kind: str) -> Asked | None:
         id: UUID = request.path_params["id"]
         token = request.path_params["token"]
         session = self._visitors.session(kind, id, token)
         if session is None:
             return None
         update = request.query_params.get("_HLS_skip") in ("YES", "v2")
-        return Asked(session, id, token, update=update, inside=inside)
+        return Asked(session, id, token, update=update, shared=USER_ID not in session.variables)
 
     async def _answer(self, kind: str, find: Callable[[], Awaitable[Found]]) -> Response:
         kind = kind if kind in self._shelves else "unknown"

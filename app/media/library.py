@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -18,7 +18,7 @@ from domain.recordings.playing.part_segments import NAME as SEGMENT_NAME
 from domain.recordings.playing.part_segments import KnownSegments
 from domain.recordings.playing.storyboard import Storyboards
 from domain.recordings.playing.visible import Visible
-from permissions.session import USER_ID, Session
+from permissions.session import Session
 
 # A browser's seek asks the address behind the link again, for as long as somebody watches.
 WATCHED_BESIDES: Final = 15 * 60
@@ -54,24 +54,14 @@ class Elsewhere:
 class Asked:
     """A link followed: by whom, to what, and how its own last part reads. `update`: a player has the rest of the playlist already.
 
-    `inside`: a playlist's address goes on behind the token, so that names in it need not repeat whose link it is.
+    `shared`: all who have no name follow the same.
     """
 
     session: Session
     id: UUID
     token: str
     update: bool = False
-    inside: bool = False
-
-    @property
-    def below(self) -> str:
-        """What stands before the names of segments."""
-        return "" if self.inside else f"{self.token}/"
-
-    @property
-    def shared(self) -> bool:
-        """Others follow a link whose playlist reads the same: all who have no name, and all who come by such an address."""
-        return self.inside or USER_ID not in self.session.variables
+    shared: bool = False
 
 
 Found = Text | Elsewhere | None
@@ -88,11 +78,6 @@ class Library:
         self._manifests = Manifests(store, now)
         self._segments, self._storyboards = KnownSegments(store, now), Storyboards(store, now)
         self._pieces, self._live_pieces = PieceAddresses(store, now), PieceAddresses(store, now, life=STREAM_LIFE)
-
-    @property
-    def playlists(self) -> Collection[str]:
-        """Kinds whose names may stand behind the token."""
-        return ("playlist", "part-playlist", "stream")
 
     @property
     def shelves(self) -> Mapping[str, Callable[[Asked], Awaitable[Found]]]:
@@ -144,11 +129,11 @@ class Library:
         if found is None:
             return None
         recording, parts = found
-        return self._shown(await playlist.compose(self._segments, parts, ended=recording.final), asked)
+        return _shown(await playlist.compose(self._segments, parts, ended=recording.final), asked)
 
     async def _part_playlist(self, asked: Asked) -> Found:
         part = await self._visible.part(asked.session, asked.id)
-        return None if part is None else self._shown(await playlist.compose(self._segments, [part], ended=part.status == "ready"), asked)
+        return None if part is None else _shown(await playlist.compose(self._segments, [part], ended=part.status == "ready"), asked)
 
     async def _stream(self, asked: Asked) -> Found:
         """While it is live and afterwards, by the right to see the stream. Parts that the CDN may have come from there as long as
@@ -158,18 +143,15 @@ class Library:
             return None
         over = found.status in ("ending", "ended")
         played = await playlist.compose(self._segments, found.parts, ended=found.recording.final, over=over)
+        if played.empty:
+            return None
         elsewhere = {}
         if self._cdn is not None and found.public:
             elsewhere = {part.index: f"{self._cdn}/{part.path_prefix}" for part in found.parts if part.all_on_cdn}
-        return self._shown(played, asked, elsewhere)
-
-    def _shown(self, played: playlist.Playlist, asked: Asked, elsewhere: playlist.Elsewhere = playlist.NOWHERE) -> Found:
-        if played.empty:
-            return None
         if asked.shared:
-            body = self._bodies.text(asked.id, asked.below, played, elsewhere, update=asked.update)
+            body = self._bodies.text(asked.id, asked.token, played, elsewhere, update=asked.update)
         else:
-            body = text(asked.below, played, elsewhere, update=asked.update)
+            body = text(asked.token, played, elsewhere, update=asked.update)
         return Text(body, playlist.CONTENT_TYPE)
 
     async def _dash(self, asked: Asked) -> Found:
@@ -191,3 +173,9 @@ class Library:
             return None
         life = LONGEST if seconds is None else min(LONGEST, int(seconds) + WATCHED_BESIDES)
         return Elsewhere(self._store.of(bucket).link(key, seconds=life))
+
+
+def _shown(played: playlist.Playlist, asked: Asked) -> Found:
+    if played.empty:
+        return None
+    return Text(text(asked.token, played, playlist.NOWHERE, update=asked.update), playlist.CONTENT_TYPE)

@@ -1,6 +1,6 @@
 """A stream as rows and objects: alice's, in the channel general, with a recording in parts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -35,19 +35,17 @@ def listed(segments: int, began_at: datetime, *, ended: bool = False) -> bytes:
 
 @dataclass(slots=True)
 class Broadcast:
-    """`store` is where its objects lie, `began` when the recorder of each part began, by what its keys begin with."""
+    """`store` is where its objects lie."""
 
     on: Setup
     store: ObjectStore
     stream: UUID
     recording: UUID
-    began: dict[str, datetime] = field(default_factory=dict)
 
     async def part(self, index: int, segments: int, *, closed: bool = False, objects: dict[str, bytes] | None = None) -> str:
         """A part, running or over, with so many segments; what its keys begin with."""
         part_id, began_at = uuid4(), self.on.clock.now()
         prefix = new_prefix(self.recording, part_id)
-        self.began[prefix] = began_at
         status = "ready" if closed else "recording"
         row = (part_id, self.recording, index, status, segments, prefix, closed, began_at, segments * float(SECONDS))
         await self.on.database.execute(PART, *row)
@@ -69,7 +67,7 @@ class Broadcast:
 
     async def list(self, prefix: str, segments: int) -> None:
         """The recorder's playlist alone."""
-        await self.store.write(playlist_key(prefix), listed(segments, self.began[prefix]), "application/x-mpegurl")
+        await self.store.write(playlist_key(prefix), listed(segments, self.on.clock.now()), "application/x-mpegurl")
 
     async def end(self) -> None:
         """It is over, and all of it is there."""

@@ -1,25 +1,58 @@
 """A stream's playlist: while it is live and afterwards, from us or from the CDN, and made once for all who have no name."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
 
 from app.media import bodies
-from app.media.links import STREAM, Bearer
+from app.media.endpoint import MediaEndpoint
+from app.media.library import Library
+from app.media.links import NOBODY, STREAM, Bearer, LinkKey
 from app.media.visitors import Visitors
 from domain.recordings.playing.addresses import UNSIGNED
+from domain.recordings.playing.visible import Visible
 from permissions.session import Session
-from tests.playback.endpoints import CDN, Endpoint, open_endpoint
+from tests.playback.broadcast import Broadcast, broadcast
 from tests.support.domain_setup import ALICE, BOB, Setup, session
 
 pytestmark = pytest.mark.anyio
+CDN = "https://cdn.example/media"
+
+
+@dataclass(slots=True)
+class Endpoint:
+    live: Broadcast
+    http: httpx2.AsyncClient
+    key: LinkKey
+
+    def link(self, who: UUID | None = BOB, role: str = "user") -> str:
+        expiry = int(self.live.on.clock.now().timestamp()) + 3600
+        return f"/media/stream/{self.live.stream}/{self.key.sign(STREAM, self.live.stream, Bearer(role, str(who or NOBODY), expiry))}"
+
+    @property
+    def unsigned(self) -> str:
+        return f"/media/stream/{self.live.stream}/{UNSIGNED}"
+
+    async def get(self, path: str) -> str:
+        """The playlist's text, its own link in it written LINK."""
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text.replace(path.partition("?")[0].rpartition("/")[2], "LINK")
 
 
 @pytest.fixture
 async def endpoint(on: Setup) -> AsyncIterator[Endpoint]:
-    async with open_endpoint(on) as ready:
-        yield ready
+    """Of a deployment with a CDN."""
+    key = LinkKey(b"a secret of this test")
+    library = Library(Visible(on.world), on.store, lambda: on.clock.now().timestamp(), cdn=CDN)
+    app = Starlette(routes=MediaEndpoint(Visitors(key, on.clock, "anonymous"), library).routes([]))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://rtc.example") as http:
+        yield Endpoint(await broadcast(on, on.store, "channel_members"), http, key)
 
 
 def names(playlist: str) -> list[str]:

@@ -76,8 +76,8 @@ async def test_who_may_see_it_watches_it(watched: Watched, visibility: str, peop
         assert [(await watched.browser.get(piece)).content for piece in pieces] == [b"0/0", b"0/1", b"1/0", b"1/1"], who
     for who in EVERYBODY - people:
         assert await row(watched, who, live) is None
-        forged = f"{given['alice'].rpartition('/')[0].rpartition('.')[0]}.AAAAAAAAAAAAAAAAAAAAAA"
-        await refused(watched, forged, f"{forged}/index.m3u8", f"{forged}/0/segment_00000.ts")
+        forged = next(iter(given.values())).rpartition(".")[0]
+        await refused(watched, f"{forged}.AAAAAAAAAAAAAAAAAAAAAA", f"{forged}.AAAAAAAAAAAAAAAAAAAAAA/0/segment_00000.ts")
     unsigned = f"{watched.url}/media/stream/{live.stream}/public.m3u8"
     if visibility == "public":
         assert len(await segments(watched, unsigned)) == 4
@@ -96,7 +96,7 @@ async def test_made_for_members_while_it_is_watched(watched: Watched) -> None:
     unsigned = f"{watched.url}/media/stream/{live.stream}/public.m3u8"
     before = {who: await segments(watched, link) for who, link in given.items()} | {"unsigned": await segments(watched, unsigned)}
     embed = f"{watched.url}/embed/{live.stream}"
-    lookers = [embed, *(f"{embed}?link={given[who].split('/')[-2]}" for who in ("mallory", "nobody"))]
+    lookers = [embed, *(f"{embed}?link={given[who].rpartition('/')[2]}" for who in ("mallory", "nobody"))]
     assert [(await watched.browser.get(one)).status_code for one in lookers] == [200, 200, 200]
     await caller(watched, "alice").data(NARROW, {"id": str(live.stream)})
     for _ in ("live", "afterwards"):
@@ -109,7 +109,7 @@ async def test_made_for_members_while_it_is_watched(watched: Watched) -> None:
             assert answer.status_code == 404 and "Ask" not in answer.text and "not for everybody" in answer.text
         for who in MEMBERS:
             assert await segments(watched, given[who]) == before[who]
-        assert (await watched.browser.get(f"{embed}?link={given['bob'].split('/')[-2]}")).status_code == 200
+        assert (await watched.browser.get(f"{embed}?link={given['bob'].rpartition('/')[2]}")).status_code == 200
         await live.end()
 
 
@@ -209,7 +209,7 @@ async def test_a_link_to_a_stream_opens_nothing_else(watched: Watched) -> None:
         link.replace(str(live.stream), str(other.stream)),
         link.replace("/stream/", "/playlist/").replace(str(live.stream), str(live.recording)),
         f"{watched.url}/media/playlist/{live.recording}/public.m3u8",
-        f"{link.rpartition('/')[0]}/1/segment_00000.ts",
-        f"{link.rpartition('/')[0]}/0/playlist.m3u8",
-        f"{link.rpartition('/')[0]}/0/picture_00000.jpeg",
+        f"{link}/1/segment_00000.ts",
+        f"{link}/0/playlist.m3u8",
+        f"{link}/0/picture_00000.jpeg",
     )

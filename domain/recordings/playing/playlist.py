@@ -52,13 +52,13 @@ class Playlist:
     def empty(self) -> bool:
         return not self.parts
 
-    def whole(self, below: str, elsewhere: Elsewhere = NOWHERE) -> bytes:
-        """All of it, each segment below a relative name that ends with a slash, or is empty, or `elsewhere`."""
-        return self._text(0, below, elsewhere)
+    def whole(self, link: str, elsewhere: Elsewhere = NOWHERE) -> bytes:
+        """All of it, each segment below `link`, a relative name, or `elsewhere`."""
+        return self._text(0, link, elsewhere)
 
-    def update(self, below: str, elsewhere: Elsewhere = NOWHERE) -> bytes:
+    def update(self, link: str, elsewhere: Elsewhere = NOWHERE) -> bytes:
         """What is new to whoever has the rest (EXT-X-SKIP); the whole of a short one."""
-        return self._text(self._skippable(), below, elsewhere)
+        return self._text(self._skippable(), link, elsewhere)
 
     def as_far_as(self, other: "Playlist") -> bool:
         """It says what the other one says, of segments that are the same in memory."""
@@ -66,19 +66,19 @@ class Playlist:
             return False
         return all(one.segments is two.segments and one.count == two.count for one, two in zip(self.parts, other.parts, strict=True))
 
-    def _text(self, skipped: int, below: str, elsewhere: Elsewhere) -> bytes:
+    def _text(self, skipped: int, link: str, elsewhere: Elsewhere) -> bytes:
         start = [FROM_START] if self.over and not self.ended else []
         skip = [f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n".encode()] if skipped else []
-        return b"".join([HEAD, *start, *skip, *self._entries(skipped, below, elsewhere), *[END] * self.ended])
+        return b"".join([HEAD, *start, *skip, *self._entries(skipped, link, elsewhere), *[END] * self.ended])
 
-    def _entries(self, skipped: int, below: str, elsewhere: Elsewhere) -> Iterator[bytes]:
+    def _entries(self, skipped: int, link: str, elsewhere: Elsewhere) -> Iterator[bytes]:
         for place, part in enumerate(self.parts):
             if skipped < part.count:
                 if place and not skipped:
                     yield DISCONTINUITY
                 index = part.segments.index
-                where = elsewhere.get(index, f"{below}{index}/")
-                yield b"".join(part.segments.entries[skipped : part.count]).replace(f"{LINK}/{index}/".encode(), where.encode())
+                below = elsewhere.get(index, f"{link}/{index}/")
+                yield b"".join(part.segments.entries[skipped : part.count]).replace(f"{LINK}/{index}/".encode(), below.encode())
             skipped = max(0, skipped - part.count)
 
     def _skippable(self) -> int:
