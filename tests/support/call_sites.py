@@ -10,7 +10,14 @@ DOMAIN = ROOT / "domain"
 RECORDINGS = DOMAIN / "recordings"
 # Recordings die on the real servers, in tests/recordings/processes: the simulator has no recorder. Keys are rotated by a command, and
 # streams die in tests/streams, their clips in tests/playback.
-STREAMS = (DOMAIN / "streams", DOMAIN / "reconciler" / "streams.py", DOMAIN / "timeouts" / "streams.py", DOMAIN / "webhooks" / "streams")
+RECONCILER = DOMAIN / "reconciler"
+STREAMS = (
+    DOMAIN / "streams",
+    RECONCILER / "streams.py",
+    RECONCILER / "audiences.py",
+    DOMAIN / "timeouts" / "streams.py",
+    DOMAIN / "webhooks" / "streams",
+)
 ELSEWHERE = (RECORDINGS, DOMAIN / "sealing", *STREAMS)
 OF_CALLS = tuple(path for path in sorted(DOMAIN.rglob("*.py")) if not any(path.is_relative_to(room) for room in ELSEWHERE))
 # What a port is called where its requests are named.

@@ -63,7 +63,7 @@ async def become(scene: Scene, egress_id: str, expected: list[tuple[str, str]]) 
     async def so() -> bool:
         return await results(scene, egress_id) == expected
 
-    await eventually(so)
+    await eventually(so, seconds=30)
 
 
 async def update(scene: Scene, egress_id: str, **urls: Any) -> Any:

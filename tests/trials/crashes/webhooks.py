@@ -21,6 +21,15 @@ async def an_arrival_that_fails(on: TrialCall) -> None:
     await on.database.execute(DELIVERED, "participant_joined", orjson.dumps(told).decode())
 
 
+async def bob_says_that_he_is_silent(on: TrialCall) -> None:
+    on.here[on.bob].unpublish(on.here[on.bob].message.tracks[0].sid)
+    await on.act(on.bob, "setMuted", trackType="audio", muted=True)
+
+
+async def bob_publishes(on: TrialCall) -> None:
+    on.here[on.bob].publish("microphone")
+
+
 async def the_purge_is_due(on: TrialCall) -> None:
     await on.database.execute("UPDATE pgqueuer_schedules SET next_run = now() WHERE entrypoint = 'purge_webhooks'")
 
@@ -30,6 +39,12 @@ WEBHOOKS = (
     Crash("webhook of a room that is no call's", ("webhook.strays",), [ring], a_foreign_rooms_webhook, asleep=True),
     Crash("webhook that fails", ("webhook.one",), [ring], an_arrival_that_fails, asleep=True),
     Crash("webhook of one who is out", ("webhook.done",), [talk, kick], carol_comes_back),
+    Crash(
+        "webhook of one who was silent",
+        ("rooms.list_participants@domain.webhooks.track_events.LookAtTracks", "webhook.look_at_tracks"),
+        [talk, bob_says_that_he_is_silent],
+        bob_publishes,
+    ),
     Crash("webhook without LiveKit", ("webhook.failed",), [talk, kick], carol_comes_back, faults=("RemoveParticipant",)),
     Crash("age of the backlog", ("webhook.age",), [ring], nothing, asleep=True),
     Crash("purge", ("webhook.purge",), [ring], the_purge_is_due),
