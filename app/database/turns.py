@@ -94,13 +94,11 @@ class Turns:
     def end(self, turn: "Turn", *, in_vain: bool = False) -> None:
         """The place is free for the next. What was `in_vain` has no grace: whoever asks for too much may ask for it all the time."""
         now, share = self._clock(), turn.share
-        # Beside many others everything takes long: that is not its own doing.
-        own = min(1, self._places.heavy / len(self._running))
         self._running.remove(turn)
         self._heavy -= turn.heavy
         share.running -= 1
         share.long -= turn.long
-        share.spend((now - turn.began) * own + (GRACE if in_vain else 0), now)
+        share.spend(now - turn.began + (GRACE if in_vain else 0), now)
         if share.waiting:
             self._stand_in_line(share)
         if self._line:

@@ -408,14 +408,3 @@ async def test_whoever_was_heavy_is_light_when_nearly_all_is_forgotten(room: Roo
     room.now += HEAVY / 2
     await room.finish(little)
     assert not share.is_heavy(room.now)
-
-
-async def test_what_takes_long_beside_many_others_is_not_all_its_own(room: Room) -> None:
-    others = [await room.ask(f"stranger {n}") for n in range(5)]
-    alice = await room.ask("alice")
-    room.now += HEAVY * 1.2
-    await room.finish(alice)
-    assert not room.turns._shares["alice"].is_heavy(room.now)
-    for work in others:
-        await room.finish(work)
-    assert room.turns._shares["stranger 4"].is_heavy(room.now)
