@@ -48,7 +48,7 @@ class Told:
             return found == statuses
 
         try:
-            await eventually(so, seconds=40)
+            await eventually(so, seconds=120)
         except AssertionError as error:
             error.add_note(str(found))
             raise
