@@ -151,6 +151,8 @@ async def test_a_host_resets_the_key_of_a_stream(scene: Scene, worker: IngestWor
         )
         old = (await start_stream(world, session(ALICE), stream_id, "rtmp")).way_in
         assert old is not None
+        # Between the two encoders somebody stays: an empty room of a scene closes after a second.
+        await scene.join("viewer")
         async with sending(old.url, old.stream_key) as process:
             (listed,) = await ingests.ours()
             await scene.told.heard(listed.id, "ingress_started")
