@@ -29,6 +29,9 @@ READ_WITHIN: Final = 10
 # One of our threads sends a file, piece after piece; seconds for one of any size.
 IN_TURN: Final = TransferConfig(use_threads=False)
 UPLOAD_WITHIN: Final = 3600.0
+# What a store says that copies no object so large at once, and the pieces in which it does.
+TOO_LARGE: Final = ("InvalidRequest", "EntityTooLarge")
+PIECES: Final = TransferConfig(use_threads=False, multipart_threshold=1, multipart_chunksize=64 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +153,28 @@ class S3Store:
         await self._do("store.write", lambda: self._client.put_object(**given))
 
     async def copy(self, key: str, to_key: str) -> bool:
-        """One object of up to 5 GB, which no byte leaves the store for."""
-        given = {"Bucket": self._bucket, "Key": to_key, "CopySource": {"Bucket": self._bucket, "Key": key}, **self._encryption}
+        """One object of any size, which no byte leaves the store for: in pieces where none so large is copied at once (S3: 5 GiB)."""
+        source = {"Bucket": self._bucket, "Key": key}
+        given = {"Bucket": self._bucket, "Key": to_key, "CopySource": source, **self._encryption}
+
+        def copy_at_once() -> bool:
+            try:
+                self._client.copy_object(**given)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in TOO_LARGE:
+                    return False
+                raise
+            return True
+
+        def copy_in_pieces() -> None:
+            # Of what is said of an object boto3 keeps nothing in pieces.
+            found = self._client.head_object(**source)
+            extra = {"ContentType": found["ContentType"], **self._encryption}
+            self._client.copy(source, self._bucket, to_key, ExtraArgs=extra, Config=PIECES)
+
         try:
-            await self._do("store.copy", lambda: self._client.copy_object(**given))
+            if not await self._do("store.copy", copy_at_once):
+                await self._do("store.copy_in_pieces", copy_in_pieces, within=UPLOAD_WITHIN)
         except ObjectAbsent:
             return False
         return True

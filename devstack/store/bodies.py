@@ -43,6 +43,14 @@ class Body:
         for chunk in _chunks(parts):
             self._append(chunk)
 
+    def cut(self, path: Path, begin: int, end: int) -> None:
+        """Takes these bytes of a file."""
+        self.path.touch()
+        with path.open("rb") as file:
+            file.seek(begin)
+            while chunk := file.read(min(1 << 20, end - file.tell())):
+                self._append(chunk)
+
     def _append(self, chunk: bytes) -> None:
         with self.path.open("ab") as file:
             file.write(chunk)

@@ -15,12 +15,13 @@ PATH = "/-/faults"
 @dataclass(slots=True)
 class Faults:
     """`refuse_uploads` as with rights that were taken away; `full` as with no space left; `overloaded` answers 503 to everything;
-    `latency` seconds pass before each answer."""
+    `latency` seconds pass before each answer; `largest_copy` is what is copied at once, in bytes: 5 GiB as with S3."""
 
     refuse_uploads: bool = False
     full: bool = False
     overloaded: bool = False
     latency: float = 0.0
+    largest_copy: int = 5 << 30
 
     async def before(self, method: str) -> None:
         """Waits, then raises the S3Error that the knobs ask for."""

@@ -1,16 +1,17 @@
 """Requests for one object: put, get, look, delete, and the steps of a multipart upload."""
 
 import re
+import time
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from devstack.store import answers
+from devstack.store import answers, copies
 from devstack.store.bodies import new_body
 from devstack.store.errors import S3Error
+from devstack.store.faults import Faults
 from devstack.store.object_response import object_response
 from devstack.store.objects import Bucket, StoredObject
 from devstack.store.uploads import Uploads
@@ -26,11 +27,11 @@ _KNOWN: Final = re.compile("uploads|uploadId|partNumber|x-id|response-[a-z-]+|X-
 class ObjectRequests:
     """Answers for the object `key` of the bucket; `payload` is what the signature says of the body."""
 
-    def __init__(self, bucket: Bucket, key: str, request: Request, payload: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, request: Request, payload: str, faults: Faults) -> None:
         if len(key.encode()) > LONGEST_KEY:
             raise S3Error("KeyTooLongError", "Your key is too long")
         self._bucket, self._key, self._request, self._payload = bucket, key, request, payload
-        self._uploads = Uploads(bucket)
+        self._uploads, self._faults = Uploads(bucket), faults
 
     async def answer(self) -> Response:
         """Raises S3Error."""
@@ -58,22 +59,19 @@ class ObjectRequests:
         raise S3Error("NotImplemented", "This store knows nothing of that.")
 
     async def _put(self) -> Response:
-        if (source := self._request.headers.get("x-amz-copy-source")) is not None:
-            return self._copy(unquote(source).removeprefix("/"))
+        if copies.SOURCE in self._request.headers:
+            return self._copy()
         with new_body(self._bucket.folder) as body:
             await body.receive(self._request, self._payload)
             self._check_absent()
             made = self._bucket.put(self._key, body, _kept(self._request.headers.items()))
         return Response(headers=_told(made))
 
-    def _copy(self, source: str) -> Response:
+    def _copy(self) -> Response:
         """The whole of another object of this bucket, with what is said of it."""
-        bucket, _, key = source.partition("/")
-        if bucket != self._bucket.name or self._request.headers.get("x-amz-metadata-directive", "COPY") != "COPY":
-            raise S3Error("NotImplemented", "This store copies within a bucket, and changes nothing by that.")
-        found = self._bucket.get(key)
+        found = copies.source_of(self._request.headers, self._bucket, self._faults.largest_copy)
         with new_body(self._bucket.folder) as body:
-            body.join([self._bucket.folder / found.file])
+            copies.fill(body, self._request.headers, self._bucket, found)
             made = self._bucket.put(self._key, body, found.headers | _encryption(self._request.headers.items()), found.etag)
         return answers.xml("CopyObjectResult", [("LastModified", answers.moment(made.modified)), ("ETag", f'"{made.etag}"')])
 
@@ -88,10 +86,16 @@ class ObjectRequests:
 
     async def _put_part(self, upload_id: str) -> Response:
         number = self._request.query_params.get("partNumber", "")
+        headers = self._request.headers
         with new_body(self._bucket.folder) as body:
-            await body.receive(self._request, self._payload)
+            if copies.SOURCE in headers:
+                copies.fill(body, headers, self._bucket, copies.source_of(headers, self._bucket, self._faults.largest_copy))
+            else:
+                await body.receive(self._request, self._payload)
             # Looked for after the body came: the upload may have been aborted meanwhile.
             self._uploads.put_part(self._uploads.find(upload_id, self._key), int(number) if number.isdecimal() else 0, body)
+        if copies.SOURCE in headers:
+            return answers.xml("CopyPartResult", [("LastModified", answers.moment(time.time())), ("ETag", f'"{body.md5}"')])
         return Response(headers={"etag": f'"{body.md5}"'})
 
     async def _complete(self, upload_id: str) -> Response:

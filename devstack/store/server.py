@@ -63,7 +63,7 @@ class _Endpoint:
     async def _signed(self, request: Request, payload: str) -> Response:
         bucket, key = request.path_params.get("bucket", ""), request.path_params.get("key", "")
         if key:
-            return await ObjectRequests(self._buckets.get(bucket), key, request, payload).answer()
+            return await ObjectRequests(self._buckets.get(bucket), key, request, payload, self._faults).answer()
         if bucket:
             return await BucketRequests(self._buckets, bucket, request, payload).answer()
         found = [("Bucket", [("Name", name), ("CreationDate", answers.moment(one.created))]) for name, one in self._buckets]

@@ -22,7 +22,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreProcess]:
 def calm(running: StoreProcess) -> Iterator[StoreProcess]:
     """The session's store, its knobs at rest again afterwards."""
     yield running
-    running.turn(refuse_uploads=False, full=False, overloaded=False, latency=0)
+    running.turn(refuse_uploads=False, full=False, overloaded=False, latency=0, largest_copy=5 << 30)
 
 
 def address_of(process: StoreProcess, **other: str) -> S3Address:

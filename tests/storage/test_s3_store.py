@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import secrets
 import threading
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -18,6 +20,8 @@ from tests.media.test_links import settings
 from tests.storage.conftest import Counted, opened
 
 pytestmark = pytest.mark.anyio
+# More than one piece.
+LARGE = (64 << 20) + 5
 NAME = 'Müller & Söhne; "Q3" – 50 % $0.mp4'
 
 
@@ -31,6 +35,23 @@ async def test_a_copy_is_made_by_the_store(calm: StoreProcess, prefix: str) -> N
         assert found is not None and (found.size, found.content_type) == (10, "text/plain")
         assert [one.key for one in await store.list(prefix)] == [f"{prefix}b"]
         assert counted[1:3] == [("copy", "ok"), ("copy", "absent")]
+
+
+async def test_what_is_too_large_for_a_copy_is_copied_in_pieces(calm: StoreProcess, prefix: str, tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    file.write_bytes(secrets.token_bytes(LARGE))
+    async with opened(calm) as (store, counted):
+        await store.upload(f"{prefix}a", file, "video/mp4")
+        calm.turn(largest_copy=LARGE - 1)
+        assert await store.copy(f"{prefix}a", f"{prefix}b")
+        found = await store.head(f"{prefix}b")
+        assert found is not None and (found.size, found.content_type) == (LARGE, "video/mp4")
+        assert await store.read(f"{prefix}b") == file.read_bytes()
+        calm.turn(refuse_uploads=True)
+        with pytest.raises(StorageRefused):
+            await store.copy(f"{prefix}a", f"{prefix}c")
+        assert [one.key for one in await store.list(prefix)] == [f"{prefix}a", f"{prefix}b"]
+    assert ("copy_in_pieces", "ok") in counted
 
 
 async def test_what_is_written_is_there(calm: StoreProcess, prefix: str) -> None:

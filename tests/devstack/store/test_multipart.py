@@ -64,6 +64,28 @@ def test_parts_that_make_no_object(s3: Any, bucket: str) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
 
+def test_what_is_too_large_is_copied_range_by_range(own_store: StoreProcess) -> None:
+    s3 = client_of(own_store)
+    s3.create_bucket(Bucket="kept")
+    s3.put_object(Bucket="kept", Key="one", Body=b"a" * PART + b"end")
+    source = {"Bucket": "kept", "Key": "one"}
+    own_store.turn(largest_copy=PART)
+    with refused("InvalidRequest", 400):
+        s3.copy_object(Bucket="kept", Key="big", CopySource=source)
+    upload = begin(s3, "kept")
+    with refused("InvalidRequest", 400):
+        s3.upload_part_copy(**upload, PartNumber=1, CopySource=source)
+    with refused("InvalidArgument", 400):
+        s3.upload_part_copy(**upload, PartNumber=1, CopySource=source, CopySourceRange=f"bytes=0-{PART + 3}")
+    ranges = {1: f"bytes=0-{PART - 1}", 2: f"bytes={PART}-{PART + 2}"}
+    made = {
+        number: s3.upload_part_copy(**upload, PartNumber=number, CopySource=source, CopySourceRange=one) for number, one in ranges.items()
+    }
+    parts = [{"PartNumber": number, "ETag": one["CopyPartResult"]["ETag"]} for number, one in made.items()]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    assert s3.get_object(Bucket="kept", Key="big")["Body"].read() == b"a" * PART + b"end"
+
+
 def test_a_restart_loses_no_part(own_store: StoreProcess) -> None:
     s3 = client_of(own_store)
     s3.create_bucket(Bucket="kept")
