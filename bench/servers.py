@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 
 METADATA = Path(__file__).parent / "metadata"
 JWT_KEY = "a key of the benchmark, of no use elsewhere"

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import yaml
 
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONFIG: Final = ROOT / "compose" / "livekit.yaml"

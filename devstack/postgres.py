@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 
 from app.with_parent import with_parent
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 
 SUPERUSER = "nchat"
 # PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.

@@ -10,8 +10,9 @@ from pathlib import Path
 from devstack import ingest, livekit_build, livekit_server, livekit_simulator, media, signalling_door, store, valkey
 from devstack.livekit_server import IngressPorts, LiveKitDidNotStart, LiveKitServer
 from devstack.livekit_simulator.child import SimulatorProcess
+from devstack.ports import free_port
 from devstack.postgres import EmbeddedPostgres, PostgresError
-from devstack.processes import Child, free_port
+from devstack.processes import Child
 from devstack.store import StorageAddress
 from devstack.store.child import StoreDidNotStart
 from devstack.valkey import ValkeyDidNotStart

@@ -23,7 +23,8 @@ from app.settings import Settings
 from devstack import ffmpeg, secrets_file
 from devstack.demo_data import seed
 from devstack.demo_users import DEMO_USERS
-from devstack.processes import stop_with_parent, why_not_bound
+from devstack.ports import why_not_bound
+from devstack.processes import stop_with_parent
 from devstack.secrets_file import SecretsUnreadable
 from devstack.stack import LIVEKIT_KEY, NOT_STARTED, Stack
 

@@ -19,7 +19,7 @@ from app.auth.token_signing import TokenSigner
 from app.hints.redis_backend import RedisBackend
 from bench.servers import JWT_KEY, running
 from devstack.demo_data import GENERAL, USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 
 SUBSCRIPTION = """subscription ($call: uuid!) {
   callEvents(callId: $call) { seq kind callId actor { id displayName avatarUrl } participantId userId payload createdAt }

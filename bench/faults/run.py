@@ -18,7 +18,7 @@ from bench.faults.parties import AUDIENCES, JWT_SECRET, dice_of, subscribers, wr
 from bench.faults.services import Launch, Service, spawn
 from bench.faults.subscriber import Subscriber
 from bench.faults.troubles import IN_PEACE, Broker, Seconds, Troubles
-from devstack.processes import free_port
+from devstack.ports import free_port
 
 PROCESSES: Final = 2
 # Seconds until everybody has everything once nothing is broken any more, and in which nothing may come twice.

@@ -14,7 +14,7 @@ import av
 from devstack.demo_stream.colours import name_of
 from devstack.ingest.rtmp import PublishRefused, Tag, listening
 from devstack.ingest.rtmp.flv import HEADER, VIDEO
-from devstack.processes import free_port
+from devstack.ports import free_port
 
 APP: Final = "live"
 KEY_FRAME: Final = 1

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.livekit_server import wait_until_healthy
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 
 
 @dataclass(frozen=True, slots=True)

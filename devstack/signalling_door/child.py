@@ -4,7 +4,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from devstack.livekit_server import answers
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 from devstack.store.faults import PATH as FAULTS
 from devstack.store.server import HEALTH
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from devstack.livekit_server import answers
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 from devstack.workers.knobs import PATH
 
 START_TIMEOUT: Final = 30.0

@@ -25,7 +25,7 @@ from app.cli.status import EXIT_CODES, local_url
 from app.cli.told_by_dev.facts import facts_file, facts_of, write_facts
 from app.settings import Settings, environment_names, load_settings
 from devstack import secrets_file
-from devstack.processes import free_port
+from devstack.ports import free_port
 
 KEY = "0123456789abcdef0123456789abcdef"
 ENCRYPTION_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="

@@ -21,7 +21,7 @@ from app.sockets.asking import ProcessAnswer, ask
 from app.sockets.open_sockets import LOOKED_AT_ONCE, SocketFacts
 from app.sockets.orders import CHANNEL, ORDER_OF, PROCESSES, Order, order_in
 from devstack.demo_data import USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.hostile.attacked_service import environment
 from tests.support.event_stream import Event, asking_for_events
 from tests.support.forked_commands import ForkedCommand, ForkedCommands, forked_commands

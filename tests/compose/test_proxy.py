@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.domain_setup import ALICE
 from tests.support.doors import NO_NGINX, compose_proxy, nginx
 from tests.support.event_stream import Event, asking_for_events

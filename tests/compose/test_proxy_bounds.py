@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.doors import NO_NGINX, compose_proxy, nginx
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(nginx() is None, reason=NO_NGINX)]

@@ -9,7 +9,7 @@ import pytest
 
 from app.storage.s3_store import S3Address, S3Store, open_store
 from devstack import store
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.doors import NO_NGINX, NO_STORE, compose_proxy, nginx
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(nginx() is None, reason=NO_NGINX)]

@@ -13,7 +13,7 @@ import httpx2
 import orjson
 
 from devstack.demo_data import USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.development import OUR_VARIABLES
 from tests.support.forked_commands import ForkedCommand, ForkedCommands
 from tests.support.waiting import eventually

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 
 from devstack.demo_data import USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.hostile.attacked_service import environment
 from tests.support.waiting import eventually
 from tests.support.whole_service import bearer

@@ -14,7 +14,7 @@ import pytest
 from livekit import api, rtc
 
 from devstack import livekit_server
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.hostile.scale import scaled
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL
 from tests.support.doors import DOORS, why_not

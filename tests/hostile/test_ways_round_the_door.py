@@ -12,7 +12,7 @@ import pytest
 from livekit import api
 
 from devstack import livekit_server
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.domain_setup import ALICE, BOB
 from tests.support.doors import DOORS, why_not
 from tests.support.signalling import address

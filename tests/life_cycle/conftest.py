@@ -17,7 +17,7 @@ from app.livekit.webhook_endpoint import PATH, LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from tests.life_cycle.live_service import KEY, SECRET, LiveService

@@ -12,7 +12,7 @@ from app.adapters.clock import SystemClock
 from app.livekit.join_tokens import LiveKitJoinTokens
 from app.livekit.room_gateway import connect
 from devstack.livekit_server import LiveKitServer
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.calls.actions.answer import accept_call
 from domain.calls.actions.end import end_call
 from domain.calls.actions.initiate import CallRequest, initiate_call

@@ -9,7 +9,7 @@ from app.livekit.room_settings import RoomTimeouts
 from app.livekit.webhook_endpoint import PATH
 from devstack import livekit_server
 from devstack.livekit_server import LiveKitServer
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.livekit.targets import KEY, SECRET, Target, real_target, simulated_target
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.livekit.room_gateway import connect
 from devstack import livekit_server
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.ports import Grant, MediaError
 from tests.livekit.receiver import Receiver
 from tests.livekit.targets import KEY, SECRET, RealTarget, fresh_room, token

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from app.livekit.room_gateway import LiveKitRooms, connect
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.ports import Grant, MediaError, MediaRefused, MediaSilent
 from tests.livekit.targets import KEY, SECRET, SimulatedTarget, fresh_room, simulated_target, token
 

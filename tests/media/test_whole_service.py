@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from app.storage.s3_store import S3Address, open_store
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from domain.recordings.names import file_key, picture_key, playlist_key
 from tests.media.film import playlist

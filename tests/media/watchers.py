@@ -15,7 +15,7 @@ import psutil
 
 from app.media.links import Bearer, LinkKey
 from app.storage.s3_store import S3Address, S3Store, open_store
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from domain.recordings.names import playlist_key
 from tests.media.film import SECONDS, playlist

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from app.storage.s3_store import S3Address, S3Store, open_store
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from tests.support.databases import Databases
 from tests.support.domain_setup import Setup, setup

@@ -10,7 +10,7 @@ import pytest
 
 from app.storage.s3_store import S3Address, open_store
 from devstack import ffmpeg
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from tests.media.film import film
 from tests.playback.broadcast import broadcast

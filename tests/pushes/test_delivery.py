@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.clock import SystemClock
 from app.jobs import start_jobs
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.calls.actions.answer import accept_call, decline_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.deliveries.pushes import AT_ONCE, PUSHES, deliver_pushes

@@ -25,7 +25,7 @@ from app.storage.s3_store import S3Address, S3Store, open_store
 from devstack import ffmpeg, media
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from tests.life_cycle.live_service import KEY, SECRET
 from tests.livekit.serving import serving

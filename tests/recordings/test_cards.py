@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.calls.actions.end import end_call
 from domain.deliveries.courier import doubled
 from domain.deliveries.events import EVENTS, FIRST_PAUSE, LONGEST_PAUSE, deliver_events

@@ -13,7 +13,7 @@ from bench.faults.calls import connected, open_calls
 from bench.faults.services import Service
 from bench.faults.writers import ACT, WRITE
 from devstack.demo_data import USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.hostile.attacked_service import environment
 from tests.restores.audience import Audience, Calls, Heads, coming_back, follows, newest
 from tests.restores.backups import Backup

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]

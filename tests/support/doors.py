@@ -11,7 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from devstack.processes import Child, free_port
+from devstack.ports import free_port
+from devstack.processes import Child
 from devstack.signalling_door import Door
 from tests.support.waiting import until
 

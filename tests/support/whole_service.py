@@ -15,7 +15,7 @@ from app.asgi import create_app
 from app.settings import Settings
 from devstack.livekit_simulator import Simulator, application
 from devstack.livekit_simulator.clock import SimulatorClock
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.livekit.serving import serving
 from tests.support.refusals import code_in
 

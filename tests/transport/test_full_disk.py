@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.databases import Databases
 from tests.support.domain_setup import ALICE
 from tests.support.refusals import code_in, error_in

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.domain_setup import ALICE, BOB
 from tests.support.log_lines import LogLines
 from tests.support.whole_service import whole_service

@@ -23,7 +23,7 @@ from websockets.typing import Subprotocol
 
 from app.connections.farewells import FAREWELL_SECONDS
 from app.server import SHUTDOWN_SECONDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.living_processes import living
 from tests.support.waiting import until
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.database.transactions import EngineTransactions, open_engine
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.errors import CallFull
 from domain.world import Transaction
 from resolvers.sql.database import DatabaseError

@@ -14,7 +14,7 @@ from livekit import rtc
 
 from devstack import livekit_server
 from devstack.livekit_simulator import SimulatedParticipant, Simulator
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL
 from tests.support.dump import dump
 from tests.support.waiting import eventually

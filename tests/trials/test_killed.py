@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from devstack.livekit_simulator import Simulator
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.timeouts import TIMEOUTS
 from domain.timeouts.due import anywhere
 from tests.support.call_sites import port_calls, transactions

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from devstack.livekit_simulator import Simulator
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.support.call_history import assert_valid_history
 from tests.support.killable_service import KillableService, open_fork_server
 from tests.support.waiting import eventually

@@ -10,7 +10,7 @@ from livekit import api
 from devstack import media
 from devstack.livekit_server import IngressPorts, LiveKitServer
 from devstack.media import MediaWorker
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StorageAddress, StoreProcess
 from tests.devstack.media.scene import Scene
 from tests.devstack.media.told import Told

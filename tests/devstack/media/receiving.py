@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from devstack.demo.watching import Watched, watch
 from devstack.ingest.rtmp import PublishRefused, Tag, listening
 from devstack.ingest.rtmp.flv import HEADER
-from devstack.processes import free_port
+from devstack.ports import free_port
 
 KEY = "abc-secret-xyz"
 SHOWN = "{abc...xyz}"

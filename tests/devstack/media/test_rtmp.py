@@ -10,7 +10,7 @@ import pytest
 from devstack.ingest.rtmp import amf, listening
 from devstack.ingest.rtmp.chunks import COMMAND, cut
 from devstack.ingest.rtmp.connection import HANDSHAKE, VERSION
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.devstack.media.receiving import KEY, Platform
 
 pytestmark = pytest.mark.anyio

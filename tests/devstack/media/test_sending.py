@@ -17,7 +17,7 @@ from devstack.ingest.rtmp import Tag
 from devstack.ingest.rtmp.flv import VIDEO
 from devstack.livekit_server import LiveKitServer
 from devstack.media import MediaWorker
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StorageAddress
 from domain.ports import IngressWanted, MediaError, MediaRefused
 from domain.recording_ports import CompositeWanted, EgressWanted

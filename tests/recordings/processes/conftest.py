@@ -12,7 +12,7 @@ from app.livekit.egress.requests import Bucket
 from app.livekit.requests import Requests
 from app.livekit.room_gateway import open_client
 from devstack.livekit_server import LiveKitServer
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from tests.recordings.processes.recorded_talk import Servers
 from tests.support.databases import Databases

@@ -17,7 +17,7 @@ import httpx2
 import pytest
 
 from devstack.demo_data import USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.hostile.attacked_service import environment
 from tests.streams.audience.live_streams import COUNTS, STREAM
 from tests.streams.audience.reacting_crowd import Crowd

@@ -16,7 +16,7 @@ import pytest
 
 from bench.faults.services import Service
 from devstack.demo_data import GENERAL, USER_IDS
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.hostile.attacked_service import environment
 from tests.streams.chat.crowd import Follower, all_at_once, note, write
 from tests.streams.chat.live_stream import STREAM

@@ -24,7 +24,7 @@ from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.storage.s3_store import S3Store
 from devstack.livekit_server import LiveKitServer
-from devstack.processes import free_port
+from devstack.ports import free_port
 from domain.recordings.names import playlist_key
 from domain.recordings.playlists import segments_of
 from domain.streams.actions.start import start_new_stream

@@ -19,7 +19,7 @@ from devstack.demo.service import DemoService
 from devstack.ingest import IngestWorker
 from devstack.livekit_server import IngressPorts, LiveKitServer
 from devstack.media import MediaWorker
-from devstack.processes import free_port
+from devstack.ports import free_port
 from devstack.store import StoreProcess
 from tests.hostile.attacked_service import environment
 from tests.livekit.targets import KEY, SECRET

@@ -10,7 +10,7 @@ import pytest
 
 from devstack.demo.story import mutation
 from devstack.demo_stream.platform import platform
-from devstack.processes import free_port
+from devstack.ports import free_port
 from tests.streams.trials.keys.secret_search import found
 from tests.streams.trials.keys.wiretap import Wiretap
 from tests.streams.trials.monitor import monitored
