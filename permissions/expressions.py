@@ -71,6 +71,14 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Redacted:
+    """A comparison with a column that is null wherever the rule `shown` doesn't hold (Hasura's redaction of an inherited role)."""
+
+    shown: "Expression"
+    compare: Compare
+
+
+@dataclass(frozen=True, slots=True)
 class CompareColumns:
     """`_ceq _cneq _cgt _clt _cgte _clte` against a column of the same table, or of the root table (`["$", col]`)."""
 
@@ -118,7 +126,7 @@ class Rule:
     asked: "Expression" = And()
 
 
-Expression = And | Or | Not | Compare | CompareColumns | BeyondItsRoom | Related | Exists | Rule
+Expression = And | Or | Not | Compare | Redacted | CompareColumns | BeyondItsRoom | Related | Exists | Rule
 
 TRUE = And()
 FALSE = Or()

@@ -17,6 +17,9 @@ class SelectRule:
     # None: all of them; otherwise of `select`, `select_by_pk`, `select_aggregate` (and `select_stream`).
     query_root_fields: frozenset[str] | None = None
     subscription_root_fields: frozenset[str] | None = None
+    # Of an inherited role: columns and computed fields that are null in rows where their expression doesn't hold.
+    redactions: Mapping[str, Expression] = field(default_factory=dict)
+    computed_redactions: Mapping[str, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRea
         return TableRead(root.key, root.path, selects.plan(selects.root(root)))
     error_path = {"insert": f"{root.path}.args.objects", "insert_one": f"{root.path}.args.object"}.get(root.kind, "$")
     answer = None
-    if looks_beyond(root):
+    if looks_beyond(root, walk.rules):
         answer = answer_plan(_selects(walk), root, walk.bound.add((WRITTEN,), lambda _, variables: variables[WRITTEN]))
     inserts = len(root.rows) if isinstance(root, InsertRoot) else 0
     return TableWrite(root.key, write_plan(selects, root), root.table, error_path, answer, inserts)

@@ -43,7 +43,8 @@ class ComputedFieldValue:
 class OrderBy:
     """One order: a column, reached through object relationships, or an aggregate of an array relationship at their end.
 
-    With `aggregate` set the order is by `function(column)` of that relationship; `count` has no column.
+    With `aggregate` set the order is by `function(column)` of that relationship; `count` has no column. `as_stored`: also where the
+    role is not shown the value.
     """
 
     direction: str
@@ -51,6 +52,7 @@ class OrderBy:
     relationships: tuple[str, ...] = ()
     aggregate: str | None = None
     function: str | None = None
+    as_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from permissions.expressions import (
     Operand,
     Or,
     Progress,
+    Redacted,
     Related,
     Rule,
     SessionVariable,
@@ -133,8 +134,16 @@ class _Compiler:
 
     @compile.register
     def _(self, expression: Compare, scope: _Scope) -> Condition:
+        return self.compare(expression, scope.own(expression.column), scope)
+
+    @compile.register
+    def _(self, expression: Redacted, scope: _Scope) -> Condition:
+        cell = sa.case((self.rule(expression.shown, scope), scope.own(expression.compare.column)))
+        return self.compare(expression.compare, cell, scope)
+
+    def compare(self, expression: Compare, left: sa.ColumnElement[Any], scope: _Scope) -> Condition:
+        """The comparison with `left`, which is the column or what is shown of it."""
         operator, column = OPERATORS[expression.operator], scope.tracked.columns[expression.column]
-        left = scope.own(column.name)
         if isinstance(expression.operand, Constant):
             if operator.operand == "flag":
                 return left.is_(None) if expression.operand.value else left.is_not(None)

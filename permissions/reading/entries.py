@@ -111,9 +111,20 @@ class ActionEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class InheritedRoleEntry:
+    """A role that may do what its parents may."""
+
+    role: str
+    parents: tuple[str, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """The tables of the PostgreSQL source and the actions; `problems` are entries that could not be read and are left out."""
 
     tables: tuple[TableEntry, ...]
     actions: tuple[ActionEntry, ...]
     problems: tuple[Problem, ...]
+    inherited_roles: tuple[InheritedRoleEntry, ...] = ()
+    source: str = "default"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from permissions.reading.entries import ActionEntry, Metadata, TableEntry
+from permissions.reading.inherited_roles import read_inherited_roles
 from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
 from permissions.reading.table_entries import read_table
@@ -10,7 +11,6 @@ from schema.model import TableName
 
 # Parts of Hasura's metadata that change what is served, and that this service doesn't have.
 _UNSUPPORTED = {
-    "inherited_roles": "Inherited roles are not supported yet: the role has no permissions but its own.",
     "remote_schemas": "Remote schemas are not supported: their fields are absent.",
 }
 _UNSUPPORTED_IN_INTROSPECTION = {
@@ -38,9 +38,12 @@ def read_metadata(document: Node) -> Metadata:
     _note_unsupported(document, _UNSUPPORTED, problems)
     if introspection := document.get("graphql_schema_introspection"):
         _note_unsupported(introspection, _UNSUPPORTED_IN_INTROSPECTION, problems)
-    tables = [table for source in _postgres_sources(document, problems) for table in _tables(source, problems)]
+    sources = _postgres_sources(document, problems)
+    tables = [table for source in sources for table in _tables(source, problems)]
     actions = each(document.get("actions"), "`actions`", _read_action, problems)
-    return Metadata(tuple(tables), actions, tuple(problems))
+    inherited = read_inherited_roles(document.get("inherited_roles"), problems)
+    names = [name.text("The name of a source") for source in sources if (name := source.get("name"))]
+    return Metadata(tuple(tables), actions, tuple(problems), inherited, *names[:1])
 
 
 def _postgres_sources(document: Node, problems: list[Problem]) -> list[Node]:

@@ -8,6 +8,7 @@ import structlog
 
 from permissions.reading.entries import Metadata
 from permissions.reading.nodes import MetadataError, Problem
+from permissions.resolving.inherited_roles import with_inherited_roles
 from permissions.resolving.role_rules import role_rules
 from permissions.resolving.tracked_tables import track_tables
 from permissions.rules import RoleRules
@@ -38,7 +39,8 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
     """
     catalog, untracked = track_tables(metadata, database, functions)
     roles, ungranted = role_rules(metadata, catalog)
-    problems = (*metadata.problems, *untracked, *ungranted)
+    roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source)
+    problems = (*metadata.problems, *untracked, *ungranted, *uninherited)
     if strict and problems:
         raise MetadataError(*problems)
     for problem in problems:

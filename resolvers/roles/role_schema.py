@@ -106,10 +106,14 @@ class _View:
         return {**config, "fields": lambda: {name: self._member(field) for name, field in fields().items() if name in visible}}
 
     def _member(self, member: Any) -> Any:
-        if not getattr(member, "args", None):
+        redacted = isinstance(member, GraphQLField) and is_non_null_type(member.type) and self.visibility.redacts(meaning_of(member))
+        if not redacted and not getattr(member, "args", None):
             return member
         member = copy.copy(member)
-        member.args = {name: argument for name, argument in member.args.items() if self._keeps(argument)}
+        if redacted:
+            member.type = member.type.of_type
+        if isinstance(member, GraphQLField):
+            member.args = {name: argument for name, argument in member.args.items() if self._keeps(argument)}
         return member
 
     def _values(self, config: Any) -> Any:

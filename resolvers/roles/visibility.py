@@ -42,6 +42,13 @@ class Visibility:
                 return self._select(table).allow_aggregations
         return True
 
+    def redacts(self, meaning: Meaning | None) -> bool:
+        """Whether a selected column may be null though it is not in the database."""
+        match meaning:
+            case OfColumn(table, column, "select"):
+                return column in self._select(table).redactions
+        return False
+
     def sees_column(self, meaning: OfColumn) -> bool:
         """Hasura: preset columns are not in the inputs."""
         match meaning.use:

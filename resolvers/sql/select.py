@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from permissions.compiling.bool_exp import condition
 from permissions.compiling.leakproof import joins_leakproof, parted
 from permissions.expressions import TRUE, Bound, Expression, Rule
-from permissions.rules import RoleRules
+from permissions.rules import RoleRules, SelectRule
 from resolvers.ir import (
     AggregateNodes,
     AggregatePart,
@@ -114,7 +114,8 @@ class Selects:
         source, where = self._source(root.table, arguments.where, None, tells=sorting_tells(arguments, tracked))
         row = json_object(self.row_items(source, root.selection)).label("row")
         names = stream.columns if stream.room is None else (stream.columns[0], stream.room)
-        progress = sa.func.json_build_array(*[sa.cast(source.column(name), sa.Text()) for name in names]).label("progress")
+        told = [self.cell(source, names[0]), *[source.column(name) for name in names[1:]]]
+        progress = sa.func.json_build_array(*[sa.cast(value, sa.Text()) for value in told]).label("progress")
         statement = sa.select(row, progress).select_from(source.from_).where(*where)
         return self._page(statement, source, arguments, self.rules.select[root.table].limit).subquery(self.name("row"))
 
@@ -160,9 +161,9 @@ class Selects:
             case Typename(_, name):
                 return text_value(name)
             case ColumnField(_, column):
-                return source.column(column)
+                return self.cell(source, column)
             case ComputedFieldValue(_, name):
-                return source.computed(name)
+                return self._shown(source, self._rule(source).computed_redactions.get(name), source.computed(name))
             case RelatedRow(_, name, selection):
                 join = Join(source, source.tracked.relationships[name])
                 one = Arguments() if self._is_unique(join.relationship) else Arguments(limit=1)
@@ -173,6 +174,16 @@ class Selects:
             case RelatedAggregate(_, name, arguments, parts):
                 join = Join(source, source.tracked.relationships[name])
                 return self._aggregate(join.relationship.target, arguments, parts, join, largest)
+
+    def cell(self, source: RowSource, column: str) -> Json:
+        """A column as the role sees it: null where none of an inherited role's parents that read the column sees the row."""
+        return self._shown(source, self._rule(source).redactions.get(column), source.column(column))
+
+    def _shown(self, source: RowSource, shown: Expression | None, value: Json) -> Json:
+        return value if shown is None else sa.case((self.condition(Rule(shown), source), value))
+
+    def _rule(self, source: RowSource) -> SelectRule:
+        return self.rules.select[source.tracked.name]
 
     def _is_unique(self, relationship: Relationship) -> bool:
         """Whether at most one row can be on the other side: a manual relationship may match many."""
@@ -215,7 +226,9 @@ class Selects:
         What could tell of hidden rows stands outside a fence around the rule: telling parts of `where`, the comparison with the
         parent row when it tells, and, if the statement `tells`, all that it does with the rows.
         """
-        tracked, filter_ = self.catalog[table], self.rules.select[table].filter
+        tracked, rule = self.catalog[table], self.rules.select[table]
+        # Whatever is done with values that are shown in some rows alone is done with visible rows.
+        filter_, tells = rule.filter, tells or bool(rule.redactions)
         alias = tracked.table.alias(self.name(tracked.graphql_name))
         source = self._rows_of(tracked, alias, lambda: row_of(alias))
         self.tables.add(table)
@@ -268,7 +281,7 @@ class Selects:
 
     def _page(self, statement: sa.Select[Any], source: RowSource, arguments: Arguments, permitted: int | None) -> sa.Select[Any]:
         if arguments.distinct_on:
-            statement = statement.ext(distinct_on(*[source.column(name) for name in arguments.distinct_on]))
+            statement = statement.ext(distinct_on(*[self.cell(source, name) for name in arguments.distinct_on]))
         statement = statement.order_by(*[self._order(source, by) for by in arguments.order_by])
         limit = self._limit(arguments.limit, permitted)
         if limit is not None:
@@ -292,7 +305,7 @@ class Selects:
     def _order_value(self, source: RowSource, by: OrderBy, way: tuple[str, ...]) -> Json:
         """The value ordered by: the target's select filter holds on the way, so hidden rows can't be sorted out."""
         if not way and by.aggregate is None:
-            return source.column(by.column or "")
+            return source.column(by.column or "") if by.as_stored else self.cell(source, by.column or "")
         name = way[0] if way else by.aggregate or ""
         join = Join(source, source.tracked.relationships[name])
         table = join.relationship.target
@@ -303,7 +316,7 @@ class Selects:
         elif by.column is None:
             value = sa.func.count()
         else:
-            value = applied(by.function or "", target.column(by.column))
+            value = applied(by.function or "", self.cell(target, by.column))
         selected = sa.select(value).select_from(target.from_).where(*where)
         return (selected.limit(sa.literal_column("1")) if way and not self._is_unique(join.relationship) else selected).scalar_subquery()
 
@@ -320,9 +333,11 @@ class Selects:
         tells = sorting_tells(arguments, tracked) or aggregate_tells(part, tracked)
         source, where = self._source(table, arguments.where, join, tells=tells)
         rows: sa.FromClause = source.from_
-        if arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:
+        redactions = self.rules.select[table].redactions
+        if redactions or arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:
             # Hasura: the caller's own page counts for the values, the permission's limit does not.
-            page = sa.select(*source.from_.columns).select_from(rows).where(*where)
+            cells = [self.cell(source, name).label(name) if name in redactions else source.column(name) for name in tracked.columns]
+            page = sa.select(*cells).select_from(rows).where(*where)
             rows, where = self._page(page, source, arguments, None).subquery(self.name("page")), []
         return aggregate_values(part, rows, where, self.name("values"), largest)
 

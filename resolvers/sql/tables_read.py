@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from permissions.expressions import And, Exists, Expression, Not, Or, Related, Rule
+from permissions.expressions import And, Exists, Expression, Not, Or, Redacted, Related, Rule
 from schema.model import Catalog, TableName
 
 
@@ -17,6 +17,8 @@ def tables_of(expression: Expression, table: TableName, catalog: Catalog) -> Ite
         case Rule(where, asked):
             yield from tables_of(where, table, catalog)
             yield from tables_of(asked, table, catalog)
+        case Redacted(shown, _):
+            yield from tables_of(shown, table, catalog)
         case Related(relationship, where):
             target = catalog[table].relationships[relationship].target
             yield target

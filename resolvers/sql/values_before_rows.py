@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
-from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Progress, Related, Rule
+from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Progress, Redacted, Related, Rule
 from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
 from schema.sql_types import Native
@@ -36,6 +36,8 @@ def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catal
             yield from values_to_read(term, tracked, catalog, bind)
         case Rule(_, asked):
             yield from values_to_read(asked, tracked, catalog, bind)
+        case Redacted(_, compare):
+            yield from values_to_read(compare, tracked, catalog, bind)
         case Related(relationship, where):
             yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
         case Compare(column, operator, (Bound() | Progress()) as bound):

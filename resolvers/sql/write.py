@@ -34,7 +34,7 @@ def write_plan(selects: Selects, root: WriteRoot) -> Plan:
     """
     tracked = selects.catalog[root.table]
     statement, check = _statement(selects, tracked, root)
-    beyond = looks_beyond(root)
+    beyond = looks_beyond(root, selects.rules)
     if statement is None:
         return selects.plan(EMPTY_LIST if beyond else nothing_written(root))
     rows = statement.returning(*tracked.table.columns).cte(selects.name("written"))

@@ -40,7 +40,7 @@ def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName,
             case Argument("order_by"):
                 order = tuple(_orders(walk, argument.value, inner))
             case Argument("distinct_on"):
-                distinct = column_names(argument.value, inner)
+                distinct = column_names(walk, argument.value, inner)
             case Argument("limit"):
                 limit = page_size(walk, argument.value)
             case Argument("offset"):
@@ -49,11 +49,12 @@ def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName,
     return Arguments(where, order, distinct, limit, offset)
 
 
-def column_names(value: InputValue, type_: GraphQLEnumType) -> tuple[str, ...]:
+def column_names(walk: Walk, value: InputValue, type_: GraphQLEnumType) -> tuple[str, ...]:
     """Columns named by a list of `t_select_column` values."""
     names = []
     for item in value.items(type_):
         meaning = enum_value(item, type_)
+        walk.cell(meaning.table, meaning.column, item.path)
         names.append(meaning.column)
     return tuple(names)
 
@@ -92,7 +93,8 @@ def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
                 continue
             inner: Any = get_named_type(field.type)
             match meaning_of(field):
-                case OfColumn(_, column):
+                case OfColumn(table, column):
+                    walk.cell(table, column, entry.path)
                     yield OrderBy(enum_value(entry, inner), column, relationships)
                 case OfRelationship(table, relationship):
                     walk.rows(walk.catalog[table].relationships[relationship].target, entry.path)
@@ -123,6 +125,7 @@ def _aggregate_orders(
                 for column, order in input_fields(walk, entry, inner):
                     meaning = meaning_of(column)
                     if isinstance(meaning, OfColumn) and not order.is_null:
+                        walk.cell(meaning.table, meaning.column, order.path)
                         direction: Any = get_named_type(column.type)
                         yield OrderBy(enum_value(order, direction), meaning.column, relationships, aggregate, function)
 

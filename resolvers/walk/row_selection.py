@@ -56,7 +56,8 @@ def row_selection(walk: Walk, type_: GraphQLObjectType, sets: Sets, path: str, d
 def _row_field(walk: Walk, selected: Selected, field: GraphQLField, depth: int) -> RowField:
     type_ = walk.object_type(field.type)
     match meaning_of(field):
-        case OfColumn(_, column):
+        case OfColumn(table, column):
+            walk.cell(table, column, selected.path)
             return ColumnField(selected.key, column)
         case OfComputedField(_, name):
             return ComputedFieldValue(selected.key, name)
@@ -98,14 +99,17 @@ def _aggregate_value(walk: Walk, selected: Selected, field: GraphQLField) -> Cou
             return _count(walk, selected, field)
         case AggregateFunction(function):
             inner = walk.object_type(field.type)
-            return FunctionValues(selected.key, function, _each(walk, inner, selected.sets, selected.path, _column))
+            return FunctionValues(
+                selected.key, function, _each(walk, inner, selected.sets, selected.path, lambda s, f: _column(walk, s, f))
+            )
     raise TypeError(f"no aggregate: {selected.path}")
 
 
-def _column(selected: Selected, field: GraphQLField) -> ColumnField:
+def _column(walk: Walk, selected: Selected, field: GraphQLField) -> ColumnField:
     meaning = meaning_of(field)
     if not isinstance(meaning, OfColumn):
         raise TypeError(f"no column: {selected.path}")
+    walk.cell(meaning.table, meaning.column, selected.path)
     return ColumnField(selected.key, meaning.column)
 
 
@@ -115,7 +119,7 @@ def _count(walk: Walk, selected: Selected, field: GraphQLField) -> Count:
     for argument in walk.arguments(selected, field):
         match argument.meaning:
             case Argument("columns"):
-                columns = column_names(argument.value, walk.named(argument.definition.type))
+                columns = column_names(walk, argument.value, walk.named(argument.definition.type))
             case Argument("distinct"):
                 flag = argument.value.pinned()
                 if not isinstance(flag, bool):

@@ -29,6 +29,11 @@ class RuleCosts:
             known = self._reads[table] = self._table(table) + self._expression(self.rules.select[table].filter, table)
         return known
 
+    def redaction(self, table: TableName, column: str) -> int:
+        """The expression that decides whether a cell is shown; nothing where all are."""
+        shown = self.rules.select[table].redactions.get(column) if table in self.rules.select else None
+        return 0 if shown is None else self._expression(shown, table)
+
     def root(self, root: TableRoot) -> int:
         """A root field over a table, with the rule that it stands under."""
         table = root.table

@@ -46,8 +46,11 @@ def stream_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableNam
     if cursor is None or limit is None:
         raise TypeError(f"a stream without its arguments: {path}")
     stream = _stream(walk, cursor, where, limit, table)
-    after = _after(cursor, stream)
-    orders = (OrderBy("desc" if cursor.descends else "asc", cursor.column), *[OrderBy("asc", name) for name in stream.columns[1:]])
+    after = _after(walk, cursor, stream, table, path)
+    orders = (
+        OrderBy("desc" if cursor.descends else "asc", cursor.column),
+        *[OrderBy("asc", name, as_stored=True) for name in stream.columns[1:]],
+    )
     return Arguments(conjunction([where, after]), orders, limit=limit), stream
 
 
@@ -104,16 +107,17 @@ def _most(limit: int | Bound, permitted: int | None) -> int:
     return asked if permitted is None else min(asked, permitted)
 
 
-def _after(cursor: _Cursor, stream: Stream) -> Expression:
+def _after(walk: Walk, cursor: _Cursor, stream: Stream, table: TableName, path: str) -> Expression:
     """Rows after the last one that was told. Rows of the same value come in the order of their primary key, so that no batch ends between
     them. Before the first batch there is no key, and what is compared with null is not true."""
     column, beyond = cursor.column, "_lt" if cursor.descends else "_gt"
-    later = Compare(column, beyond, Progress(0))
+    later = walk.compared(table, Compare(column, beyond, Progress(0)), path)
     if stream.room is not None:
         return And((later, BeyondItsRoom(column, beyond, stream.room, known=Progress(1), since=Progress(0))))
     if len(stream.columns) == 1:
         return later
-    return And((Compare(column, f"{beyond}e", Progress(0)), Or((later, _later_key(stream.columns[1:], 1)))))
+    from_there = walk.compared(table, Compare(column, f"{beyond}e", Progress(0)), path)
+    return And((from_there, Or((later, _later_key(stream.columns[1:], 1)))))
 
 
 def _later_key(ties: Sequence[str], number: int) -> Expression:

@@ -54,7 +54,7 @@ def _equal(walk: Walk, meaning: Any, value: InputValue, table: TableName) -> Exp
     if not isinstance(meaning, OfColumn):
         raise TypeError(f"no key column: {value.path}")
     column = walk.catalog[table].columns[meaning.column]
-    return Compare(column.name, "_eq", walk.bound.value(value, column.type))
+    return walk.compared(table, Compare(column.name, "_eq", walk.bound.value(value, column.type)), value.path)
 
 
 def _insert(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> InsertRoot:

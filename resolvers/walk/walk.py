@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
+from permissions.expressions import Compare, Expression, Redacted
 from permissions.rules import RoleRules
 from resolvers.documents.collect import Collector, Selected
 from resolvers.documents.input_value import InputValue
@@ -114,6 +115,19 @@ class Walk:
     def rows(self, table: TableName, path: str) -> None:
         """Rows of one more table, behind the role's rule for it; raises when that is too much."""
         self.budget.spend(self.costs.read(table), path)
+
+    def cell(self, table: TableName, column: str, path: str) -> Expression | None:
+        """The rule that decides whether a cell of the column is shown; None where all are. Raises when that is too much."""
+        rule = self.rules.select.get(table)
+        shown = None if rule is None else rule.redactions.get(column)
+        if shown is not None:
+            self.budget.spend(self.costs.redaction(table, column), path)
+        return shown
+
+    def compared(self, table: TableName, compare: Compare, path: str) -> Expression:
+        """A comparison that the caller asks for: with what is shown of the column."""
+        shown = self.cell(table, compare.column, path)
+        return compare if shown is None else Redacted(shown, compare)
 
     def again(self, times: int, table: TableName, asked: int, path: str) -> None:
         """The same rows so many times more, behind the same conditions, which have cost `asked`: the parts of an aggregate."""

@@ -50,7 +50,7 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
             terms = tuple(boolean(walk, item, type_, table) for item in value.items(type_))
             return And(terms) if operator == "_and" else Or(terms)
         case OfColumn(_, column):
-            return _comparison(walk, value, inner, walk.catalog[table].columns[column])
+            return _comparison(walk, value, inner, table, walk.catalog[table].columns[column])
         case OfRelationship(_, relationship):
             target = walk.catalog[table].relationships[relationship].target
             walk.rows(target, value.path)
@@ -60,7 +60,7 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
     raise TypeError(f"no boolean expression: {field}")
 
 
-def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, column: Column) -> Expression:
+def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, column: Column) -> Expression:
     if value.is_null:
         raise value.null(type_.name)
     terms: list[Expression] = []
@@ -68,11 +68,11 @@ def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, co
         operator = meaning_of(field)
         if not isinstance(operator, Comparison):
             raise TypeError(f"no comparison operator: {field}")
-        terms.append(_compare(walk, operator, operand, column))
+        terms.append(walk.compared(table, _compare(walk, operator, operand, column), operand.path))
     return conjunction(terms)
 
 
-def _compare(walk: Walk, operator: Comparison, value: InputValue, column: Column) -> Expression:
+def _compare(walk: Walk, operator: Comparison, value: InputValue, column: Column) -> Compare:
     bound = walk.bound
     match operator.operand:
         case "boolean":

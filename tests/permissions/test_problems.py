@@ -168,7 +168,9 @@ def test_a_wrong_table_relationship_or_field(tmp_path: Path, text: str, sentence
 
 
 OTHER = [
-    (HEAD + "inherited_roles:\n- role_name: a\n  role_set: [b]\n", "Inherited roles are not supported yet"),
+    (HEAD + "inherited_roles:\n- role_name: a\n  role_set: [b]\n", "has the parent b, which no permission names"),
+    (HEAD + "inherited_roles:\n- role_name: a\n", "The inherited role a needs `role_set`"),
+    (HEAD + "inherited_roles:\n- role_name: admin\n  role_set: [b]\n", "it can't inherit"),
     (HEAD + "graphql_schema_introspection:\n  disabled_for_roles: [a]\n", "Introspection can't be disabled yet"),
     (HEAD + "- name: second\n  kind: mssql\n  tables: []\n", "Only one PostgreSQL source is served; this one (mssql) is left out."),
     (HEAD + "  functions:\n  - function: search\n", "Tracked functions are not supported yet"),
@@ -182,6 +184,22 @@ OTHER = [
 def test_what_is_not_served(tmp_path: Path, text: str, sentence: str) -> None:
     [problem] = problems(tmp_path, text)
     assert sentence in problem
+
+
+def test_roles_that_inherit_from_each_other_in_a_circle_are_never_served(tmp_path: Path) -> None:
+    with pytest.raises(MetadataError, match=r'metadata.yaml:9: found cycle\(s\) in roles: \["a","b","a"\]'):
+        resolved(tmp_path, HEAD + "inherited_roles:\n- {role_name: a, role_set: [b]}\n- {role_name: b, role_set: [a]}\n")
+
+
+def test_a_role_that_inherits_from_nobody_known_is_left_out_and_its_heirs_too(tmp_path: Path) -> None:
+    heirs = "inherited_roles:\n- {role_name: member, role_set: [lost]}\n- {role_name: heir, role_set: [guest, member]}\n"
+    text = permission("{columns: [id], filter: {}}") + permission("{columns: [id], filter: {}}").split("select_permissions:\n")[1].replace(
+        "guest", "member"
+    )
+    served = resolved(tmp_path, text + heirs)
+    assert BOOK in served.rules("guest").select
+    assert served.rules("member").select == {} and served.rules("heir").select == {}
+    assert len(served.problems) == 2
 
 
 def test_of_two_permissions_for_one_role_none_is_taken(tmp_path: Path) -> None:
