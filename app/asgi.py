@@ -112,7 +112,7 @@ class Application(Starlette):
         engine = LargeAnswers(service.engine)
         self._graphql = {"http": self._http(service, engine, connections), "websocket": self._websocket(service, engine, connections)}
         self.router.routes.extend([*health_routes(service.checks), *metrics_routes(service.metrics), *service.routes])
-        if settings.admin_secret is None and settings.jwt_secret is None:
+        if settings.is_open:
             log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
 
     def _http(self, service: Service, engine: Executes, connections: Connections) -> ASGIApp:

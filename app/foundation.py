@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from app.auth import Authenticator
-from app.auth.open_authenticator import jwt_configuration, open_authenticator
+from app.auth.open_authenticator import jwt_configurations, open_authenticator
 from app.database.migration_state import check_migrated
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
@@ -57,7 +57,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(looking(metrics))
-        tokens = jwt_configuration(settings)
+        tokens = jwt_configurations(settings)
         additions = link_additions(settings, media=settings.has_store) if metadata is None else {}
         authenticator = await stack.enter_async_context(open_authenticator(settings, tokens, additions))
         hub = await stack.enter_async_context(open_hub(redis_url, database_url if settings.broker == "postgres" else None))
@@ -80,7 +80,8 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
             redis_url=redis_url,
             metrics=metrics,
             authenticator=authenticator,
-            tokens_in_cookies=tokens is not None and tokens.header.kind == "Cookie",
+            # A webhook is told all cookies, and only its author knows which of them count.
+            tokens_in_cookies=settings.auth_hook is not None or any(one.header.kind == "Cookie" for one in tokens),
             hub=hub,
             database=database,
             shared_database=SharedPool(database, settings.database_pool_size, limits, time.monotonic),

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.auth import json_path
-from app.auth.configuration import ClaimPath, JwtConfiguration
-from app.auth.refusals import access_denied, invalid_claims, missing_role_claim
+from app.auth.claims_map import ALLOWED_ROLES, DEFAULT_ROLE, ClaimPath
+from app.auth.configuration import JwtConfiguration
+from app.auth.refusals import access_denied, invalid_claims, missing_role_claim, not_read
 from app.auth.strict_json import read_object
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-ALLOWED_ROLES = "x-hasura-allowed-roles"
-DEFAULT_ROLE = "x-hasura-default-role"
 ROLE = "x-hasura-role"
+_OF_ROLES = frozenset({ALLOWED_ROLES, DEFAULT_ROLE, ROLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Claims:
 
     def role(self, requested: str | None) -> str:
         """The role of one request (`X-Hasura-Role`, else the default); raises access-denied."""
-        role = requested if requested is not None else self.default_role
+        role = requested or self.default_role
         if role not in self.allowed_roles:
             raise access_denied("Your requested role is not in allowed roles")
         return role
@@ -37,7 +37,9 @@ def read(configuration: JwtConfiguration, token: Mapping[str, Any]) -> Claims:
     found = _from_map(configuration.claims_map, token) if configuration.claims_map is not None else _from_namespace(configuration, token)
     claims = _each_once(found)
     allowed, default = _roles(claims)
-    variables = {name: _text(name, value) for name, value in claims.items() if name not in (ALLOWED_ROLES, DEFAULT_ROLE, ROLE)}
+    variables = {
+        name: _text("x-hasura-* claims", name, value) for name, value in claims.items() if name not in (ALLOWED_ROLES, DEFAULT_ROLE, ROLE)
+    }
     return Claims(allowed, default, variables)
 
 
@@ -54,60 +56,63 @@ def _each_once(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_map(sources: Mapping[str, Any], token: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _at(source, token) if isinstance(source, ClaimPath) else source for name, source in sources.items()}
+    return {name: _at(name, source, token) if isinstance(source, ClaimPath) else source for name, source in sources.items()}
 
 
-def _at(source: ClaimPath, token: Mapping[str, Any]) -> Any:
+def _at(name: str, source: ClaimPath, token: Mapping[str, Any]) -> Any:
     try:
         return json_path.look_up(token, source.path)
     except LookupError:
-        if source.has_default:
+        if source.default is not None:
             return source.default
-        raise invalid_claims(f"JWT claim from claims_map, {source.text!r} not found") from None
+        if name in (ALLOWED_ROLES, DEFAULT_ROLE):
+            raise missing_role_claim(name) from None
+        raise invalid_claims(f"JWT claim from claims_map, {name} not found") from None
 
 
 def _from_namespace(configuration: JwtConfiguration, token: Mapping[str, Any]) -> Mapping[str, Any]:
     if configuration.namespace_path is not None:
-        place = f"claims not found at claims_namespace_path: '{configuration.namespace_path.text}'"
-        path = configuration.namespace_path.path
+        missing = f"claims not found at claims_namespace_path: '{configuration.namespace_path.text}'"
+        place, path = f"claims_namespace_path {configuration.namespace_path.text}", configuration.namespace_path.path
     else:
-        place, path = f"claims key: '{configuration.namespace}' not found", (str(configuration.namespace),)
+        missing = f"claims key: '{configuration.namespace}' not found"
+        place, path = f"claims_namespace {configuration.namespace}", (str(configuration.namespace),)
     try:
         found = json_path.look_up(token, path)
     except LookupError:
-        raise invalid_claims(place) from None
-    return _object(found, configuration.stringified)
+        raise invalid_claims(missing) from None
+    return _object(found, place if configuration.stringified else None)
 
 
-def _object(found: object, stringified: bool) -> Mapping[str, Any]:
-    if stringified:
-        if not isinstance(found, str):
-            raise invalid_claims("expecting a string when claims_format is stringified_json")
-        try:
-            return read_object(found)
-        except ValueError as error:
-            raise invalid_claims(f"the string of the claims is no JSON object: {error}") from None
-    if not isinstance(found, dict):
-        raise invalid_claims("expecting an object when claims_format is json")
-    return found
+def _object(found: object, place: str | None) -> Mapping[str, Any]:
+    """The claims themselves; `place` says where a text stands that holds them."""
+    if place is None:
+        if not isinstance(found, dict):
+            raise invalid_claims("expecting a json object when claims_format is json")
+        return found
+    if not isinstance(found, str):
+        raise invalid_claims("expecting a string when claims_format is stringified_json")
+    try:
+        return read_object(found)
+    except ValueError:
+        raise invalid_claims(f"expecting stringified json at: '{place}', but found: {found}") from None
 
 
 def _roles(claims: Mapping[str, Any]) -> tuple[frozenset[str], str]:
-    if (allowed := claims.get(ALLOWED_ROLES)) is None:
+    if ALLOWED_ROLES not in claims:
         raise missing_role_claim(ALLOWED_ROLES)
-    if not isinstance(allowed, list) or not all(isinstance(role, str) for role in allowed):
-        raise invalid_claims(f"invalid {ALLOWED_ROLES}; should be a list of roles: expected an array of strings")
-    allowed = [_text(ALLOWED_ROLES, role) for role in allowed]
-    if (default := claims.get(DEFAULT_ROLE)) is None:
+    hint, allowed = f"invalid {ALLOWED_ROLES}; should be a list of roles", claims[ALLOWED_ROLES]
+    if not isinstance(allowed, list):
+        raise not_read(hint, "[]", "Array", allowed)
+    roles = frozenset(_text(hint, ALLOWED_ROLES, role) for role in allowed)
+    if DEFAULT_ROLE not in claims:
         raise missing_role_claim(DEFAULT_ROLE)
-    if not isinstance(default, str):
-        raise invalid_claims(f"invalid {DEFAULT_ROLE}; should be a role: expected a string")
-    return frozenset(allowed), _text(DEFAULT_ROLE, default)
+    return roles, _text(f"invalid {DEFAULT_ROLE}; should be a single role name", DEFAULT_ROLE, claims[DEFAULT_ROLE])
 
 
-def _text(name: str, value: object) -> str:
+def _text(hint: str, name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise invalid_claims(f"invalid {name}; should be a string")
+        raise not_read(hint, "Text", "String", value)
     if _NO_TEXT.search(value):
         raise invalid_claims(f"invalid {name}; holds a character that PostgreSQL can't hold")
     return value

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from app.auth import json_path
-from app.auth.keys import ALGORITHMS, FixedKey, KeyMaterialError, fixed_key
-from app.auth.strict_json import read_object
+from app.auth.claims_map import ClaimPath, ClaimSource, read_map, read_path
+from app.auth.keys.fixed_keys import ALGORITHMS, FixedKey, KeyMaterialError, fixed_key
+from app.auth.strict_json import read_json
 from app.settings.errors import ConfigurationError
 
 DEFAULT_NAMESPACE = "https://hasura.io/jwt/claims"
@@ -16,7 +16,6 @@ _KNOWN = frozenset({"type", "key", "jwk_url", "audience", "issuer", "allowed_ske
     "claims_format",
     "claims_map",
 }
-_MANDATORY_CLAIMS = ("x-hasura-allowed-roles", "x-hasura-default-role")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +24,6 @@ class TokenHeader:
 
     kind: Literal["Authorization", "Cookie", "CustomHeader"] = "Authorization"
     name: str = "authorization"
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimPath:
-    """A claim that is found at a path of the token; without a default its absence refuses the token."""
-
-    path: tuple[json_path.PathStep, ...]
-    text: str
-    default: Any = None
-    has_default: bool = False
-
-
-ClaimSource = ClaimPath | Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +44,38 @@ class JwtConfiguration:
 
     @classmethod
     def parse(cls, text: str) -> "JwtConfiguration":
-        """Reads the JSON of the setting; raises ConfigurationError."""
-        try:
-            raw = read_object(text)
-        except ValueError as error:
-            raise ConfigurationError(f"NCHAT_JWT_SECRET can't be read: {error}") from None
+        """Reads the JSON of NCHAT_JWT_SECRET; raises ConfigurationError."""
+        return cls._of(_json("NCHAT_JWT_SECRET", text))
+
+    @classmethod
+    def parse_list(cls, text: str) -> "tuple[JwtConfiguration, ...]":
+        """Reads the JSON of NCHAT_JWT_SECRETS, one configuration an issuer; raises ConfigurationError."""
+        raw = _json("NCHAT_JWT_SECRETS", text)
+        if not isinstance(raw, list) or not raw:
+            raise ConfigurationError("NCHAT_JWT_SECRETS is not a list with one issuer at least")
+        found = []
+        for number, one in enumerate(raw):
+            try:
+                found.append(cls._of(one))
+            except ConfigurationError as error:
+                raise ConfigurationError(str(error).replace("NCHAT_JWT_SECRET", f"NCHAT_JWT_SECRETS[{number}]", 1)) from None
+        return tuple(found)
+
+    @classmethod
+    def _of(cls, raw: object) -> "JwtConfiguration":
+        if not isinstance(raw, dict):
+            raise ConfigurationError("NCHAT_JWT_SECRET can't be read: not a JSON object")
         if unknown := sorted(set(raw) - _KNOWN):
             raise ConfigurationError(f"NCHAT_JWT_SECRET has an unknown key: {unknown[0]}")
         return cls(**_keys(raw), **_claims(raw), **_checks(raw), header=_header(raw.get("header")))
+
+
+def _json(setting: str, text: str) -> object:
+    try:
+        found: object = read_json(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{setting} can't be read: {error}") from None
+    return found
 
 
 def _keys(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,48 +104,10 @@ def _claims(raw: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigurationError("NCHAT_JWT_SECRET takes claims_namespace or claims_namespace_path, not both")
     claims: dict[str, Any] = {"stringified": _one_of(raw, "claims_format", ("json", "stringified_json")) == "stringified_json"}
     if "claims_map" in raw:
-        return claims | {"claims_map": _claims_map(raw["claims_map"])}
+        return claims | {"claims_map": read_map(raw["claims_map"])}
     if "claims_namespace_path" in raw:
-        return claims | {"namespace": None, "namespace_path": _claim_path(raw["claims_namespace_path"])}
+        return claims | {"namespace": None, "namespace_path": read_path(raw["claims_namespace_path"])}
     return claims | {"namespace": _text(raw, "claims_namespace") or DEFAULT_NAMESPACE}
-
-
-def _claims_map(raw: object) -> dict[str, ClaimSource]:
-    if not isinstance(raw, dict):
-        raise ConfigurationError("NCHAT_JWT_SECRET: claims_map is not an object")
-    sources: dict[str, ClaimSource] = {}
-    for spelled, source in raw.items():
-        name = spelled.lower()
-        if not name.startswith("x-hasura-"):
-            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map names {spelled!r}: session variables begin with x-hasura-")
-        if name in sources:
-            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map names {name} twice")
-        sources[name] = _claim_source(name, source)
-    for name in _MANDATORY_CLAIMS:
-        if name not in sources:
-            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map lacks {name}")
-    return sources
-
-
-def _claim_source(name: str, raw: object) -> ClaimSource:
-    if isinstance(raw, dict):
-        if set(raw) - {"path", "default"} or not isinstance(raw.get("path"), str):
-            raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map gives {name} neither a value nor a path with an optional default")
-        return _claim_path(raw["path"], raw.get("default"), "default" in raw)
-    if not (_is_list_of_text(raw) if name == _MANDATORY_CLAIMS[0] else isinstance(raw, str)):
-        raise ConfigurationError(f"NCHAT_JWT_SECRET: claims_map gives {name} a value of the wrong type")
-    return raw
-
-
-def _is_list_of_text(raw: object) -> bool:
-    return isinstance(raw, list) and all(isinstance(one, str) for one in raw)
-
-
-def _claim_path(path: object, default: object = None, has_default: bool = False) -> ClaimPath:
-    try:
-        return ClaimPath(json_path.parse_path(str(path)), str(path), default, has_default)
-    except ValueError as error:
-        raise ConfigurationError(f"NCHAT_JWT_SECRET: {error}") from None
 
 
 def _checks(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,13 +125,19 @@ def _header(raw: object) -> TokenHeader:
         return TokenHeader()
     if not isinstance(raw, dict):
         raise ConfigurationError("NCHAT_JWT_SECRET: header is not an object")
-    kind = _one_of(raw, "type", ("Authorization", "Cookie", "CustomHeader"))
-    name = _text(raw, "name")
+    kinds: dict[str, Literal["Authorization", "Cookie", "CustomHeader"]] = {
+        "authorization": "Authorization",
+        "cookie": "Cookie",
+        "customheader": "CustomHeader",
+    }
+    kind, name = kinds.get(str(raw.get("type")).lower()), _text(raw, "name")
+    if kind is None:
+        raise ConfigurationError("NCHAT_JWT_SECRET: the type of the header is none of Authorization, Cookie, CustomHeader")
     if kind == "Authorization":
         return TokenHeader()
     if not name:
         raise ConfigurationError(f"NCHAT_JWT_SECRET: a header of type {kind} needs a name")
-    return TokenHeader("Cookie", name) if kind == "Cookie" else TokenHeader("CustomHeader", name.lower())
+    return TokenHeader(kind, name if kind == "Cookie" else name.lower())
 
 
 def _text(raw: Mapping[str, Any], name: str) -> str | None:

@@ -8,9 +8,9 @@ from typing import Any
 import jwt
 
 from app.auth import claims, registered_claims
-from app.auth.configuration import JwtConfiguration
-from app.auth.jwks import JwkSet
-from app.auth.published_keys import PublishedKey
+from app.auth.configuration import JwtConfiguration, TokenHeader
+from app.auth.keys.jwks import JwkSet
+from app.auth.keys.published_keys import PublishedKey
 from app.auth.refusals import invalid_jwt, token_expired
 from app.auth.strict_json import read_object
 
@@ -34,6 +34,18 @@ class TokenVerifier:
     def __init__(self, configuration: JwtConfiguration, jwk_set: JwkSet | None = None, *, clock: Callable[[], float] = time.time) -> None:
         self._configuration, self._jwk_set, self._clock = configuration, jwk_set, clock
         self._known: dict[str, tuple[VerifiedToken, float]] = {}
+
+    @property
+    def header(self) -> TokenHeader:
+        """Where its tokens travel."""
+        return self._configuration.header
+
+    def may_have_issued(self, token: str) -> bool:
+        """Whether a token, not verified yet, is of the issuer that is set here; one that names none may be of any."""
+        issuer = self._configuration.issuer
+        if issuer is None or token in self._known:
+            return True
+        return _issuer_named(token) in (None, issuer)
 
     async def verify(self, token: str) -> VerifiedToken:
         """The claims of a token that may be trusted now; raises GraphQLRefusal."""
@@ -81,6 +93,14 @@ class TokenVerifier:
         if signed is None:
             raise jwt.InvalidSignatureError
         return signed
+
+
+def _issuer_named(token: str) -> object:
+    """What anybody may have written there; None for a token that can't be read, which the verification tells better."""
+    try:
+        return read_object(jwt.PyJWS().decode_complete(token, options={"verify_signature": False})["payload"]).get("iss")
+    except (jwt.PyJWTError, ValueError, RecursionError):
+        return None
 
 
 def _first_checked(token: str, keys: Iterable[PublishedKey], algorithm: str) -> bytes | None:

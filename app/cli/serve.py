@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_or_refuse(host=arguments.host, port=arguments.port, workers=arguments.workers, database_url=arguments.database_url)
     if arguments.metadata is not None and not arguments.metadata.exists():
         raise Refusal(f"there is no Hasura metadata at {arguments.metadata}")
-    if arguments.metadata is None and settings.admin_secret is None and settings.jwt_secret is None:
+    if arguments.metadata is None and settings.is_open:
         raise Refusal("set NCHAT_JWT_SECRET or NCHAT_ADMIN_SECRET: without them every caller would be admin")
     run_server(settings, metadata=arguments.metadata)
     return 0

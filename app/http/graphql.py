@@ -8,6 +8,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticates
+from app.auth.hook import Exchange
 from app.graphql.accepted import wants_events
 from app.graphql.body import read_body
 from app.graphql.headers import headers_of
@@ -72,26 +73,31 @@ class GraphQLHttp:
     async def _post(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         with marked(RequestMark(request_id)):
-            status, body = await self._read_and_answer(scope, headers, request_id, receive)
-            await _respond(send, status, body, request_id)
+            exchange = Exchange()
+            status, body = await self._read_and_answer(scope, headers, request_id, receive, exchange)
+            await _respond(send, status, body, request_id, *exchange.headers)
             self._outcomes.took(time.perf_counter() - started, len(body))
 
-    async def _read_and_answer(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive) -> tuple[int, bytes]:
+    async def _read_and_answer(
+        self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, exchange: Exchange
+    ) -> tuple[int, bytes]:
         if self._json_only and not headers.get("content-type", "").startswith("application/json"):
             return 415, self._refused(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
         body = await read_body(headers, receive, self._max_bytes)
         if body is None:
             return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
         try:
-            return 200, await self._answer(scope, headers, request_id, body)
+            exchange.body = body
+            return 200, await self._answer(scope, headers, request_id, exchange)
         except GraphQLRefusal as refusal:
             return 200, self._refused(refusal)
 
-    async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, body: bytes) -> bytes:
-        session = await self._authenticator.authenticate(headers)
+    async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, exchange: Exchange) -> bytes:
+        session = await self._authenticator.authenticate(headers, exchange)
         current.set(RequestMark(request_id, session.role))
         context = self._context_of(session, scope)
         principal = principal_of(session, scope)
+        body = exchange.body or b""
         read = partial(parse_body, body, principal)
         is_large = len(body) > _LARGE_BODY or takes_long(body)
         parsed = await self._engine.apart(principal, read, len(body)) if is_large else read()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.settings.authentication import AuthenticationSettings
 from app.settings.errors import ConfigurationError
 from app.settings.forms import (
     EncryptionKeys,
@@ -22,7 +23,6 @@ from app.settings.forms import (
     Words,
 )
 from app.settings.secret_files import SecretFiles
-from permissions.session import ADMIN
 
 # As the `limits` library writes them: "10/minute", "10 per 10 second".
 Rate = Annotated[str, Field(pattern=r"^\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?$")]
@@ -39,7 +39,7 @@ def _also(name: str, *aliases: str) -> Any:
     return AliasChoices(name, *aliases)
 
 
-class Settings(BaseSettings):
+class Settings(AuthenticationSettings):
     """`Settings()` reads the environment; a keyword beats it. Secrets never show in `repr`, logs or errors."""
 
     model_config = SettingsConfigDict(
@@ -86,11 +86,6 @@ class Settings(BaseSettings):
         description="Without Redis: hints go through PostgreSQL or stay in the process; absent: PostgreSQL with several workers.",
     )
 
-    admin_secret: SecretStr | None = Field(None, description="Whoever sends it as `X-Hasura-Admin-Secret` may do everything.")
-    jwt_secret: SecretStr | None = Field(
-        None, description="How tokens are verified, in the JSON form of Hasura's `HASURA_GRAPHQL_JWT_SECRET`."
-    )
-    unauthorized_role: str | None = Field(None, description="The role of callers without a token; absent: they are refused.")
     encryption_keys: EncryptionKeys = Field(
         (), description="Keys for secrets at rest (32 bytes in URL-safe base64), separated by commas. The first writes, all read."
     )
@@ -300,10 +295,6 @@ class Settings(BaseSettings):
             raise ValueError("NCHAT_EVENT_WEBHOOK_URL needs NCHAT_EVENT_WEBHOOK_SECRET")
         if self.streaming_dash and self.ffmpeg is None:
             raise ValueError("NCHAT_STREAMING_DASH needs NCHAT_FFMPEG")
-        if self.unauthorized_role and self.admin_secret is None and self.jwt_secret is None:
-            raise ValueError("NCHAT_UNAUTHORIZED_ROLE needs NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET: without them every caller is admin")
-        if self.unauthorized_role == ADMIN:
-            raise ValueError("NCHAT_UNAUTHORIZED_ROLE must not be admin: callers without a token could do everything")
         return self
 
     @classmethod

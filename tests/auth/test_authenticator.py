@@ -19,15 +19,15 @@ pytestmark = pytest.mark.anyio
 SECRET = "0123456789abcdef0123456789abcdef"
 ADMIN_SECRET = "open sesame"
 NAMESPACE = "https://hasura.io/jwt/claims"
-CLAIMS = {"x-hasura-allowed-roles": ["user", "moderator"], "x-hasura-default-role": "user", "X-Hasura-User-Id": "1"}
+ROLES: dict[str, Any] = {"x-hasura-allowed-roles": ["user", "moderator"], "x-hasura-default-role": "user"}
+CLAIMS = ROLES | {"X-Hasura-User-Id": "1"}
 
 
 def authenticator(admin_secret: str | None = ADMIN_SECRET, unauthorized_role: str | None = None, **options: Any) -> Authenticator:
     configuration = JwtConfiguration.parse(orjson.dumps({"type": "HS256", "key": SECRET} | options).decode())
     return Authenticator(
-        admin_secret=admin_secret,
-        tokens=TokenVerifier(configuration),
-        token_header=configuration.header,
+        admin_secrets=[] if admin_secret is None else [admin_secret],
+        tokens=[TokenVerifier(configuration)],
         unauthorized_role=unauthorized_role,
     )
 
@@ -79,7 +79,7 @@ async def test_an_admin_secret_of_any_letters() -> None:
 
 def test_an_empty_admin_secret_is_none() -> None:
     with pytest.raises(ConfigurationError, match="NCHAT_ADMIN_SECRET is empty"):
-        Authenticator(admin_secret="")
+        Authenticator(admin_secrets=[""])
 
 
 async def test_the_admin_secret_wins_over_a_token() -> None:
@@ -95,7 +95,7 @@ async def test_without_an_admin_secret_configured_none_is_right() -> None:
 
 async def test_nobody() -> None:
     required = "x-hasura-admin-secret/x-hasura-access-key required, but not found"
-    assert await refused(Authenticator(admin_secret="a"), {"x-hasura-role": "admin"}) == ("access-denied", required)
+    assert await refused(Authenticator(admin_secrets=["a"]), {"x-hasura-role": "admin"}) == ("access-denied", required)
     missing = "Missing 'Authorization' or 'Cookie' header in JWT authentication mode"
     assert await refused(authenticator(), {}) == ("invalid-headers", missing)
 
@@ -144,9 +144,13 @@ async def test_a_role_inside_the_claims_is_ignored() -> None:
         ({"x-hasura-allowed-roles": ["user"]}, "jwt-missing-role-claims", "JWT claim does not contain x-hasura-default-role"),
         (CLAIMS | {"x-hasura-allowed-roles": "user"}, "jwt-invalid-claims", "invalid x-hasura-allowed-roles; should be a list of roles"),
         (CLAIMS | {"x-hasura-allowed-roles": [1]}, "jwt-invalid-claims", "invalid x-hasura-allowed-roles; should be a list of roles"),
-        (CLAIMS | {"x-hasura-default-role": 1}, "jwt-invalid-claims", "invalid x-hasura-default-role; should be a role"),
-        (CLAIMS | {"X-Hasura-User-Id": 1}, "jwt-invalid-claims", "invalid x-hasura-user-id; should be a string"),
-        ("text", "jwt-invalid-claims", "expecting an object"),
+        (CLAIMS | {"x-hasura-default-role": 1}, "jwt-invalid-claims", "invalid x-hasura-default-role; should be a single role name"),
+        (
+            CLAIMS | {"X-Hasura-User-Id": 1},
+            "jwt-invalid-claims",
+            "x-hasura-* claims: parsing Text failed, expected String, but",
+        ),
+        ("text", "jwt-invalid-claims", "expecting a json object when claims_format is json"),
     ],
 )
 async def test_claims_that_can_not_be_used(claims: object, code: str, text: str) -> None:
@@ -207,7 +211,7 @@ async def test_where_the_token_travels() -> None:
     assert (await refused(cookie, bearer(token())))[0] == "invalid-headers"
     custom = authenticator(header={"type": "CustomHeader", "name": "X-Token"})
     assert (await custom.authenticate({"x-token": token()})).role == "user"
-    assert await refused(custom, {}) == ("invalid-headers", "Missing 'x-token' header in JWT authentication mode")
+    assert await refused(custom, {}) == ("invalid-headers", "Missing 'Authorization' or 'Cookie' header in JWT authentication mode")
 
 
 async def test_where_the_claims_stand() -> None:
@@ -233,7 +237,54 @@ async def test_a_claims_map() -> None:
     )
     assert (await who.authenticate(bearer(token(roles=["user"], user={"id": "2"})))).variables["x-hasura-user-id"] == "2"
     assert (await who.authenticate(bearer(token(roles=["user"])))).variables["x-hasura-user-id"] == "3"
-    assert await refused(who, bearer(token())) == ("jwt-invalid-claims", "JWT claim from claims_map, '$.roles' not found")
+    assert await refused(who, bearer(token())) == ("jwt-missing-role-claims", "JWT claim does not contain x-hasura-allowed-roles")
+    strict = authenticator(claims_map=ROLES | {"x-hasura-user-id": {"path": "$.user.id", "default": None}})
+    assert await refused(strict, bearer(token())) == ("jwt-invalid-claims", "JWT claim from claims_map, x-hasura-user-id not found")
+
+
+async def test_claims_in_a_text_that_is_none() -> None:
+    text = authenticator(claims_format="stringified_json")
+    found = f"expecting stringified json at: 'claims_namespace {NAMESPACE}', but found: {{"
+    assert await refused(text, bearer(token("{"))) == ("jwt-invalid-claims", found)
+    assert (await refused(text, bearer(token(CLAIMS))))[1] == "expecting a string when claims_format is stringified_json"
+
+
+@pytest.mark.parametrize(
+    "claims_map",
+    [
+        ROLES | {"x-hasura-user-id": 1},
+        ROLES | {"x-hasura-allowed-roles": "user"},
+        ROLES | {"x-hasura-allowed-roles": {"path": "$.roles", "default": "user"}},
+        {"x-hasura-default-role": "user"},
+        ROLES | {"x-hasura-user-id": {"path": "$.a["}},
+    ],
+)
+async def test_a_claims_map_that_can_not_be_meant(claims_map: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="NCHAT_JWT_SECRET"):
+        authenticator(claims_map=claims_map)
+
+
+async def test_an_empty_role_is_none() -> None:
+    """As Hasura has it: the default role, and for whoever knows the admin secret `admin`."""
+    assert (await authenticator().authenticate(bearer(token(), x_hasura_role=""))).role == "user"
+    assert (await authenticator().authenticate({"x-hasura-admin-secret": ADMIN_SECRET, "x-hasura-role": ""})).role == "admin"
+
+
+async def test_one_of_several_admin_secrets() -> None:
+    who = Authenticator(admin_secrets=["old", "new"])
+    for secret in ("old", "new"):
+        assert (await who.authenticate({"x-hasura-admin-secret": secret})).role == "admin"
+    for secret in ("", "older", "oldnew"):
+        denied = ("access-denied", "invalid x-hasura-admin-secret/x-hasura-access-key")
+        assert await refused(who, {"x-hasura-admin-secret": secret}) == denied
+
+
+async def test_a_cookie_among_odd_ones() -> None:
+    cookie = authenticator(header={"type": "cookie", "name": "session"})
+    assert (await cookie.authenticate({"cookie": f'odd={{"a": 1}}; session={token()}; x'})).role == "user"
+    assert (await refused(cookie, {"cookie": "mysession=a"}))[0] == "invalid-headers"
+    twice = ("invalid-headers", "Could not verify JWT: Multiple JWTs found")
+    assert await refused(cookie, {"cookie": f"session={token()}; session={token()}"}) == twice
 
 
 @pytest.mark.parametrize(("text", "expected"), [("true", True), ("T", True), ("yes", True), ("no", False), ("F", False)])
@@ -252,7 +303,7 @@ async def test_a_malformed_backend_only_header() -> None:
 async def test_a_token_that_was_known_still_expires() -> None:
     now = [time.time()]
     configuration = JwtConfiguration.parse(orjson.dumps({"type": "HS256", "key": SECRET}).decode())
-    who = Authenticator(tokens=TokenVerifier(configuration, clock=lambda: now[0]))
+    who = Authenticator(tokens=[TokenVerifier(configuration, clock=lambda: now[0])])
     headers = bearer(token(exp=int(now[0]) + 10))
     assert (await who.authenticate(headers)).role == "user"
     now[0] += 11

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from app.auth import JwtConfiguration
-from app.auth.jwks import MAX_BYTES, JwkSet
+from app.auth.keys.jwks import MAX_BYTES, JwkSet
 from app.auth.verifier import TokenVerifier
 from app.telemetry.log_context import RequestMark, add_mark, marked
 from permissions.errors import GraphQLRefusal
@@ -196,7 +196,7 @@ async def test_a_fetch_belongs_to_no_request(issuer: Issuer, who: TokenVerifier,
     def warn(event: str, **fields: object) -> None:
         said.append(add_mark(None, "warning", {"event": event, **fields}))
 
-    monkeypatch.setattr("app.auth.jwks.log.warning", warn)
+    monkeypatch.setattr("app.auth.keys.jwks.log.warning", warn)
     issuer.body = b"null"
     with marked(RequestMark("r-1", "user")):
         await asyncio.gather(*(is_trusted(who, signed(RSA, "RS256", str(number))) for number in range(3)))

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from app.auth import JwtConfiguration
-from app.auth.jwks import JwkSet
+from app.auth.keys.jwks import JwkSet
 from app.auth.verifier import TokenVerifier
 from app.settings import ConfigurationError
 from permissions.errors import GraphQLRefusal

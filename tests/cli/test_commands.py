@@ -121,7 +121,7 @@ def test_the_service_verifies_what_token_prints(jwt_secret: None, capsys: pytest
 async def _role_of(token: str) -> str:
     secret = load_settings().jwt_secret
     assert secret is not None
-    authenticator = Authenticator(tokens=TokenVerifier(JwtConfiguration.parse(secret.get_secret_value())))
+    authenticator = Authenticator(tokens=[TokenVerifier(JwtConfiguration.parse(secret.get_secret_value()))])
     return (await authenticator.authenticate({"authorization": f"Bearer {token}"})).role
 
 

@@ -142,7 +142,7 @@ REFUSALS = {"invalid-jwt", "jwt-invalid-claims", "jwt-missing-role-claims", "inv
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     configuration = JwtConfiguration.parse(orjson.dumps({"type": "HS256", "key": KEY}).decode())
-    async with serving(FakeService(Authenticator(tokens=TokenVerifier(configuration), unauthorized_role="anonymous"))) as found:
+    async with serving(FakeService(Authenticator(tokens=[TokenVerifier(configuration)], unauthorized_role="anonymous"))) as found:
         yield found
 
 

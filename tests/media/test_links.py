@@ -100,7 +100,7 @@ def test_the_first_encryption_key_serves_too() -> None:
 
 async def test_no_client_names_what_the_service_adds() -> None:
     additions = link_additions(settings())
-    asks = Authenticator(admin_secret="open sesame", unauthorized_role="anonymous", additions=additions)
+    asks = Authenticator(admin_secrets=["open sesame"], unauthorized_role="anonymous", additions=additions)
     forged = dict.fromkeys(additions, "forged") | {"x-hasura-x-nchat-link-key": "forged"}
     for headers in (forged, forged | {"x-hasura-admin-secret": "open sesame"}):
         asking = await asks.authenticate(headers)

@@ -18,7 +18,7 @@ PATH = "/v1/graphql"
 
 @pytest.fixture
 def service() -> FakeService:
-    return FakeService(Authenticator(admin_secret="open sesame", unauthorized_role="guest"))
+    return FakeService(Authenticator(admin_secrets=["open sesame"], unauthorized_role="guest"))
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_a_request(http: httpx2.AsyncClient) -> None:
 
 
 async def test_a_large_body_waits_for_its_turn_to_be_read() -> None:
-    service = FakeService(Authenticator(admin_secret="open sesame"), max_bytes=200_000)
+    service = FakeService(Authenticator(admin_secrets=["open sesame"]), max_bytes=200_000)
     async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as client:
         for size, turns in ((10, 0), (100_000, 1)):
             answer = await client.post(PATH, json={"query": "query q", "variables": {"a": "x" * size}})
@@ -49,7 +49,7 @@ async def test_a_large_body_waits_for_its_turn_to_be_read() -> None:
 
 
 async def test_a_body_of_long_numbers_waits_for_its_turn_to_be_read() -> None:
-    service = FakeService(Authenticator(admin_secret="open sesame"), max_bytes=200_000)
+    service = FakeService(Authenticator(admin_secrets=["open sesame"]), max_bytes=200_000)
     async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as client:
         for count, turns in ((10, 0), (2000, 1)):
             answer = await client.post(PATH, json={"query": "query q", "variables": {"a": [1.5, *[123456789012345678] * count]}})
@@ -128,7 +128,7 @@ async def test_the_request_id_is_the_callers_when_harmless(http: httpx2.AsyncCli
 
 
 async def test_with_tokens_in_cookies_a_form_of_a_foreign_page_is_refused() -> None:
-    service = FakeService(Authenticator(admin_secret="open sesame"), json_only=True)
+    service = FakeService(Authenticator(admin_secrets=["open sesame"]), json_only=True)
     async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as http:
         assert (await http.post(PATH, content=b'{"query":"query q"}', headers={"content-type": "text/plain"})).status_code == 415
         assert (await http.post(PATH, json={"query": "query q"})).json() == seen()

@@ -62,7 +62,7 @@ async def test_a_line_before_the_handshake_names_its_connection_too(capsys: pyte
         sent.append(message)
 
     headers = [(b"origin", b"https://evil.example"), (b"host", b"chat.example"), (b"x-request-id", b"r-7")]
-    await FakeService(Authenticator(admin_secret="s"))({"type": "websocket", "headers": headers, "subprotocols": []}, receive, send)
+    await FakeService(Authenticator(admin_secrets=["s"]))({"type": "websocket", "headers": headers, "subprotocols": []}, receive, send)
     (line,) = (orjson.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (line["event"], line["request_id"]) == ("websocket_origin_refused", "r-7")
     assert sent == [{"type": "websocket.close"}]

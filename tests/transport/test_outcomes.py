@@ -32,7 +32,7 @@ Counted = dict[tuple[str, str, str, str], float]
 
 @pytest.fixture
 def service() -> FakeService:
-    return FakeService(Authenticator(admin_secret="open sesame"))
+    return FakeService(Authenticator(admin_secrets=["open sesame"]))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ LIMITS = SocketLimits(init_timeout=0.3, ping_interval=0.2, max_operations=3)
 
 def authenticator() -> Authenticator:
     tokens = TokenVerifier(JwtConfiguration.parse(orjson.dumps({"type": "HS256", "key": SECRET}).decode()))
-    return Authenticator(admin_secret="open sesame", tokens=tokens)
+    return Authenticator(admin_secrets=["open sesame"], tokens=[tokens])
 
 
 def token(seconds: float) -> str:

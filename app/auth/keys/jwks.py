@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 import structlog
 
-from app.auth.published_keys import PublishedKey, read_keys
+from app.auth.keys.published_keys import PublishedKey, read_keys
 from app.auth.refusals import invalid_jwt
 
 log = structlog.get_logger(__name__)
