@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
+from schema.naming import BaseName, Naming
+
 
 class TableName(NamedTuple):
     """A table's (or function's) place in PostgreSQL."""
@@ -111,8 +113,11 @@ class Numbering:
 
 @dataclass(frozen=True, slots=True)
 class TrackedTable:
+    """`graphql_name` is the type of its rows, `base` what all its other names are made of (`Naming.type_name`)."""
+
     name: TableName
     graphql_name: str
+    base: BaseName
     table: sa.Table
     columns: Mapping[str, Column]
     primary_key: tuple[str, ...]
@@ -122,6 +127,8 @@ class TrackedTable:
     relationships: Mapping[str, Relationship] = field(default_factory=dict)
     computed_fields: Mapping[str, ComputedField] = field(default_factory=dict)
     comment: str | None = None
+    # The descriptions that `custom_root_fields` give, by kind; an empty one is none.
+    root_comments: Mapping[str, str] = field(default_factory=dict)
     writable: bool = True
     numbering: Numbering | None = None
 
@@ -135,6 +142,7 @@ class Catalog:
 
     tables: Mapping[TableName, TrackedTable]
     epoch: str | None = None
+    naming: Naming = field(default_factory=Naming)
 
     def __getitem__(self, name: TableName) -> TrackedTable:
         return self.tables[name]

@@ -1,20 +1,27 @@
-"""Names of GraphQL types: those of PostgreSQL's types, and those that a table claims."""
+"""Names of GraphQL types: those of PostgreSQL's types, and those that a table brings along."""
 
 import re
+
+from schema.model import PgType
+from schema.naming import Naming
 
 BUILT_IN: dict[str, str] = {"int4": "Int", "float4": "Float", "bool": "Boolean", "text": "String", "varchar": "String"}
 _RENAMED = {"int2": "smallint", "int8": "bigint"}
 # Also a digit at the beginning, and the `__` that GraphQL keeps for itself.
 _NOT_IN_NAMES = re.compile(r"[^_0-9A-Za-z]|^(?=[0-9])|^__")
+# What a cursor of a stream is ordered by: one type for all tables of a source.
+ORDERING = "cursor_ordering"
 # Types that are there whatever the tables are.
-GIVEN = frozenset({"query_root", "mutation_root", "subscription_root", "order_by", "ID", "cursor_ordering", *BUILT_IN.values()})
+GIVEN = frozenset({"query_root", "mutation_root", "subscription_root", "order_by", "ID", *BUILT_IN.values()})
 
 AGGREGATES = ("avg", "max", "min", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance")
-_SUFFIXES = (
-    *("", "_bool_exp", "_order_by", "_select_column", "_aggregate", "_aggregate_fields", "_aggregate_order_by"),
-    *("_insert_input", "_set_input", "_pk_columns_input", "_mutation_response"),
-    *("_stream_cursor_input", "_stream_cursor_value_input"),
-    *(f"_{function}{suffix}" for function in AGGREGATES for suffix in ("_fields", "_order_by")),
+# The types that a table brings along, by what follows its name.
+TABLE_TYPES = (
+    *("", "bool_exp", "order_by", "select_column", "aggregate", "aggregate_fields", "aggregate_order_by", "aggregate_bool_exp"),
+    *("insert_input", "obj_rel_insert_input", "arr_rel_insert_input", "on_conflict", "constraint", "update_column"),
+    *("set_input", "inc_input", "append_input", "prepend_input", "delete_key_input", "delete_elem_input", "delete_at_path_input"),
+    *("pk_columns_input", "updates", "mutation_response", "stream_cursor_input", "stream_cursor_value_input"),
+    *(f"{function}_{suffix}" for function in AGGREGATES for suffix in ("fields", "order_by")),
 )
 
 
@@ -26,6 +33,6 @@ def scalar_name(name: str) -> str:
     return BUILT_IN.get(name) or _RENAMED.get(name) or _NOT_IN_NAMES.sub("_", name)
 
 
-def table_type_names(base: str) -> frozenset[str]:
-    """The types that a table of this GraphQL name brings along."""
-    return frozenset(base + suffix for suffix in _SUFFIXES)
+def comparison_name(naming: Naming, type_: PgType) -> str:
+    """The input that compares values of a type: `Int_comparison_exp`, `String_array_comparison_exp`."""
+    return naming.shared_type(f"{scalar_name(type_.name)}_{'array_' if type_.is_array else ''}comparison_exp")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from permissions.reading.nodes import Node, Position, Problem
 from schema.model import TableName
+from schema.naming import Naming
 
 Action = Literal["select", "insert", "update", "delete"]
 
@@ -21,12 +22,13 @@ class ColumnConfig:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A table's own names and comments. `root_fields` maps `select_by_pk` and the like to names."""
+    """A table's own names and comments. `root_fields` maps `select_by_pk` and the like to names, `root_comments` to descriptions."""
 
     custom_name: str | None = None
     comment: str | None = None
     columns: Mapping[str, ColumnConfig] = field(default_factory=dict)
     root_fields: Mapping[str, str] = field(default_factory=dict)
+    root_comments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +130,4 @@ class Metadata:
     problems: tuple[Problem, ...]
     inherited_roles: tuple[InheritedRoleEntry, ...] = ()
     source: str = "default"
+    naming: Naming = field(default_factory=Naming)

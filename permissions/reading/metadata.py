@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from permissions.reading.customization import read_customization
 from permissions.reading.entries import ActionEntry, Metadata, TableEntry
 from permissions.reading.inherited_roles import read_inherited_roles
 from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
 from permissions.reading.table_entries import read_table
 from schema.model import TableName
+from schema.naming import Naming
 
 # Parts of Hasura's metadata that change what is served, and that this service doesn't have.
 _UNSUPPORTED = {
@@ -38,15 +40,17 @@ def read_metadata(document: Node) -> Metadata:
     _note_unsupported(document, _UNSUPPORTED, problems)
     if introspection := document.get("graphql_schema_introspection"):
         _note_unsupported(introspection, _UNSUPPORTED_IN_INTROSPECTION, problems)
-    sources = _postgres_sources(document, problems)
-    tables = [table for source in sources for table in _tables(source, problems)]
+    source = _postgres_source(document, problems)
+    tables = [] if source is None else _tables(source, problems)
+    naming = Naming() if source is None else read_customization(source.get("customization"), problems)
     actions = each(document.get("actions"), "`actions`", _read_action, problems)
     inherited = read_inherited_roles(document.get("inherited_roles"), problems)
-    names = [name.text("The name of a source") for source in sources if (name := source.get("name"))]
-    return Metadata(tuple(tables), actions, tuple(problems), inherited, *names[:1])
+    named = None if source is None else source.get("name")
+    name = "default" if named is None else named.text("The name of a source")
+    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming)
 
 
-def _postgres_sources(document: Node, problems: list[Problem]) -> list[Node]:
+def _postgres_source(document: Node, problems: list[Problem]) -> Node | None:
     """The first PostgreSQL source; there is one database."""
     sources = document.required("sources", "The metadata").items("`sources`")
     kinds = [(source, written.text("`kind`") if (written := source.get("kind")) else "postgres") for source in sources]
@@ -54,13 +58,11 @@ def _postgres_sources(document: Node, problems: list[Problem]) -> list[Node]:
     for source, kind in kinds:
         if source not in served:
             problems.append(Problem(source.position, f"Only one PostgreSQL source is served; this one ({kind}) is left out."))
-    return served
+    return served[0] if served else None
 
 
 def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:
     _note_unsupported(source, _UNSUPPORTED_IN_SOURCE, problems)
-    if (customization := source.get("customization")) and any(part.value for part in customization.mapping("`customization`").values()):
-        problems.append(Problem(customization.position, "Customization of a source is not supported yet: names stay as they are."))
     seen: set[TableName] = set()
     tables = []
     for table in each(source.get("tables"), "`tables`", lambda node: read_table(node, problems), problems):

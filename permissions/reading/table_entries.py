@@ -1,6 +1,7 @@
 """Reads one table of the metadata: names, relationships, computed fields and permissions."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Literal
 
 from permissions.reading.entries import (
@@ -16,7 +17,7 @@ from permissions.reading.entries import (
 )
 from permissions.reading.nodes import MetadataError, Node, Problem, each
 from permissions.reading.permission_entries import ACTIONS, permission_reader
-from schema.model import TableName
+from schema.model import RootFields, TableName
 
 # What a table may hold beside what is read here; true: it changes the API, so leaving it out has to be told.
 _OTHER_KEYS = {
@@ -25,6 +26,7 @@ _OTHER_KEYS = {
     "is_enum": True,
     "apollo_federation_config": True,
 }
+_ROOT_FIELDS = tuple(field.name for field in fields(RootFields))
 _READ_KEYS = frozenset({"table", "configuration", "object_relationships", "array_relationships", "computed_fields"})
 _TABLE_KEYS = _READ_KEYS | _OTHER_KEYS.keys() | {f"{action}_permissions" for action in ACTIONS}
 
@@ -83,17 +85,27 @@ def _read_configuration(node: Node) -> Configuration:
             key: ColumnConfig(_optional_text(entry, "custom_name"), _optional_text(entry, "comment"), entry.position)
             for key, entry in config.mapping("`column_config`").items()
         }
-    return Configuration(_optional_text(node, "custom_name"), _optional_text(node, "comment"), columns, _read_root_fields(node))
+    root_fields, comments = _read_root_fields(node)
+    return Configuration(_optional_text(node, "custom_name"), _optional_text(node, "comment"), columns, root_fields, comments)
 
 
-def _read_root_fields(node: Node) -> dict[str, str]:
-    fields: dict[str, str] = {}
+def _read_root_fields(node: Node) -> tuple[dict[str, str], dict[str, str]]:
+    """Names and comments by kind: each is a name, or `{name, comment}`."""
+    names: dict[str, str] = {}
+    comments: dict[str, str] = {}
     entries = node.get("custom_root_fields")
     for key, value in (entries.mapping("`custom_root_fields`") if entries else {}).items():
+        if key not in _ROOT_FIELDS:
+            raise value.error(f"`custom_root_fields` takes {', '.join(_ROOT_FIELDS)}, not `{key}`.")
+        if isinstance(value.value, dict):
+            value.only(frozenset({"name", "comment"}), f"The root field `{key}`")
         name = value.get("name") if isinstance(value.value, dict) else value
+        comment = value.get("comment") if isinstance(value.value, dict) else None
         if name is not None and name.value is not None:
-            fields[key] = name.text("The name of a root field")
-    return fields
+            names[key] = name.text("The name of a root field")
+        if comment is not None and comment.value is not None:
+            comments[key] = comment.text("The comment of a root field")
+    return names, comments
 
 
 def _read_relationships(node: Node, problems: list[Problem]) -> tuple[RelationshipEntry, ...]:

@@ -1,13 +1,14 @@
 """GraphQL names that tables claim: what Hasura calls them, and what two of them can't share."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from permissions.reading.entries import Configuration, TableEntry
+from permissions.reading.entries import TableEntry
 from permissions.reading.nodes import Problem
-from schema.model import RootFields, TableName
-from schema.type_names import GIVEN, table_type_names
+from schema.model import PgType
+from schema.naming import NAMESPACES, BaseName, Naming
+from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, comparison_name
 
 # GraphQL keeps names with `__` for itself, boolean expressions their logic.
 _NAME = re.compile(r"(?!__)(?!_(and|or|not)$)[_A-Za-z][_0-9A-Za-z]*")
@@ -18,42 +19,29 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def graphql_name(name: TableName, configuration: Configuration) -> str:
-    """Hasura: the name in schema public, `<schema>_<name>` elsewhere, unless there is a custom name."""
-    return configuration.custom_name or (name.name if name.schema == "public" else f"{name.schema}_{name.name}")
-
-
-def root_fields(base: str, custom: Mapping[str, str]) -> RootFields:
-    """Hasura's default names, each replaced by a custom one where there is one."""
-    defaults = {
-        "select": base,
-        "select_by_pk": f"{base}_by_pk",
-        "select_aggregate": f"{base}_aggregate",
-        "select_stream": f"{base}_stream",
-        "insert": f"insert_{base}",
-        "insert_one": f"insert_{base}_one",
-        "update": f"update_{base}",
-        "update_by_pk": f"update_{base}_by_pk",
-        "update_many": f"update_{base}_many",
-        "delete": f"delete_{base}",
-        "delete_by_pk": f"delete_{base}_by_pk",
-    }
-    return RootFields(**{key: custom.get(key, name) for key, name in defaults.items()})
-
-
 @dataclass(slots=True)
 class ClaimedNames:
-    """The names that the tables so far have taken."""
+    """The names that are taken: those of the engine, of scalars and their comparisons, and of the tables so far."""
 
-    tables: set[str] = field(default_factory=set)
-    types: set[str] = field(default_factory=lambda: set(GIVEN))
+    naming: Naming
+    types: set[str]
     root_fields: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
+
+    @classmethod
+    def before_tables(cls, naming: Naming, columns: Iterable[PgType]) -> "ClaimedNames":
+        """What is there before any table: `columns` are the types that have comparisons."""
+        types = {*GIVEN, naming.source_type(ORDERING), *(comparison_name(naming, type_) for type_ in columns)}
+        if naming.namespace is not None:
+            types |= {naming.namespace_type(root) for root in NAMESPACES.values()}
+        return cls(naming, types)
 
     def claim(self, entry: TableEntry) -> Problem | None:
         """Takes the names of one more table, or says why it can't have them."""
-        name = graphql_name(entry.name, entry.configuration)
-        fields = list(asdict(root_fields(name, entry.configuration.root_fields)).values())
-        types = table_type_names(name)
+        base = base_name(self.naming, entry)
+        name = self.naming.type_name(base)
+        fields = list(self.naming.root_fields(base, entry.configuration.root_fields).values())
+        types = {self.naming.type_name(base, suffix) for suffix in TABLE_TYPES}
         if name in self.tables:
             return Problem(entry.position, f"Two tables are called {name} in GraphQL; give this one a `custom_name`.")
         if bad := [text for text in (name, *fields) if not is_name(text)]:
@@ -66,3 +54,12 @@ class ClaimedNames:
         self.types |= types
         self.root_fields.update(fields)
         return None
+
+    def scalar_taken(self, name: str) -> bool:
+        """Whether a column's type can't be called this, because something else is; GraphQL's own scalars are what they are."""
+        return name in self.types and name not in BUILT_IN.values()
+
+
+def base_name(naming: Naming, entry: TableEntry) -> BaseName:
+    """What a table's names are made of."""
+    return naming.base(entry.name.schema, entry.name.name, entry.configuration.custom_name)

@@ -1,6 +1,6 @@
 """Metadata and the database's tables together: the catalog of tracked tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from permissions.reading.entries import ComputedFieldEntry, Configuration, Metadata, RelationshipEntry, TableEntry
 from permissions.reading.nodes import MetadataError, Problem
 from permissions.resolving.computed_fields import computed_field
-from permissions.resolving.graphql_names import ClaimedNames, graphql_name, is_name, root_fields
+from permissions.resolving.graphql_names import ClaimedNames, base_name, is_name
 from permissions.resolving.relationships import relationship
-from schema.model import Catalog, Column, ComputedField, Leakproof, Relationship, TableName, TrackedTable
+from schema.model import Catalog, Column, ComputedField, Leakproof, PgType, Relationship, RootFields, TableName, TrackedTable
+from schema.naming import Naming
 from schema.pg_functions import PgFunction
 from schema.sql_types import pg_type
-from schema.type_names import GIVEN, scalar_name
+from schema.type_names import scalar_name
 
 Tables = Mapping[TableName, sa.Table]
 
@@ -23,13 +24,21 @@ def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[
     """The tracked tables of the metadata as they are in the database. What doesn't fit is left out and noted."""
     tables = {TableName(table.schema or "public", table.name): table for table in database.tables.values()}
     problems: list[Problem] = []
-    claims = ClaimedNames()
+    signatures = list(functions)
+    claims = ClaimedNames.before_tables(metadata.naming, _types(metadata, tables, signatures))
     present = _servable(metadata.tables, tables, claims, problems)
     tracked = {entry.name: _tracked(entry, tables[entry.name], claims, problems) for entry in present}
-    signatures = list(functions)
     for entry in present:
-        _add_fields(entry, tracked, signatures, problems)
-    return Catalog(tracked, database.info.get("epoch")), problems
+        _add_fields(entry, tracked, signatures, metadata.naming, problems)
+    return Catalog(tracked, database.info.get("epoch"), metadata.naming), problems
+
+
+def _types(metadata: Metadata, tables: Tables, functions: Iterable[PgFunction]) -> Iterator[PgType]:
+    """The types of columns and of what functions return."""
+    for entry in metadata.tables:
+        if entry.name in tables:
+            yield from (pg_type(column.type) for column in tables[entry.name].columns)
+    yield from (function.returns for function in functions if not function.returns_row)
 
 
 def _servable(entries: Iterable[TableEntry], tables: Tables, claims: ClaimedNames, problems: list[Problem]) -> list[TableEntry]:
@@ -46,8 +55,8 @@ def _servable(entries: Iterable[TableEntry], tables: Tables, claims: ClaimedName
 
 
 def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems: list[Problem]) -> TrackedTable:
-    configuration = entry.configuration
-    base = graphql_name(entry.name, configuration)
+    configuration, naming = entry.configuration, claims.naming
+    base = base_name(naming, entry)
     problems.extend(
         Problem(config.position, f"`column_config` names {name}, which is no column of {entry.name}; remove it.")
         for name, config in configuration.columns.items()
@@ -57,13 +66,15 @@ def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
     key = tuple(column.name for column in table.primary_key.columns)
     return TrackedTable(
         name=entry.name,
-        graphql_name=base,
+        graphql_name=naming.type_name(base),
+        base=base,
         table=table,
         columns=columns,
         # Nobody can give a key that has a column outside the API.
         primary_key=key if columns.keys() >= set(key) else (),
         constraints=_constraint_names(table),
-        root_fields=root_fields(base, configuration.root_fields),
+        root_fields=RootFields(**naming.root_fields(base, configuration.root_fields)),
+        root_comments=configuration.root_comments,
         comment=_comment(configuration.comment, table.comment),
         writable=table.info.get("writable", True),
         numbering=table.info.get("numbering"),
@@ -79,13 +90,15 @@ def _columns(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
     """Hasura: a column that can't be named in GraphQL is no part of the API."""
     columns: dict[str, Column] = {}
     named: set[str] = set()
-    for column in (_column(column, entry.configuration) for column in table.columns):
+    for column in (_column(column, entry.configuration, claims.naming) for column in table.columns):
         if not is_name(column.graphql_name):
             continue
         if column.graphql_name in named:
             problems.append(Problem(entry.position, f"{entry.name} has two columns {column.graphql_name} in GraphQL; rename one of them."))
-        elif (type_ := scalar_name(column.type.name)) in claims.types - GIVEN:
-            sentence = f"The type of {entry.name}.{column.name} would be {type_}, as a table is called; give that one a `custom_name`."
+        elif claims.scalar_taken(type_ := scalar_name(column.type.name)):
+            sentence = (
+                f"The type of {entry.name}.{column.name} would be {type_}, as something else is called; give that table a `custom_name`."
+            )
             problems.append(Problem(entry.position, sentence))
         else:
             columns[column.name] = column
@@ -93,11 +106,11 @@ def _columns(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
     return columns
 
 
-def _column(column: sa.Column[Any], configuration: Configuration) -> Column:
+def _column(column: sa.Column[Any], configuration: Configuration, naming: Naming) -> Column:
     config = configuration.columns.get(column.name)
     return Column(
         name=column.name,
-        graphql_name=(config and config.custom_name) or column.name,
+        graphql_name=naming.column(column.name, config.custom_name if config else None),
         type=pg_type(column.type),
         nullable=bool(column.nullable),
         comment=_comment(config.comment if config else None, column.comment),
@@ -109,7 +122,9 @@ def _comment(written: str | None, of_database: str | None) -> str | None:
     return of_database if written is None else written or None
 
 
-def _add_fields(entry: TableEntry, tracked: dict[TableName, TrackedTable], functions: list[PgFunction], problems: list[Problem]) -> None:
+def _add_fields(
+    entry: TableEntry, tracked: dict[TableName, TrackedTable], functions: list[PgFunction], naming: Naming, problems: list[Problem]
+) -> None:
     """Relationships and computed fields join the columns in one namespace: the first of a name stays."""
     table = tracked[entry.name]
     taken = {column.graphql_name for column in table.columns.values()}
@@ -117,7 +132,7 @@ def _add_fields(entry: TableEntry, tracked: dict[TableName, TrackedTable], funct
     computed: dict[str, ComputedField] = {}
     parts: tuple[RelationshipEntry | ComputedFieldEntry, ...] = (*entry.relationships, *entry.computed_fields)
     for part in parts:
-        names = _names(part)
+        names = _names(part, naming)
         try:
             _check_names(part, names, entry.name, taken)
             if isinstance(part, RelationshipEntry):
@@ -131,9 +146,9 @@ def _add_fields(entry: TableEntry, tracked: dict[TableName, TrackedTable], funct
     tracked[entry.name] = replace(table, relationships=relationships, computed_fields=computed)
 
 
-def _names(part: RelationshipEntry | ComputedFieldEntry) -> set[str]:
+def _names(part: RelationshipEntry | ComputedFieldEntry, naming: Naming) -> set[str]:
     """The fields it brings."""
-    return {part.name, f"{part.name}_aggregate"} if isinstance(part, RelationshipEntry) and part.kind == "array" else {part.name}
+    return {part.name, naming.aggregate_of(part.name)} if isinstance(part, RelationshipEntry) and part.kind == "array" else {part.name}
 
 
 def _check_names(part: RelationshipEntry | ComputedFieldEntry, names: set[str], table: TableName, taken: set[str]) -> None:

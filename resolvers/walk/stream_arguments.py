@@ -66,7 +66,7 @@ def _cursor(walk: Walk, value: InputValue, type_: Any, table: TableName) -> _Cur
             case Argument("ordering") if not entry.is_null:
                 descends = enum_value(entry, inner) == "DESC"
     if initial is None:
-        raise GraphQLRefusal("validation-failed", "missing required field 'initial_value'", cursor.path)
+        raise GraphQLRefusal("validation-failed", f"missing required field '{walk.catalog.naming.field('initial_value')}'", cursor.path)
     return _Cursor(*initial, descends)
 
 

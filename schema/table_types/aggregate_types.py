@@ -23,32 +23,37 @@ def aggregated_columns(table: TrackedTable, function: str) -> list[Column]:
 
 
 def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
-    name = table.graphql_name
+    naming, base = definitions.naming, table.base
     fields: list[StrawberryField] = [_count(definitions, table)]
     orders = [key("count", definitions["order_by"] | None, Part("count", table.name))]
     for function in AGGREGATES:
         if aggregated_columns(table, function):
             values = definitions.object_type(
-                f"{name}_{function}_fields", _values(table, function), description=f"aggregate {function} on columns"
+                naming.type_name(base, f"{function}_fields"),
+                _values(table, function),
+                description=f"aggregate {naming.field(function)} on columns",
             )
-            order_name = f"{name}_{function}_order_by"
+            order_name = naming.type_name(base, f"{function}_order_by")
             order = definitions.input(
                 order_name, _orders(definitions, table, function), description=f'order by {function}() on columns of "{table.name}"'
             )
-            fields.append(output(function, values | None, AggregateFunction(function, table.name)))
-            orders.append(key(function, order | None, AggregateFunction(function, table.name)))
-    definitions.object_type(f"{name}_aggregate_fields", fields, description=f'aggregate fields of "{table.name}"')
-    definitions.input(f"{name}_aggregate_order_by", orders, description=f'order by aggregate values of table "{table.name}"')
-    definitions.object_type(f"{name}_aggregate", _aggregate(definitions, table), description=f'aggregated selection of "{table.name}"')
+            fields.append(output(naming.field(function), values | None, AggregateFunction(function, table.name)))
+            orders.append(key(naming.field(function), order | None, AggregateFunction(function, table.name)))
+    definitions.object_type(naming.type_name(base, "aggregate_fields"), fields, description=f'aggregate fields of "{table.name}"')
+    definitions.input(
+        naming.type_name(base, "aggregate_order_by"), orders, description=f'order by aggregate values of table "{table.name}"'
+    )
+    rows = _aggregate(definitions, table)
+    definitions.object_type(naming.type_name(base, "aggregate"), rows, description=f'aggregated selection of "{table.name}"')
 
 
 def _aggregate(definitions: Definitions, table: TrackedTable) -> Iterator[StrawberryField]:
-    yield output("aggregate", definitions[f"{table.graphql_name}_aggregate_fields"] | None, Part("aggregate", table.name))
-    yield output("nodes", listed(definitions[table.graphql_name]), Part("nodes", table.name))
+    yield output("aggregate", definitions.of(table, "aggregate_fields") | None, Part("aggregate", table.name))
+    yield output("nodes", listed(definitions.of(table)), Part("nodes", table.name))
 
 
 def _count(definitions: Definitions, table: TrackedTable) -> StrawberryField:
-    columns = definitions[f"{table.graphql_name}_select_column"]
+    columns = definitions.of(table, "select_column")
     arguments = [
         argument("columns", listed(columns) | None, Argument("columns")),
         argument("distinct", bool | None, Argument("distinct")),

@@ -11,6 +11,8 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
+from schema.model import TrackedTable
+from schema.naming import Naming
 from schema.table_types.meaning import MEANING, Meaning
 
 
@@ -46,8 +48,13 @@ def _field(name: str, type_: Any, meaning: Meaning, default: object, description
 class Definitions:
     """Types by name. A type may be referred to before it is defined, as the types of two tables refer to each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, naming: Naming | None = None) -> None:
+        self.naming = naming or Naming()
         self._types: dict[str, Any] = {}
+
+    def of(self, table: TrackedTable, suffix: str = "") -> Any:
+        """The class that stands for the type of a table: its row, `bool_exp`, `stddev_pop_fields`, …"""
+        return self[self.naming.type_name(table.base, suffix)]
 
     def __getitem__(self, name: str) -> Any:
         """The (maybe still empty) class that stands for the type of this name."""

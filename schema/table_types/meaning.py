@@ -29,6 +29,7 @@ ArgumentKind = Literal[
     "initial_value",
     "ordering",
 ]
+Operand = Literal["value", "list", "boolean", "text", "texts"]
 PartKind = Literal["aggregate", "nodes", "count", "affected_rows", "returning"]
 
 
@@ -110,7 +111,7 @@ class Comparison:
     """A comparison operator; `operand` tells what its value is beside the column's own type."""
 
     name: str
-    operand: Literal["value", "list", "boolean", "text", "texts"] = "value"
+    operand: Operand = "value"
 
 
 Meaning = (

@@ -28,7 +28,7 @@ class CatalogTypes:
 
 def catalog_types(catalog: Catalog) -> CatalogTypes:
     """Defines every type that the tables of a catalog can give any role."""
-    definitions = Definitions()
+    definitions = Definitions(catalog.naming)
     types = TableTypes(catalog, definitions)
     define_cursor_ordering(definitions)
     for table in catalog:
@@ -52,7 +52,7 @@ class _RootFields:
     definitions: Definitions
 
     def _type(self, suffix: str = "") -> type:
-        type_: type = self.definitions[self.table.graphql_name + suffix]
+        type_: type = self.definitions.of(self.table, suffix)
         return type_
 
     def selects(self, root: RootType) -> Iterator[StrawberryField]:
@@ -63,18 +63,15 @@ class _RootFields:
             listed(row),
             TableRoot("select", table.name, root),
             arguments=arguments,
-            description=f"fetch data from the table: {label}",
+            description=self._comment("select", f"fetch data from the table: {label}"),
         )
         meaning = TableRoot("select_aggregate", table.name, root)
-        aggregate = self._type("_aggregate")
-        yield output(
-            names.select_aggregate, aggregate, meaning, arguments=arguments, description=f"fetch aggregated fields from the table: {label}"
-        )
+        aggregate = self._type("aggregate")
+        description = self._comment("select_aggregate", f"fetch aggregated fields from the table: {label}")
+        yield output(names.select_aggregate, aggregate, meaning, arguments=arguments, description=description)
         if table.primary_key:
-            meaning, description = (
-                TableRoot("select_by_pk", table.name, root),
-                f"fetch data from the table: {label} using primary key columns",
-            )
+            meaning = TableRoot("select_by_pk", table.name, root)
+            description = self._comment("select_by_pk", f"fetch data from the table: {label} using primary key columns")
             yield output(names.select_by_pk, row | None, meaning, arguments=self._primary_key(), description=description)
 
     def stream(self) -> StrawberryField:
@@ -84,7 +81,7 @@ class _RootFields:
             listed(self._type()),
             TableRoot("select_stream", table.name, "subscription"),
             arguments=stream_arguments(self.definitions, table),
-            description=f'fetch data from the table in a streaming manner: "{table.name}"',
+            description=self._comment("select_stream", f'fetch data from the table in a streaming manner: "{table.name}"'),
         )
 
     def _primary_key(self) -> list[StrawberryArgument]:
@@ -92,28 +89,32 @@ class _RootFields:
         return [argument(c.graphql_name, annotation(c.type), OfColumn(self.table.name, c.name), description=c.comment) for c in columns]
 
     def writes(self) -> Iterator[StrawberryField]:
-        table, names, response, row = self.table, self.table.root_fields, self._type("_mutation_response"), self._type()
-        object_ = self._type("_insert_input")
+        table, names, response, row = self.table, self.table.root_fields, self._type("mutation_response"), self._type()
+        object_ = self._type("insert_input")
         objects = [argument("objects", listed(object_), Argument("objects"), description="the rows to be inserted")]
         one = [argument("object", object_, Argument("object"), description="the row to be inserted")]
         set_ = argument(
-            "_set",
-            self._type("_set_input") | None,
+            self.definitions.naming.field("_set"),
+            self._type("set_input") | None,
             Argument("set"),
             description="sets the columns of the filtered rows to the given values",
         )
-        where = argument("where", self._type("_bool_exp"), Argument("where"), description="filter the rows which have to be updated")
+        where = argument("where", self._type("bool_exp"), Argument("where"), description="filter the rows which have to be updated")
         label = f'the table: "{table.name}"'
         yield self._write("insert", names.insert, response | None, objects, f"insert data into {label}")
         yield self._write("insert_one", names.insert_one, row | None, one, f"insert a single row into {label}")
         yield self._write("update", names.update, response | None, [set_, where], f"update data of {label}")
         if table.primary_key:
-            pk = argument("pk_columns", self._type("_pk_columns_input"), Argument("pk_columns"))
+            pk = argument(self.definitions.naming.field("pk_columns"), self._type("pk_columns_input"), Argument("pk_columns"))
             yield self._write("update_by_pk", names.update_by_pk, row | None, [set_, pk], f"update single row of {label}")
             yield self._write("delete_by_pk", names.delete_by_pk, row | None, self._primary_key(), f"delete single row from {label}")
-        which = argument("where", self._type("_bool_exp"), Argument("where"), description="filter the rows which have to be deleted")
+        which = argument("where", self._type("bool_exp"), Argument("where"), description="filter the rows which have to be deleted")
         yield self._write("delete", names.delete, response | None, [which], f"delete data from {label}")
 
     def _write(self, kind: str, name: str, type_: object, arguments: list[StrawberryArgument], description: str) -> StrawberryField:
         meaning = TableRoot(kind, self.table.name, "mutation")  # type: ignore[arg-type]
-        return output(name, type_, meaning, arguments=arguments, description=description)
+        return output(name, type_, meaning, arguments=arguments, description=self._comment(kind, description))
+
+    def _comment(self, kind: str, default: str) -> str | None:
+        """The metadata's own description of a root field, otherwise the default one; an empty one is none."""
+        return self.table.root_comments.get(kind, default) or None

@@ -1,6 +1,7 @@
 """The GraphQL types of one table that reading needs: the row, its boolean expression, its order, its column names."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from strawberry.types.arguments import StrawberryArgument
@@ -20,39 +21,41 @@ class TableTypes:
 
     def __init__(self, catalog: Catalog, definitions: Definitions) -> None:
         self._catalog, self._definitions = catalog, definitions
-        definitions.enum("order_by", [(order, order) for order in ORDER], description="column ordering options")
+        definitions.enum(
+            "order_by", [(definitions.naming.enum_value(order), order) for order in ORDER], description="column ordering options"
+        )
 
     def define(self, table: TrackedTable) -> None:
-        name, definitions = table.graphql_name, self._definitions
-        definitions.object_type(name, self._row(table), description=table.comment)
+        definitions, named = self._definitions, partial(self._definitions.naming.type_name, table.base)
+        definitions.object_type(named(), self._row(table), description=table.comment)
         definitions.input(
-            f"{name}_bool_exp", self._bool_exp(table), description=f'Boolean expression to filter rows from the table "{table.name}".'
+            named("bool_exp"), self._bool_exp(table), description=f'Boolean expression to filter rows from the table "{table.name}".'
         )
         definitions.input(
-            f"{name}_order_by", self._order_by(table), description=f'Ordering options when selecting data from "{table.name}".'
+            named("order_by"), self._order_by(table), description=f'Ordering options when selecting data from "{table.name}".'
         )
         columns = [(column.graphql_name, OfColumn(table.name, column.name)) for column in table.columns.values()]
-        definitions.enum(f"{name}_select_column", columns, description=f'select columns of table "{table.name}"')
+        definitions.enum(named("select_column"), columns, description=f'select columns of table "{table.name}"')
 
     def arguments(self, table: TrackedTable) -> list[StrawberryArgument]:
         """The arguments of every list of rows of `table`."""
-        name, types = table.graphql_name, self._definitions
+        types, named = self._definitions, self._definitions.naming.field
         return [
             argument(
-                "distinct_on",
-                listed(types[f"{name}_select_column"]) | None,
+                named("distinct_on"),
+                listed(types.of(table, "select_column")) | None,
                 Argument("distinct_on"),
                 description="distinct select on columns",
             ),
             argument("limit", int | None, Argument("limit"), description="limit the number of rows returned"),
             argument("offset", int | None, Argument("offset"), description="skip the first n rows. Use only with order_by"),
             argument(
-                "order_by",
-                listed(types[f"{name}_order_by"]) | None,
+                named("order_by"),
+                listed(types.of(table, "order_by")) | None,
                 Argument("order_by"),
                 description="sort the rows by one or more columns",
             ),
-            argument("where", types[f"{name}_bool_exp"] | None, Argument("where"), description="filter the rows returned"),
+            argument("where", types.of(table, "bool_exp") | None, Argument("where"), description="filter the rows returned"),
         ]
 
     def _target(self, relationship: Relationship) -> TrackedTable:
@@ -71,20 +74,20 @@ class TableTypes:
 
     def _relationship(self, table: TrackedTable, relationship: Relationship) -> Iterator[StrawberryField]:
         target, name, comment = self._target(relationship), relationship.name, relationship.comment
-        row: Any = self._definitions[target.graphql_name]
+        row: Any = self._definitions.of(target)
         meaning = OfRelationship(table.name, name)
         if relationship.kind == "object":
             yield output(name, row | None if relationship.nullable else row, meaning, description=comment or "An object relationship")
             return
         yield output(name, listed(row), meaning, arguments=self.arguments(target), description=comment or "An array relationship")
-        aggregate = self._definitions[f"{target.graphql_name}_aggregate"]
+        aggregate, aggregate_name = self._definitions.of(target, "aggregate"), self._definitions.naming.aggregate_of(name)
         meaning_of_aggregate = OfRelationshipAggregate(table.name, name)
         yield output(
-            f"{name}_aggregate", aggregate, meaning_of_aggregate, arguments=self.arguments(target), description="An aggregate relationship"
+            aggregate_name, aggregate, meaning_of_aggregate, arguments=self.arguments(target), description="An aggregate relationship"
         )
 
     def _bool_exp(self, table: TrackedTable) -> Iterator[StrawberryField]:
-        own = self._definitions[f"{table.graphql_name}_bool_exp"]
+        own = self._definitions.of(table, "bool_exp")
         yield key("_and", listed(own) | None, Logic("_and"))
         yield key("_not", own | None, Logic("_not"))
         yield key("_or", listed(own) | None, Logic("_or"))
@@ -93,7 +96,7 @@ class TableTypes:
                 type_: Any = comparison(self._definitions, column.type)
                 yield key(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
         for relationship in table.relationships.values():
-            target = self._definitions[f"{self._target(relationship).graphql_name}_bool_exp"]
+            target = self._definitions.of(self._target(relationship), "bool_exp")
             yield key(relationship.name, target | None, OfRelationship(table.name, relationship.name))
 
     def _order_by(self, table: TrackedTable) -> Iterator[StrawberryField]:
@@ -101,9 +104,9 @@ class TableTypes:
         for column in table.columns.values():
             yield key(column.graphql_name, order | None, OfColumn(table.name, column.name))
         for relationship in table.relationships.values():
-            target, name = self._target(relationship).graphql_name, relationship.name
+            target, name = self._target(relationship), relationship.name
             if relationship.kind == "object":
-                yield key(name, self._definitions[f"{target}_order_by"] | None, OfRelationship(table.name, name))
+                yield key(name, self._definitions.of(target, "order_by") | None, OfRelationship(table.name, name))
             else:
-                type_ = self._definitions[f"{target}_aggregate_order_by"]
-                yield key(f"{name}_aggregate", type_ | None, OfRelationshipAggregate(table.name, name))
+                type_ = self._definitions.of(target, "aggregate_order_by")
+                yield key(self._definitions.naming.aggregate_of(name), type_ | None, OfRelationshipAggregate(table.name, name))

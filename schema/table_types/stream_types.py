@@ -7,37 +7,43 @@ from schema.table_types.comparison_types import INCOMPARABLE
 from schema.table_types.definitions import Definitions, argument, key
 from schema.table_types.meaning import Argument, OfColumn
 from schema.table_types.scalars import annotation
-
-ORDERING = "cursor_ordering"
+from schema.type_names import ORDERING
 
 
 def define_cursor_ordering(definitions: Definitions) -> None:
     """The enum that the cursors of all tables share."""
-    definitions.enum(ORDERING, [(order, order) for order in ("ASC", "DESC")], description="ordering argument of a cursor")
+    name = definitions.naming.source_type(ORDERING)
+    definitions.enum(name, [(order, order) for order in ("ASC", "DESC")], description="ordering argument of a cursor")
 
 
 def define_stream(definitions: Definitions, table: TrackedTable) -> None:
     """What a stream of a table begins with. A column whose values have no order can't be what it goes by."""
-    name = table.graphql_name
+    naming = definitions.naming
     ordered = [column for column in table.columns.values() if column.type.name not in INCOMPARABLE]
     values = [key(column.graphql_name, annotation(column.type) | None, OfColumn(table.name, column.name)) for column in ordered]
-    definitions.input(
-        f"{name}_stream_cursor_value_input", values, description="Initial value of the column from where the streaming should start"
+    initial = definitions.input(
+        naming.type_name(table.base, "stream_cursor_value_input"),
+        values,
+        description="Initial value of the column from where the streaming should start",
     )
-    initial = definitions[f"{name}_stream_cursor_value_input"]
     fields = [
-        key("initial_value", initial, Argument("initial_value"), description="Stream column input with initial value"),
-        key("ordering", definitions[ORDERING] | None, Argument("ordering"), description="cursor ordering"),
+        key(naming.field("initial_value"), initial, Argument("initial_value"), description="Stream column input with initial value"),
+        key("ordering", definitions[naming.source_type(ORDERING)] | None, Argument("ordering"), description="cursor ordering"),
     ]
-    definitions.input(f"{name}_stream_cursor_input", fields, description=f'Streaming cursor of the table "{table.name}"')
+    name = naming.type_name(table.base, "stream_cursor_input")
+    definitions.input(name, fields, description=f'Streaming cursor of the table "{table.name}"')
 
 
 def stream_arguments(definitions: Definitions, table: TrackedTable) -> list[StrawberryArgument]:
     """The arguments of a stream of `table`."""
-    name = table.graphql_name
-    cursor, where = definitions[f"{name}_stream_cursor_input"], definitions[f"{name}_bool_exp"]
+    cursor, where = definitions.of(table, "stream_cursor_input"), definitions.of(table, "bool_exp")
     return [
-        argument("batch_size", int, Argument("batch_size"), description="maximum number of rows returned in a single batch"),
+        argument(
+            definitions.naming.field("batch_size"),
+            int,
+            Argument("batch_size"),
+            description="maximum number of rows returned in a single batch",
+        ),
         argument("cursor", list[cursor | None], Argument("cursor"), description="cursor to stream the results returned by the query"),  # type: ignore[valid-type]
         argument("where", where | None, Argument("where"), description="filter the rows returned"),
     ]

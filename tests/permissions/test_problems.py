@@ -174,7 +174,9 @@ OTHER = [
     (HEAD + "graphql_schema_introspection:\n  disabled_for_roles: [a]\n", "Introspection can't be disabled yet"),
     (HEAD + "- name: second\n  kind: mssql\n  tables: []\n", "Only one PostgreSQL source is served; this one (mssql) is left out."),
     (HEAD + "  functions:\n  - function: search\n", "Tracked functions are not supported yet"),
-    (HEAD + "  customization: {naming_convention: graphql-default}\n", "Customization of a source is not supported yet"),
+    (HEAD + "  customization: {naming_convention: snake}\n", "`naming_convention` is one of hasura-default, graphql-default, not snake"),
+    (HEAD + "  customization: {type_names: {mapping: {}}}\n", "`type_names` of a source's `customization` has no key `mapping`"),
+    (HEAD + "  customization: {root_field: {}}\n", "A source's `customization` has no key `root_field`"),
     (HEAD + "actions:\n- definition: {}\n", "An action needs `name`."),
     (permission("{columns: [id], filter: {}}").replace("guest", "admin"), "The role admin has every permission already; remove this one."),
 ]
