@@ -49,29 +49,33 @@ class EmbedPages:
         return [*files, *(Route(path, answer, methods=["GET"]) for path, answer in pages.items())]
 
     async def _page(self, request: Request) -> Response:
-        shown, token = await self._shown(request), _token(request)
+        (shown, token), given = await self._shown(request), _token(request)
         id: UUID = request.path_params["id"]
-        again = "" if token == UNSIGNED else f"?{LINK}={quote(token)}"
+        again = "" if given == UNSIGNED else f"?{LINK}={quote(given)}"
         body = document(shown, look=f"{id}/showing{again}", playlist=_playlist(id, token) if shown.plays else "")
         return Response(body, shown.http_status, self._headers, "text/html")
 
     async def _look(self, request: Request) -> Response:
-        shown = await self._shown(request)
-        playlist = _playlist(request.path_params["id"], _token(request)) if shown.plays else ""
+        shown, token = await self._shown(request)
+        playlist = _playlist(request.path_params["id"], token) if shown.plays else ""
         told = {"showing": shown.state, "sentence": shown.sentence, "playlist": playlist}
         return JSONResponse(told, shown.http_status, self._headers)
 
-    async def _shown(self, request: Request) -> Showing:
-        id: UUID = request.path_params["id"]
-        session = self._visitors.session(STREAM, id, _token(request))
+    async def _shown(self, request: Request) -> tuple[Showing, str]:
+        """And the link by which it may be seen: one that has expired is as none."""
+        id, token = request.path_params["id"], _token(request)
+        session = self._visitors.session(STREAM, id, token)
+        if session is None:
+            token = UNSIGNED
+            session = self._visitors.session(STREAM, id, token)
         try:
-            return showing(None if session is None else await self._visible.stream(session, id))
+            return showing(None if session is None else await self._visible.stream(session, id)), token
         except (DatabaseError, GraphQLRefusal) as error:
             # A role's rule may name what no link says: then nobody sees anything by a link.
             if isinstance(error, GraphQLRefusal) and error.code == MISSING_VARIABLE:
-                return showing(None)
+                return showing(None), token
             log.warning("embed_unanswered", error=str(error))
-            return AWAY
+            return AWAY, token
 
 
 def _token(request: Request) -> str:

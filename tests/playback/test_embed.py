@@ -56,6 +56,18 @@ async def test_absent_and_hidden_look_alike(watched: Watched) -> None:
     assert (await watched.browser.get(f"{watched.url}/embed/{hidden.stream}?link=1.user.-.AAAAAAAAAAAAAAAAAAAAAA")).status_code == 404
 
 
+async def test_a_link_that_is_over_hides_nothing_that_is_public(watched: Watched) -> None:
+    live = await broadcast(watched.on, watched.store)
+    await live.part(0, 2)
+    over = "link=1.user.-.AAAAAAAAAAAAAAAAAAAAAA"
+    page = await watched.browser.get(f"{watched.url}/embed/{live.stream}?{over}")
+    shown = await watched.browser.get(f"{watched.url}/embed/{live.stream}/showing?{over}")
+    playlist = f"../media/stream/{live.stream}/public.m3u8"
+    assert (page.status_code, shown.json()["playlist"]) == (200, playlist) and f'data-playlist="{playlist}"' in page.text
+    await live.show("channel_members")
+    assert (await watched.browser.get(f"{watched.url}/embed/{live.stream}/showing?{over}")).status_code == 404
+
+
 async def test_the_page_loads_nothing_from_elsewhere_but_segments(watched: Watched) -> None:
     live = await broadcast(watched.on, watched.store)
     page = await watched.browser.get(f"{watched.url}/embed/{live.stream}")
