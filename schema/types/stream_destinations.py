@@ -17,7 +17,8 @@ class AddStreamDestinationInput:
 
 @camel_input
 class UpdateStreamDestinationInput:
-    """What is left out stays as it is. One whose status is error is tried again, also where nothing is different."""
+    """What is left out stays as it is; another rtmpUrl comes with its streamKey. One whose status is error is tried again, also where
+    nothing is different."""
 
     destination_id: uuid
     rtmp_url: str | None = None

@@ -1,10 +1,12 @@
 """updateStreamDestination and removeStreamDestination; what runs already is taken away there, and sent anew where it is wanted."""
 
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from domain.errors import InvalidInput
 from domain.ports import Unreadable
 from domain.streams.destinations.adding import DestinationResult, count_use, whose
 from domain.streams.destinations.addresses import require_key
@@ -15,10 +17,12 @@ from domain.world import World
 from permissions.session import Session
 from schema.tables.stream_destinations import stream_destinations as table
 
+KEY_STAYS: Final = "Another rtmpUrl takes its own streamKey: give both. The key that is kept goes nowhere but where it was given for."
+
 
 @dataclass(frozen=True, slots=True)
 class DestinationChange:
-    """What is to be different; None stays as it is."""
+    """What is to be different; None stays as it is. An address is different only together with its key."""
 
     rtmp_url: str | None = None
     stream_key: str | None = field(default=None, repr=False)
@@ -28,7 +32,7 @@ class DestinationChange:
 async def update_stream_destination(world: World, session: Session, destination_id: UUID, change: DestinationChange) -> DestinationResult:
     """Another address, another key, on or off. One that failed is tried again, also where nothing is different. For the host and admin.
 
-    Refuses as `add_stream_destination`, with NotFound for everybody else.
+    Refuses as `add_stream_destination`, with NotFound for everybody else; InvalidInput also for another address without a key.
     """
     async with world.transaction("update_destination.look") as tx:
         require_open((await access_destination(tx, world, session, destination_id)).stream.stream)
@@ -59,8 +63,12 @@ async def remove_stream_destination(world: World, session: Session, destination_
 
 
 def _different(world: World, now: Destination, url: str | None, change: DestinationChange) -> dict[str, object]:
+    """InvalidInput where the kept key would go to another address: whoever chose that would read it there, and a stream's host may
+    not be who gave the key. A port and a scheme are of the address: who listens there may be another, or anybody on the way."""
     different: dict[str, object] = {}
     if url is not None and url != now.rtmp_url:
+        if change.stream_key is None:
+            raise InvalidInput(KEY_STAYS)
         different["rtmp_url"] = url
     if change.stream_key is not None and not _is_key(world, now, change.stream_key):
         different["stream_key_encrypted"] = seal(world, change.stream_key)

@@ -10,7 +10,7 @@ import pytest
 from domain.errors import ActionError, Banned, InvalidInput, MediaUnavailable, NotAllowed, NotFound, RateLimited, StreamNotLive
 from domain.ports import NoSealingKey
 from domain.streams.destinations.adding import add_stream_destination, put_destinations
-from domain.streams.destinations.changing import DestinationChange, remove_stream_destination, update_stream_destination
+from domain.streams.destinations.changing import KEY_STAYS, DestinationChange, remove_stream_destination, update_stream_destination
 from domain.streams.destinations.checking import INSIDE, NOWHERE, CheckedOutput, OutputWanted, check_all
 from domain.streams.rows import lock_stream
 from domain.world import World
@@ -122,8 +122,43 @@ async def test_every_address_of_the_host_counts(on: Setup, addresses: list[str],
     with pytest.raises(InvalidInput) as refusal:
         await add(on, stream_id, OutputWanted("twitch", "rtmp://evil.example/app", KEY))
     assert refusal.value.sentence == sentence
-    with pytest.raises(InvalidInput):
-        await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange(rtmp_url="rtmp://evil.example/app"))
+    change = DestinationChange(rtmp_url="rtmp://evil.example/app", stream_key="another")
+    with pytest.raises(InvalidInput) as refusal:
+        await update_stream_destination(on.world, session(ALICE), destination_id, change)
+    assert refusal.value.sentence == sentence
+    assert await dump(on.url) == before
+
+
+@pytest.mark.parametrize(
+    "url",
+    [f"rtmp://{HOST}/another", f"rtmp://{HOST}:1936/app", f"rtmps://{HOST}/app", "rtmp://8.8.8.8/app"],
+    ids=["path", "port", "scheme", "host"],
+)
+@pytest.mark.parametrize("status", ["pending", "error"])
+async def test_a_kept_key_goes_nowhere_but_where_it_was_given_for(on: Setup, url: str, status: str) -> None:
+    """Whoever hosts the stream by now, or has the host's session, would read at an address of theirs what nobody may read again."""
+    stream_id = await new_stream(on)
+    destination_id = await add(on, stream_id)
+    await on.database.execute("UPDATE nchat_streams SET host_id = $1", BOB)
+    await on.database.execute("UPDATE nchat_stream_destinations SET status = $1", status)
+    before = await dump(on.url)
+    for who in (session(BOB), ADMIN):
+        for enabled in (None, True):
+            with pytest.raises(InvalidInput) as refusal:
+                await update_stream_destination(on.world, who, destination_id, DestinationChange(rtmp_url=url, enabled=enabled))
+            assert refusal.value.sentence == KEY_STAYS
+    assert await dump(on.url) == before
+    await update_stream_destination(on.world, session(BOB), destination_id, DestinationChange(rtmp_url=url, stream_key="bobs-own-key"))
+    row = await on.database.fetchrow("SELECT rtmp_url, stream_key_encrypted FROM nchat_stream_destinations")
+    assert row is not None
+    assert (row["rtmp_url"], row["stream_key_encrypted"]) == (url, "sealed:bobs-own-key")
+
+
+async def test_the_same_address_in_another_writing_keeps_its_key(on: Setup) -> None:
+    destination_id = await add(on, await new_stream(on))
+    before = await dump(on.url)
+    for same in (URL, f"RTMP://{HOST.upper()}/app/"):
+        await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange(rtmp_url=same))
     assert await dump(on.url) == before
 
 
