@@ -71,7 +71,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         metrics.watch_pool("graphql", database.connections)
         if metadata is None:
             await check_migrated(database)
-        resolved = await _resolve(database_url, metadata)
+        resolved = await _resolve(database_url, metadata, settings.metadata_source)
         if settings.unauthorized_role not in (None, *resolved.roles):
             log.warning("unauthorized_role_unknown", hint="no permission names the role of NCHAT_UNAUTHORIZED_ROLE: it sees nothing")
         yield Foundation(
@@ -95,9 +95,11 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         )
 
 
-async def _resolve(database_url: str, metadata: Path | None) -> Resolved:
+async def _resolve(database_url: str, metadata: Path | None, source: str | None) -> Resolved:
     reflected = await reflect(database_url)
     if metadata is None:
         note_numberings(reflected.metadata)
         note_history(reflected.metadata)
-    return resolve(load_metadata(metadata or PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=metadata is None)
+    if metadata is None:
+        return resolve(load_metadata(PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=True)
+    return resolve(load_metadata(metadata, source), reflected.metadata, reflected.functions, strict=False)

@@ -63,6 +63,7 @@ def _serve(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument(
         "--metadata", type=Path, metavar="PATH", help="Hasura metadata, a directory or an exported JSON file, in place of nchat's own"
     )
+    command.add_argument("--source", metavar="NAME", help="the source of that metadata (NCHAT_METADATA_SOURCE, the first with tables)")
     command.add_argument("--database-url", metavar="URL", help="PostgreSQL (NCHAT_DATABASE_URL)")
 
 

@@ -9,7 +9,8 @@ from app.server import run_server
 
 def run(arguments: argparse.Namespace) -> int:
     """Serves until SIGINT or SIGTERM. Refuses nchat's own API without a secret: every caller would be admin."""
-    settings = settings_or_refuse(host=arguments.host, port=arguments.port, workers=arguments.workers, database_url=arguments.database_url)
+    given = {"host": arguments.host, "port": arguments.port, "workers": arguments.workers, "database_url": arguments.database_url}
+    settings = settings_or_refuse(**given, metadata_source=arguments.source)
     if arguments.metadata is not None and not arguments.metadata.exists():
         raise Refusal(f"there is no Hasura metadata at {arguments.metadata}")
     if arguments.metadata is None and settings.is_open:

@@ -65,6 +65,9 @@ class Settings(AuthenticationSettings):
         validation_alias=_also("NCHAT_DATABASE_URL", "DATABASE_URL"),
         description="PostgreSQL, as `postgresql://user:password@host:port/database`.",
     )
+    metadata_source: str | None = Field(
+        None, description="The source of foreign metadata (`serve --metadata`) that is served; absent: the first that tracks a table."
+    )
     database_pool_size: int = Field(
         10,
         ge=1,

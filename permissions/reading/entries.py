@@ -131,3 +131,5 @@ class Metadata:
     inherited_roles: tuple[InheritedRoleEntry, ...] = ()
     source: str = "default"
     naming: Naming = field(default_factory=Naming)
+    # What is written and has no effect here.
+    unused: tuple[Problem, ...] = ()

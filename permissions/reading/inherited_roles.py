@@ -16,6 +16,7 @@ def read_inherited_roles(node: Node | None, problems: list[Problem]) -> tuple[In
 
 def _read(node: Node) -> InheritedRoleEntry:
     node.only(frozenset({"role_name", "role_set", "comment"}), "An inherited role")
+    node.get("comment")
     role = node.required("role_name", "An inherited role").text("`role_name`")
     if role == "admin":
         raise node.error("The role admin has every permission already; it can't inherit.")

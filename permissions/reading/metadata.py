@@ -7,13 +7,17 @@ from permissions.reading.entries import ActionEntry, Metadata, TableEntry
 from permissions.reading.inherited_roles import read_inherited_roles
 from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
+from permissions.reading.sources import postgres_source
 from permissions.reading.table_entries import read_table
+from permissions.reading.unused import unused
 from schema.model import TableName
 from schema.naming import Naming
 
 # Parts of Hasura's metadata that change what is served, and that this service doesn't have.
 _UNSUPPORTED = {
     "remote_schemas": "Remote schemas are not supported: their fields are absent.",
+    "cron_triggers": "Cron triggers are not supported: this one never fires.",
+    "rest_endpoints": "REST endpoints are not supported: this one is absent.",
 }
 _UNSUPPORTED_IN_INTROSPECTION = {
     "disabled_for_roles": "Introspection can't be disabled yet: this role still sees its own schema.",
@@ -26,39 +30,29 @@ _UNSUPPORTED_IN_SOURCE = {
 }
 
 
-def load_metadata(path: Path) -> Metadata:
-    """A metadata directory, or one JSON or YAML document, of version 2 or 3.
+def load_metadata(path: Path, source: str | None = None) -> Metadata:
+    """A metadata directory, or one JSON or YAML document, of version 2 or 3. `source` is the name of the one to be served.
 
     Raises MetadataError when the document as a whole can't be read; a single bad entry is left out and noted in `problems`.
     """
-    return read_metadata(read_document(path))
+    return read_metadata(read_document(path), source)
 
 
-def read_metadata(document: Node) -> Metadata:
+def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     """The same of a document that is read already."""
+    document.get("version")
     problems: list[Problem] = []
     _note_unsupported(document, _UNSUPPORTED, problems)
     if introspection := document.get("graphql_schema_introspection"):
         _note_unsupported(introspection, _UNSUPPORTED_IN_INTROSPECTION, problems)
-    source = _postgres_source(document, problems)
+    source = postgres_source(document, source_name, problems)
     tables = [] if source is None else _tables(source, problems)
     naming = Naming() if source is None else read_customization(source.get("customization"), problems)
     actions = each(document.get("actions"), "`actions`", _read_action, problems)
     inherited = read_inherited_roles(document.get("inherited_roles"), problems)
     named = None if source is None else source.get("name")
     name = "default" if named is None else named.text("The name of a source")
-    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming)
-
-
-def _postgres_source(document: Node, problems: list[Problem]) -> Node | None:
-    """The first PostgreSQL source; there is one database."""
-    sources = document.required("sources", "The metadata").items("`sources`")
-    kinds = [(source, written.text("`kind`") if (written := source.get("kind")) else "postgres") for source in sources]
-    served = [source for source, kind in kinds if kind in ("postgres", "pg", "citus")][:1]
-    for source, kind in kinds:
-        if source not in served:
-            problems.append(Problem(source.position, f"Only one PostgreSQL source is served; this one ({kind}) is left out."))
-    return served[0] if served else None
+    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming, unused(document))
 
 
 def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:

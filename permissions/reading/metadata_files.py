@@ -1,18 +1,28 @@
 """Hasura metadata in any of its written forms, as one document of the shape `hasura metadata export` prints."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from permissions.reading import json_nodes, yaml_nodes
 from permissions.reading.nodes import MetadataError, Node, Position, Problem
 
-# Sections of a directory that this service reads, under the name they have in a single document.
+# The files of a directory, by the name that their content has in a single document.
 _SECTIONS = {
+    "version": "version.yaml",
     "sources": "databases/databases.yaml",
     "actions": "actions.yaml",
-    "inherited_roles": "inherited_roles.yaml",
-    "remote_schemas": "remote_schemas.yaml",
+    "allowlist": "allow_list.yaml",
+    **{
+        name: f"{name}.yaml"
+        for name in (
+            *("api_limits", "backend_configs", "cron_triggers", "graphql_schema_introspection", "inherited_roles", "metrics_config"),
+            *("network", "opentelemetry", "query_collections", "remote_schemas", "rest_endpoints"),
+        )
+    },
 }
+# Written by Hasura's command line beside the above; the types of actions are read from `actions.yaml`.
+_BESIDE = frozenset({"actions.graphql", "tables.yaml", "functions.yaml"})
 
 
 def read_document(path: Path) -> Node:
@@ -65,10 +75,19 @@ def _from_directory(directory: Path) -> Node:
     here = Position(_shown(directory), 1)
     if not root.keys() & {"sources", "tables"}:
         raise MetadataError(Problem(here, "This is no metadata directory: it has neither databases/databases.yaml nor tables.yaml."))
-    actions = root.get("actions")
-    if actions is not None and isinstance(actions.value, dict):
-        root["actions"] = actions.value.get("actions", Node(None, actions.position))
-    return _with_sources(Node(root, here))
+    for section in ("version", "actions"):
+        # These two files hold a mapping: the section, and for actions their types.
+        part = root.pop(section, None)
+        if part is not None:
+            root |= part.value if isinstance(part.value, dict) else {section: part}
+    return _with_sources(Node({**root, **_unknown_files(directory, root)}, here))
+
+
+def _unknown_files(directory: Path, known: Mapping[str, Node]) -> dict[str, Node]:
+    """Files at the top that no section is read from, each as a key that nobody looks at, so that it is told."""
+    read = {*_SECTIONS.values(), *_BESIDE}
+    files = sorted(path for path in directory.iterdir() if path.is_file() and path.suffix in (".yaml", ".yml", ".graphql"))
+    return {path.name: Node(path.name, Position(_shown(path), 1)) for path in files if path.name not in read and path.name not in known}
 
 
 def _unwrapped(node: Node) -> Node:
@@ -81,7 +100,8 @@ def _with_sources(node: Node) -> Node:
     """Version 2 has its tables at the top; they belong to the one source `default`."""
     root = node.mapping("The metadata")
     if "sources" in root or "tables" not in root:
-        return node
+        # Anew: nobody has looked at its keys yet.
+        return Node(root, node.position)
     source = {key: part for key, part in root.items() if key in ("tables", "functions")}
     source["kind"] = Node("postgres", node.position)
     default = Node(source, node.position)

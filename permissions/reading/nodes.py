@@ -1,7 +1,7 @@
 """A metadata document as a tree in which every value knows its file and line."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 Scalar = str | int | float | bool | None
@@ -45,6 +45,8 @@ class Node:
 
     value: "Scalar | list[Node] | dict[str, Node]"
     position: Position
+    # The keys that somebody looked at.
+    read: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def plain(self) -> Any:
         """The value as JSON, without positions."""
@@ -59,6 +61,12 @@ class Node:
         return MetadataError(Problem(self.position, sentence))
 
     def mapping(self, what: str) -> "dict[str, Node]":
+        """All keys, for whoever looks at each of them."""
+        found = self._mapping(what)
+        self.read.update(found)
+        return found
+
+    def _mapping(self, what: str) -> "dict[str, Node]":
         if isinstance(self.value, dict):
             return self.value
         raise self.error(f"{what} has to be a mapping.")
@@ -83,7 +91,8 @@ class Node:
 
     def get(self, key: str) -> "Node | None":
         """The value under a key of a mapping; null counts as absent."""
-        node = self.mapping("This").get(key)
+        node = self._mapping("This").get(key)
+        self.read.add(key)
         return None if node is None or node.value is None else node
 
     def required(self, key: str, what: str) -> "Node":
@@ -95,9 +104,22 @@ class Node:
 
     def only(self, known: frozenset[str], what: str) -> None:
         """Refuses keys that nobody reads: a misspelt `limit` must not widen a permission."""
-        for key, node in self.mapping(what).items():
+        for key, node in self._mapping(what).items():
             if key not in known:
                 raise node.error(f"{what} has no key `{key}`; it takes {', '.join(sorted(known))}.")
+
+    def unread(self) -> "Iterator[tuple[str, Node]]":
+        """The keys below that nobody looked at, and that say something. What was passed on as a whole was looked at as a whole."""
+        match self.value:
+            case dict() if self.read:
+                for key, node in self.value.items():
+                    if key in self.read:
+                        yield from node.unread()
+                    elif node.value not in (None, [], {}):
+                        yield key, node
+            case list():
+                for entry in self.value:
+                    yield from entry.unread()
 
 
 def each(node: Node | None, what: str, read: Callable[[Node], T], problems: list[Problem]) -> tuple[T, ...]:

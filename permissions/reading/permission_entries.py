@@ -25,6 +25,8 @@ def permission_reader(action: Action) -> Callable[[Node], PermissionEntry]:
     def read_entry(node: Node) -> PermissionEntry:
         role = node.required("role", "A permission").text("A role")
         node.only(frozenset({"role", "permission", "comment"}), "A permission")
+        # For those who read the metadata; in Hasura too the API tells it to nobody.
+        node.get("comment")
         what = f"The {action} permission of {role}"
         if role == "admin":
             raise node.error("The role admin has every permission already; remove this one.")

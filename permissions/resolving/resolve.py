@@ -45,4 +45,6 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
         raise MetadataError(*problems)
     for problem in problems:
         log.warning("metadata_inconsistent", problem=str(problem))
+    for problem in () if strict else metadata.unused:
+        log.warning("metadata_without_effect", problem=str(problem))
     return Resolved(catalog, roles, problems)

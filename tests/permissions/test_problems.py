@@ -172,7 +172,10 @@ OTHER = [
     (HEAD + "inherited_roles:\n- role_name: a\n", "The inherited role a needs `role_set`"),
     (HEAD + "inherited_roles:\n- role_name: admin\n  role_set: [b]\n", "it can't inherit"),
     (HEAD + "graphql_schema_introspection:\n  disabled_for_roles: [a]\n", "Introspection can't be disabled yet"),
-    (HEAD + "- name: second\n  kind: mssql\n  tables: []\n", "Only one PostgreSQL source is served; this one (mssql) is left out."),
+    (
+        HEAD + "- name: second\n  kind: mssql\n  tables: []\n",
+        "Only one PostgreSQL source is served; this one, second (mssql), is left out.",
+    ),
     (HEAD + "  functions:\n  - function: search\n", "Tracked functions are not supported yet"),
     (HEAD + "  customization: {naming_convention: snake}\n", "`naming_convention` is one of hasura-default, graphql-default, not snake"),
     (HEAD + "  customization: {type_names: {mapping: {}}}\n", "`type_names` of a source's `customization` has no key `mapping`"),
