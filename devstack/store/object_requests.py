@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from devstack.store import answers, copies
-from devstack.store.bodies import new_body
+from devstack.store import answers
+from devstack.store.bodies import Body, new_body
 from devstack.store.errors import S3Error
 from devstack.store.faults import Faults
 from devstack.store.object_response import object_response
@@ -17,6 +18,9 @@ from devstack.store.objects import Bucket, StoredObject
 from devstack.store.uploads import Uploads
 
 LONGEST_KEY: Final = 1024
+# What is copied, and of a part of it which bytes.
+SOURCE: Final = "x-amz-copy-source"
+SOURCE_RANGE: Final = "x-amz-copy-source-range"
 _KEPT: Final = re.compile(
     "cache-control|content-(disposition|encoding|language|type)|expires|x-amz-server-side-encryption|x-amz-meta-[a-z0-9_.-]+"
 )
@@ -59,7 +63,7 @@ class ObjectRequests:
         raise S3Error("NotImplemented", "This store knows nothing of that.")
 
     async def _put(self) -> Response:
-        if copies.SOURCE in self._request.headers:
+        if SOURCE in self._request.headers:
             return self._copy()
         with new_body(self._bucket.folder) as body:
             await body.receive(self._request, self._payload)
@@ -69,11 +73,34 @@ class ObjectRequests:
 
     def _copy(self) -> Response:
         """The whole of another object of this bucket, with what is said of it."""
-        found = copies.source_of(self._request.headers, self._bucket, self._faults.largest_copy)
+        found = self._source()
         with new_body(self._bucket.folder) as body:
-            copies.fill(body, self._request.headers, self._bucket, found)
+            self._take(body, found)
             made = self._bucket.put(self._key, body, found.headers | _encryption(self._request.headers.items()), found.etag)
         return answers.xml("CopyObjectResult", [("LastModified", answers.moment(made.modified)), ("ETag", f'"{made.etag}"')])
+
+    def _source(self) -> StoredObject:
+        """What a copy is made of: all of it up to a size, or a range of it."""
+        headers, most = self._request.headers, self._faults.largest_copy
+        name, _, key = unquote(headers[SOURCE]).removeprefix("/").partition("/")
+        if name != self._bucket.name or headers.get("x-amz-metadata-directive", "COPY") != "COPY":
+            raise S3Error("NotImplemented", "This store copies within a bucket, and changes nothing by that.")
+        found = self._bucket.get(key)
+        if SOURCE_RANGE not in headers and found.size > most:
+            raise S3Error(
+                "InvalidRequest", f"The specified copy source is larger than the maximum allowable size for a copy source: {most}"
+            )
+        return found
+
+    def _take(self, body: Body, found: StoredObject) -> None:
+        path = self._bucket.folder / found.file
+        if (asked := self._request.headers.get(SOURCE_RANGE)) is None:
+            body.join([path])
+            return
+        parsed = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)
+        if parsed is None or not int(parsed[1]) <= int(parsed[2]) < found.size:
+            raise S3Error("InvalidArgument", f"The x-amz-copy-source-range value must lie within the source of {found.size} bytes")
+        body.cut(path, int(parsed[1]), int(parsed[2]) + 1)
 
     def _check_absent(self) -> None:
         """`If-None-Match: *` puts only what is not there yet."""
@@ -86,15 +113,15 @@ class ObjectRequests:
 
     async def _put_part(self, upload_id: str) -> Response:
         number = self._request.query_params.get("partNumber", "")
-        headers = self._request.headers
+        copied = SOURCE in self._request.headers
         with new_body(self._bucket.folder) as body:
-            if copies.SOURCE in headers:
-                copies.fill(body, headers, self._bucket, copies.source_of(headers, self._bucket, self._faults.largest_copy))
+            if copied:
+                self._take(body, self._source())
             else:
                 await body.receive(self._request, self._payload)
             # Looked for after the body came: the upload may have been aborted meanwhile.
             self._uploads.put_part(self._uploads.find(upload_id, self._key), int(number) if number.isdecimal() else 0, body)
-        if copies.SOURCE in headers:
+        if copied:
             return answers.xml("CopyPartResult", [("LastModified", answers.moment(time.time())), ("ETag", f'"{body.md5}"')])
         return Response(headers={"etag": f'"{body.md5}"'})
 
