@@ -7,12 +7,12 @@ from permissions.reading.nodes import Node, Problem
 
 # Hasura's keys whose absence here is worth more than the general sentence.
 _SENTENCES = {
-    "configuration": "`configuration` of a source has no effect: the connection is this service's own (NCHAT_DATABASE_URL).",
+    "configuration": "`configuration` of a source has no effect: the connection is this service's own setting.",
     "custom_types": "`custom_types` have no effect: actions of foreign metadata are not served.",
     "definition": "`definition` has no effect: an action's handler is never called, and the action is not served.",
     "query_collections": "`query_collections` have no effect yet.",
     "allowlist": "`allowlist` has no effect yet: every query is allowed.",
-    "api_limits": "`api_limits` have no effect yet; this service's own limits hold (NCHAT_QUERY_MAX_COST and others).",
+    "api_limits": "`api_limits` have no effect yet; this service's own limits hold.",
     "network": "`network` has no effect: nothing is asked of other hosts in the name of the metadata.",
     "metrics_config": "`metrics_config` has no effect: /metrics is this service's own.",
     "opentelemetry": "`opentelemetry` has no effect.",
