@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from starlette.routing import BaseRoute
@@ -28,9 +27,6 @@ from resolvers.engine import Engine
 from resolvers.feeds.open_rooms import open_rooms
 from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.live.cohorts import LiveQueries
-
-# Each takes some 50 ms, and a foreign metadata may have hundreds.
-_WARM_ROLES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes, settings.admin_answer_max_bytes),
             insert_budgets=product.insert_budgets,
         )
-        engine.warm(islice(base.resolved.roles, _WARM_ROLES))
+        engine.derive_roles()
         live_queries = LiveQueries(
             base.shared_database,
             base.hub.follow,

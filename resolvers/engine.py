@@ -1,6 +1,6 @@
 """The engine: a request and a session in, the complete answer out."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from functools import partial
@@ -70,10 +70,9 @@ class Engine:
         """Nothing of it touches the database any more."""
         await self._begun.stop()
 
-    def warm(self, roles: Iterable[str]) -> None:
-        """Makes the schemas of these roles, so that no first request holds the loop for them."""
-        for role in roles:
-            self._views.of(Session(role))
+    def derive_roles(self) -> None:
+        """Makes the schema of every role, before any request could wait for it."""
+        self._views.derive_all()
 
     async def kind(self, request: Request, session: Session) -> OperationKind:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""

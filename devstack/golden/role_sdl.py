@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from graphql import lexicographic_sort_schema, print_schema
+from graphql import print_schema
 from strawberry import Schema
 
 import resolvers.actions
@@ -32,8 +32,8 @@ async def schemas(database_url: str) -> dict[Path, str]:
 
 
 def _printed(schema: Schema) -> str:
-    """Sorted, so that only what a role sees makes a difference."""
-    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"
+    """In the order of names, as introspection tells it: only what a role sees makes a difference."""
+    return print_schema(schema._schema) + "\n"
 
 
 def write() -> None:

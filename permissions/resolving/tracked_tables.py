@@ -75,7 +75,7 @@ def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
         constraints=_constraint_names(table),
         root_fields=RootFields(**naming.root_fields(base, configuration.root_fields)),
         root_comments=configuration.root_comments,
-        comment=_comment(configuration.comment, table.comment),
+        comment=_comment(configuration.comment, table.comment or f'columns and relationships of "{entry.name}"'),
         writable=table.info.get("writable", True),
         numbering=table.info.get("numbering"),
     )

@@ -10,6 +10,7 @@ from graphql.type import GraphQLEnumType, GraphQLInputObjectType, GraphQLNamedTy
 from graphql.utilities.map_schema_config import SchemaElementKind, map_schema_config
 from strawberry import Schema
 
+from resolvers.roles.published import publish
 from resolvers.roles.visibility import Visibility
 from schema.table_types.meaning import OfColumn, meaning_of
 
@@ -31,6 +32,7 @@ def derive(whole: Schema, visibility: Visibility, sees_action: Callable[[str, An
             config[root] = None
     schema = copy.copy(whole)
     schema._schema = GraphQLSchema(**config)
+    publish(schema._schema)
     schema._schema._strawberry_schema = schema  # type: ignore[attr-defined]
     return schema
 

@@ -1,4 +1,4 @@
-"""Each role's schema and rules, made when they are first asked for."""
+"""Each role's schema and rules: those of the metadata are made at the start, so that no request waits for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,9 +37,20 @@ class RoleViews:
     def __init__(self, catalog: Catalog, rules: Mapping[str, RoleRules], whole: Schema) -> None:
         self._catalog, self._rules, self._whole = catalog, rules, whole
         self._views: dict[ViewKey, RoleView] = {}
+        self._for_backends = {role for role, given in rules.items() if _has_backend_only(given)}
 
     def of(self, session: Session) -> RoleView:
-        key = (session.role if session.role in self._rules else "", session.backend_only)
+        """The view of a session's role; backends have one of their own where a rule is theirs alone."""
+        role = session.role if session.role in self._rules else ""
+        return self._view((role, session.backend_only and role in self._for_backends))
+
+    def derive_all(self) -> None:
+        """Makes every view there can be."""
+        for role in ("", *self._rules):
+            for backend_only in (False, True) if role in self._for_backends else (False,):
+                self._view((role, backend_only))
+
+    def _view(self, key: ViewKey) -> RoleView:
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = self._derive(key)
@@ -55,3 +66,8 @@ class RoleViews:
 
         schema = derive(self._whole, Visibility(self._catalog, rules, backend_only=backend_only), sees_action)
         return RoleView(key, rules, schema, RuleCosts(self._catalog, rules))
+
+
+def _has_backend_only(rules: RoleRules) -> bool:
+    """Whether the role writes somewhere for trusted servers alone."""
+    return any(rule.backend_only for written in (rules.insert, rules.update, rules.delete) for rule in written.values())

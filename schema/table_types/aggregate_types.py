@@ -35,7 +35,7 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
             )
             order_name = naming.type_name(base, f"{function}_order_by")
             order = definitions.input(
-                order_name, _orders(definitions, table, function), description=f'order by {function}() on columns of "{table.name}"'
+                order_name, _orders(definitions, table, function), description=f'order by {function}() on columns of table "{table.name}"'
             )
             fields.append(output(naming.field(function), values | None, AggregateFunction(function, table.name)))
             orders.append(key(naming.field(function), order | None, AggregateFunction(function, table.name)))

@@ -1,7 +1,7 @@
 """Strawberry definitions made directly from names, types and meanings: no dataclass per type, which would cost seconds at start."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import strawberry
@@ -86,9 +86,16 @@ class Definitions:
     def input(self, name: str, fields: Iterable[StrawberryField], *, description: str | None = None) -> Any:
         return self.object_type(name, fields, description=description, is_input=True)
 
-    def enum(self, name: str, values: Iterable[tuple[str, Any]], *, description: str | None = None) -> Any:
-        """Defines an enum of (GraphQL name, what it stands for)."""
+    def enum(
+        self,
+        name: str,
+        values: Iterable[tuple[str, Any]],
+        *,
+        description: str | None = None,
+        describe: Callable[[Any], str] | None = None,
+    ) -> Any:
+        """Defines an enum of (GraphQL name, what it stands for); `describe` says what the latter means."""
         origin = self[name]
-        items = [EnumValue(graphql_name, value) for graphql_name, value in values]
+        items = [EnumValue(graphql_name, value, description=describe(value) if describe else None) for graphql_name, value in values]
         origin.__strawberry_definition__ = StrawberryEnumDefinition(origin, name, items, description)
         return origin

@@ -21,21 +21,23 @@ class TableTypes:
 
     def __init__(self, catalog: Catalog, definitions: Definitions) -> None:
         self._catalog, self._definitions = catalog, definitions
-        definitions.enum(
-            "order_by", [(definitions.naming.enum_value(order), order) for order in ORDER], description="column ordering options"
-        )
+        orders = [(definitions.naming.enum_value(order), order) for order in ORDER]
+        definitions.enum("order_by", orders, description="column ordering options", describe=_order)
 
     def define(self, table: TrackedTable) -> None:
         definitions, named = self._definitions, partial(self._definitions.naming.type_name, table.base)
         definitions.object_type(named(), self._row(table), description=table.comment)
         definitions.input(
-            named("bool_exp"), self._bool_exp(table), description=f'Boolean expression to filter rows from the table "{table.name}".'
+            named("bool_exp"),
+            self._bool_exp(table),
+            description=f"Boolean expression to filter rows from the table \"{table.name}\". All fields are combined with a logical 'AND'.",
         )
         definitions.input(
             named("order_by"), self._order_by(table), description=f'Ordering options when selecting data from "{table.name}".'
         )
         columns = [(column.graphql_name, OfColumn(table.name, column.name)) for column in table.columns.values()]
-        definitions.enum(named("select_column"), columns, description=f'select columns of table "{table.name}"')
+        words = f'select columns of table "{table.name}"'
+        definitions.enum(named("select_column"), columns, description=words, describe=lambda _: "column name")
 
     def arguments(self, table: TrackedTable) -> list[StrawberryArgument]:
         """The arguments of every list of rows of `table`."""
@@ -110,3 +112,10 @@ class TableTypes:
             else:
                 type_ = self._definitions.of(target, "aggregate_order_by")
                 yield key(self._definitions.naming.aggregate_of(name), type_ | None, OfRelationshipAggregate(table.name, name))
+
+
+def _order(order: str) -> str:
+    """Hasura's words: PostgreSQL sorts nulls last, and first where it descends."""
+    direction, _, nulls = order.partition("_nulls_")
+    ending = nulls or ("last" if direction == "asc" else "first")
+    return f"in {direction}ending order, nulls {ending}"
