@@ -22,6 +22,7 @@ from app.http.console_tokens import token_maker
 from app.http.graphql import GraphQLHttp
 from app.http.health import health_routes
 from app.http.metrics_route import metrics_routes
+from app.http.version_route import version_routes
 from app.interpreter import settle
 from app.service import Service, open_service
 from app.settings import Settings
@@ -39,6 +40,8 @@ from app.websocket.socket_services import SocketLimits, SocketServices
 log = structlog.get_logger(__name__)
 
 GRAPHQL_PATH = "/v1/graphql"
+# Hasura: the same, and the status of an answer tells of errors.
+ALPHA_PATH = "/v1alpha1/graphql"
 
 
 def create_app(
@@ -58,7 +61,7 @@ class Application(Starlette):
     def __init__(self, settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser], observe: Observe) -> None:
         super().__init__()
         self._settings, self._metadata, self._observe = settings, metadata, observe
-        self._graphql: dict[str, ASGIApp] = {}
+        self._graphql: dict[tuple[str, str], ASGIApp] = {}
         self._ids = RequestIds()
         self._own_hosts = own_hosts(settings)
         # Whoever asks this service gets tokens for people.
@@ -71,8 +74,8 @@ class Application(Starlette):
             await self._live(scope, receive, send)
         elif self._gives_tokens and foreign_hosts.is_foreign(scope, self._own_hosts):
             await foreign_hosts.refuse(scope, receive, send, self._own_hosts)
-        elif scope["path"] == GRAPHQL_PATH:
-            await self._graphql[scope["type"]](scope, receive, send)
+        elif scope["path"] in (GRAPHQL_PATH, ALPHA_PATH):
+            await self._graphql[scope["path"], scope["type"]](scope, receive, send)
         else:
             # Log lines name the request, as those of GraphQL do by themselves.
             with marked(RequestMark(self._ids.of(headers_of(scope["headers"]).get("x-request-id")))):
@@ -110,12 +113,16 @@ class Application(Starlette):
     def _serve(self, service: Service, connections: Connections) -> None:
         settings = self._settings
         engine = LargeAnswers(service.engine)
-        self._graphql = {"http": self._http(service, engine, connections), "websocket": self._websocket(service, engine, connections)}
-        self.router.routes.extend([*health_routes(service.checks), *metrics_routes(service.metrics), *service.routes])
+        websocket = self._websocket(service, engine, connections)
+        for path in (GRAPHQL_PATH, ALPHA_PATH):
+            self._graphql[path, "http"] = self._http(service, engine, connections, statuses=path == ALPHA_PATH)
+            self._graphql[path, "websocket"] = websocket
+        routes = [*health_routes(service.checks), *version_routes(), *metrics_routes(service.metrics), *service.routes]
+        self.router.routes.extend(routes)
         if settings.is_open:
             log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
 
-    def _http(self, service: Service, engine: Executes, connections: Connections) -> ASGIApp:
+    def _http(self, service: Service, engine: Executes, connections: Connections, *, statuses: bool) -> ASGIApp:
         graphql = GraphQLHttp(
             engine,
             service.authenticator,
@@ -123,6 +130,7 @@ class Application(Starlette):
             context_of=service.context_of,
             max_bytes=self._settings.max_request_bytes,
             json_only=service.tokens_in_cookies,
+            statuses=statuses,
             events=self._events(service, engine, connections),
         )
         origins = self._settings.cors_origins

@@ -1,9 +1,11 @@
-"""What kind of answer an HTTP client asks for: JSON, or a stream of events."""
+"""What kind of answer an HTTP client asks for: JSON in one of two forms, or a stream of events."""
 
 from collections.abc import Iterator, Mapping
 
 EVENT_STREAM = "text/event-stream"
-_JSON = frozenset({"application/json", "application/graphql-response+json", "application/*", "*/*"})
+JSON = "application/json"
+RESPONSE_JSON = "application/graphql-response+json"
+_JSON = frozenset({JSON, RESPONSE_JSON, "application/*", "*/*"})
 
 
 def wants_events(method: str, headers: Mapping[str, str]) -> bool:
@@ -14,6 +16,18 @@ def wants_events(method: str, headers: Mapping[str, str]) -> bool:
     known = [(quality, kind) for kind, quality in _ranges(accept) if kind == EVENT_STREAM or kind in _JSON]
     best = max(known, key=lambda pair: pair[0], default=(0.0, ""))
     return best[0] > 0 and best[1] == EVENT_STREAM
+
+
+def wants_statuses(headers: Mapping[str, str]) -> bool:
+    """Whether the client names GraphQL's own media type, and not as less welcome than plain JSON: then statuses tell of errors.
+
+    Plain JSON, and whatever else, is answered with 200, as Hasura's clients expect.
+    """
+    accept = headers.get("accept", "")
+    if RESPONSE_JSON not in accept:
+        return False
+    qualities = dict(_ranges(accept))
+    return qualities.get(RESPONSE_JSON, 0.0) > 0 and qualities[RESPONSE_JSON] >= qualities.get(JSON, 0.0)
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:

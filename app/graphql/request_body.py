@@ -1,6 +1,7 @@
 """A GraphQL request from JSON, with Hasura's words for what is wrong with it."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import TooManyNumbers, read_json
@@ -24,6 +25,22 @@ def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
     return request_of(raw, principal, len(body))
 
 
+def request_in_url(query_string: bytes, principal: str) -> Request:
+    """`query`, `operationName`, and as JSON `variables` and `extensions`, as GraphQL over HTTP has them; raises GraphQLRefusal."""
+    raw: dict[str, Any] = dict(parse_qsl(query_string.decode("latin-1")))
+    for name in ("variables", "extensions"):
+        if name in raw:
+            raw[name] = _json(raw[name].encode(), f"$.{name}")
+    return request_of(raw, principal, len(query_string))
+
+
+def _json(text: bytes, path: str) -> Any:
+    try:
+        return read_json(text)
+    except ValueError:
+        raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON", path) from None
+
+
 def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None) -> Request:
     """Reads `{query, variables, operationName, extensions}`; other keys are ignored.
 
@@ -32,6 +49,9 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
     if not isinstance(raw, dict):
         raise GraphQLRefusal("parse-failed", "expected an object with the key 'query'")
     query, variables, name = raw.get("query"), raw.get("variables"), raw.get("operationName")
+    if query is None and _is_persisted(raw.get("extensions")):
+        # These words make Apollo and urql send the whole document, now and from then on.
+        raise GraphQLRefusal("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
     if query is None:
         raise GraphQLRefusal("parse-failed", "the key 'query' was not present")
     if not isinstance(query, str):
@@ -41,6 +61,11 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
     return Request(query, variables or {}, name, principal, size, tally, delta=_asks_for_deltas(raw.get("extensions")))
+
+
+def _is_persisted(extensions: object) -> bool:
+    """Whether a document is named by its hash alone (automatic persisted queries)."""
+    return isinstance(extensions, dict) and isinstance(extensions.get("persistedQuery"), dict)
 
 
 def _asks_for_deltas(extensions: object) -> bool:

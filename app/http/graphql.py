@@ -1,4 +1,4 @@
-"""`POST /v1/graphql`: a bare ASGI application, because every layer costs as much as the request itself."""
+"""`/v1/graphql`, by POST and for queries by GET: a bare ASGI application, because every layer costs as much as the request itself."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticates
 from app.auth.hook import Exchange
-from app.graphql.accepted import wants_events
+from app.graphql.accepted import JSON, RESPONSE_JSON, wants_events, wants_statuses
 from app.graphql.body import read_body
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
 from app.graphql.principal import principal_of
-from app.graphql.request_body import parse_body, request_of
+from app.graphql.request_body import parse_body, request_in_url, request_of
+from app.graphql.statuses import status_of
 from app.telemetry.log_context import RequestIds, RequestMark, current, marked
 from app.telemetry.metrics import Metrics
 from app.telemetry.outcomes import Outcomes
@@ -25,15 +26,17 @@ from resolvers.documents.request import Request, Tally
 
 # Bytes: reading JSON of this size takes about a millisecond, and of the largest allowed 20.
 _LARGE_BODY = 64 * 1024
-_JSON = (b"content-type", b"application/json; charset=utf-8")
+_JSON = f"{JSON}; charset=utf-8".encode()
+_RESPONSE_JSON = f"{RESPONSE_JSON}; charset=utf-8".encode()
 _ALLOW = (b"allow", b"POST, GET, OPTIONS")
 
 
 class GraphQLHttp:
     """Answers with HTTP 200 whatever happens inside GraphQL, as Hasura does; other statuses say that it never got there.
 
-    With tokens in cookies `json_only` must be set: a foreign page can send a cookie along, but no JSON without asking first. Who asks
-    for a stream of events is handed on to `events`.
+    With `statuses`, and to who asks for GraphQL's own media type, the status tells of errors too. With tokens in cookies `json_only`
+    must be set: a foreign page can send a cookie along, but no JSON without asking first. Who asks for a stream of events is handed on
+    to `events`.
     """
 
     def __init__(
@@ -46,11 +49,12 @@ class GraphQLHttp:
         max_bytes: int = 1 << 20,
         json_only: bool = False,
         console: str | None = "/console",
+        statuses: bool = False,
         events: ASGIApp | None = None,
     ) -> None:
         self._engine, self._authenticator, self._outcomes = engine, authenticator, Outcomes(metrics, "http")
         self._context_of, self._max_bytes, self._json_only, self._console = context_of, max_bytes, json_only, console
-        self._events = events
+        self._events, self._statuses = events, statuses
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,8 +64,8 @@ class GraphQLHttp:
             await self._events(scope, receive, send)
             return
         request_id = self._ids.of(headers.get("x-request-id"))
-        if scope["method"] == "POST":
-            await self._post(scope, headers, request_id, receive, send)
+        if scope["method"] == "POST" or (scope["method"] == "GET" and _asks(scope["query_string"])):
+            await self._exchanged(scope, headers, request_id, receive, send)
         elif scope["method"] == "GET" and self._console is not None and "text/html" in headers.get("accept", ""):
             await _respond(send, 303, b"", request_id, (b"location", self._console.encode()))
         elif scope["method"] == "OPTIONS":
@@ -70,33 +74,38 @@ class GraphQLHttp:
             refusal = GraphQLRefusal("method-not-allowed", "GraphQL requests are POST requests with a JSON body")
             await _respond(send, 405, self._refused(refusal), request_id, _ALLOW)
 
-    async def _post(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
+    async def _exchanged(self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         with marked(RequestMark(request_id)):
             exchange = Exchange()
-            status, body = await self._read_and_answer(scope, headers, request_id, receive, exchange)
-            await _respond(send, status, body, request_id, *exchange.headers)
+            own = wants_statuses(headers)
+            status, body = await self._read_and_answer(scope, headers, request_id, receive, exchange, own or self._statuses)
+            await _respond(send, status, body, request_id, *exchange.headers, media=_RESPONSE_JSON if own else _JSON)
             self._outcomes.took(time.perf_counter() - started, len(body))
 
     async def _read_and_answer(
-        self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, exchange: Exchange
+        self, scope: Scope, headers: dict[str, str], request_id: str, receive: Receive, exchange: Exchange, tells: bool
     ) -> tuple[int, bytes]:
-        if self._json_only and not headers.get("content-type", "").startswith("application/json"):
-            return 415, self._refused(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
-        body = await read_body(headers, receive, self._max_bytes)
-        if body is None:
-            return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
+        """`tells`: the status tells of errors inside GraphQL."""
+        if scope["method"] == "POST":
+            if self._json_only and not headers.get("content-type", "").startswith("application/json"):
+                return 415, self._refused(GraphQLRefusal("bad-request", "the content type of a request is application/json"))
+            exchange.body = await read_body(headers, receive, self._max_bytes)
+            if exchange.body is None:
+                return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
         try:
-            exchange.body = body
-            return 200, await self._answer(scope, headers, request_id, exchange)
+            status, body = await self._answer(scope, headers, request_id, exchange)
         except GraphQLRefusal as refusal:
-            return 200, self._refused(refusal)
+            status, body = status_of(refusal), self._refused(refusal)
+        return status if tells or status == 405 else 200, body
 
-    async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, exchange: Exchange) -> bytes:
+    async def _answer(self, scope: Scope, headers: dict[str, str], request_id: str, exchange: Exchange) -> tuple[int, bytes]:
         session = await self._authenticator.authenticate(headers, exchange)
         current.set(RequestMark(request_id, session.role))
         context = self._context_of(session, scope)
         principal = principal_of(session, scope)
+        if scope["method"] == "GET":
+            return await self._read_only(request_in_url(scope["query_string"], principal), session, context)
         body = exchange.body or b""
         read = partial(parse_body, body, principal)
         is_large = len(body) > _LARGE_BODY or takes_long(body)
@@ -108,18 +117,24 @@ class GraphQLHttp:
         def member(raw: object) -> Request:
             return request_of(raw, principal, len(body), tally)
 
-        return b"[" + b",".join([await self._member(member, raw, session, context) for raw in parsed]) + b"]"
+        return 200, b"[" + b",".join([await self._member(member, raw, session, context) for raw in parsed]) + b"]"
+
+    async def _read_only(self, request: Request, session: Session, context: object) -> tuple[int, bytes]:
+        """A GET, which caches, prefetchers and foreign pages repeat as they like: it changes nothing."""
+        if await self._engine.kind(request, session) == "mutation":
+            return 405, self._refused(GraphQLRefusal("method-not-allowed", "a mutation is a POST request"))
+        return await self._execute(request, session, context)
 
     async def _member(self, member: Callable[[object], Request], raw: object, session: Session, context: object) -> bytes:
         try:
-            return await self._execute(member(raw), session, context)
+            return (await self._execute(member(raw), session, context))[1]
         except GraphQLRefusal as refusal:
             return self._refused(refusal)
 
-    async def _execute(self, request: Request, session: Session, context: object) -> bytes:
+    async def _execute(self, request: Request, session: Session, context: object) -> tuple[int, bytes]:
         answer = await self._engine.execute(request, session, context)
         self._outcomes.note(answer)
-        return answer.body
+        return status_of(answer.refusal), answer.body
 
     def _refused(self, refusal: GraphQLRefusal) -> bytes:
         """What never got as far as the engine."""
@@ -127,9 +142,14 @@ class GraphQLHttp:
         return refusal.body()
 
 
-async def _respond(send: Send, status: int, body: bytes, request_id: str, *more: tuple[bytes, bytes]) -> None:
+def _asks(query_string: bytes) -> bool:
+    """Whether a URL holds a document, or the hash of one."""
+    return b"query=" in query_string or b"extensions=" in query_string
+
+
+async def _respond(send: Send, status: int, body: bytes, request_id: str, *more: tuple[bytes, bytes], media: bytes = _JSON) -> None:
     headers: list[Any] = [(b"content-length", str(len(body)).encode()), (b"x-request-id", request_id.encode()), *more]
     if body:
-        headers.append(_JSON)
+        headers.append((b"content-type", media))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
 
-from app.graphql.request_body import request_of
+from app.graphql.request_body import request_in_url, request_of
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import read_json
 from resolvers.documents.request import Request, Seen
@@ -23,12 +22,8 @@ def posted(body: bytes, headers: Mapping[str, str], principal: str) -> Request:
 
 
 def asked_in_url(query_string: bytes, headers: Mapping[str, str], principal: str) -> Request:
-    """`query`, `operationName`, and as JSON `variables` and `extensions`, as GraphQL over HTTP has them; raises GraphQLRefusal."""
-    raw: dict[str, Any] = dict(parse_qsl(query_string.decode("latin-1")))
-    for name in ("variables", "extensions"):
-        if name in raw:
-            raw[name] = _json(raw[name].encode(), f"$.{name}")
-    return replace(request_of(raw, principal, len(query_string)), seen=_seen(headers))
+    """One request in a URL; raises GraphQLRefusal."""
+    return replace(request_in_url(query_string, principal), seen=_seen(headers))
 
 
 def _json(text: bytes, path: str) -> Any:

@@ -45,7 +45,7 @@ class FakeEngine:
     """Answers with what it was asked; the first word of the document decides. `mutation fails CODE` is refused with that code."""
 
     def __init__(self) -> None:
-        self.turns = list[str]()
+        self.turns, self.ran = list[str](), list[str]()
 
     async def apart(self, principal: str, work: Callable[[], T], size: int = 0) -> T:  # noqa: ARG002
         self.turns.append(principal)
@@ -62,6 +62,7 @@ class FakeEngine:
         raise GraphQLRefusal("validation-failed", "not a valid graphql query", "$.query")
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
+        self.ran.append(request.query)
         try:
             kind = await self.kind(request, session)
         except GraphQLRefusal as refused:

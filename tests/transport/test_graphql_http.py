@@ -1,5 +1,6 @@
 """`/v1/graphql` over HTTP, against a real server."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -111,7 +112,7 @@ async def test_a_body_that_is_too_large(http: httpx2.AsyncClient) -> None:
 async def test_other_methods(http: httpx2.AsyncClient) -> None:
     browser = await http.get(PATH, headers={"accept": "text/html,*/*"})
     assert (browser.status_code, browser.headers["location"]) == (303, "/console")
-    other = await http.get(PATH, params={"query": "query q"})
+    other = await http.get(PATH)
     assert (other.status_code, other.headers["allow"]) == (405, "POST, GET, OPTIONS")
     assert code_in(other.json(), "GET") == "method-not-allowed"
     assert (await http.options(PATH)).status_code == 204
@@ -132,3 +133,50 @@ async def test_with_tokens_in_cookies_a_form_of_a_foreign_page_is_refused() -> N
     async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}", headers=ADMIN) as http:
         assert (await http.post(PATH, content=b'{"query":"query q"}', headers={"content-type": "text/plain"})).status_code == 415
         assert (await http.post(PATH, json={"query": "query q"})).json() == seen()
+
+
+OWN_MEDIA = "application/graphql-response+json"
+
+
+async def test_queries_by_get_and_never_mutations(http: httpx2.AsyncClient, service: FakeService) -> None:
+    asked = {"query": "query q", "variables": '{"a":1}', "operationName": "q"}
+    answer = await http.get(PATH, params=asked)
+    assert (answer.status_code, answer.json()) == (200, seen(variables={"a": 1}, name="q"))
+    refused = await http.get(PATH, params={"query": "mutation m"})
+    assert (refused.status_code, code_in(refused.json(), "a mutation")) == (405, "method-not-allowed")
+    assert service.engine.ran == ["query q"]
+    stranger = await http.get(PATH, params=asked, headers={"x-hasura-admin-secret": "wrong"})
+    assert (stranger.status_code, code_in(stranger.json(), "a stranger")) == (200, "access-denied")
+    assert code_in((await http.get(PATH, params={**asked, "variables": "{"})).json(), "bad JSON") == "invalid-json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "own"),
+    [
+        (OWN_MEDIA, True),
+        (f"{OWN_MEDIA}, application/json;q=0.9", True),
+        (f"application/json, {OWN_MEDIA};q=0.5", False),
+        (f"{OWN_MEDIA};q=0", False),
+        ("application/json", False),
+        ("*/*", False),
+    ],
+)
+async def test_the_status_tells_of_errors_to_who_asks_for_it(http: httpx2.AsyncClient, accept: str, own: bool) -> None:
+    media = OWN_MEDIA if own else "application/json"
+    for query, status in (("query q", 200), ("nonsense", 400), ("mutation fails unexpected", 500), ("mutation fails access-denied", 401)):
+        answer = await http.post(PATH, json={"query": query}, headers={"accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (status if own else 200, f"{media}; charset=utf-8")
+    wrong = await http.post(PATH, json={"query": "query q"}, headers={"accept": accept, "x-hasura-admin-secret": "wrong"})
+    assert wrong.status_code == (401 if own else 200)
+
+
+async def test_a_hash_alone_is_answered_in_the_words_that_clients_fall_back_on(http: httpx2.AsyncClient) -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    for answer in (
+        await http.post(PATH, json={"extensions": extensions, "variables": {}}),
+        await http.get(PATH, params={"extensions": json.dumps(extensions)}),
+    ):
+        refusal = error_in(answer.json(), extensions)
+        assert (refusal["message"], refusal["extensions"]["code"]) == ("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
+    both = await http.post(PATH, json={"query": "query q", "extensions": extensions})
+    assert both.json() == seen()

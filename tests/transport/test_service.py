@@ -18,6 +18,7 @@ from app.asgi import create_app
 from app.http import health
 from app.http.console import OfferedUser
 from app.settings import Settings
+from app.telemetry.version import VERSION
 from tests.support.refusals import code_in, error_in
 from tests.support.waiting import eventually
 from tests.transport.fakes import serving, websocket
@@ -112,6 +113,9 @@ async def test_the_other_paths(demo_database_url: str) -> None:
         assert "<html" in (await http.get("/console")).text
         assert (await http.get("/console/demo-users.json")).json() == {"users": []}
         assert (await http.get("/nowhere")).status_code == 404
+        assert (await http.get("/v1/version")).json() == {"server_type": "ce", "version": f"v{VERSION}"}
+        alpha = [(await http.post("/v1alpha1/graphql", json={"query": query})).status_code for query in ("{ nope }", "{")]
+        assert alpha == [400, 400]
         asked = {
             "origin": "https://app.example",
             "access-control-request-method": "POST",
