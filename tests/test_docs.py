@@ -75,7 +75,7 @@ def test_every_code_of_a_refusal() -> None:
     code = [
         ROOT / name for name in tracked() if name.endswith(".py") and name.split("/")[0] in ("app", "domain", "permissions", "resolvers")
     ]
-    raised = {found for file in code if file.exists() for found in re.findall(r'GraphQLRefusal\(\s*"([a-z-]+)"', file.read_text())}
+    raised = {found for file in code if file.exists() for found in re.findall(r'GraphQLRefusal\(\s*"([A-Za-z_-]+)"', file.read_text())}
     raised |= {code for code, _ in (*_STATES.values(), *_SERVER.values())}
     of_tables = {next(iter(words(cells[0]))) for cells in rows(page("errors.md").partition("## Table fields")[2])}
     assert raised - actions - of_tables == set()
