@@ -112,15 +112,50 @@ async def test_a_store_that_is_away_loses_nothing(call: RecordedCall) -> None:
     assert await call.status() == "ready"
 
 
-async def test_a_store_that_never_comes_back(call: RecordedCall) -> None:
+@pytest.mark.parametrize("away", [16 * 60, 24 * 3600])
+async def test_a_store_that_is_away_for_long_has_what_was_uploaded(call: RecordedCall, away: int) -> None:
     recording_id = await call.run()
     call.on.store.down = True
     await stop_recording(call.on.world, session(ALICE), recording_id)
     await call.turn()
     await call.complete("EG_1")
-    await call.pass_time(16 * 60, step=30)
+    await call.pass_time(away, step=away / 30)
     row = await call.recording()
-    assert (row["status"], row["error_message"]) == ("failed", "The store could not be reached.")
+    assert (row["status"], row["error_message"]) == ("processing", "The store could not be reached.")
+    call.on.store.down = False
+    await call.pass_time(32)
+    row, (part,) = await call.recording(), await call.parts()
+    assert (row["status"], row["error_message"], row["duration"]) == ("ready", None, 12)
+    assert (part["status"], part["segments"], part["error_message"]) == ("ready", 3, None)
+
+
+async def test_a_store_that_is_back_and_has_nothing(call: RecordedCall) -> None:
+    recording_id = await call.run(segments=0)
+    call.on.store.down = True
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    call.on.recorder.become("EG_1", "failed", 500)
+    await call.tell("EG_1")
+    await call.pass_time(16 * 60, step=32)
+    assert await call.status() == "processing"
+    call.on.store.down = False
+    await call.pass_time(32)
+    row = await call.recording()
+    assert (row["status"], row["error_message"]) == ("failed", "The recorder broke down.")
+
+
+async def test_an_earlier_part_waits_for_the_store_while_the_next_is_recorded(call: RecordedCall) -> None:
+    await call.run()
+    call.on.recorder.become("EG_1", "failed", 500)
+    await call.tell("EG_1")
+    call.on.store.down = True
+    await call.pass_time(16 * 60, step=32)
+    first, *_ = await call.parts()
+    assert (first["status"], first["segments"]) == ("processing", 3)
+    call.on.store.down = False
+    await call.pass_time(32)
+    first, *_ = await call.parts()
+    assert (first["status"], first["segments"], await call.status()) == ("ready", 3, "recording")
 
 
 async def test_a_recorder_that_dies_while_it_uploads(call: RecordedCall) -> None:

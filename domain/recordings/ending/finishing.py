@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 LOOK: Final = 50
 # While one process gathers, no other does.
 TAKEN_FOR: Final = timedelta(seconds=20)
-GIVEN_UP_AFTER: Final = timedelta(minutes=15)
+LONGEST_PAUSE: Final = timedelta(seconds=30)
 NOT_KEPT: Final = "The stream was not to be recorded: it plays for a while, and has no file."
 EACH_ITS_OWN: Final = "Each track has a file of its own."
 NO_STORE: Final = "The store could not be reached."
@@ -115,18 +115,15 @@ def _times(part: RecordingPart, gathered: Gathered) -> dict[str, datetime | None
 
 
 async def _put_off(world: World, part: RecordingPart, sentence: str) -> None:
-    """The store does not answer: later, and not for ever. Meanwhile the recording says what it waits for."""
+    """The store says nothing, or refuses to: what was uploaded lies there all the same, so it is asked again for as long as that takes.
+    Meanwhile the recording says what it waits for."""
     now = world.clock.now()
+    pause = min(max(now - part.status_since, timedelta(seconds=1)), LONGEST_PAUSE)
+    waits = sa.update(call_recordings).where(call_recordings.c.id == part.recording_id, call_recordings.c.status == "processing")
     async with world.transaction("recording.put_off") as tx, short_waits(tx):
-        if now - part.status_since < GIVEN_UP_AFTER:
-            age = (now - part.status_since).total_seconds()
-            waits = sa.update(call_recordings).where(call_recordings.c.id == part.recording_id, call_recordings.c.status == "processing")
-            await tx.connection.execute(waits.values(error_message=sentence))
-            await set_part(tx, part.id, next_look_at=now + timedelta(seconds=min(max(age, 1), 30)))
-            changed(tx, None)
-            return
-        if await hold(tx, part.recording_id) is not None:
-            await move_part(tx, part.id, "processing", "failed", now=now, error_message=sentence)
+        await tx.connection.execute(waits.values(error_message=sentence))
+        await set_part(tx, part.id, next_look_at=now + pause)
+        changed(tx, None)
 
 
 async def _finish_waiting(world: World) -> None:
