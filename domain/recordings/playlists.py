@@ -7,6 +7,7 @@ from typing import Final
 
 INF: Final = "#EXTINF:"
 TIME: Final = "#EXT-X-PROGRAM-DATE-TIME:"
+END: Final = b"#EXT-X-ENDLIST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Segment:
     @property
     def ended_at(self) -> datetime | None:
         return None if self.began_at is None else self.began_at + timedelta(seconds=self.seconds)
+
+
+def is_complete(playlist: bytes) -> bool:
+    """Whoever wrote it, or the end of it, adds nothing any more: that is the last line."""
+    return playlist.rstrip().endswith(END)
 
 
 def segments_of(playlist: bytes) -> Sequence[Segment]:

@@ -65,9 +65,9 @@ class Broadcast:
         await self.on.database.execute("UPDATE nchat_call_recording_parts SET segments = $1 WHERE path_prefix = $2", segments, prefix)
         self.on.clock.advance(2)
 
-    async def list(self, prefix: str, segments: int) -> None:
+    async def list(self, prefix: str, segments: int, *, ended: bool = False) -> None:
         """The recorder's playlist alone."""
-        await self.store.write(playlist_key(prefix), listed(segments, self.on.clock.now()), "application/x-mpegurl")
+        await self.store.write(playlist_key(prefix), listed(segments, self.on.clock.now(), ended=ended), "application/x-mpegurl")
 
     async def end(self) -> None:
         """It is over, and all of it is there."""

@@ -78,6 +78,31 @@ async def test_it_only_grows_and_ends_with_the_recording(endpoint: Endpoint) -> 
     assert whole == after + "#EXT-X-ENDLIST\n"
 
 
+@pytest.mark.parametrize("status", ["recording", "processing"])
+async def test_a_recorder_that_only_uploads_its_file_keeps_nobody_waiting(endpoint: Endpoint, status: str) -> None:
+    """Its own playlist has its end; until then what follows it waits."""
+    live = endpoint.live
+    first = await live.part(0, 2)
+    await live.part(1, 3)
+    await live.on.database.execute("UPDATE nchat_call_recording_parts SET status = $1::recording_status WHERE index = 0", status)
+    before = await endpoint.get(endpoint.link())
+    assert names(before) == ["LINK/0/segment_00000.ts", "LINK/0/segment_00001.ts"]
+    await live.list(first, 4, ended=True)
+    live.on.clock.advance(2)
+    after = await endpoint.get(endpoint.link())
+    assert [len([name for name in names(after) if f"/{index}/" in name]) for index in (0, 1)] == [4, 3]
+    assert names(after)[:2] == names(before) and "#EXT-X-ENDLIST" not in after
+    # The same for who comes by now, and when the file is there.
+    assert await endpoint.get(endpoint.link(ALICE)) == after
+    await live.on.database.execute(
+        "UPDATE nchat_call_recording_parts SET status = 'ready', segments = 4, closed_at = now() WHERE index = 0"
+    )
+    for number in (2, 3):
+        await live.store.write(f"{first}segment_{number:05d}.ts", b"late", "video/mp2t")
+    live.on.clock.advance(2)
+    assert await endpoint.get(endpoint.link()) == after
+
+
 async def test_an_update_tells_the_end_alone(endpoint: Endpoint) -> None:
     await endpoint.live.part(0, 1000)
     whole, update = await endpoint.get(endpoint.link()), await endpoint.get(f"{endpoint.link()}?_HLS_skip=YES")

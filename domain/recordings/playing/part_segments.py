@@ -12,7 +12,7 @@ from domain.recording_ports import ObjectStore, StorageError
 from domain.recordings.ending.gathering import objects_of
 from domain.recordings.names import playlist_key
 from domain.recordings.playing.visible import VisiblePart
-from domain.recordings.playlists import Segment, segments_of
+from domain.recordings.playlists import Segment, is_complete, segments_of
 
 # Seconds: however many watch, a recorder's playlist is read no more often.
 FRESH_FOR: Final = 1.0
@@ -31,12 +31,16 @@ NAME: Final = re.compile(r"segment_[0-9]{1,9}\.ts")
 
 @dataclass(slots=True)
 class PartSegments:
-    """What is known of one part; `final`: nothing is added any more. What stands in its lists stays: who counted may read later."""
+    """What is known of one part. What stands in its lists stays: who counted may read later.
+
+    `complete`: its recorder has named its last segment; `final`: besides, it is known which of them are lost.
+    """
 
     index: int
     entries: list[bytes] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     last: str = ""
+    complete: bool = False
     final: bool = False
 
     def add(self, segments: Sequence[Segment], missing: Collection[str] = ()) -> None:
@@ -80,7 +84,7 @@ class KnownSegments:
         """A failure is an answer too, for all who wait for it and for a moment longer: nobody queues up behind a store that is away."""
         try:
             async with asyncio.timeout(PATIENCE if known.segments.entries else None):
-                if part.status == "ready" or not await self._tail(known.segments, part):
+                if part.status == "ready" or not (known.segments.complete or await self._tail(known.segments, part)):
                     known.segments = await self._whole(part)
             known.failure = None
         except StorageError as error:
@@ -93,17 +97,20 @@ class KnownSegments:
         """Adds what follows the last known segment; False when that is out of sight."""
         if not known.entries or part.path_prefix is None:
             return False
-        segments = segments_of(await self._store.of(part.bucket).read(playlist_key(part.path_prefix), last=TAIL_BYTES) or b"")
+        body = await self._store.of(part.bucket).read(playlist_key(part.path_prefix), last=TAIL_BYTES) or b""
+        segments = segments_of(body)
         place = next((place for place, segment in enumerate(segments) if segment.name == known.last), None)
         if place is None:
             return False
         known.add(segments[place + 1 :])
+        known.complete = is_complete(body)
         return True
 
     async def _whole(self, part: VisiblePart) -> PartSegments:
         found = PartSegments(part.index, final=part.status == "ready")
         if part.path_prefix is not None:
             body = await self._store.of(part.bucket).read(playlist_key(part.path_prefix)) or b""
+            found.complete = is_complete(body)
             # The lines of eight hours take longer than the event loop may be kept.
             named = await asyncio.to_thread(segments_of, body)
             await asyncio.to_thread(found.add, named, await self._missing(part, named) if found.final else ())

@@ -95,14 +95,15 @@ class Playlist:
 async def compose(known: KnownSegments, parts: Sequence[VisiblePart], *, ended: bool, over: bool = False) -> Playlist:
     """Of parts in their order. Raises StorageError.
 
-    What follows a part that its recorder may still add to has to wait: nothing is ever put before what was shown.
+    What follows a part that its recorder may still add to has to wait: nothing is ever put before what was shown. A recorder whose own
+    playlist has its end adds nothing, for as long as it may still upload a file.
     """
     played: list[Played] = []
     for part in parts:
         segments = await known.of(part)
         if count := len(segments.entries):
             played.append(Played(segments, count))
-        if not part.closed:
+        if not (part.closed or segments.complete):
             break
     # A store that does not answer now may have more.
     return Playlist(played, ended and all(part.segments.final for part in played), over)
