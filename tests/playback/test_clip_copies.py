@@ -12,7 +12,8 @@ import pytest
 from domain.errors import NotAllowed
 from domain.recordings.actions.stop import delete_recording
 from domain.recordings.clips import copies
-from domain.recordings.clips.copying import GONE, MOST_READS, NO_STORE, UNREADABLE, UNWANTED, copy_due
+from domain.recordings.clips.copies import MOST_TRIES
+from domain.recordings.clips.copying import CUT_OFF, GONE, MOST_READS, NO_STORE, UNREADABLE, UNWANTED, copy_due
 from domain.recordings.names import playlist_key
 from domain.recordings.playlists import segments_of
 from domain.recordings.retention.removing import remove_all_due
@@ -138,12 +139,33 @@ async def test_a_store_that_is_away_comes_back(on: Setup, clip: UUID) -> None:
 
 
 async def test_a_store_that_stays_away(on: Setup, clip: UUID) -> None:
+    began, on.store.down = on.clock.now(), True
+    while (made := await row(on, clip))["status"] == "processing":
+        await copy_due(on.world)
+        on.clock.advance(60)
+    assert (made["status"], made["error_message"]) == ("failed", NO_STORE)
+    assert on.clock.now() - began >= timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("tries", [0, 1])
+async def test_time_in_which_nobody_tries_makes_no_clip_fail(on: Setup, clip: UUID, tries: int) -> None:
+    """No process ran, or others were first: the store has said nothing."""
     on.store.down = True
-    await copy_due(on.world)
-    on.clock.advance(900)
+    for _ in range(tries):
+        await copy_due(on.world)
+    on.store.down = False
+    on.clock.advance(24 * 3600)
+    assert await copy_due(on.world) == 1
+    assert (await row(on, clip))["status"] == "ready"
+
+
+async def test_whoever_dies_at_it_each_time(on: Setup, clip: UUID) -> None:
+    for _ in range(MOST_TRIES):
+        assert await copies.take(on.world) is not None
+        on.clock.advance(61)
     await copy_due(on.world)
     made = await row(on, clip)
-    assert (made["status"], made["error_message"]) == ("failed", NO_STORE)
+    assert (made["status"], made["error_message"]) == ("failed", CUT_OFF)
 
 
 async def test_one_that_is_to_be_removed_is_not_made(on: Setup, clip: UUID) -> None:

@@ -1,7 +1,7 @@
 """Which clips are copied now: each taken by one process for a while, kept while it works, let go when it failed or died."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from domain.world import World
 TAKEN_FOR: Final = timedelta(seconds=60)
 FIRST_PAUSE: Final = timedelta(seconds=2)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
-# From the wish: a store that is away for so long, or a process that dies each time, makes no clip any more.
-GIVEN_UP_AFTER: Final = timedelta(minutes=15)
+# A store that is away at all of them, a quarter of an hour's, makes no clip any more, nor a process that dies each time. Time in which
+# nobody tried is no try.
+MOST_TRIES: Final = 20
 # Also what is to be removed by now: it has to end before that.
 TAKE: Final = sa.text("""
     WITH due AS (
@@ -27,7 +28,7 @@ TAKE: Final = sa.text("""
     UPDATE nchat_call_recordings AS recording SET work_taken_until = :until, work_attempts = recording.work_attempts + 1
     FROM due WHERE recording.id = due.id
     RETURNING recording.id, recording.call_id, CAST(recording.metadata AS text) AS notes, recording.storage_bucket AS bucket,
-        recording.work_attempts AS attempt, recording.status_since, recording.delete_asked_at IS NOT NULL AS unwanted
+        recording.work_attempts AS attempt, recording.delete_asked_at IS NOT NULL AS unwanted
 """)
 # As long as the attempt is the one that was taken, nobody else has it.
 KEEP: Final = sa.text("""
@@ -54,8 +55,17 @@ class ClipInHand:
     notes: str | None
     bucket: str | None
     attempt: int
-    since: datetime
     unwanted: bool
+
+    @property
+    def last_try(self) -> bool:
+        """If this one fails there is no other."""
+        return self.attempt >= MOST_TRIES
+
+    @property
+    def too_often(self) -> bool:
+        """It was begun so often that nobody begins again."""
+        return self.attempt > MOST_TRIES
 
 
 async def take(world: World) -> ClipInHand | None:
@@ -65,7 +75,7 @@ async def take(world: World) -> ClipInHand | None:
         row = (await tx.connection.execute(TAKE, {"now": now, "until": now + TAKEN_FOR})).first()
     if row is None:
         return None
-    return ClipInHand(row.id, row.call_id, row.notes, row.bucket, row.attempt, row.status_since, row.unwanted)
+    return ClipInHand(row.id, row.call_id, row.notes, row.bucket, row.attempt, row.unwanted)
 
 
 async def keep(world: World, clip: ClipInHand, progress: int) -> bool:

@@ -9,7 +9,7 @@ import structlog
 
 from domain.recording_ports import ObjectStore, StorageError
 from domain.recordings.clips import copies, outcomes
-from domain.recordings.clips.copies import GIVEN_UP_AFTER, ClipInHand
+from domain.recordings.clips.copies import ClipInHand
 from domain.recordings.clips.plans import ClipPlan, PlannedPart, UnreadablePlan, of_note
 from domain.recordings.ending.gathering import objects_under
 from domain.recordings.names import picture_key, playlist_key
@@ -21,6 +21,7 @@ AT_ONCE: Final = 8
 PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
 GONE: Final = "What it is a clip of is gone."
 NO_STORE: Final = "The store could not be reached."
+CUT_OFF: Final = "Copying it was cut off each time it was tried."
 UNWANTED: Final = "It was removed before it was made."
 UNREADABLE: Final = "What it was to be made of can't be read."
 # A process of another version may read what this one can't.
@@ -44,9 +45,8 @@ async def _copy(world: World, store: ObjectStore, clip: ClipInHand) -> None:
     if clip.unwanted:
         await outcomes.failed(world, clip, UNWANTED)
         return
-    if world.clock.now() - clip.since >= GIVEN_UP_AFTER:
-        log.error("clip_given_up", recording_id=str(clip.id), attempts=clip.attempt)
-        await outcomes.failed(world, clip, NO_STORE)
+    if clip.too_often:
+        await _give_up(world, clip, CUT_OFF)
         return
     try:
         await _make(world, store, clip, of_note(json.loads(clip.notes or "null")))
@@ -56,7 +56,15 @@ async def _copy(world: World, store: ObjectStore, clip: ClipInHand) -> None:
         await outcomes.failed(world, clip, GONE)
     except StorageError as error:
         log.warning("clip_not_copied", recording_id=str(clip.id), attempt=clip.attempt, error=str(error))
-        await copies.put_off(world, clip)
+        if clip.last_try:
+            await _give_up(world, clip, NO_STORE)
+        else:
+            await copies.put_off(world, clip)
+
+
+async def _give_up(world: World, clip: ClipInHand, sentence: str) -> None:
+    log.error("clip_given_up", recording_id=str(clip.id), attempts=clip.attempt)
+    await outcomes.failed(world, clip, sentence)
 
 
 async def _unread(world: World, clip: ClipInHand, why: str) -> None:
