@@ -133,3 +133,4 @@ class Metadata:
     naming: Naming = field(default_factory=Naming)
     # What is written and has no effect here.
     unused: tuple[Problem, ...] = ()
+    unknown: tuple[Problem, ...] = ()

@@ -9,7 +9,7 @@ from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
 from permissions.reading.sources import postgres_source
 from permissions.reading.table_entries import read_table
-from permissions.reading.unused import unused
+from permissions.reading.unused import unknown, unused
 from schema.model import TableName
 from schema.naming import Naming
 
@@ -52,7 +52,7 @@ def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     inherited = read_inherited_roles(document.get("inherited_roles"), problems)
     named = None if source is None else source.get("name")
     name = "default" if named is None else named.text("The name of a source")
-    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming, unused(document))
+    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming, unused(document), unknown(document))
 
 
 def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:

@@ -20,6 +20,11 @@ _SENTENCES = {
 }
 
 
+def unknown(document: Node) -> tuple[Problem, ...]:
+    """Those of them that are in no list of Hasura's keys above: in metadata that is wholly served, slips of the pen."""
+    return tuple(Problem(node.position, f"There is no key `{key}` here.") for key, node in document.unread() if key not in _SENTENCES)
+
+
 def unused(document: Node) -> tuple[Problem, ...]:
     """Every key that no reader has looked at."""
     return tuple(Problem(node.position, _SENTENCES.get(key, f"`{key}` has no effect here.")) for key, node in document.unread())

@@ -34,15 +34,15 @@ class Resolved:
 def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction], *, strict: bool) -> Resolved:
     """The catalog and the rules of every role.
 
-    Strict: raises MetadataError with all problems when there is one. Otherwise, as in Hasura, an inconsistent object is left
-    out (with it goes whatever needs it) and logged.
+    Strict: raises MetadataError with all problems, and with every key that nobody knows, when there is one. Otherwise, as in Hasura,
+    an inconsistent object is left out (with it goes whatever needs it) and logged.
     """
     catalog, untracked = track_tables(metadata, database, functions)
     roles, ungranted = role_rules(metadata, catalog)
     roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source)
     problems = (*metadata.problems, *untracked, *ungranted, *uninherited)
-    if strict and problems:
-        raise MetadataError(*problems)
+    if strict and (problems or metadata.unknown):
+        raise MetadataError(*problems, *metadata.unknown)
     for problem in problems:
         log.warning("metadata_inconsistent", problem=str(problem))
     for problem in () if strict else metadata.unused:
