@@ -96,10 +96,9 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
 
 
 async def _resolve(database_url: str, metadata: Path | None, source: str | None) -> Resolved:
-    reflected = await reflect(database_url)
+    read = load_metadata(PRODUCT_METADATA) if metadata is None else load_metadata(metadata, source)
+    reflected = await reflect(database_url, read.enum_tables)
     if metadata is None:
         note_numberings(reflected.metadata)
         note_history(reflected.metadata)
-    if metadata is None:
-        return resolve(load_metadata(PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=True)
-    return resolve(load_metadata(metadata, source), reflected.metadata, reflected.functions, strict=False)
+    return resolve(read, reflected.metadata, reflected.functions, strict=metadata is None)

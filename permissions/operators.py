@@ -35,7 +35,7 @@ class Operator:
     def is_leakproof(self, column: Column) -> bool:
         """Whether PostgreSQL calls its function leakproof for this column; LIKE and SIMILAR TO never are."""
         comparison = self.sql.split()[0]
-        right = self.operand_type(column.type) if self.operand == "text" else column.type
+        right = self.operand_type(column.type.stored) if self.operand == "text" else column.type.stored
         return self.operand == "flag" or (comparison, right) in column.leakproof.operators
 
     def operand_type(self, column: PgType) -> PgType:

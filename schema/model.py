@@ -19,6 +19,14 @@ class TableName(NamedTuple):
         return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
 
 
+class EnumType(NamedTuple):
+    """The GraphQL names of an enum table: its type, the input that compares it, and by name its values."""
+
+    name: str
+    comparison: str
+    values: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PgType:
     """A PostgreSQL type by the name of `pg_type.typname`: `int4`, `uuid`, `mood`; arrays name their element."""
@@ -30,6 +38,13 @@ class PgType:
     schema: str | None = None
     # The values of an enum, in its order.
     labels: tuple[str, ...] = ()
+    # The GraphQL enum of a column that refers to an enum table; `labels` are its values then.
+    enum_table: EnumType | None = None
+
+    @property
+    def stored(self) -> "PgType":
+        """The type as PostgreSQL has it, whatever table its values refer to."""
+        return self if self.enum_table is None else PgType(self.name, schema=self.schema)
 
     @property
     def sql(self) -> str:
@@ -59,6 +74,20 @@ class Column:
     nullable: bool
     comment: str | None = None
     leakproof: Leakproof = Leakproof()
+
+
+@dataclass(frozen=True, slots=True)
+class EnumValue:
+    name: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnumTable:
+    """The GraphQL enum that the rows of a table are."""
+
+    type: EnumType
+    values: tuple[EnumValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +160,7 @@ class TrackedTable:
     root_comments: Mapping[str, str] = field(default_factory=dict)
     writable: bool = True
     numbering: Numbering | None = None
+    enum: EnumTable | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)

@@ -35,4 +35,6 @@ def scalar_name(name: str) -> str:
 
 def comparison_name(naming: Naming, type_: PgType) -> str:
     """The input that compares values of a type: `Int_comparison_exp`, `String_array_comparison_exp`."""
+    if type_.enum_table is not None:
+        return type_.enum_table.comparison
     return naming.shared_type(f"{scalar_name(type_.name)}_{'array_' if type_.is_array else ''}comparison_exp")

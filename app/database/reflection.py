@@ -1,13 +1,14 @@
 """What a database holds: its tables with keys and exact column types, and the signatures of its functions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
 
+from app.database.enum_rows import note_enum_rows
 from app.database.pool import CONNECT_TIMEOUT, STATEMENT_TIMEOUT
 from app.database.reflection_sql import FUNCTIONS, LEAKPROOF, TABLES, TYPES
 from schema.model import Leakproof, PgType, TableName
@@ -28,10 +29,11 @@ class Reflected:
     functions: tuple[PgFunction, ...]
 
 
-async def reflect(database_url: str) -> Reflected:
+async def reflect(database_url: str, enums: Iterable[TableName] = ()) -> Reflected:
     """Reads every table, view and function outside the system schemas, in one snapshot.
 
-    `database_url` is `postgresql://…`. Raises asyncpg's errors when the database can't be reached.
+    `database_url` is `postgresql://…`; `enums` are tables whose rows are read too. Raises asyncpg's errors when the database can't be
+    reached.
     """
     # Compiling these catalog queries to machine code takes thirty times as long as running them.
     connection = await asyncpg.connect(
@@ -42,12 +44,13 @@ async def reflect(database_url: str) -> Reflected:
             tables = json.loads(await connection.fetchval(TYPES + TABLES))
             functions = json.loads(await connection.fetchval(TYPES + FUNCTIONS))
             leakproof = json.loads(await connection.fetchval(TYPES + LEAKPROOF))
+            metadata = sa.MetaData()
+            known = {type_id: _leakproof(row) for type_id, row in leakproof.items()}
+            for row in tables:
+                _table(metadata, row, known)
+            await note_enum_rows(connection, metadata, enums)
     finally:
         await connection.close()
-    metadata = sa.MetaData()
-    known = {type_id: _leakproof(row) for type_id, row in leakproof.items()}
-    for row in tables:
-        _table(metadata, row, known)
     return Reflected(metadata, tuple(map(_function, functions)))
 
 

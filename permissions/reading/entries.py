@@ -103,6 +103,7 @@ class TableEntry:
     relationships: tuple[RelationshipEntry, ...] = ()
     computed_fields: tuple[ComputedFieldEntry, ...] = ()
     permissions: tuple[PermissionEntry, ...] = ()
+    is_enum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +135,8 @@ class Metadata:
     # What is written and has no effect here.
     unused: tuple[Problem, ...] = ()
     unknown: tuple[Problem, ...] = ()
+
+    @property
+    def enum_tables(self) -> frozenset[TableName]:
+        """The tables whose rows are part of the schema."""
+        return frozenset(table.name for table in self.tables if table.is_enum)

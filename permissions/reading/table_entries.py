@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Literal
+from typing import Literal, TypeVar
 
 from permissions.reading.entries import (
     ColumnConfig,
@@ -19,15 +19,16 @@ from permissions.reading.nodes import MetadataError, Node, Problem, each
 from permissions.reading.permission_entries import ACTIONS, permission_reader
 from schema.model import RootFields, TableName
 
+T = TypeVar("T")
+
 # What a table may hold beside what is read here; true: it changes the API, so leaving it out has to be told.
 _OTHER_KEYS = {
     "remote_relationships": True,
     "event_triggers": True,
-    "is_enum": True,
     "apollo_federation_config": True,
 }
 _ROOT_FIELDS = tuple(field.name for field in fields(RootFields))
-_READ_KEYS = frozenset({"table", "configuration", "object_relationships", "array_relationships", "computed_fields"})
+_READ_KEYS = frozenset({"table", "configuration", "object_relationships", "array_relationships", "computed_fields", "is_enum"})
 _TABLE_KEYS = _READ_KEYS | _OTHER_KEYS.keys() | {f"{action}_permissions" for action in ACTIONS}
 
 
@@ -46,6 +47,7 @@ def read_table(node: Node, problems: list[Problem]) -> TableEntry:
         relationships=_read_relationships(node, problems),
         computed_fields=each(node.get("computed_fields"), "`computed_fields`", _read_computed_field, problems),
         permissions=_read_permissions(node, problems),
+        is_enum=_read_or(False, node.get("is_enum"), lambda flag: flag.flag("`is_enum`"), problems),
     )
 
 
@@ -57,7 +59,7 @@ def read_table_name(node: Node) -> TableName:
     return TableName(schema.text("A schema") if schema else "public", node.required("name", "A table").text("The name of a table"))
 
 
-def _read_or(default: Configuration, node: Node | None, read: Callable[[Node], Configuration], problems: list[Problem]) -> Configuration:
+def _read_or(default: T, node: Node | None, read: Callable[[Node], T], problems: list[Problem]) -> T:
     if node is None:
         return default
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from permissions.reading.entries import TableEntry
 from permissions.reading.nodes import Problem
-from schema.model import PgType
+from schema.model import EnumType, PgType
 from schema.naming import NAMESPACES, BaseName, Naming
 from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, comparison_name
 
@@ -53,6 +53,16 @@ class ClaimedNames:
         self.tables.add(name)
         self.types |= types
         self.root_fields.update(fields)
+        return None
+
+    def claim_enum(self, enum: EnumType, entry: TableEntry) -> Problem | None:
+        """Takes the names of the enum that a table is."""
+        types = {enum.name, enum.comparison}
+        if shared := sorted(types & self.types):
+            return Problem(entry.position, f"{entry.name} would bring a second GraphQL type {shared[0]}; give the table a `custom_name`.")
+        if len({name for name, _ in enum.values}) < len(enum.values):
+            return Problem(entry.position, f"Two values of {entry.name} have the same name in GraphQL; rename one of them.")
+        self.types |= types
         return None
 
     def scalar_taken(self, name: str) -> bool:

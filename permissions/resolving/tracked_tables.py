@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from permissions.reading.entries import ComputedFieldEntry, Configuration, Metadata, RelationshipEntry, TableEntry
 from permissions.reading.nodes import MetadataError, Problem
 from permissions.resolving.computed_fields import computed_field
+from permissions.resolving.enum_columns import with_enums
 from permissions.resolving.graphql_names import ClaimedNames, base_name, is_name
 from permissions.resolving.relationships import relationship
 from schema.model import Catalog, Column, ComputedField, Leakproof, PgType, Relationship, RootFields, TableName, TrackedTable
@@ -28,6 +29,7 @@ def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[
     claims = ClaimedNames.before_tables(metadata.naming, _types(metadata, tables, signatures))
     present = _servable(metadata.tables, tables, claims, problems)
     tracked = {entry.name: _tracked(entry, tables[entry.name], claims, problems) for entry in present}
+    tracked = with_enums(tracked, present, claims, problems)
     for entry in present:
         _add_fields(entry, tracked, signatures, metadata.naming, problems)
     return Catalog(tracked, database.info.get("epoch"), metadata.naming), problems

@@ -14,9 +14,8 @@ from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ELEMENTS, TEXT_BYTES, VALUE, Budget
 from resolvers.documents.variable_shape import VariablePath, pattern
 from resolvers.ir import Binder
-from resolvers.walk.parameter_text import array_of_texts, array_text, parameter_text
+from resolvers.walk.parameter_text import array_of_texts, array_text, named, parameter_text
 from schema.model import PgType
-from schema.type_names import scalar_name
 
 _JSON_TYPES = ("json", "jsonb")
 
@@ -32,7 +31,7 @@ class BoundValues:
     def value(self, value: InputValue, type_: PgType) -> Bound:
         """A non-null value of a column's type."""
         if value.is_null:
-            raise value.null(scalar_name(type_.name))
+            raise value.null(named(type_))
         if type_.is_array and isinstance(value.raw, (list, ListValueNode)):
             return self.values(value, PgType(type_.name, is_enum=type_.is_enum))
         if value.variable is None:
@@ -69,7 +68,11 @@ class BoundValues:
     def _literal(self, value: InputValue, type_: PgType) -> str | None:
         if type_.name in _JSON_TYPES and not type_.is_array:
             return value.json_text()
-        return parameter_text(value.leaf_or_json(), type_, value.path)
+        leaf = value.leaf_or_json()
+        if type_.enum_table is not None and isinstance(leaf, str):
+            # A bare name in the document, a string in the variables.
+            raise value.expected("an enum value", type_.enum_table.name)
+        return parameter_text(leaf, type_, value.path)
 
     def _variable(self, value: InputValue, type_: PgType, path: VariablePath) -> Bound:
         return self._given((path, type_), value, path, partial(parameter_text, type_=type_, path=value.path))

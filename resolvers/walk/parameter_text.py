@@ -6,7 +6,7 @@ from typing import Any
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import Number, json_text
 from resolvers.documents.input_value import EnumName
-from schema.model import PgType
+from schema.model import EnumType, PgType
 from schema.type_names import scalar_name
 
 _TEXT_TYPES = ("text", "varchar")
@@ -18,6 +18,8 @@ def parameter_text(value: Any, type_: PgType, path: str) -> str | None:
     """The text of one value. Raises validation-failed or parse-failed at `path`; a bad text of another type is PostgreSQL's to refuse."""
     if value is None:
         return None
+    if type_.enum_table is not None:
+        return _enum_value(value, type_.enum_table, path)
     if type_.is_array:
         if isinstance(value, str):
             return value
@@ -39,7 +41,11 @@ def array_text(values: list[Any], element: PgType, path: str) -> str:
     for index, value in enumerate(values):
         text = parameter_text(value, element, f"{path}[{index}]")
         if text is None:
-            raise GraphQLRefusal("validation-failed", f"unexpected null value for type '{scalar_name(element.name)}'", f"{path}[{index}]")
+            raise GraphQLRefusal(
+                "validation-failed",
+                f"unexpected null value for type '{element.enum_table or scalar_name(element.name)}'",
+                f"{path}[{index}]",
+            )
         texts.append(text)
     return array_of_texts(texts)
 
@@ -82,6 +88,25 @@ def _boolean(value: Any, path: str) -> str:
     if not isinstance(value, bool):
         raise _mismatch("a boolean", "Boolean", value, path)
     return "true" if value else "false"
+
+
+def named(type_: PgType) -> str:
+    """What a type is called in GraphQL."""
+    return scalar_name(type_.name) if type_.enum_table is None else type_.enum_table.name
+
+
+def _enum_value(value: Any, enum: EnumType, path: str) -> str:
+    """A value of an enum table."""
+    given = value.name if isinstance(value, EnumName) else value
+    if not isinstance(given, str):
+        raise _mismatch("an enum value", enum.name, value, path)
+    values = dict(enum.values)
+    if given not in values:
+        allowed = ", ".join(f"'{name}'" for name in values)
+        raise GraphQLRefusal(
+            "validation-failed", f"expected one of the values [{allowed}] for type '{enum.name}', but found '{given}'", path
+        )
+    return values[given]
 
 
 def _string(value: Any, path: str) -> str:

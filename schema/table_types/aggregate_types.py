@@ -18,7 +18,7 @@ def aggregated_columns(table: TrackedTable, function: str) -> list[Column]:
     """The columns an aggregate function takes: numbers, for `max` and `min` everything with an order."""
     columns = table.columns.values()
     if function in ("max", "min"):
-        return [column for column in columns if column.type.name not in UNORDERED]
+        return [column for column in columns if column.type.name not in UNORDERED and column.type.enum_table is None]
     return [column for column in columns if column.type.name in NUMERIC and not column.type.is_array]
 
 

@@ -25,9 +25,8 @@ def comparison(definitions: Definitions, type_: PgType) -> object:
     """The comparison input of a type, defined once."""
     name = comparison_name(definitions.naming, type_)
     if name not in definitions:
-        description = (
-            f"Boolean expression to compare columns of type \"{scalar_name(type_.name)}\". All fields are combined with logical 'AND'."
-        )
+        named = scalar_name(type_.name) if type_.enum_table is None else type_.enum_table.name
+        description = f"Boolean expression to compare columns of type \"{named}\". All fields are combined with logical 'AND'."
         definitions.input(name, _operators(definitions.naming, type_), description=description)
     return definitions[name]
 
@@ -37,6 +36,12 @@ def _operators(naming: Naming, type_: PgType) -> Iterator[StrawberryField]:
         return key(naming.field(name), type_ | None, Comparison(name, operand))
 
     value: Any = annotation(type_)
+    if type_.enum_table is not None:
+        # As in Hasura the values of an enum have no order.
+        yield from (operator("_eq", value), operator("_neq", value))
+        yield from (operator("_in", listed(value), "list"), operator("_nin", listed(value), "list"))
+        yield operator("_is_null", bool, "boolean")
+        return
     for name in _VALUE:
         yield operator(name, value)
     for name in _LIST:

@@ -86,13 +86,17 @@ class Definitions:
     def input(self, name: str, fields: Iterable[StrawberryField], *, description: str | None = None) -> Any:
         return self.object_type(name, fields, description=description, is_input=True)
 
+    def stands_for(self, name: str, class_: type) -> None:
+        """Makes `class_` the one that stands for the type of this name."""
+        self._types[name] = class_
+
     def enum(
         self,
         name: str,
         values: Iterable[tuple[str, Any]],
         *,
         description: str | None = None,
-        describe: Callable[[Any], str] | None = None,
+        describe: Callable[[Any], str | None] | None = None,
     ) -> Any:
         """Defines an enum of (GraphQL name, what it stands for); `describe` says what the latter means."""
         origin = self[name]

@@ -9,6 +9,7 @@ from strawberry.types.field import StrawberryField
 from schema.model import Catalog, TrackedTable
 from schema.table_types.aggregate_types import define_aggregates
 from schema.table_types.definitions import Definitions, argument, listed, output
+from schema.table_types.enum_types import define_enum
 from schema.table_types.meaning import Argument, OfColumn, RootType, TableRoot
 from schema.table_types.row_types import TableTypes
 from schema.table_types.scalars import annotation
@@ -31,6 +32,8 @@ def catalog_types(catalog: Catalog) -> CatalogTypes:
     definitions = Definitions(catalog.naming)
     types = TableTypes(catalog, definitions)
     define_cursor_ordering(definitions)
+    for table in catalog:
+        define_enum(definitions, table)
     for table in catalog:
         types.define(table)
         define_aggregates(definitions, table)

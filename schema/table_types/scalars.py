@@ -74,8 +74,18 @@ def scalar(name: str) -> Any:
     return _BUILT_IN.get(named) or _TYPES.setdefault(named, type(named, (), {}))
 
 
+_ENUMS: dict[str, type] = {}
+
+
+def enum_class(name: str) -> type:
+    """The class that stands for the enum of an enum table in annotations."""
+    return _ENUMS.setdefault(name, type(name, (), {}))
+
+
 def annotation(type_: PgType) -> Any:
     """The annotation of a column's value; an array is a list of non-null elements."""
+    if type_.enum_table is not None:
+        return enum_class(type_.enum_table.name)
     return list[scalar(type_.name)] if type_.is_array else scalar(type_.name)  # type: ignore[misc]
 
 

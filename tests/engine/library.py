@@ -59,8 +59,9 @@ class Library:
 @asynccontextmanager
 async def library(url: str, metadata: Path) -> AsyncIterator[Library]:
     """An engine over the database at `url` as it is now."""
-    reflected = await reflect(url)
-    resolved = resolve(load_metadata(metadata), reflected.metadata, reflected.functions, strict=False)
+    read = load_metadata(metadata)
+    reflected = await reflect(url, read.enum_tables)
+    resolved = resolve(read, reflected.metadata, reflected.functions, strict=False)
     async with open_pool(url, max_size=4) as connections, asyncpg.create_pool(url, min_size=1, max_size=4) as pool:
         database = PoolDatabase(connections, Silent())
         yield Library(Engine.build(resolved.catalog, resolved.roles, Unshared(database)), database, resolved, pool)
