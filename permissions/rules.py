@@ -47,7 +47,7 @@ class DeleteRule:
 
 @dataclass(frozen=True, slots=True)
 class RoleRules:
-    """Everything one role may do. `actions` are names of actions the role may call."""
+    """Everything one role may do. `actions` are names of actions the role may call; `introspection`: it may ask for its schema."""
 
     role: str
     select: Mapping[TableName, SelectRule] = field(default_factory=dict)
@@ -55,3 +55,4 @@ class RoleRules:
     update: Mapping[TableName, UpdateRule] = field(default_factory=dict)
     delete: Mapping[TableName, DeleteRule] = field(default_factory=dict)
     actions: frozenset[str] = frozenset()
+    introspection: bool = True

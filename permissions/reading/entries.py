@@ -132,6 +132,8 @@ class Metadata:
     inherited_roles: tuple[InheritedRoleEntry, ...] = ()
     source: str = "default"
     naming: Naming = field(default_factory=Naming)
+    # Roles that may not ask for their schema.
+    without_introspection: frozenset[str] = frozenset()
     # What is written and has no effect here.
     unused: tuple[Problem, ...] = ()
     unknown: tuple[Problem, ...] = ()

@@ -19,9 +19,6 @@ _UNSUPPORTED = {
     "cron_triggers": "Cron triggers are not supported: this one never fires.",
     "rest_endpoints": "REST endpoints are not supported: this one is absent.",
 }
-_UNSUPPORTED_IN_INTROSPECTION = {
-    "disabled_for_roles": "Introspection can't be disabled yet: this role still sees its own schema.",
-}
 _UNSUPPORTED_IN_SOURCE = {
     "functions": "Tracked functions are not supported yet: their root fields are absent.",
     "native_queries": "Native queries are not supported: their root fields are absent.",
@@ -43,8 +40,6 @@ def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     document.get("version")
     problems: list[Problem] = []
     _note_unsupported(document, _UNSUPPORTED, problems)
-    if introspection := document.get("graphql_schema_introspection"):
-        _note_unsupported(introspection, _UNSUPPORTED_IN_INTROSPECTION, problems)
     source = postgres_source(document, source_name, problems)
     tables = [] if source is None else _tables(source, problems)
     naming = Naming() if source is None else read_customization(source.get("customization"), problems)
@@ -52,7 +47,8 @@ def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     inherited = read_inherited_roles(document.get("inherited_roles"), problems)
     named = None if source is None else source.get("name")
     name = "default" if named is None else named.text("The name of a source")
-    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming, unused(document), unknown(document))
+    untold = _without_introspection(document.get("graphql_schema_introspection"))
+    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming, untold, unused(document), unknown(document))
 
 
 def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:
@@ -66,6 +62,12 @@ def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:
             tables.append(table)
         seen.add(table.name)
     return tables
+
+
+def _without_introspection(node: Node | None) -> frozenset[str]:
+    """The roles of `disabled_for_roles`. Raises MetadataError for what can't be read: nobody must be told what should be kept from them."""
+    roles = None if node is None else node.get("disabled_for_roles")
+    return frozenset() if roles is None else frozenset(role.text("A role") for role in roles.items("`disabled_for_roles`"))
 
 
 def _note_unsupported(node: Node, sentences: dict[str, str], problems: list[Problem]) -> None:

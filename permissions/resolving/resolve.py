@@ -1,7 +1,7 @@
 """The metadata against a database: what is served, and whether it may be served at all."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 import structlog
@@ -40,6 +40,7 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
     catalog, untracked = track_tables(metadata, database, functions)
     roles, ungranted = role_rules(metadata, catalog)
     roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source)
+    roles |= {role: replace(roles.get(role) or RoleRules(role), introspection=False) for role in metadata.without_introspection}
     problems = (*metadata.problems, *untracked, *ungranted, *uninherited)
     if strict and (problems or metadata.unknown):
         raise MetadataError(*problems, *metadata.unknown)

@@ -26,7 +26,9 @@ def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRule
     actions = {action.name: action.roles for action in metadata.actions}
     named = {role for roles in actions.values() for role in roles}
     roles = {
-        role: RoleRules(role, **found.get(role, {}), actions=frozenset(name for name, allowed in actions.items() if role in allowed))
+        role: RoleRules(
+            role, **found.get(role, {}), actions=frozenset(name for name, allowed in actions.items() if role in allowed), introspection=True
+        )
         for role in sorted(found.keys() | named)
     }
     return roles | {ADMIN: admin_rules(catalog, frozenset(actions))}, problems

@@ -15,7 +15,9 @@ _DEPTH = 25
 
 
 def introspection_root(walk: Walk, selected: Selected, definition: GraphQLField) -> HandWrittenRoot:
-    """Raises validation-failed for what goes in circles through the schema."""
+    """Raises validation-failed for what goes in circles through the schema, and not-supported for a role that may not ask for its own."""
+    if not walk.rules.introspection:
+        raise GraphQLRefusal("not-supported", f'introspection is disabled for role: "{walk.rules.role}"')
     root = hand_written_root(walk, selected, definition)
     _check_depth(root.node, root.path, 1, 0)
     return root

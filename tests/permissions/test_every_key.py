@@ -36,14 +36,16 @@ DOCUMENT: dict[str, Any] = {
         }
     ],
     "actions": [{"name": "login"}],
+    "graphql_schema_introspection": {},
 }
 # Of each place: the keys that something is made of, and those that are only told of.
 KEYS: dict[tuple[str | int, ...], tuple[str, str]] = {
     (): (
-        "version sources actions inherited_roles",
+        "version sources actions inherited_roles graphql_schema_introspection",
         "custom_types remote_schemas query_collections allowlist cron_triggers rest_endpoints api_limits network metrics_config "
-        "graphql_schema_introspection opentelemetry backend_configs",
+        "opentelemetry backend_configs",
     ),
+    ("graphql_schema_introspection",): ("disabled_for_roles", "disabled_for_role"),
     SOURCE: (
         "name kind tables customization",
         "configuration functions native_queries logical_models stored_procedures function_tables query_tags health_check",
@@ -95,7 +97,7 @@ def sentences(folder: Path, place: tuple[str | int, ...], key: str, value: Any) 
 
 @pytest.mark.parametrize(("place", "key"), TOLD)
 def test_what_has_no_effect_is_told_with_its_line(tmp_path: Path, place: tuple[str | int, ...], key: str) -> None:
-    value: Any = [{"name": "x"}] if key in LISTS else {"disabled_for_roles": ["a"]} if key == "graphql_schema_introspection" else {"x": 1}
+    value: Any = [{"name": "x"}] if key in LISTS else {"x": 1}
     assert sentences(tmp_path, (), "version", 3) == []
     told = sentences(tmp_path, place, key, value)
     assert told, f"{key} of {place} is ignored in silence"

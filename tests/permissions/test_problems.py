@@ -171,7 +171,6 @@ OTHER = [
     (HEAD + "inherited_roles:\n- role_name: a\n  role_set: [b]\n", "has the parent b, which no permission names"),
     (HEAD + "inherited_roles:\n- role_name: a\n", "The inherited role a needs `role_set`"),
     (HEAD + "inherited_roles:\n- role_name: admin\n  role_set: [b]\n", "it can't inherit"),
-    (HEAD + "graphql_schema_introspection:\n  disabled_for_roles: [a]\n", "Introspection can't be disabled yet"),
     (
         HEAD + "- name: second\n  kind: mssql\n  tables: []\n",
         "Only one PostgreSQL source is served; this one, second (mssql), is left out.",
