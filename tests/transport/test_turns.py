@@ -2,80 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
 import pytest
 
 from app.database.share import GRACE, HALF_LIFE, HEAVY, Places
-from app.database.turns import GAVE_UP, Turns
+from app.database.turns import GAVE_UP
 from permissions.errors import GraphQLRefusal
 from resolvers.sql.database import GaveWay
+from tests.transport.asked_turns import PLACES, Room, settled
 
 pytestmark = pytest.mark.anyio
-
-PLACES = Places(total=6, heavy=4, share=3, queue=5)
-
-
-@dataclass(slots=True)
-class Work:
-    """One statement: it runs until it is let go."""
-
-    name: str
-    task: "asyncio.Task[None]"
-    done: asyncio.Event
-
-
-@dataclass(slots=True)
-class Room:
-    """Turns on a clock of their own, and the order in which statements began."""
-
-    places: Places = PLACES
-    now: float = 0.0
-    began: list[str] = field(default_factory=list)
-    running: list[str] = field(default_factory=list)
-    open: "list[Work]" = field(default_factory=list)
-    turns: Turns = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.turns = Turns(self.places, lambda: self.now)
-
-    async def ask(self, principal: str, *, leaves: bool = True) -> Work:
-        done = asyncio.Event()
-        work = Work(principal, asyncio.create_task(self._run(principal, done, leaves)), done)
-        self.open.append(work)
-        await settled()
-        return work
-
-    async def _run(self, principal: str, done: asyncio.Event, leaves: bool) -> None:
-        async with self.turns.turn(principal):
-            self.began.append(principal)
-            self.running.append(principal)
-            try:
-                await done.wait()
-            except asyncio.CancelledError:
-                if not leaves:
-                    await done.wait()
-                raise
-            finally:
-                self.running.remove(principal)
-
-    async def finish(self, work: Work) -> None:
-        work.done.set()
-        await work.task
-        await settled()
-
-    async def empty(self) -> None:
-        """Ends what still runs or waits: a task that outlives its test would fail another."""
-        for work in self.open:
-            work.task.cancel()
-            work.done.set()
-        await asyncio.gather(*(work.task for work in self.open), return_exceptions=True)
-
-
-async def settled() -> None:
-    """Whatever is ready has run."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
