@@ -1,14 +1,17 @@
-"""Fixtures for all tests: an embedded PostgreSQL for the session and a database of one's own for each test."""
+"""Fixtures for all tests: an embedded PostgreSQL for the session, and for each test a database of its own and a world on it."""
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
 from devstack.postgres import EmbeddedPostgres
+from tests.subscriptions.listening import Listeners, listeners
+from tests.support.actions import Api, api
 from tests.support.databases import Databases
+from tests.support.domain_setup import Setup, setup
 from tests.support.forked_commands import ForkedCommands, forked_commands
 from tests.support.log_lines import LogLines
 from tests.support.memory_folder import memory_folder
@@ -101,4 +104,25 @@ def demo_database_url(databases: Databases, demo_template: str) -> Iterator[str]
 def commands() -> Iterator[ForkedCommands]:
     """Service processes that start at once."""
     with forked_commands() as ready:
+        yield ready
+
+
+@pytest.fixture
+async def on(database_url: str) -> AsyncIterator[Setup]:
+    """The world with the people of the demo, and neither calls nor streams."""
+    async with setup(database_url) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def client(on: Setup) -> AsyncIterator[Api]:
+    """The engine over that world."""
+    async with api(on) as ready:
+        yield ready
+
+
+@pytest.fixture
+async def listen(client: Api) -> AsyncIterator[Listeners]:
+    """Opens subscriptions; all are closed at the end."""
+    async with listeners(client) as ready:
         yield ready

@@ -1,6 +1,5 @@
 """The call actions as a client meets them: through the engine, with the caller's own view of the rows."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,8 +9,8 @@ import pytest
 from devstack.golden.actions_metadata import files
 from permissions.session import Session
 from tests.calls.call_states import answered, group, participant_id, ringing
-from tests.support.actions import Api, api
-from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, Setup, session
+from tests.support.actions import Api
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, MALLORY, session
 from tests.support.dump import dump
 from tests.support.refusals import error_in
 
@@ -45,12 +44,6 @@ ACTIONS = {
     "startScreenShare": "",
     "stopScreenShare": "",
 }
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
 
 
 def document(name: str, selection: str = "callId") -> str:

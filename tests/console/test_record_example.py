@@ -23,21 +23,9 @@ OPERATIONS = {one.name.value: one for one in parse(EXAMPLE).definitions if isins
 
 
 @pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    async with setup(database_url) as ready:
-        yield ready
-
-
-@pytest.fixture
 async def call(on: Setup) -> RecordedCall:
     """alice, who hosts, bob and carol talk."""
     return await begin_call(on)
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
 
 
 async def answer(client: Api, name: str, who: UUID = ALICE, /, **variables: str) -> Any:

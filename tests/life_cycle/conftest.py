@@ -24,17 +24,16 @@ from tests.life_cycle.live_service import KEY, SECRET, LiveService
 from tests.life_cycle.running_call import Running
 from tests.livekit.serving import serving
 from tests.support.call_history import assert_valid_history
-from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session, setup
+from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, Setup, session
 from tests.support.telling_rooms import TellingRoom
 
 
 @pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    """The world with the people of the demo; afterwards every call's history must be valid."""
-    async with setup(database_url) as ready:
-        yield ready
-        for row in await ready.database.fetch("SELECT id FROM nchat_calls"):
-            assert_valid_history(await ready.events(row["id"]))
+async def on(on: Setup) -> AsyncIterator[Setup]:
+    """Afterwards every call's history must be valid."""
+    yield on
+    for row in await on.database.fetch("SELECT id FROM nchat_calls"):
+        assert_valid_history(await on.events(row["id"]))
 
 
 @pytest.fixture

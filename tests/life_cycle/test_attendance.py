@@ -1,6 +1,5 @@
 """callAttendance as clients ask it, of a call in which people come, are lost, come back, are removed and leave."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +11,7 @@ from domain.calls.actions.kick import kick_participant
 from permissions.session import Session
 from tests.calls.call_states import participant_id
 from tests.life_cycle.running_call import Running
-from tests.support.actions import Api, api
+from tests.support.actions import Api
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, MALLORY, MOD, Setup, session
 from tests.support.dump import dump
 
@@ -23,12 +22,6 @@ ATTENDANCE = """query ($call: uuid!) {
 }"""
 BEGAN = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 STEP = timedelta(seconds=10)
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
 
 
 async def spread(on: Setup) -> None:

@@ -14,7 +14,7 @@ from app.media.visitors import Visitors
 from devstack.store import StoreProcess
 from domain.recordings.playing.visible import Visible
 from tests.media.library import Shelf, record
-from tests.support.domain_setup import Setup, setup
+from tests.support.domain_setup import Setup
 from tests.support.recording_servers import store_of_recordings
 
 
@@ -23,12 +23,6 @@ def store_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorePro
     """A real store, with a bucket of recordings."""
     with store_of_recordings(tmp_path_factory.mktemp("store")) as process:
         yield process
-
-
-@pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    async with setup(database_url) as ready:
-        yield ready
 
 
 @pytest.fixture

@@ -22,12 +22,6 @@ def store_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorePro
         yield process
 
 
-@pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    async with setup(database_url) as ready:
-        yield ready
-
-
 @dataclass(slots=True)
 class Watched:
     """`browser` follows redirects, as one does."""

@@ -6,19 +6,13 @@ import pytest
 
 from domain.world import World
 from tests.pushes.receiver import PushReceiver, delivering
-from tests.support.domain_setup import Setup, setup
+from tests.support.domain_setup import Setup
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[PushReceiver]:
     async with PushReceiver().listening() as listening:
         yield listening
-
-
-@pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    async with setup(database_url) as ready:
-        yield ready
 
 
 @pytest.fixture

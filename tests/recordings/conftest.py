@@ -31,16 +31,9 @@ from tests.life_cycle.live_service import KEY, SECRET
 from tests.livekit.serving import serving
 from tests.recordings.live_call import LiveCall
 from tests.recordings.recorded_call import RecordedCall, begin_call
-from tests.support.domain_setup import Setup, setup
+from tests.support.domain_setup import Setup
 from tests.support.recording_servers import BUCKET, livekit_for_recorders, storage_of, store_of_recordings
 from tests.support.valkey import valkey
-
-
-@pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    """The world with the people of the demo."""
-    async with setup(database_url) as ready:
-        yield ready
 
 
 @pytest.fixture

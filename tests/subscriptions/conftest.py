@@ -1,34 +1,11 @@
 """What the tests of subscriptions start from."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.subscriptions.listening import Listeners, listeners
-from tests.support.actions import Api, api
-from tests.support.domain_setup import Setup, setup
 from tests.support.valkey import valkey
-
-
-@pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    """The world with the people of the demo and no calls."""
-    async with setup(database_url) as ready:
-        yield ready
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
-
-
-@pytest.fixture
-async def listen(client: Api) -> AsyncIterator[Listeners]:
-    """Opens subscriptions; all are closed at the end."""
-    async with listeners(client) as ready:
-        yield ready
 
 
 @pytest.fixture

@@ -1,22 +1,14 @@
 """Manners and consent as a client meets them."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from tests.support.actions import Api, api
+from tests.support.actions import Api
 from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
 
 pytestmark = pytest.mark.anyio
 INITIATE = "mutation ($input: InitiateCallInput!) { initiateCall(input: $input) { callId call { auto_record recording_consent } } }"
 ACCEPT = "mutation ($call: uuid!) { acceptCall(input: {callId: $call}) { token } }"
 AGREE = "mutation ($call: uuid!) { giveRecordingConsent(input: {callId: $call}) { callId participant { user_id status consented_at } } }"
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
 
 
 async def test_asked_agreed_and_in(on: Setup, client: Api) -> None:

@@ -1,7 +1,6 @@
 """What the actions write arrives at those who follow, and whom they put out follows no more."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -9,20 +8,13 @@ import pytest
 from domain.streams.chat.bans import ban_from_stream, expire_bans, unban_from_stream
 from domain.streams.chat.moderating import delete_stream_chat, pin_stream_chat
 from tests.streams.chat.live_stream import happened, live_stream, say
-from tests.subscriptions.listening import Listeners, listeners
+from tests.subscriptions.listening import Listeners
 from tests.subscriptions.stream_chats import ANYBODY, follow
-from tests.support.actions import Api
 from tests.support.domain_setup import ALICE, BOB, CAROL, MALLORY, MOD, Setup, newcomers, session
 
 pytestmark = pytest.mark.anyio
 
 IN_TIME = 2.0
-
-
-@pytest.fixture
-async def listen(client: Api) -> AsyncIterator[Listeners]:
-    async with listeners(client) as ready:
-        yield ready
 
 
 async def test_whatever_is_done_is_told_in_order_to_all(on: Setup, listen: Listeners) -> None:

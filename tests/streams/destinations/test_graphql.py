@@ -1,6 +1,5 @@
 """Destinations as a client meets them: the host sees and changes them, and nobody sees a key again."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,8 +7,8 @@ import pytest
 
 from permissions.session import Session
 from tests.streams.destinations.sent_stream import KEY, URL, live_stream, look, new_stream, turn
-from tests.support.actions import Api, api
-from tests.support.domain_setup import ALICE, BOB, MALLORY, Setup, session
+from tests.support.actions import Api
+from tests.support.domain_setup import ALICE, BOB, MALLORY, session
 from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
@@ -25,12 +24,6 @@ UPDATE = f"""mutation ($id: uuid!, $url: String, $key: String, $enabled: Boolean
 }}"""
 REMOVE = "mutation ($id: uuid!) { removeStreamDestination(input: {destinationId: $id}) { streamId destinationId stream { id } } }"
 LOOK = f"{{ nchat_stream_destinations {{ {ROW} }} }}"
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
 
 
 async def add(client: Api, stream_id: UUID) -> dict[str, Any]:

@@ -1,19 +1,10 @@
 """A planned stream, with LiveKit, its recorder and the store in the test's hands."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.recordings.recorded_call import RecordedCall, begin_call
 from tests.streams.life.staged_stream import StagedStream, plan_stream
-from tests.support.domain_setup import Setup, setup
-
-
-@pytest.fixture
-async def on(database_url: str) -> AsyncIterator[Setup]:
-    """The world with the people of the demo."""
-    async with setup(database_url) as ready:
-        yield ready
+from tests.support.domain_setup import Setup
 
 
 @pytest.fixture

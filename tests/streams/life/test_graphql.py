@@ -1,14 +1,13 @@
 """The actions as a client meets them: through the engine, with the caller's own view of the rows."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from tests.recordings.recorded_call import begin_call
-from tests.support.actions import Api, api
-from tests.support.domain_setup import ALICE, BOB, GENERAL, MALLORY, MOD, Setup, session
+from tests.support.actions import Api
+from tests.support.domain_setup import ALICE, BOB, GENERAL, MALLORY, MOD, session
 
 pytestmark = pytest.mark.anyio
 CREATE = """mutation ($input: CreateStreamInput!) {
@@ -22,12 +21,6 @@ STOP = """mutation ($id: uuid!) {
 }"""
 CANCEL = "mutation ($id: uuid!) { cancelStream(input: {streamId: $id}) { streamId stream { status } } }"
 REFRESH = "mutation ($id: uuid!) { refreshStreamToken(input: {streamId: $id}) { token serverUrl expiresAt } }"
-
-
-@pytest.fixture
-async def client(on: Setup) -> AsyncIterator[Api]:
-    async with api(on) as ready:
-        yield ready
 
 
 async def created(client: Api, **more: object) -> str:
