@@ -47,7 +47,7 @@ hostile: setup ## attacks on a service process, at full size
 	@NCHAT_HOSTILE=whole exec $(BIN)/python -m pytest -q -s tests/hostile
 
 trial-kills: setup ## kill -9 of a service process at every point where it can leave something half done
-	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q tests/trials/test_killed.py tests/recordings/processes/test_killed.py
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q $(addsuffix /test_killed.py,tests/trials tests/recordings/processes $(addprefix tests/streams/,life chat audience))
 
 trial-recordings: setup ## 20 recordings whose worker is killed, read from the media; a store that fails or refuses; a host who is lost
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s $(addprefix tests/recordings/test_,killed_workers.py sick_store.py wrong_keys.py lost_host.py)

@@ -18,8 +18,14 @@ from tests.support.memory_folder import memory_folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The trials take longest and come first, so that at the end no worker waits for another's last one."""
-    items.sort(key=lambda item: "trials" not in item.path.parts)
+    """What is given the most time comes first, then the trials, so that at the end no worker waits for another's last one."""
+    items.sort(key=lambda item: (-_given_seconds(item), "trials" not in item.path.parts))
+
+
+def _given_seconds(item: pytest.Item) -> float:
+    """By a mark of its own; none by that of all tests."""
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0.0
 
 
 def pytest_collection_finish() -> None:

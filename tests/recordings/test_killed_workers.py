@@ -25,7 +25,7 @@ from tests.trials.scale import WHOLE
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(180)]
 
 # Two recordings each.
-DEATHS = 10 if WHOLE else 2
+DEATHS = 10 if WHOLE else 1
 SEGMENT, LATEST = 4, 25
 # From the request to the first frame, and what a window of a quarter of a second can't tell apart.
 BEGINS_WITHIN, BLUR = 6, 2

@@ -1,7 +1,7 @@
 """The service dies around each commit and each request for a room: a minute after the restart the stream is somewhere it may be."""
 
 from dataclasses import replace
-from itertools import count
+from random import Random
 
 import pytest
 
@@ -16,10 +16,13 @@ from tests.recordings.recorded_call import RecordedCall
 from tests.streams.life.staged_stream import StagedStream, plan_stream
 from tests.support.domain_setup import ALICE, Setup, session
 from tests.support.kill_points import KillableRooms, Killed, KillPoints
+from tests.trials.scale import SEED, WHOLE
 
 pytestmark = pytest.mark.anyio
 # What only reads, and what is another test's.
 PASSED_OVER = ("start_stream.answer", "webhook.due", "timeouts.due", "recording.", "ingress.")
+# Among all the other tests.
+SAMPLE = 6
 
 
 class StreamPoints(KillPoints):
@@ -57,21 +60,31 @@ async def record(stream: StagedStream) -> None:
     await RecordedCall.turn(stream)
 
 
-async def test_killed_anywhere(on: Setup) -> None:
-    ends = set[str]()
-    for at in count():
-        stream, points, killed = await plan_stream(on), StreamPoints(at), False
-        async with open_engine(on.url) as engine:
-            world = replace(on.world, transaction=EngineTransactions(engine, on.publisher, points), rooms=KillableRooms(on.rooms, points))
-            try:
-                await life(stream, world)
-            except* Killed:
-                killed = True
-        ends.add(await consistent(stream))
-        if not killed:
-            break
-    assert at >= 16, points.passed
-    assert {"scheduled", "starting", "live", "ended"} <= ends
+async def lived(on: Setup, points: StreamPoints) -> str:
+    """What becomes of a stream whose process dies there."""
+    stream, killed = await plan_stream(on), False
+    async with open_engine(on.url) as engine:
+        world = replace(on.world, transaction=EngineTransactions(engine, on.publisher, points), rooms=KillableRooms(on.rooms, points))
+        try:
+            await life(stream, world)
+        except* Killed:
+            killed = True
+    assert killed == (points.at is not None), points
+    return await consistent(stream)
+
+
+@pytest.mark.timeout(300)
+async def test_killed_anywhere(on: Setup, request: pytest.FixtureRequest) -> None:
+    """By `NCHAT_TRIALS=whole` at each point; else at the first, at the last, and at a few by chance."""
+    request.node.add_report_section("call", "sample", f"NCHAT_TRIALS_SEED={SEED}")
+    points = StreamPoints()
+    assert await lived(on, points) == "ended"
+    last = len(points.passed) - 1
+    assert last >= 15, points.passed
+    between = range(1, last)
+    some = between if WHOLE else Random(SEED).sample(between, SAMPLE)  # noqa: S311 - no secret
+    ends = {await lived(on, StreamPoints(at)) for at in (0, *some, last)}
+    assert ends >= ({"scheduled", "starting", "live", "ended"} if WHOLE else {"scheduled", "ended"})
 
 
 async def consistent(stream: StagedStream) -> str:
