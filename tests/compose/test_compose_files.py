@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from app.livekit.admission_endpoint import ADMIT_PATH
-from app.settings import Settings, environment_names
+from app.settings import Settings, environment_names, load_settings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "compose"
@@ -22,6 +22,12 @@ EXAMPLE = dict(line.split("=", 1) for line in (FOLDER / ".env.example").read_tex
 OPTIONAL = {f"NCHAT_{kind}_WEBHOOK_{what}" for kind in ("PUSH", "EVENT") for what in ("URL", "SECRET")} | {
     "NCHAT_CALL_PAGE_URL",
     "NCHAT_RECORDING_TEMPLATES",
+}
+# What the example leaves to whoever fills it in.
+FILLED = {
+    **dict.fromkeys(EXAMPLE.keys() - OPTIONAL, "ab" * 32),
+    "NCHAT_JWT_SECRET": '{"type":"HS256","key":"0123456789abcdef0123456789abcdef"}',
+    "NCHAT_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 }
 every_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -74,6 +80,22 @@ def test_the_api_is_given_settings_that_exist() -> None:
     known = {environment for name in Settings.model_fields for environment in environment_names(name)}
     assert set(SERVICES["api"]["environment"]) - {"TMPDIR"} <= known
     assert SERVICES["migrate"]["environment"] == SERVICES["api"]["environment"]
+
+
+def test_what_may_be_left_out_of_env_is_what_the_example_says() -> None:
+    given = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
+    assert given == {name: EXAMPLE[name] for name in ("NCHAT_RECORDING_DEFAULT_POLICY", "NCHAT_STREAMING_DASH")}
+
+
+@pytest.mark.parametrize("dash", ["false", "true"])
+def test_the_settings_of_the_example_are_read(dash: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filled in, as compose gives them to the API."""
+    filled = {name: value or FILLED.get(name, "") for name, value in {**EXAMPLE, "NCHAT_STREAMING_DASH": dash}.items()}
+    for name, value in SERVICES["api"]["environment"].items():
+        monkeypatch.setenv(name, re.sub(r"\$\{(\w+)[^}]*\}", lambda found: filled[found[1]], value))
+    read = load_settings()
+    assert read.streaming_dash is (dash == "true")
+    assert read.recording_default_policy == "pro"
 
 
 def test_everybody_means_the_same_key() -> None:
