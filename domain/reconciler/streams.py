@@ -13,9 +13,9 @@ from domain.short_waits import HeldByAnother, short_waits
 from domain.side_by_side import Failures
 from domain.streams.ending import CloseRoom
 from domain.streams.opening import open_room
-from domain.streams.presence import arrive, lose
+from domain.streams.presence import see
 from domain.streams.rows import COLUMNS, OVER, RUNNING, Stream, lock_stream
-from domain.streams.sources import is_source, sender
+from domain.streams.sources import is_source, senders
 from domain.streams.viewers.entering import uninvited
 from domain.streams.viewers.putting_out import put_out
 from domain.world import World
@@ -67,15 +67,12 @@ async def _compare(world: World, stream: Stream, room: LiveRoom | None) -> None:
 
 
 async def _seen(world: World, stream: Stream, people: list[RoomParticipant]) -> list[str]:
-    """Whose place is not in the room. What was seen counts only where nothing was heard of the sender meanwhile."""
-    now, sid = world.clock.now(), sender(stream, people)
+    """Whose place is not in the room. What was seen counts only where nothing was heard of the senders meanwhile."""
+    now = world.clock.now()
     async with world.transaction("reconcile.stream") as tx, short_waits(tx):
         current = await lock_stream(tx, stream.id)
-        if current is not None and current.host_sid == stream.host_sid:
-            if sid is not None:
-                await arrive(tx, current, sid, now=now)
-            else:
-                await lose(tx, current, now=now)
+        if current is not None and current.senders == stream.senders:
+            await see(tx, current, senders(stream, people), now=now)
         strangers = await uninvited(tx, [one.identity for one in people if one.watches])
     return strangers + [one.identity for one in people if not one.watches and not is_source(stream, one.identity)]
 

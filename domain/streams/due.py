@@ -71,7 +71,7 @@ async def take_step(tx: Transaction, stream: Stream, *, now: datetime) -> Sequen
     step: Step | None = await tx.connection.scalar(_running(sa.select(_step(now))).where(streams.c.id == stream.id))
     if step == "live":
         # Whoever sent the first picture may be gone by now.
-        gone = now if stream.call_id is None and stream.host_sid is None else None
+        gone = now if stream.call_id is None and not stream.senders else None
         return [] if await move_stream(tx, stream, "live", now=now, started_at=now, host_gone_since=gone) else None
     if step == "ended":
         return closing(stream) if await finish(tx, stream, now=now) else None

@@ -1,6 +1,6 @@
 """A stream as a value, read under its lock or without."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -34,7 +34,8 @@ class Stream:
     visibility: Visibility
     status: StreamStatus
     status_since: datetime
-    host_sid: str | None
+    # LiveKit's ids of the connections that send, by identity.
+    senders: Mapping[str, str]
     host_gone_since: datetime | None
     chat_enabled: bool
     reactions_enabled: bool

@@ -1,6 +1,6 @@
 """Who sends to a stream that has a room of its own: its host's browser, or an encoder on the host's behalf."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain.ports import RoomParticipant
@@ -15,7 +15,7 @@ def is_source(stream: Stream, identity: str) -> bool:
     return identity.startswith(INGRESS) or identity.partition("#")[0] == str(stream.host_id)
 
 
-def sender(stream: Stream, people: Sequence[RoomParticipant]) -> str | None:
-    """LiveKit's id of the connection that sends, the one that is known before others; None when nobody does."""
-    sids = [one.sid for one in people if one.tracks and one.state != "disconnected" and is_source(stream, one.identity)]
-    return stream.host_sid if stream.host_sid in sids else next(iter(sids), None)
+def senders(stream: Stream, people: Sequence[RoomParticipant]) -> Mapping[str, str]:
+    """LiveKit's ids of the connections that send, by identity."""
+    sending = [one for one in people if one.tracks and one.state != "disconnected"]
+    return {one.identity: one.sid for one in sending if is_source(stream, one.identity)}

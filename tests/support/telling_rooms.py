@@ -32,7 +32,7 @@ class TellingRoom:
             await self.tell("track_published", slim(arrived) | published(track))
         return arrived
 
-    async def leave(self, user_id: UUID, reason: str = "client_initiated") -> RoomParticipant:
+    async def leave(self, user_id: UUID | str, reason: str = "client_initiated") -> RoomParticipant:
         """A client goes, for one of LiveKit's reasons."""
         gone = self.on.rooms.people[self.name][str(user_id)]
         self.on.rooms.disconnect(self.name, str(user_id))

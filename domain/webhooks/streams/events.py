@@ -14,7 +14,7 @@ from domain.streams.ingress import news
 from domain.streams.ingress.webhooks import told as ingress_told
 from domain.streams.life_cycle import set_stream
 from domain.streams.opening import OpenStreamRoom
-from domain.streams.presence import arrive, lose
+from domain.streams.presence import arrive, depart, see
 from domain.streams.rows import Stream
 from domain.streams.sources import is_source
 from domain.streams.viewers.entering import uninvited
@@ -81,7 +81,7 @@ async def _finished(webhook: StreamWebhook) -> Sequence[Repair]:
     if webhook.stream.over:
         await note_closed(webhook.tx, [webhook.stream.room_name], webhook.now)
         return []
-    await lose(webhook.tx, webhook.stream, now=webhook.now)
+    await see(webhook.tx, webhook.stream, {}, now=webhook.now)
     return [OpenStreamRoom(webhook.stream)]
 
 
@@ -100,19 +100,19 @@ async def _published(webhook: StreamWebhook) -> Sequence[Repair]:
     """Whoever sends is there; to be in the room is not enough."""
     over = webhook.told.known_to(webhook.event, webhook.event.text("track", "sid")) or webhook.told.known_to(webhook.event)
     if is_source(webhook.stream, webhook.identity) and not over:
-        await arrive(webhook.tx, webhook.stream, webhook.sid, now=webhook.now)
+        await arrive(webhook.tx, webhook.stream, webhook.identity, webhook.sid, now=webhook.now)
     return []
 
 
 async def _left(webhook: StreamWebhook) -> Sequence[Repair]:
-    """Counts only for the connection that sends; a recorder that is out records nothing more."""
+    """Counts only for a connection that sends; a recorder that is out records nothing more."""
     if webhook.kind == "egress":
         await egress_left(webhook.tx, webhook.identity, webhook.now)
         return []
     if webhook.kind == "ingress":
         await news.left(webhook.tx, webhook.identity)
-    if webhook.sid == webhook.stream.host_sid and webhook.event.text("participant", "disconnect_reason") != REPLACED:
-        await lose(webhook.tx, webhook.stream, now=webhook.now)
+    if webhook.event.text("participant", "disconnect_reason") != REPLACED:
+        await depart(webhook.tx, webhook.stream, webhook.identity, webhook.sid, now=webhook.now)
     return []
 
 

@@ -171,10 +171,10 @@ async def test_the_encoder_is_the_host_s_presence(planned: EncodedStream) -> Non
     await ingress_told(planned, "ingress_started", "publishing")
     encoder = {"identity": planned.on.ingests.wanted["IN_1"].identity, "sid": "PA_encoder", "kind": "ingress", "state": "active"}
     await tell(planned, "track_published", participant=encoder, track={"sid": "TR_1", "type": "video", "source": "camera", "muted": False})
-    host_sid = "SELECT host_sid FROM nchat_streams WHERE id = $1"
-    assert await planned.on.database.fetchval(host_sid, planned.id) == "PA_encoder"
+    senders = "SELECT senders FROM nchat_streams WHERE id = $1"
+    assert await planned.on.database.fetchval(senders, planned.id) == f'{{"{encoder["identity"]}": "PA_encoder"}}'
     await tell(planned, "participant_left", participant=encoder | {"disconnect_reason": "unknown_reason"})
-    assert await planned.on.database.fetchval(host_sid, planned.id) is None
+    assert await planned.on.database.fetchval(senders, planned.id) == "{}"
     assert not await planned.publishing()
 
 

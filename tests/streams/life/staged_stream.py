@@ -68,6 +68,11 @@ class StagedStream(RecordedCall):
         assert row is not None
         return row
 
+    async def senders(self) -> dict[str, str]:
+        """LiveKit's ids of the connections that send, by identity."""
+        found: dict[str, str] = orjson.loads((await self.row())["senders"])
+        return found
+
     async def is_now(self) -> str:
         """The stream's status."""
         return str((await self.row())["status"])

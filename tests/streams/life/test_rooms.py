@@ -43,8 +43,7 @@ async def test_a_track_that_is_told_after_its_end(stream: StagedStream) -> None:
     await stream.room.leave(ALICE)
     joined, track, gone, left = stream.room.told
     await deliver(stream.on, gone, left, joined, track)
-    row = await stream.row()
-    assert (row["host_sid"], await stream.parts()) == (None, [])
+    assert (await stream.senders(), await stream.parts()) == ({}, [])
     assert arrived.sid
 
 
@@ -53,15 +52,14 @@ async def test_the_end_of_an_older_connection_changes_nothing(stream: StagedStre
     first = stream.on.rooms.people[stream.room_name][str(ALICE)]
     second = await stream.room.join(ALICE, "camera")
     await stream.room.tell("participant_left", participant(first, reason="signal_close"))
-    row = await stream.row()
-    assert (row["host_sid"], row["host_gone_since"]) == (second.sid, None)
+    assert (await stream.senders(), (await stream.row())["host_gone_since"]) == ({str(ALICE): second.sid}, None)
 
 
 async def test_a_host_who_is_only_in_the_room_does_not_send(stream: StagedStream) -> None:
     await stream.begin()
     await stream.room.join(ALICE)
     await stream.turn()
-    assert (await stream.parts(), (await stream.row())["host_sid"]) == ([], None)
+    assert (await stream.parts(), await stream.senders()) == ([], {})
 
 
 async def test_an_encoder_sends_for_the_host(stream: StagedStream) -> None:
@@ -70,6 +68,38 @@ async def test_an_encoder_sends_for_the_host(stream: StagedStream) -> None:
     await stream.turn()
     await stream.active()
     assert await stream.is_now() == "live"
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["told", "seen by the reconciler alone"])
+async def test_a_stream_has_its_host_until_the_last_who_sends_is_gone(stream: StagedStream, silent: bool) -> None:
+    """A browser tab that closes takes nothing from an encoder that sends, nor the other way round, nor a second device."""
+    encoder, beside = f"ingress:{stream.id}", f"{ALICE}#phone"
+    await stream.begin()
+    for one in (encoder, str(ALICE), beside):
+        await stream.room.join(one, "camera")
+    await stream.turn()
+    await stream.active()
+    stream.on.publisher.topics()
+    stream.room.silent = silent
+    for gone, left in ((str(ALICE), {encoder, beside}), (encoder, {beside}), (beside, set())):
+        await stream.room.leave(gone, "signal_close")
+        if silent:
+            await stream.compare()
+        assert set(await stream.senders()) == left
+        assert ((await stream.row())["host_gone_since"] is None) == bool(left)
+    assert await stream.is_now() == "live"
+
+
+async def test_a_silent_livekit_ends_no_stream_that_somebody_sends_to(stream: StagedStream) -> None:
+    await stream.go_live()
+    encoder = f"ingress:{stream.id}"
+    await stream.room.join(encoder, "camera", "microphone")
+    await stream.room.leave(ALICE)
+    stream.on.rooms.broken |= {"list_participants", "all_rooms"}
+    for segments in range(4, 24):
+        stream.upload("EG_1", segments)
+        await stream.pass_time(4)
+    assert (await stream.is_now(), (await stream.row())["host_gone_since"]) == ("live", None)
 
 
 async def test_strangers_are_put_out_and_viewers_are_not(stream: StagedStream) -> None:
@@ -99,8 +129,7 @@ async def test_webhooks_that_are_lost(stream: StagedStream) -> None:
     assert (await stream.row())["host_gone_since"] is not None
     back = await stream.room.join(ALICE, "camera")
     await stream.compare()
-    row = await stream.row()
-    assert (row["host_gone_since"], row["host_sid"]) == (None, back.sid)
+    assert ((await stream.row())["host_gone_since"], await stream.senders()) == (None, {str(ALICE): back.sid})
 
 
 async def test_livekit_restarts(stream: StagedStream) -> None:
