@@ -76,7 +76,8 @@ class InputValue:
         elif isinstance(self.raw, list):
             elements = self.raw
         else:
-            yield self
+            # Hasura: an error in it is told as one in the first of the list.
+            yield InputValue(self.raw, f"{self.path}[0]", self.variables, self.variable)
             return
         for index, raw in enumerate(elements):
             variable = None if self.variable is None else (*self.variable, index)

@@ -12,6 +12,8 @@ _STATES = {
     "23502": ("constraint-violation", "Not-NULL violation. "),
     "23001": ("constraint-violation", "Can not delete or update due to data being referred. "),
     "23P01": ("constraint-violation", "Exclusion violation. "),
+    # A pattern that ends in its escape.
+    "22025": ("bad-request", ""),
     "23514": ("permission-error", "Check constraint violation. "),
     "42P01": ("constraint-error", ""),
     "42703": ("constraint-error", ""),

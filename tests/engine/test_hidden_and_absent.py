@@ -32,7 +32,8 @@ async def test_a_bad_value_tells_nothing(condition: str, type_: str, good: Any, 
     hidden = await books.ask(query, {"id": HIDDEN, "v": bad}, session=PATRON)
     absent = await books.ask(query, {"id": ABSENT, "v": bad}, session=PATRON)
     assert hidden == absent
-    assert error_in(hidden, query)["extensions"] == {"code": "data-exception", "path": "$"}
+    code = "bad-request" if str(bad).endswith("\\") else "data-exception"
+    assert error_in(hidden, query)["extensions"] == {"code": code, "path": "$"}
 
 
 @pytest.mark.anyio

@@ -140,7 +140,7 @@ async def test_several_writes_are_one_transaction(fresh_books: Library) -> None:
             "$.selectionSet.insert_book.args.objects[0]",
             "unexpected null value",
         ),
-        ("mutation { insert_book(objects: 3) { affected_rows } }", "$.selectionSet.insert_book.args.objects", "expected an object"),
+        ("mutation { insert_book(objects: 3) { affected_rows } }", "$.selectionSet.insert_book.args.objects[0]", "expected an object"),
         ("mutation { delete_book { affected_rows } }", "$.selectionSet.delete_book.args", "missing required field 'where'"),
         ("mutation { delete_book(where: {_or: null}) { affected_rows } }", "$.selectionSet.delete_book.args.where._or", "found null"),
         (
