@@ -43,7 +43,12 @@ class Progress:
         return f"progress {self.number}"
 
 
-Operand = Constant | SessionVariable | Bound | Progress
+@dataclass(frozen=True, slots=True)
+class WholeSession:
+    """All session variables as one JSON object, for functions."""
+
+
+Operand = Constant | SessionVariable | Bound | Progress | WholeSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,20 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class CompareComputed:
+    """The same of a computed field that has a value."""
+
+    field: str
+    operator: str
+    operand: Operand
+
+
+@dataclass(frozen=True, slots=True)
 class Redacted:
-    """A comparison with a column that is null wherever the rule `shown` doesn't hold (Hasura's redaction of an inherited role)."""
+    """A comparison with what is null wherever the rule `shown` doesn't hold (Hasura's redaction of an inherited role)."""
 
     shown: "Expression"
-    compare: Compare
+    compare: "Compare | CompareComputed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +122,14 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """At least one row that a computed field returns satisfies `where`."""
+
+    field: str
+    where: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     """At least one row of any table satisfies `where` (`_exists`)."""
 
@@ -126,7 +148,7 @@ class Rule:
     asked: "Expression" = And()
 
 
-Expression = And | Or | Not | Compare | Redacted | CompareColumns | BeyondItsRoom | Related | Exists | Rule
+Expression = And | Or | Not | Compare | CompareComputed | Redacted | CompareColumns | BeyondItsRoom | Related | Returned | Exists | Rule
 
 TRUE = And()
 FALSE = Or()

@@ -56,3 +56,5 @@ class RoleRules:
     delete: Mapping[TableName, DeleteRule] = field(default_factory=dict)
     actions: frozenset[str] = frozenset()
     introspection: bool = True
+    # Tracked functions that the role may call, where it may select from their tables.
+    functions: frozenset[TableName] = frozenset()

@@ -50,6 +50,8 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     only_tables = all(field is None or isinstance(meaning_of(field), TableRoot) for _, field in roots)
     if operation.kind == "mutation":
         return _steps(walk, operation, type_, roots)
+    if any(field is not None and _may_write(walk, field) for _, field in roots):
+        return _steps(walk, operation, type_, roots, in_transaction=True)
     if only_tables:
         return TableQuery(_table_plan(walk, type_, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, type_, *roots[0]))
     if operation.kind == "subscription":
@@ -97,8 +99,18 @@ def _read(walk: Walk, selected: Selected, field: GraphQLField) -> SelectRoot:
     return root
 
 
-def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Roots) -> Steps:
-    """Queries give all hand-written fields to Strawberry at once, mutations one by one, in their order."""
+def _may_write(walk: Walk, field: GraphQLField) -> bool:
+    """Whether a root field calls a volatile function: such a statement isn't asked again when a connection is lost."""
+    meaning = meaning_of(field)
+    function = meaning.function if isinstance(meaning, TableRoot) else None
+    return function is not None and walk.catalog.functions[function].function.is_volatile
+
+
+def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Roots, *, in_transaction: bool = False) -> Steps:
+    """Queries give all hand-written fields to Strawberry at once, mutations one by one, in their order.
+
+    Reads are of the same transaction as what may write, where one is needed.
+    """
     steps: list[Step] = []
     together: list[HandWrittenRoot] = []
     introspected: list[HandWrittenRoot] = []
@@ -106,7 +118,7 @@ def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Ro
         if field is None:
             steps.append(KnownAnswer(selected.key, orjson.dumps(type_.name)))
         elif isinstance(meaning_of(field), TableRoot):
-            steps.append(_table_step(walk, selected, field))
+            steps.append(_table_step(walk, selected, field, in_transaction=in_transaction or operation.kind == "mutation"))
         elif operation.kind == "mutation":
             steps.append(_hand_written(walk, operation, [_validated(walk, selected, field)]))
         elif selected.name in INTROSPECTION:
@@ -126,10 +138,11 @@ def _validated(walk: Walk, selected: Selected, field: GraphQLField | None) -> Ha
     return hand_written_root(walk, selected, field)
 
 
-def _table_step(walk: Walk, selected: Selected, field: GraphQLField) -> TableRead | TableWrite:
+def _table_step(walk: Walk, selected: Selected, field: GraphQLField, *, in_transaction: bool) -> TableRead | TableWrite:
     root, selects = _table(walk, selected, field), _selects(walk)
     if isinstance(root, SelectRoot):
-        return TableRead(root.key, root.path, selects.plan(selects.root(root)))
+        plan = selects.plan(selects.root(root))
+        return TableWrite(root.key, plan, root.table, "$") if in_transaction else TableRead(root.key, root.path, plan)
     error_path = {"insert": f"{root.path}.args.objects", "insert_one": f"{root.path}.args.object"}.get(root.kind, "$")
     answer = None
     if looks_beyond(root, walk.rules):

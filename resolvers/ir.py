@@ -6,7 +6,7 @@ from typing import Any
 
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
-from schema.model import TableName
+from schema.model import SqlFunction, TableName
 from schema.table_types.meaning import RootKind
 
 # Fills one parameter (a `Bound`) for a request. Every parameter travels as text (or null) and is cast inside the statement, so that
@@ -33,18 +33,23 @@ class ColumnField:
     column: str
 
 
+# What is given to a function, by the GraphQL names of its arguments; null is given as it is.
+Call = Mapping[str, Bound | None]
+
+
 @dataclass(frozen=True, slots=True)
 class ComputedFieldValue:
     key: str
     name: str
+    given: Call = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderBy:
     """One order: a column, reached through object relationships, or an aggregate of an array relationship at their end.
 
-    With `aggregate` set the order is by `function(column)` of that relationship; `count` has no column. `as_stored`: also where the
-    role is not shown the value.
+    With `aggregate` set the order is by `function(column)` of that relationship, or computed field; `count` has no column.
+    `computed` is a computed field in place of a column. `as_stored`: also where the role is not shown the value.
     """
 
     direction: str
@@ -53,6 +58,7 @@ class OrderBy:
     aggregate: str | None = None
     function: str | None = None
     as_stored: bool = False
+    computed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,17 @@ class RelatedRows:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputedRows:
+    """A computed field that returns rows."""
+
+    key: str
+    name: str
+    given: Call
+    arguments: Arguments
+    selection: "Selection"
+
+
+@dataclass(frozen=True, slots=True)
 class RelatedAggregate:
     key: str
     relationship: str
@@ -93,7 +110,7 @@ class RelatedAggregate:
     parts: tuple["AggregatePart", ...]
 
 
-RowField = Typename | ColumnField | ComputedFieldValue | RelatedRow | RelatedRows | RelatedAggregate
+RowField = Typename | ColumnField | ComputedFieldValue | ComputedRows | RelatedRow | RelatedRows | RelatedAggregate
 Selection = tuple[RowField, ...]
 
 
@@ -106,11 +123,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class FunctionValues:
-    """`max { pages }`: a function over several columns."""
+    """`max { pages }`: a function over several columns and computed fields."""
 
     key: str
     function: str
-    values: tuple[Typename | ColumnField, ...]
+    values: tuple[Typename | ColumnField | ComputedFieldValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +165,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class SelectRoot:
-    """A list, one row by primary key, an aggregate, or the next batch of a `stream`, as `kind` says."""
+    """A list, one row by primary key, an aggregate, or the next batch of a `stream`, as `kind` says.
+
+    With a `function` the rows, or the one row, are what it returns for what is `given`.
+    """
 
     key: str
     path: str
@@ -158,6 +178,8 @@ class SelectRoot:
     selection: Selection = ()
     parts: tuple[AggregatePart, ...] = ()
     stream: Stream | None = None
+    function: SqlFunction | None = None
+    given: Call = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the engine knows of a tracked table: columns, relationships, computed fields and names. Pure data."""
+"""What the engine knows of tracked tables and functions: columns, relationships, computed fields and names. Pure data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -104,15 +104,82 @@ class Relationship:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """An input argument of a function: the caller's, the row that a computed field belongs to, or the session as JSON.
+
+    `graphql_name` is its key in `args`, where it is the caller's, and `scalar` its type there.
+    """
+
+    name: str | None
+    type: PgType
+    kind: Literal["given", "row", "session"] = "given"
+    has_default: bool = False
+    graphql_name: str = ""
+    scalar: PgType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFunction:
+    """A function as it is called. It `returns` a value of a type, or rows of a table; without `returns_set` exactly one."""
+
+    name: TableName
+    parameters: tuple[Parameter, ...]
+    returns: PgType | TableName
+    returns_set: bool = False
+    is_volatile: bool = False
+
+    @property
+    def given(self) -> tuple[Parameter, ...]:
+        """What the caller gives, in order."""
+        return tuple(parameter for parameter in self.parameters if parameter.kind == "given")
+
+    @property
+    def needs_given(self) -> bool:
+        """Whether something has to be given."""
+        return any(not parameter.has_default for parameter in self.given)
+
+    @property
+    def table(self) -> TableName:
+        """The table whose rows it returns."""
+        if isinstance(self.returns, PgType):
+            raise TypeError(f"{self.name} returns no rows")
+        return self.returns
+
+
+@dataclass(frozen=True, slots=True)
 class ComputedField:
-    """A scalar SQL function of the row. `session_argument` names the argument that takes the session as json."""
+    """What a function makes of the row: one value, or rows of a table."""
 
     name: str
-    function: TableName
-    type: PgType
-    table_argument: str | None = None
-    session_argument: str | None = None
+    function: SqlFunction
     comment: str | None = None
+
+    @property
+    def type(self) -> PgType | None:
+        """The type of its value; None where it has rows."""
+        return self.function.returns if isinstance(self.function.returns, PgType) else None
+
+    def value_type(self) -> PgType:
+        """The same where it is known to have a value."""
+        if self.type is None:
+            raise TypeError(f"{self.name} has rows")
+        return self.type
+
+    def args_type(self, naming: Naming, table: BaseName) -> str:
+        """The GraphQL type of what is given to it, where it is a field of this table."""
+        return naming.type_name(BaseName((self.name, *table.words)), "args")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFunction:
+    """A function as a root field over the rows that it returns. A mutation has no `aggregate_field`."""
+
+    function: SqlFunction
+    exposed_as: Literal["query", "mutation"]
+    root_field: str
+    aggregate_field: str | None
+    args_type: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +229,15 @@ class TrackedTable:
     numbering: Numbering | None = None
     enum: EnumTable | None = None
 
+    def leads_to(self, name: str) -> TableName:
+        """The table that a relationship leads to, or a computed field that returns rows."""
+        relationship = self.relationships.get(name)
+        return self.computed_fields[name].function.table if relationship is None else relationship.target
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Catalog:
-    """Every tracked table of one source, by name.
+    """Every tracked table and function of one source, by name.
 
     `epoch` is SQL that tells of which history the database is, by another value for another one; None where nobody can say.
     """
@@ -173,6 +245,7 @@ class Catalog:
     tables: Mapping[TableName, TrackedTable]
     epoch: str | None = None
     naming: Naming = field(default_factory=Naming)
+    functions: Mapping[TableName, TrackedFunction] = field(default_factory=dict)
 
     def __getitem__(self, name: TableName) -> TrackedTable:
         return self.tables[name]

@@ -1,4 +1,4 @@
-"""A PostgreSQL function as far as a computed field needs to know it."""
+"""A PostgreSQL function as far as computed fields and root fields need to know it."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,13 @@ from schema.model import PgType, TableName
 
 @dataclass(frozen=True, slots=True)
 class PgArgument:
-    """An input argument. `type` is the name in `pg_type`: for an argument that takes a row, the table's."""
+    """An input argument. `type` is the name in `pg_type`: for an argument that takes a row, the table's; `value` is what it is cast to."""
 
     name: str | None
     type: TableName
+    value: PgType
+    takes_row: bool = False
+    has_default: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +24,5 @@ class PgFunction:
     returns_set: bool = False
     returns_row: bool = False
     volatile: bool = False
+    variadic: bool = False
+    comment: str | None = None

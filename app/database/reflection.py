@@ -102,11 +102,18 @@ def _function(row: Row) -> PgFunction:
     names = row["argument_names"] or []
     types = row["argument_types"] or []
     named = names + [""] * (len(types) - len(names))
+    # Only the last ones can have a default.
+    first_default = len(types) - row["defaults"]
     return PgFunction(
         TableName(row["schema"], row["name"]),
-        tuple(PgArgument(name or None, TableName(**kind)) for name, kind in zip(named, types, strict=False)),
+        tuple(
+            PgArgument(name or None, TableName(**kind["named"]), _type(kind["value"]), kind["takes_row"], place >= first_default)
+            for place, (name, kind) in enumerate(zip(named, types, strict=False))
+        ),
         _type(row["returns"]),
         returns_set=row["returns_set"],
         returns_row=row["returns_row"],
         volatile=row["volatile"],
+        variadic=row["variadic"],
+        comment=row["comment"],
     )

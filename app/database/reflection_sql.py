@@ -68,11 +68,14 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schem
 FUNCTIONS = r"""
 SELECT coalesce(json_agg(json_build_object(
   'schema', n.nspname, 'name', p.proname, 'returns', t.type, 'returns_set', p.proretset, 'returns_row', t.is_row,
-  'volatile', p.provolatile = 'v',
+  'volatile', p.provolatile = 'v', 'variadic', p.provariadic <> 0, 'comment', obj_description(p.oid, 'pg_proc'),
+  'defaults', p.pronargdefaults,
   'argument_types', (
-    SELECT json_agg(json_build_object('schema', an.nspname, 'name', a.typname) ORDER BY u.place)
+    SELECT json_agg(json_build_object(
+      'named', json_build_object('schema', an.nspname, 'name', a.typname), 'value', v.type, 'takes_row', v.is_row
+    ) ORDER BY u.place)
     FROM unnest(p.proargtypes) WITH ORDINALITY u (oid, place)
-    JOIN pg_type a ON a.oid = u.oid JOIN pg_namespace an ON an.oid = a.typnamespace
+    JOIN pg_type a ON a.oid = u.oid JOIN pg_namespace an ON an.oid = a.typnamespace JOIN types v ON v.oid = u.oid
   ),
   'argument_names', (
     SELECT json_agg(u.name ORDER BY u.place)

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from permissions.compiling.function_call import asks_session, call, returned_rows
 from permissions.compiling.leakproof import joins_leakproof, parted
 from permissions.compiling.outer_column import outer
 from permissions.compiling.rule_text import JudgedRow, rule_text
+from permissions.compiling.whole_row import whole_row
 from permissions.expressions import (
     TRUE,
     And,
@@ -18,6 +20,7 @@ from permissions.expressions import (
     Bound,
     Compare,
     CompareColumns,
+    CompareComputed,
     Constant,
     Exists,
     Expression,
@@ -27,13 +30,15 @@ from permissions.expressions import (
     Progress,
     Redacted,
     Related,
+    Returned,
     Rule,
     SessionVariable,
+    WholeSession,
 )
 from permissions.literals import literal
 from permissions.operators import COLUMN_OPERATORS, OPERATORS
 from schema.foreign_keys import Pairs, foreign_keys
-from schema.model import Catalog, PgType, Relationship, TrackedTable
+from schema.model import Catalog, ComputedField, PgType, Relationship, TrackedTable
 from schema.sql_types import Native
 
 Condition = sa.ColumnElement[bool]
@@ -75,6 +80,11 @@ class _Scope:
 
     def own(self, column: str) -> sa.ColumnElement[Any]:
         return self.from_.columns[column]
+
+    def whole(self) -> sa.ColumnElement[Any]:
+        """The row as one value."""
+        judged: object = self.from_
+        return judged.whole() if isinstance(judged, JudgedRow) else whole_row(self.from_, self.tracked.table)
 
     def of_root(self, column: str) -> sa.ColumnElement[Any]:
         found: sa.ColumnElement[Any] = self.root_from.columns[column]
@@ -134,28 +144,47 @@ class _Compiler:
 
     @compile.register
     def _(self, expression: Compare, scope: _Scope) -> Condition:
-        return self.compare(expression, scope.own(expression.column), scope)
+        column = scope.tracked.columns[expression.column]
+        return self.compared(scope.own(column.name), column.type, expression, scope, nullable=column.nullable)
 
     @compile.register
     def _(self, expression: Redacted, scope: _Scope) -> Condition:
-        cell = sa.case((self.rule(expression.shown, scope), scope.own(expression.compare.column)))
-        return self.compare(expression.compare, cell, scope)
+        compare = expression.compare
+        if isinstance(compare, Compare):
+            column = scope.tracked.columns[compare.column]
+            left, type_, nullable = scope.own(column.name), column.type, column.nullable
+        else:
+            field = scope.tracked.computed_fields[compare.field]
+            left, type_, nullable = self.call(field, scope), field.value_type(), True
+        cell = sa.case((self.rule(expression.shown, scope), left))
+        return self.compared(cell, type_, compare, scope, nullable=nullable)
 
-    def compare(self, expression: Compare, left: sa.ColumnElement[Any], scope: _Scope) -> Condition:
-        """The comparison with `left`, which is the column or what is shown of it."""
-        operator, column = OPERATORS[expression.operator], scope.tracked.columns[expression.column]
+    @compile.register
+    def _(self, expression: CompareComputed, scope: _Scope) -> Condition:
+        field = scope.tracked.computed_fields[expression.field]
+        return self.compared(self.call(field, scope), field.value_type(), expression, scope, nullable=True)
+
+    def call(self, field: ComputedField, scope: _Scope) -> sa.sql.functions.Function[Any]:
+        """The function of a computed field that takes nothing but the row, and the session."""
+        return call(field.function, {}, self.bind(WholeSession()) if asks_session(field) else None, scope.whole())
+
+    def compared(
+        self, left: sa.ColumnElement[Any], type_: PgType, expression: Compare | CompareComputed, scope: _Scope, *, nullable: bool
+    ) -> Condition:
+        """A value of a type, compared as the expression says."""
+        operator = OPERATORS[expression.operator]
         if isinstance(expression.operand, Constant):
             if operator.operand == "flag":
                 return left.is_(None) if expression.operand.value else left.is_not(None)
             if expression.operand.value is None:
-                return _against_null(operator.name, left, column.nullable)
-        right = self.parameter(expression.operand, operator.operand_type(column.type), after_rule=scope.after_rule)
+                return _against_null(operator.name, left, nullable)
+        right = self.parameter(expression.operand, operator.operand_type(type_), after_rule=scope.after_rule)
         if operator.operand == "flag":
             return _comparison(left.is_(None), "=", right)
         if operator.operand == "list":
             comparison, quantifier = operator.sql.split()
-            if column.type.is_array:
-                right = _unnested(right, column.type)
+            if type_.is_array:
+                right = _unnested(right, type_)
             return _comparison(left, comparison, sa.any_(right) if quantifier == "ANY" else sa.all_(right))
         return _comparison(left, operator.sql, right)
 
@@ -187,9 +216,26 @@ class _Compiler:
         leakproof = joins_leakproof(scope.tracked, target, pairs)
         return self.exists(target, pairs, where, scope, leakproof=leakproof)
 
+    @compile.register
+    def _(self, expression: Returned, scope: _Scope) -> Condition:
+        field = scope.tracked.computed_fields[expression.field]
+        target = self.catalog[field.function.table]
+        rows = returned_rows(self.call(field, scope), target, self.alias())
+        return self.satisfied(target, rows, expression.where, scope)
+
+    def alias(self) -> str | None:
+        """A name for a table; outside rules SQLAlchemy finds one."""
+        return None if self.numbers is None else f"0_rule_{next(self.numbers)}"
+
+    def satisfied(self, target: TrackedTable, rows: sa.FromClause, where: Expression, scope: _Scope) -> Condition:
+        """One of the rows satisfies `where`."""
+        inside = scope.inside(target, rows)
+        conditions = self.ruled(where, inside, (), ()) if isinstance(where, Rule) else [self.compile(where, inside)]
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).where(*conditions))
+
     def exists(self, target: TrackedTable, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool) -> Condition:
         """A row of `target` that `pairs` of columns join; where they are not leakproof, they come after the rule of `target`."""
-        alias = target.table.alias(None if self.numbers is None else f"0_rule_{next(self.numbers)}")
+        alias = target.table.alias(self.alias())
         inside = scope.inside(target, alias)
         joined = [_comparison(alias.columns[remote], "=", outer(scope.own(local))) for local, remote in pairs]
         if isinstance(where, Rule):
@@ -234,7 +280,7 @@ class _Compiler:
                 # A list is read once, for the time that it takes for each row would tell of rows; and what comes after a rule is unknown to
                 # the planner, who calls an operator whose right side it knows on the values in its statistics, whoever may see them.
                 return sa.cast(sa.select(sa.cast(self.bind(operand), Native(type_))).scalar_subquery(), Native(type_))
-            case SessionVariable() | Bound() | Progress():
+            case SessionVariable() | Bound() | Progress() | WholeSession():
                 return sa.cast(self.bind(operand), Native(type_))
 
 

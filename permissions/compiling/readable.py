@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
 from permissions.compiling.bool_exp import Condition, condition
-from permissions.expressions import Bound, Constant, Expression, Operand, Progress, SessionVariable, without
+from permissions.expressions import Bound, Constant, Expression, Operand, Progress, SessionVariable, WholeSession, without
 from permissions.rules import RoleRules
 from permissions.session import Session
 from schema.model import Catalog, TableName
 
 ValueOf = Callable[[str], sa.ColumnElement[str]]
 Changed = Callable[[Expression], Expression]
+# The name under which a rule asks for the session as a whole; no session variable can have it.
+WHOLE_SESSION: Final = "session"
 
 
 def readable(catalog: Catalog, rules: RoleRules, session: Session, table: TableName, from_: sa.FromClause | None = None) -> Condition:
@@ -33,7 +36,7 @@ class RoleCondition:
 
     def values(self, session: Session) -> Mapping[str, str]:
         """The parameters. Raises Hasura's not-found when the session lacks one."""
-        return {name: session.variable(name) for name in self.variables}
+        return {name: _value_of(session, name) for name in self.variables}
 
 
 class ReadableRows:
@@ -95,13 +98,19 @@ def _rule(
 
 
 def _values_of(session: Session) -> ValueOf:
-    return lambda name: sa.literal(session.variable(name), sa.Text())
+    return lambda name: sa.literal(_value_of(session, name), sa.Text())
+
+
+def _value_of(session: Session, name: str) -> str:
+    return session.as_argument() if name == WHOLE_SESSION else session.variable(name)
 
 
 def _bind(operand: Operand, value_of: ValueOf) -> sa.ColumnElement[str]:
     match operand:
         case SessionVariable(name):
             return value_of(name)
+        case WholeSession():
+            return value_of(WHOLE_SESSION)
         case Constant(value):
             return sa.literal(value, sa.Text())
         case Bound() | Progress():

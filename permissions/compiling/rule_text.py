@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from permissions.compiling.whole_row import RowType, whole_row
 from permissions.expressions import Expression, Operand
 from schema.model import Catalog, TableName, TrackedTable
 
@@ -27,17 +28,27 @@ _DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 _HOLE = re.compile("\x00(\\d+)\x00")
 
 
+class _Row:
+    """The content of a hole for the whole row."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleText:
-    """Text with numbered holes, and what belongs into each: a column's name or an operand."""
+    """Text with numbered holes, and what belongs into each: a column's name, an operand, or the whole row of the `table`."""
 
+    table: sa.Table
     pieces: Sequence[str | int]
-    holes: Sequence[str | Operand]
+    holes: Sequence[str | Operand | _Row]
 
     def over(self, from_: sa.FromClause, bind: Bind) -> Condition:
         """The condition on a row of `from_`."""
-        filled = [from_.columns[hole] if isinstance(hole, str) else bind(hole) for hole in self.holes]
+        filled = [self._content(hole, from_, bind) for hole in self.holes]
         return _Filled([piece if isinstance(piece, str) else filled[piece] for piece in self.pieces])
+
+    def _content(self, hole: str | Operand | _Row, from_: sa.FromClause, bind: Bind) -> sa.ColumnElement[Any]:
+        if isinstance(hole, str):
+            return from_.columns[hole]
+        return whole_row(from_, self.table) if isinstance(hole, _Row) else bind(hole)
 
 
 @dataclass(slots=True)
@@ -45,7 +56,7 @@ class JudgedRow:
     """Stands for whatever row the rule will judge: its columns are holes."""
 
     tracked: TrackedTable
-    holes: list[str | Operand] = field(default_factory=list)
+    holes: list[str | Operand | _Row] = field(default_factory=list)
 
     @property
     def columns(self) -> "JudgedRow":
@@ -57,7 +68,11 @@ class JudgedRow:
     def bind(self, operand: Operand) -> "_Hole":
         return self._hole(operand, sa.Text())
 
-    def _hole(self, content: str | Operand, type_: Any) -> "_Hole":
+    def whole(self) -> "_Hole":
+        """The row as one value."""
+        return self._hole(_Row(), RowType(self.tracked.table))
+
+    def _hole(self, content: str | Operand | _Row, type_: Any) -> "_Hole":
         self.holes.append(content)
         return _Hole(len(self.holes) - 1, type_)
 
@@ -74,7 +89,7 @@ def rule_text(rule: Expression, tracked: TrackedTable, catalog: Catalog, build: 
         row = JudgedRow(tracked)
         sql = str(build(row, row.bind).compile(dialect=_DIALECT))
         pieces = [int(piece) if index % 2 else piece for index, piece in enumerate(_HOLE.split(f"({sql})"))]
-        text = made[key] = RuleText(pieces, tuple(row.holes))
+        text = made[key] = RuleText(tracked.table, pieces, tuple(row.holes))
     return text
 
 

@@ -74,6 +74,21 @@ class ComputedFieldEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionEntry:
+    """A tracked function; `roles` have an explicit permission."""
+
+    name: TableName
+    position: Position
+    custom_name: str | None = None
+    root_field: str | None = None
+    aggregate_field: str | None = None
+    session_argument: str | None = None
+    exposed_as: Literal["query", "mutation"] | None = None
+    roles: frozenset[str] = frozenset()
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PermissionEntry:
     """One role's permission for one action on one table. Expressions are still as they were written.
 
@@ -124,7 +139,7 @@ class InheritedRoleEntry:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """The tables of the PostgreSQL source and the actions; `problems` are entries that could not be read and are left out."""
+    """Tables and functions of the PostgreSQL source, and the actions; `problems` are entries that could not be read and are left out."""
 
     tables: tuple[TableEntry, ...]
     actions: tuple[ActionEntry, ...]
@@ -137,6 +152,7 @@ class Metadata:
     # What is written and has no effect here.
     unused: tuple[Problem, ...] = ()
     unknown: tuple[Problem, ...] = ()
+    functions: tuple[FunctionEntry, ...] = ()
 
     @property
     def enum_tables(self) -> frozenset[TableName]:

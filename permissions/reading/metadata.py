@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from permissions.reading.customization import read_customization
-from permissions.reading.entries import ActionEntry, Metadata, TableEntry
+from permissions.reading.entries import ActionEntry, FunctionEntry, Metadata, TableEntry
+from permissions.reading.function_entries import read_function
 from permissions.reading.inherited_roles import read_inherited_roles
 from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
@@ -20,7 +21,6 @@ _UNSUPPORTED = {
     "rest_endpoints": "REST endpoints are not supported: this one is absent.",
 }
 _UNSUPPORTED_IN_SOURCE = {
-    "functions": "Tracked functions are not supported yet: their root fields are absent.",
     "native_queries": "Native queries are not supported: their root fields are absent.",
     "logical_models": "Logical models are not supported.",
     "stored_procedures": "Stored procedures are not supported: their root fields are absent.",
@@ -42,13 +42,15 @@ def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     _note_unsupported(document, _UNSUPPORTED, problems)
     source = postgres_source(document, source_name, problems)
     tables = [] if source is None else _tables(source, problems)
+    tracked = [] if source is None else _functions(source, problems)
     naming = Naming() if source is None else read_customization(source.get("customization"), problems)
     actions = each(document.get("actions"), "`actions`", _read_action, problems)
     inherited = read_inherited_roles(document.get("inherited_roles"), problems)
     named = None if source is None else source.get("name")
     name = "default" if named is None else named.text("The name of a source")
     untold = _without_introspection(document.get("graphql_schema_introspection"))
-    return Metadata(tuple(tables), actions, tuple(problems), inherited, name, naming, untold, unused(document), unknown(document))
+    read = (tuple(tables), actions, tuple(problems), inherited, name, naming, untold)
+    return Metadata(*read, unused(document), unknown(document), tuple(tracked))
 
 
 def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:
@@ -68,6 +70,18 @@ def _without_introspection(node: Node | None) -> frozenset[str]:
     """The roles of `disabled_for_roles`. Raises MetadataError for what can't be read: nobody must be told what should be kept from them."""
     roles = None if node is None else node.get("disabled_for_roles")
     return frozenset() if roles is None else frozenset(role.text("A role") for role in roles.items("`disabled_for_roles`"))
+
+
+def _functions(source: Node, problems: list[Problem]) -> list[FunctionEntry]:
+    seen: set[TableName] = set()
+    functions = []
+    for function in each(source.get("functions"), "`functions`", read_function, problems):
+        if function.name in seen:
+            problems.append(Problem(function.position, f"The function {function.name} is tracked twice; keep one entry."))
+        else:
+            functions.append(function)
+        seen.add(function.name)
+    return functions
 
 
 def _note_unsupported(node: Node, sentences: dict[str, str], problems: list[Problem]) -> None:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from permissions.reading.entries import TableEntry
-from permissions.reading.nodes import Problem
-from schema.model import EnumType, PgType
+from permissions.reading.entries import FunctionEntry, TableEntry
+from permissions.reading.nodes import MetadataError, Position, Problem
+from schema.model import EnumType, PgType, SqlFunction, TrackedFunction
 from schema.naming import NAMESPACES, BaseName, Naming
-from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, comparison_name
+from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, comparison_name, scalar_name
 
 # GraphQL keeps names with `__` for itself, boolean expressions their logic.
 _NAME = re.compile(r"(?!__)(?!_(and|or|not)$)[_A-Za-z][_0-9A-Za-z]*")
@@ -21,7 +21,7 @@ def is_name(text: str) -> bool:
 
 @dataclass(slots=True)
 class ClaimedNames:
-    """The names that are taken: those of the engine, of scalars and their comparisons, and of the tables so far."""
+    """The names that are taken: those of the engine, of scalars and their comparisons, and of the tables and functions so far."""
 
     naming: Naming
     types: set[str]
@@ -68,6 +68,25 @@ class ClaimedNames:
     def scalar_taken(self, name: str) -> bool:
         """Whether a column's type can't be called this, because something else is; GraphQL's own scalars are what they are."""
         return name in self.types and name not in BUILT_IN.values()
+
+    def claim_function(self, entry: FunctionEntry, tracked: TrackedFunction) -> None:
+        """The same for a function; raises MetadataError when it can't have its names."""
+        fields = {name for name in (tracked.root_field, tracked.aggregate_field) if name is not None}
+        if shared := sorted(fields & self.root_fields):
+            raise MetadataError(Problem(entry.position, f"{entry.name} would bring a second root field {shared[0]}; choose another name."))
+        self.claim_given(tracked.function, tracked.args_type, entry.position, str(entry.name))
+        self.root_fields |= fields
+
+    def claim_given(self, function: SqlFunction, type_: str, position: Position, who: str) -> None:
+        """Takes the type of what is given to a function, if anything is; raises MetadataError when another one has a name that it needs."""
+        if not function.given:
+            return
+        scalars = {scalar_name((parameter.scalar or parameter.type).name) for parameter in function.given}
+        if taken := sorted(name for name in scalars if self.scalar_taken(name)):
+            raise MetadataError(Problem(position, f"{who} takes a value of the type {taken[0]}, and something else has this name."))
+        if type_ in self.types:
+            raise MetadataError(Problem(position, f"{who} would bring a second GraphQL type {type_}; choose another name."))
+        self.types.add(type_)
 
 
 def base_name(naming: Naming, entry: TableEntry) -> BaseName:

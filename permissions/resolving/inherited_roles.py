@@ -8,7 +8,7 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
-from permissions.expressions import FALSE, And, Expression, Or, Related, conjunction
+from permissions.expressions import FALSE, And, Expression, Or, Related, Returned, conjunction
 from permissions.reading.entries import InheritedRoleEntry
 from permissions.reading.nodes import MetadataError, Position, Problem
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
@@ -70,6 +70,7 @@ class _Inheritance:
             update=self.written("update", own.update, [parent.update for parent in self.parents]),
             delete=self.written("delete", own.delete, [parent.delete for parent in self.parents]),
             actions=own.actions.union(*[parent.actions for parent in self.parents]),
+            functions=own.functions.union(*[parent.functions for parent in self.parents]),
         )
 
     def written(
@@ -169,6 +170,6 @@ def _unordered(expression: Expression) -> object:
     match expression:
         case And(terms) | Or(terms):
             return type(expression).__name__, sorted(repr(_unordered(term)) for term in terms)
-        case Related(relationship, where):
+        case Related(relationship, where) | Returned(relationship, where):
             return relationship, _unordered(where)
     return repr(expression)

@@ -25,13 +25,23 @@ def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRule
                 found.setdefault(entry.role, {}).setdefault(entry.action, {})[table.name] = rule
     actions = {action.name: action.roles for action in metadata.actions}
     named = {role for roles in actions.values() for role in roles}
+    explicit = {entry.name: entry.roles for entry in metadata.functions}
     roles = {
         role: RoleRules(
-            role, **found.get(role, {}), actions=frozenset(name for name, allowed in actions.items() if role in allowed), introspection=True
+            role,
+            **found.get(role, {}),
+            actions=frozenset(name for name, allowed in actions.items() if role in allowed),
+            functions=callable_functions(role, explicit, catalog),
+            introspection=True,
         )
         for role in sorted(found.keys() | named)
     }
     return roles | {ADMIN: admin_rules(catalog, frozenset(actions))}, problems
+
+
+def callable_functions(role: str, explicit: Mapping[TableName, frozenset[str]], catalog: Catalog) -> frozenset[TableName]:
+    """Hasura: whoever may select from the table may call what only reads it. What may write needs a permission of its own as well."""
+    return frozenset(name for name, tracked in catalog.functions.items() if not tracked.function.is_volatile or role in explicit[name])
 
 
 def admin_rules(catalog: Catalog, actions: frozenset[str]) -> RoleRules:
@@ -49,6 +59,7 @@ def admin_rules(catalog: Catalog, actions: frozenset[str]) -> RoleRules:
         update={table.name: UpdateRule(writable_columns(table), TRUE) for table in writable},
         delete={table.name: DeleteRule(TRUE) for table in writable},
         actions=actions,
+        functions=frozenset(catalog.functions),
     )
 
 

@@ -7,14 +7,18 @@ from typing import Any
 
 from permissions.expressions import (
     FALSE,
+    And,
     Compare,
     CompareColumns,
+    CompareComputed,
     Constant,
     Exists,
     Expression,
     Not,
     Operand,
+    Or,
     Related,
+    Returned,
     SessionVariable,
     conjunction,
     disjunction,
@@ -23,7 +27,7 @@ from permissions.literals import misfit
 from permissions.operators import COLUMN_OPERATORS, OPERATORS, Operator, canonical
 from permissions.reading.nodes import MetadataError, Node, Problem
 from permissions.reading.table_entries import read_table_name
-from schema.model import Catalog, Column, PgType, TrackedTable
+from schema.model import Catalog, Column, ComputedField, PgType, TrackedTable
 
 _SESSION_VARIABLE = re.compile(r"x-hasura-[a-z0-9_-]+")
 _MEANT_AS_VARIABLE = re.compile(r"\W*x[-_ ]?hasura[-_ ].*", re.IGNORECASE | re.DOTALL)
@@ -81,10 +85,20 @@ class RuleReader:
             return self.comparisons(column, node, table)
         if related := table.relationships.get(key):
             return Related(key, self.expression(node, self.catalog[related.target]))
-        if key in table.computed_fields:
-            raise node.error(f"{key} is a computed field; those are not supported in rules yet.")
-        known = [*table.columns, *table.relationships]
+        if computed := table.computed_fields.get(key):
+            return self.computed(computed, node, table)
+        known = [*table.columns, *table.relationships, *table.computed_fields]
         raise node.error(f"{table.name} has no column or relationship {key}{suggestion(key, known)}")
+
+    def computed(self, field: ComputedField, node: Node, table: TrackedTable) -> Expression:
+        """A value is compared as a column's, of rows one has to satisfy the rest."""
+        if field.function.given:
+            raise node.error(f"{field.name} is a computed field with input arguments; those can't be part of a rule.")
+        if field.type is None:
+            return Returned(field.name, self.expression(node, self.catalog[field.function.table]))
+        # As if it was a column, for what can be said about its value.
+        column = Column(field.name, field.name, field.type, nullable=True)
+        return _of_field(self.comparisons(column, node, table), node)
 
     def comparisons(self, column: Column, node: Node, table: TrackedTable) -> Expression:
         """`{_gt: 1, _lt: 9}`, or a bare value, which means `_eq`."""
@@ -129,6 +143,20 @@ class RuleReader:
             types = f"{column.name} is of type {_named(column.type)}, {other.name} of type {_named(other.type)}"
             raise node.error(f"`{name}` compares columns of one type, but {types}.")
         return CompareColumns(column.name, name, other.name, of_root=len(path) == 2)
+
+
+def _of_field(expression: Expression, node: Node) -> Expression:
+    """Comparisons of a column as those of the computed field of its name."""
+    match expression:
+        case And(terms):
+            return And(tuple(_of_field(term, node) for term in terms))
+        case Or(terms):
+            return Or(tuple(_of_field(term, node) for term in terms))
+        case Compare(field, operator, value):
+            return CompareComputed(field, operator, value)
+        case CompareColumns(field):
+            raise node.error(f"{field} is a computed field; those can't be compared with columns.")
+    return expression
 
 
 def operand(node: Node, type_: PgType) -> Operand:

@@ -1,4 +1,4 @@
-"""Metadata and the database's tables together: the catalog of tracked tables."""
+"""Metadata and the database's tables and functions together: the catalog of what is tracked."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -12,6 +12,7 @@ from permissions.resolving.computed_fields import computed_field
 from permissions.resolving.enum_columns import with_enums
 from permissions.resolving.graphql_names import ClaimedNames, base_name, is_name
 from permissions.resolving.relationships import relationship
+from permissions.resolving.tracked_functions import track_functions
 from schema.model import Catalog, Column, ComputedField, Leakproof, PgType, Relationship, RootFields, TableName, TrackedTable
 from schema.naming import Naming
 from schema.pg_functions import PgFunction
@@ -31,8 +32,9 @@ def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[
     tracked = {entry.name: _tracked(entry, tables[entry.name], claims, problems) for entry in present}
     tracked = with_enums(tracked, present, claims, problems)
     for entry in present:
-        _add_fields(entry, tracked, signatures, metadata.naming, problems)
-    return Catalog(tracked, database.info.get("epoch"), metadata.naming), problems
+        _add_fields(entry, tracked, signatures, claims, problems)
+    called = track_functions(metadata.functions, signatures, tracked.keys(), claims, problems)
+    return Catalog(tracked, database.info.get("epoch"), metadata.naming, called), problems
 
 
 def _types(metadata: Metadata, tables: Tables, functions: Iterable[PgFunction]) -> Iterator[PgType]:
@@ -125,7 +127,11 @@ def _comment(written: str | None, of_database: str | None) -> str | None:
 
 
 def _add_fields(
-    entry: TableEntry, tracked: dict[TableName, TrackedTable], functions: list[PgFunction], naming: Naming, problems: list[Problem]
+    entry: TableEntry,
+    tracked: dict[TableName, TrackedTable],
+    functions: list[PgFunction],
+    claims: ClaimedNames,
+    problems: list[Problem],
 ) -> None:
     """Relationships and computed fields join the columns in one namespace: the first of a name stays."""
     table = tracked[entry.name]
@@ -134,13 +140,16 @@ def _add_fields(
     computed: dict[str, ComputedField] = {}
     parts: tuple[RelationshipEntry | ComputedFieldEntry, ...] = (*entry.relationships, *entry.computed_fields)
     for part in parts:
-        names = _names(part, naming)
+        names = _names(part, claims.naming)
         try:
             _check_names(part, names, entry.name, taken)
             if isinstance(part, RelationshipEntry):
                 relationships[part.name] = relationship(part, table, tracked)
             else:
-                computed[part.name] = computed_field(part, entry.name, functions)
+                field = computed_field(part, entry.name, functions, tracked.keys(), claims.naming)
+                args_type = field.args_type(claims.naming, table.base)
+                claims.claim_given(field.function, args_type, part.position, f"Computed field {part.name}")
+                computed[part.name] = field
         except MetadataError as error:
             problems.extend(error.problems)
         taken |= names

@@ -11,6 +11,7 @@ from permissions.expressions import (
     Not,
     Or,
     Related,
+    Returned,
     Rule,
     SessionVariable,
 )
@@ -73,7 +74,7 @@ def _has_root(expression: Expression) -> bool:
             return any(map(_has_root, terms))
         case Not(term):
             return _has_root(term)
-        case Related(_, where) | Exists(_, where):
+        case Related(_, where) | Returned(_, where) | Exists(_, where):
             return _has_root(where)
     return isinstance(expression, Rule)
 

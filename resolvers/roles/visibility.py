@@ -31,7 +31,7 @@ class Visibility:
             case OfColumn():
                 return self.sees_column(meaning)
             case OfComputedField(table, name):
-                return name in self._select(table).computed_fields
+                return self._sees_computed(table, name)
             case OfRelationship(table, relationship):
                 return self._target(table, relationship) in self._rules.select
             case OfRelationshipAggregate(table, relationship):
@@ -64,11 +64,19 @@ class Visibility:
     def _select(self, table: TableName) -> SelectRule:
         return self._rules.select.get(table, _NOTHING)
 
-    def _target(self, table: TableName, relationship: str) -> TableName:
-        return self._catalog[table].relationships[relationship].target
+    def _sees_computed(self, table: TableName, name: str) -> bool:
+        """Hasura: rows are seen by whoever may select from their table, whatever `computed_fields` lists."""
+        field = self._catalog[table].computed_fields[name]
+        return field.function.table in self._rules.select if field.type is None else name in self._select(table).computed_fields
+
+    def _target(self, table: TableName, name: str) -> TableName:
+        """Where a relationship leads, or a computed field that returns rows."""
+        return self._catalog[table].leads_to(name)
 
     def _sees_root(self, meaning: TableRoot) -> bool:
         table, kind = meaning.table, meaning.kind
+        if meaning.function is not None:
+            return self._sees_function(meaning.function, kind, table)
         if meaning.root == "mutation":
             return self._sees_write(kind, table)
         rule = self._rules.select.get(table)
@@ -80,6 +88,12 @@ class Visibility:
         if kind == "select_aggregate":
             return rule.allow_aggregations
         return kind != "select_by_pk" or self._selects_key(table)
+
+    def _sees_function(self, function: TableName, kind: str, table: TableName) -> bool:
+        """`query_root_fields` is about the table's own."""
+        if function not in self._rules.functions or table not in self._rules.select:
+            return False
+        return kind != "select_aggregate" or self._select(table).allow_aggregations
 
     def _sees_write(self, kind: str, table: TableName) -> bool:
         granted: Mapping[TableName, InsertRule | UpdateRule | DeleteRule]

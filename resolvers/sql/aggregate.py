@@ -1,11 +1,11 @@
 """The `aggregate` object: counts and functions over a set of rows, in one pass."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from resolvers.ir import AggregateValues, ColumnField, Count, FunctionValues, Typename
+from resolvers.ir import AggregateValues, ColumnField, ComputedFieldValue, Count, FunctionValues, Typename
 from resolvers.sql.json_values import Json, json_object, text_value
 from resolvers.sql.size.row_size import bounded_together
 from schema.model import PgType
@@ -16,7 +16,14 @@ UUID = PgType("uuid")
 _LONG = frozenset({"text", "varchar", "bpchar", "citext"})
 
 
-def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence[sa.ColumnElement[bool]], name: str, largest: int) -> Json:
+def aggregate_values(
+    part: AggregateValues,
+    rows: sa.FromClause,
+    where: Sequence[sa.ColumnElement[bool]],
+    name: str,
+    largest: int,
+    computed_of: Callable[[ComputedFieldValue], Json],
+) -> Json:
     """One JSON object over the rows: the values in a subselect, one column each, and the object around them."""
     values, long = list[Json](), list[int]()
     for value in part.values:
@@ -24,7 +31,8 @@ def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence
             case Count():
                 values.append(_count(value, rows))
             case FunctionValues(_, function, columns):
-                for column in [rows.columns[c.column] for c in columns if isinstance(c, ColumnField)]:
+                for item in [c for c in columns if not isinstance(c, Typename)]:
+                    column = rows.columns[item.column] if isinstance(item, ColumnField) else computed_of(item)
                     if pg_type(column.type).name in _LONG:
                         long.append(len(values))
                     values.append(applied(function, column))
@@ -33,6 +41,12 @@ def aggregate_values(part: AggregateValues, rows: sa.FromClause, where: Sequence
     columns_in_order = iter(_bounded(list(computed.columns), long, largest))
     items = [(value.key, _item(value, columns_in_order)) for value in part.values]
     return sa.select(json_object(items)).select_from(computed).scalar_subquery()
+
+
+def computed_in(part: AggregateValues) -> list[ComputedFieldValue]:
+    """The computed fields that it takes."""
+    functions = [value for value in part.values if isinstance(value, FunctionValues)]
+    return [field for function in functions for field in function.values if isinstance(field, ComputedFieldValue)]
 
 
 def _bounded(columns: list[Json], long: Sequence[int], largest: int) -> list[Json]:
@@ -61,7 +75,7 @@ def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:
         case Count():
             return next(columns)
         case FunctionValues(_, _, inner):
-            return json_object([(c.key, next(columns) if isinstance(c, ColumnField) else text_value(c.name)) for c in inner])
+            return json_object([(c.key, text_value(c.name) if isinstance(c, Typename) else next(columns)) for c in inner])
 
 
 def _count(count: Count, rows: sa.FromClause) -> Json:

@@ -5,7 +5,7 @@ articles. When the parent was found through its own filter, and the relationship
 need not look for another one for every row.
 """
 
-from permissions.expressions import TRUE, And, CompareColumns, Exists, Expression, Not, Or, Related, Rule
+from permissions.expressions import TRUE, And, CompareColumns, Exists, Expression, Not, Or, Related, Returned, Rule
 from schema.model import Relationship, TrackedTable
 
 
@@ -36,7 +36,7 @@ def _speaks_of_root(expression: Expression) -> bool:
             return any(_speaks_of_root(term) for term in terms)
         case Not(term):
             return _speaks_of_root(term)
-        case Related(_, where) | Exists(_, where):
+        case Related(_, where) | Returned(_, where) | Exists(_, where):
             return _speaks_of_root(where)
         case CompareColumns():
             return expression.of_root

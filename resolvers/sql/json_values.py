@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import PGDialect
-from sqlalchemy.sql.selectable import NamedFromClause
+
+from permissions.compiling.whole_row import RowType
 
 Json = sa.ColumnElement[Any]
 Items = Sequence[tuple[str, Json]]
@@ -32,26 +33,9 @@ def text_value(text: str) -> Json:
     return sa.cast(text_literal(text), sa.Text())
 
 
-def row_of(table: NamedFromClause) -> Json:
-    """A row as a value, for functions. Its bare name would mean a column where one is called like the table."""
-    return sa.literal_column(f"{DIALECT.identifier_preparer.quote(table.name)}.*")
-
-
 def no_row(table: sa.Table) -> Json:
     """Null of a table's row type, for functions that ask what to make."""
     return sa.cast(sa.null(), RowType(table))
-
-
-class RowType(sa.types.UserDefinedType[Any]):
-    """A table's row type."""
-
-    cache_ok = True
-
-    def __init__(self, table: sa.Table) -> None:
-        self.table = table
-
-    def get_col_spec(self, **_: Any) -> str:
-        return DIALECT.identifier_preparer.format_table(self.table)
 
 
 def json_object(items: Items) -> Json:

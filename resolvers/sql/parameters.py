@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable
+from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable, WholeSession
 from resolvers.ir import Binder
-from resolvers.sql.json_values import DIALECT, Json, text_literal
+from resolvers.sql.json_values import DIALECT, text_literal
 from resolvers.sql.plan import Plan
 from schema.model import TableName
 
@@ -30,14 +30,13 @@ class Parameters:
                 return sa.cast(sa.null() if value is None else text_literal(str(value)), sa.Text())
             case SessionVariable(name):
                 return self._of_session(f"session {name}", lambda session, _: session.variable(name))
+            case WholeSession():
+                # With what the service adds.
+                return self._of_session("session", lambda session, _: session.as_argument())
             case Progress():
                 raise TypeError("only a stream has come to somewhere")
             case Bound(key):
                 return self._parameter(key, self.binders[key])
-
-    def session_json(self) -> Json:
-        """All session variables and what the service adds as one JSON object, for functions with a session argument."""
-        return sa.cast(self._of_session("session", lambda session, _: session.as_argument()), sa.JSON())
 
     def _of_session(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
         """A value that differs from one caller to the next."""

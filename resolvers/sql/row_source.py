@@ -1,33 +1,37 @@
-"""Rows of a table in a FROM, the fence between a rule and what could tell of hidden rows, and which sorts could."""
+"""Rows of a table, or of a function, in a FROM, the fence between a rule and what could tell of hidden rows, and which sorts could."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from permissions.compiling.function_call import Given, call, returned_rows
 from permissions.compiling.outer_column import outer
-from permissions.expressions import Expression
-from resolvers.ir import AggregateValues, Arguments, ColumnField, Count, FunctionValues, OrderBy
-from resolvers.sql.json_values import Json, RowType, row_of
-from schema.model import Relationship, TrackedTable
-
-# No column of a table that GraphQL can name looks like this.
-_ROW = "0_row"
+from permissions.compiling.whole_row import ROW, RowType, whole_row
+from permissions.expressions import Expression, WholeSession
+from resolvers.ir import AggregateValues, Arguments, Call, ColumnField, ComputedFieldValue, Count, FunctionValues, OrderBy
+from resolvers.sql.json_values import Json
+from resolvers.sql.parameters import Parameters
+from schema.model import Relationship, SqlFunction, TrackedTable
+from schema.sql_types import Native
 
 
 @dataclass(frozen=True, slots=True)
 class RowSource:
-    """`answered` is the filter that all rows passed; None for rows just written. `computed` is the value of a computed field."""
+    """`answered` is the filter that all rows passed; None for rows just written."""
 
     tracked: TrackedTable
     from_: sa.FromClause
     answered: Expression | None
-    computed: Callable[[str], Json]
 
     def column(self, name: str) -> Json:
         column: Json = self.from_.columns[name]
         return column
+
+    def whole(self) -> Json:
+        """The row as one value, for functions."""
+        return whole_row(self.from_, self.tracked.table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,43 @@ class Join:
         return [alias.columns[remote] == outer(self.parent.column(local)) for local, remote in self.relationship.columns]
 
 
+@dataclass(slots=True)
+class Called:
+    """A call whose rows stand where a table would; `parent` is the row that it is about.
+
+    What a volatile function returns is made once, however often the statement looks at it.
+    """
+
+    function: SqlFunction
+    given: Call
+    parent: RowSource | None = None
+    _once: sa.CTE | None = None
+
+    def rows(self, tracked: TrackedTable, name: str, parameters: Parameters) -> NamedFromClause:
+        """The rows under an alias."""
+        made = called(self.function, self.given, parameters, self.parent)
+        if not self.function.is_volatile:
+            return returned_rows(made, tracked, name)
+        if self._once is None:
+            rows = returned_rows(made, tracked, f"{name}_rows"[:60])
+            # PostgreSQL would look through a subselect, and call again.
+            once = sa.select(*rows.columns).select_from(rows).cte(f"{name}_once"[:60])
+            self._once = once.prefix_with("MATERIALIZED", dialect="postgresql")
+        return self._once.alias(name)
+
+
+def called(function: SqlFunction, given: Call, parameters: Parameters, row: RowSource | None) -> sa.sql.functions.Function[Json]:
+    """The call with the request's values; null is given as it is."""
+    values: Given = {
+        parameter.graphql_name: sa.cast(sa.null() if value is None else parameters(value), Native(parameter.type))
+        for parameter in function.given
+        if parameter.graphql_name in given
+        for value in (given[parameter.graphql_name],)
+    }
+    asks = any(parameter.kind == "session" for parameter in function.parameters)
+    return call(function, values, parameters(WholeSession()) if asks else None, None if row is None else row.whole())
+
+
 def fenced(tracked: TrackedTable, alias: NamedFromClause, conditions: Sequence[sa.ColumnElement[bool]], name: str) -> sa.Subquery:
     """The rows of `alias` that `conditions` keep, decided before anything that stands outside.
 
@@ -49,14 +90,8 @@ def fenced(tracked: TrackedTable, alias: NamedFromClause, conditions: Sequence[s
     """
     columns: list[Json] = [*alias.columns]
     if tracked.computed_fields:
-        columns.append(sa.cast(row_of(alias), RowType(tracked.table)).label(_ROW))
+        columns.append(sa.cast(whole_row(alias, tracked.table), RowType(tracked.table)).label(ROW))
     return sa.select(*columns).select_from(alias).where(*conditions).offset(sa.literal_column("0")).subquery(name)
-
-
-def row_behind(fence: sa.Subquery) -> Json:
-    """A fenced row as a value, for functions."""
-    row: Json = fence.columns[_ROW]
-    return row
 
 
 def sorting_tells(arguments: Arguments, tracked: TrackedTable) -> bool:
@@ -71,6 +106,8 @@ def aggregate_tells(part: AggregateValues, tracked: TrackedTable) -> bool:
         match value:
             case Count(_, columns, distinct) if distinct and (len(columns) > 1 or values_tell(tracked, columns)):
                 return True
+            case FunctionValues(_, _, columns) if any(isinstance(c, ComputedFieldValue) for c in columns):
+                return True
             case FunctionValues(_, _, columns) if values_tell(tracked, [c.column for c in columns if isinstance(c, ColumnField)]):
                 return True
     return False
@@ -82,4 +119,4 @@ def values_tell(tracked: TrackedTable, columns: Iterable[str]) -> bool:
 
 
 def _is_plain(by: OrderBy) -> bool:
-    return not by.relationships and by.aggregate is None
+    return not by.relationships and by.aggregate is None and by.computed is None

@@ -1,12 +1,11 @@
 """Selections over tables as SQL: each list, row and aggregate is one scalar subquery that gives JSON."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.sql import quoted_name
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from permissions.compiling.bool_exp import condition
@@ -19,6 +18,7 @@ from resolvers.ir import (
     Arguments,
     ColumnField,
     ComputedFieldValue,
+    ComputedRows,
     OrderBy,
     RelatedAggregate,
     RelatedRow,
@@ -30,13 +30,13 @@ from resolvers.ir import (
     Stream,
     Typename,
 )
-from resolvers.sql.aggregate import aggregate_values, applied
+from resolvers.sql.aggregate import aggregate_values, applied, computed_in
 from resolvers.sql.implied_conditions import without_implied
-from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, row_of, text_value
+from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, text_value
 from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
-from resolvers.sql.row_source import Join, RowSource, aggregate_tells, fenced, row_behind, sorting_tells, values_tell
+from resolvers.sql.row_source import Called, Join, RowSource, aggregate_tells, called, fenced, sorting_tells, values_tell
 from resolvers.sql.size.answer_size import (
     FEW,
     are_few,
@@ -53,10 +53,12 @@ from resolvers.sql.size.answer_size import (
 from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.values_before_rows import all_read, values_to_read
-from schema.model import Catalog, ComputedField, PgType, Relationship, TableName, TrackedTable
+from schema.model import Catalog, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
 
 _BIGINT = Native(PgType("int8"))
+# Where rows come from beside a table of their own: a parent row, or a function.
+Place = Join | Called | None
 
 
 @dataclass(slots=True)
@@ -74,11 +76,12 @@ class Selects:
     def root(self, root: SelectRoot, beside: int = 1) -> Json:
         """The value of a select root field, one of so many."""
         largest = of_each(self.largest, beside)
+        place = None if root.function is None else Called(root.function, root.given)
         if root.kind == "select_aggregate":
-            return self._aggregate(root.table, root.arguments, root.parts, None, largest)
+            return self._aggregate(root.table, root.arguments, root.parts, place, largest)
         if root.kind == "select_by_pk":
-            return self._row(self._rows(root.table, root.arguments, root.selection, None), beside, beside)
-        return self._list(root.table, root.arguments, root.selection, None, largest)
+            return self._row(self._rows(root.table, root.arguments, root.selection, place), beside, beside)
+        return self._list(root.table, root.arguments, root.selection, place, largest)
 
     def plan(self, value: Json) -> Plan:
         """A statement whose single value this is; it reads the request's values first."""
@@ -162,8 +165,11 @@ class Selects:
                 return text_value(name)
             case ColumnField(_, column):
                 return self.cell(source, column)
-            case ComputedFieldValue(_, name):
-                return self._shown(source, self._rule(source).computed_redactions.get(name), source.computed(name))
+            case ComputedFieldValue():
+                return self.computed(source, item)
+            case ComputedRows(_, name, given, arguments, selection):
+                function = source.tracked.computed_fields[name].function
+                return self._list(function.table, arguments, selection, Called(function, given, source), largest)
             case RelatedRow(_, name, selection):
                 join = Join(source, source.tracked.relationships[name])
                 one = Arguments() if self._is_unique(join.relationship) else Arguments(limit=1)
@@ -190,9 +196,7 @@ class Selects:
         key = self.catalog[relationship.target].primary_key
         return bool(key) and set(key) <= {remote for _, remote in relationship.columns}
 
-    def _rows(
-        self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, most: int | None = None
-    ) -> sa.Subquery:
+    def _rows(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, most: int | None = None) -> sa.Subquery:
         """The visible rows; `most` of them where more are too large in any case."""
         source, where = self._source(table, arguments.where, join, tells=sorting_tells(arguments, self.catalog[table]))
         statement = sa.select(*columns_of(self.row_items(source, selection))).select_from(source.from_).where(*where)
@@ -200,13 +204,14 @@ class Selects:
         statement = self._page(statement, source, arguments, min(permitted, default=None))
         return statement.subquery(self.name("row"))
 
-    def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Join | None, largest: int) -> Json:
+    def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
         few = are_few(arguments, self.rules.select[table].limit)
         lists, long = lists_in(selection), may_be_long(selection, self.catalog[table])
-        if lists or long or (join is None and not few):
+        at_root = join is None or (isinstance(join, Called) and join.parent is None)
+        if lists or long or (at_root and not few):
             rows = self._rows(table, arguments, selection, join)
-            if lists or join is None:
+            if lists or at_root:
                 return growing_rows(rows, largest, self.name("rows"))
             first = self._rows(table, arguments, selection, join, FEW)
             return short_or_growing_rows(first, rows, largest, self.name("rows"))
@@ -219,9 +224,9 @@ class Selects:
         return f"{self._aliases}_{what}"[:60]
 
     def _source(
-        self, table: TableName, where: Expression, join: Join | None, *, tells: bool = False
+        self, table: TableName, where: Expression, place: Place, *, tells: bool = False
     ) -> tuple[RowSource, list[sa.ColumnElement[bool]]]:
-        """The visible rows of a table that `where` keeps, below a parent row when there is one.
+        """The visible rows of a table, or of those that a function returns, that `where` keeps, below a parent row when there is one.
 
         What could tell of hidden rows stands outside a fence around the rule: telling parts of `where`, the comparison with the
         parent row when it tells, and, if the statement `tells`, all that it does with the rows.
@@ -229,8 +234,13 @@ class Selects:
         tracked, rule = self.catalog[table], self.rules.select[table]
         # Whatever is done with values that are shown in some rows alone is done with visible rows.
         filter_, tells = rule.filter, tells or bool(rule.redactions)
-        alias = tracked.table.alias(self.name(tracked.graphql_name))
-        source = self._rows_of(tracked, alias, lambda: row_of(alias))
+        name = self.name(tracked.graphql_name)
+        alias: NamedFromClause
+        if isinstance(place, Called):
+            alias, join = place.rows(tracked, name, self.parameters), None
+        else:
+            alias, join = tracked.table.alias(name), place
+        source = self._rows_of(tracked, alias)
         self.tables.add(table)
         if filter_ == TRUE:
             return source, _joined(join, source) + self._visible(source, TRUE, where)
@@ -246,13 +256,11 @@ class Selects:
         fence = self._fenced(tracked, alias, conditions)
         return fence, self._after(fence, after)
 
-    def _rows_of(self, tracked: TrackedTable, from_: sa.FromClause, row: Callable[[], Json]) -> RowSource:
-        filter_ = self.rules.select[tracked.name].filter
-        return RowSource(tracked, from_, filter_, lambda name: self.call(tracked.computed_fields[name], row()))
+    def _rows_of(self, tracked: TrackedTable, from_: sa.FromClause) -> RowSource:
+        return RowSource(tracked, from_, self.rules.select[tracked.name].filter)
 
     def _fenced(self, tracked: TrackedTable, alias: NamedFromClause, conditions: list[sa.ColumnElement[bool]]) -> RowSource:
-        fence = fenced(tracked, alias, conditions, self.name("visible"))
-        return self._rows_of(tracked, fence, lambda: row_behind(fence))
+        return self._rows_of(tracked, fenced(tracked, alias, conditions, self.name("visible")))
 
     def _visible(self, source: RowSource, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
         visible = where if filter_ == TRUE else Rule(filter_, where)
@@ -267,17 +275,10 @@ class Selects:
         self._reads.update(values_to_read(expression, source.tracked, self.catalog, self.parameters))
         return condition(expression, source.tracked, source.from_, self.parameters, self.catalog, after_rule=after_rule)
 
-    def call(self, computed: ComputedField, row: Json) -> Json:
-        """A computed field's function over a row."""
-        named = {computed.table_argument: row} if computed.table_argument else {}
-        if computed.session_argument is None:
-            arguments: list[Json] = [row]
-        elif named:
-            named[computed.session_argument] = self.parameters.session_json()
-            arguments = [sa.literal_column(f'"{name}"').op("=>")(value) for name, value in named.items()]
-        else:
-            arguments = [row, sa.literal_column(f'"{computed.session_argument}"').op("=>")(self.parameters.session_json())]
-        return _function(computed.function, *arguments)
+    def computed(self, source: RowSource, field: ComputedFieldValue) -> Json:
+        """The value of a computed field of a row of `source`, as the role sees it."""
+        value = called(source.tracked.computed_fields[field.name].function, field.given, self.parameters, source)
+        return self._shown(source, self._rule(source).computed_redactions.get(field.name), value)
 
     def _page(self, statement: sa.Select[Any], source: RowSource, arguments: Arguments, permitted: int | None) -> sa.Select[Any]:
         if arguments.distinct_on:
@@ -305,12 +306,13 @@ class Selects:
     def _order_value(self, source: RowSource, by: OrderBy, way: tuple[str, ...]) -> Json:
         """The value ordered by: the target's select filter holds on the way, so hidden rows can't be sorted out."""
         if not way and by.aggregate is None:
+            if by.computed is not None:
+                return self.computed(source, ComputedFieldValue("", by.computed))
             return source.column(by.column or "") if by.as_stored else self.cell(source, by.column or "")
-        name = way[0] if way else by.aggregate or ""
-        join = Join(source, source.tracked.relationships[name])
-        table = join.relationship.target
+        table, place = self._way(source, way[0] if way else by.aggregate or "")
         applied_to = [by.column] if by.column and not way else []
-        target, where = self._source(table, TRUE, join, tells=values_tell(self.catalog[table], applied_to))
+        tells = values_tell(self.catalog[table], applied_to) or by.computed is not None
+        target, where = self._source(table, TRUE, place, tells=tells)
         if way:
             value = self._order_value(target, by, way[1:])
         elif by.column is None:
@@ -318,12 +320,20 @@ class Selects:
         else:
             value = applied(by.function or "", self.cell(target, by.column))
         selected = sa.select(value).select_from(target.from_).where(*where)
-        return (selected.limit(sa.literal_column("1")) if way and not self._is_unique(join.relationship) else selected).scalar_subquery()
+        may_be_many = way and isinstance(place, Join) and not self._is_unique(place.relationship)
+        return (selected.limit(sa.literal_column("1")) if may_be_many else selected).scalar_subquery()
 
-    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Join | None, largest: int) -> Json:
+    def _way(self, source: RowSource, name: str) -> tuple[TableName, Join | Called]:
+        """Where a relationship, or a computed field that returns rows, leads from a row."""
+        if relationship := source.tracked.relationships.get(name):
+            return relationship.target, Join(source, relationship)
+        function = source.tracked.computed_fields[name].function
+        return function.table, Called(function, {}, source)
+
+    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Place, largest: int) -> Json:
         return json_object([(part.key, self._aggregate_part(table, arguments, part, join, largest)) for part in parts])
 
-    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Join | None, largest: int) -> Json:
+    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Place, largest: int) -> Json:
         match part:
             case Typename(_, name):
                 return text_value(name)
@@ -333,20 +343,19 @@ class Selects:
         tells = sorting_tells(arguments, tracked) or aggregate_tells(part, tracked)
         source, where = self._source(table, arguments.where, join, tells=tells)
         rows: sa.FromClause = source.from_
-        redactions = self.rules.select[table].redactions
+        redactions, fields = self.rules.select[table].redactions, computed_in(part)
         if redactions or arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:
             # Hasura: the caller's own page counts for the values, the permission's limit does not.
             cells = [self.cell(source, name).label(name) if name in redactions else source.column(name) for name in tracked.columns]
-            page = sa.select(*cells).select_from(rows).where(*where)
+            # No column of a table that GraphQL can name looks like this.
+            values = [self.computed(source, field).label(f"0_computed_{index}") for index, field in enumerate(fields)]
+            page = sa.select(*cells, *values).select_from(rows).where(*where)
             rows, where = self._page(page, source, arguments, None).subquery(self.name("page")), []
-        return aggregate_values(part, rows, where, self.name("values"), largest)
+            return aggregate_values(
+                part, rows, where, self.name("values"), largest, lambda c: rows.columns[f"0_computed_{fields.index(c)}"]
+            )
+        return aggregate_values(part, rows, where, self.name("values"), largest, lambda field: self.computed(source, field))
 
 
 def _joined(join: Join | None, source: RowSource) -> list[sa.ColumnElement[bool]]:
     return [] if join is None else join.conditions(source.from_)
-
-
-def _function(name: TableName, *arguments: Json) -> Json:
-    # Quoted in any case: SQLAlchemy would leave capitals alone.
-    called: Json = sa.sql.functions.Function(quoted_name(name.name, True), *arguments, packagenames=(quoted_name(name.schema, True),))
-    return called

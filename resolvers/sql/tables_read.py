@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from permissions.expressions import And, Exists, Expression, Not, Or, Redacted, Related, Rule
+from permissions.expressions import And, Exists, Expression, Not, Or, Redacted, Related, Returned, Rule
 from schema.model import Catalog, TableName
 
 
@@ -21,6 +21,11 @@ def tables_of(expression: Expression, table: TableName, catalog: Catalog) -> Ite
             yield from tables_of(shown, table, catalog)
         case Related(relationship, where):
             target = catalog[table].relationships[relationship].target
+            yield target
+            yield from tables_of(where, target, catalog)
+        case Returned(field, where):
+            # What else the function looks at nobody knows; a live query looks again every second anyway.
+            target = catalog[table].computed_fields[field].function.table
             yield target
             yield from tables_of(where, target, catalog)
         case Exists(other, where):

@@ -9,7 +9,20 @@ from collections.abc import Callable, Iterator
 
 import sqlalchemy as sa
 
-from permissions.expressions import And, Bound, Compare, Expression, Not, Or, Progress, Redacted, Related, Rule
+from permissions.expressions import (
+    And,
+    Bound,
+    Compare,
+    CompareComputed,
+    Expression,
+    Not,
+    Or,
+    Progress,
+    Redacted,
+    Related,
+    Returned,
+    Rule,
+)
 from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
 from schema.sql_types import Native
@@ -40,6 +53,11 @@ def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catal
             yield from values_to_read(compare, tracked, catalog, bind)
         case Related(relationship, where):
             yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
+        case Returned(field, where):
+            yield from values_to_read(where, catalog[tracked.computed_fields[field].function.table], catalog, bind)
+        case CompareComputed(field, operator, (Bound() | Progress()) as bound):
+            type_ = tracked.computed_fields[field].value_type()
+            yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(type_), bound, bind)
         case Compare(column, operator, (Bound() | Progress()) as bound):
             yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(tracked.columns[column].type), bound, bind)
 

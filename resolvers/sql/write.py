@@ -19,7 +19,7 @@ from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
 from resolvers.sql.size.answer_size import growing_rows
-from resolvers.sql.write_check import if_checked, no_computed_field
+from resolvers.sql.write_check import if_checked
 from resolvers.sql.written_rows import WrittenRows, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable
 from schema.sql_types import Native
@@ -59,7 +59,7 @@ def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tupl
 
 def _kept(selects: Selects, tracked: TrackedTable, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
     """The permission's filter and the request's."""
-    source = RowSource(tracked, tracked.table, None, no_computed_field)
+    source = RowSource(tracked, tracked.table, None)
     kept = where if filter_ == TRUE else Rule(filter_, where)
     return [] if kept == TRUE else [selects.condition(kept, source)]
 

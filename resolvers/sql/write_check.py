@@ -19,12 +19,7 @@ def if_checked(selects: Selects, tracked: TrackedTable, rows: sa.CTE, check: Exp
     """
     if check is None or check == TRUE:
         return answer
-    source = RowSource(tracked, rows, None, no_computed_field)
+    source = RowSource(tracked, rows, None)
     passed = sa.func.coalesce(selects.condition(Rule(check), source), selects.condition(FALSE, source))
     all_passed = sa.select(sa.func.coalesce(sa.func.bool_and(passed), sa.literal_column("true"))).select_from(rows).scalar_subquery()
     return sa.case((all_passed, answer), else_=FALSE_JSON)
-
-
-def no_computed_field(name: str) -> Json:
-    """Of rows that a condition compares and nobody selects."""
-    raise TypeError(f"a computed field can't be compared: {name}")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from permissions.expressions import Bound
 from permissions.rules import RoleRules
 from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
-from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, no_row, row_of, text_value
+from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, no_row, text_value
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
@@ -67,7 +67,7 @@ def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> sa.Su
     """Hasura: columns by the select permission, rows as they were written, unfiltered."""
     tracked = written.tracked
     alias = written.rows.alias(selects.name(tracked.graphql_name))
-    source = RowSource(tracked, alias, None, lambda name: selects.call(tracked.computed_fields[name], row_of(alias)))
+    source = RowSource(tracked, alias, None)
     statement = sa.select(*columns_of(selects.row_items(source, selection))).select_from(alias)
     return statement.subquery(selects.name("row"))
 

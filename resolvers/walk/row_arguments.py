@@ -14,10 +14,20 @@ from resolvers.documents.limits import VALUE
 from resolvers.documents.variable_shape import LITERAL_LIMIT, pattern
 from resolvers.ir import Arguments, OrderBy
 from resolvers.walk.bound_values import descend
+from resolvers.walk.rule_costs import CALL
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean, input_fields
 from schema.model import TableName
-from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, OfRelationship, OfRelationshipAggregate, Part, meaning_of
+from schema.table_types.meaning import (
+    AggregateFunction,
+    Argument,
+    OfColumn,
+    OfComputedField,
+    OfRelationship,
+    OfRelationshipAggregate,
+    Part,
+    meaning_of,
+)
 
 _INT_BOUND = 2**31
 _BIGINT_BOUND = 2**63
@@ -77,7 +87,7 @@ def enum_value(value: InputValue, type_: GraphQLEnumType) -> Any:
 
 
 def _check_distinct(distinct: tuple[str, ...], order: tuple[OrderBy, ...], path: str) -> None:
-    leading = [by.column for by in order[: len(set(distinct))] if not by.relationships and by.aggregate is None]
+    leading = [by.column for by in order[: len(set(distinct))] if not by.relationships and by.aggregate is None and by.computed is None]
     if distinct and order and set(leading) != set(distinct):
         raise GraphQLRefusal("validation-failed", '"distinct_on" columns must match initial "order_by" columns', f"{path}.args")
 
@@ -96,11 +106,15 @@ def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
                 case OfColumn(table, column):
                     walk.cell(table, column, entry.path)
                     yield OrderBy(enum_value(entry, inner), column, relationships)
+                case OfComputedField(table, name):
+                    walk.computed_cell(table, name, entry.path)
+                    walk.budget.spend(CALL, entry.path)
+                    yield OrderBy(enum_value(entry, inner), relationships=relationships, computed=name)
                 case OfRelationship(table, relationship):
                     walk.rows(walk.catalog[table].relationships[relationship].target, entry.path)
                     yield from _one(walk, entry, inner, (*relationships, relationship))
                 case OfRelationshipAggregate(table, relationship):
-                    walk.rows(walk.catalog[table].relationships[relationship].target, entry.path)
+                    walk.rows(walk.catalog[table].leads_to(relationship), entry.path)
                     yield from _aggregate_orders(walk, entry, inner, relationships, relationship)
 
 

@@ -13,6 +13,7 @@ from resolvers.ir import (
     AggregateValues,
     ColumnField,
     ComputedFieldValue,
+    ComputedRows,
     Count,
     FunctionValues,
     RelatedAggregate,
@@ -24,8 +25,10 @@ from resolvers.ir import (
     Selection,
     Typename,
 )
+from resolvers.walk.function_arguments import function_call
 from resolvers.walk.row_arguments import column_names, rows_arguments
 from resolvers.walk.walk import Walk
+from schema.model import ComputedField
 from schema.table_types.meaning import (
     AggregateFunction,
     Argument,
@@ -59,8 +62,9 @@ def _row_field(walk: Walk, selected: Selected, field: GraphQLField, depth: int) 
         case OfColumn(table, column):
             walk.cell(table, column, selected.path)
             return ColumnField(selected.key, column)
-        case OfComputedField(_, name):
-            return ComputedFieldValue(selected.key, name)
+        case OfComputedField(table, name):
+            walk.computed_cell(table, name, selected.path)
+            return _computed(walk, selected, field, walk.catalog[table].computed_fields[name], depth)
         case OfRelationship(table, name):
             relationship = walk.catalog[table].relationships[name]
             depth = walk.deeper(depth, relationship.target, selected.path)
@@ -81,6 +85,17 @@ def _row_field(walk: Walk, selected: Selected, field: GraphQLField, depth: int) 
     raise TypeError(f"no field of a row: {selected.path}")
 
 
+def _computed(walk: Walk, selected: Selected, field: GraphQLField, computed: ComputedField, depth: int) -> RowField:
+    given, function = walk.arguments(selected, field), computed.function
+    call = function_call(walk, given, function, selected.path)
+    if computed.type is not None:
+        return ComputedFieldValue(selected.key, computed.name, call)
+    depth = walk.deeper(depth, function.table, selected.path)
+    arguments = rows_arguments(walk, given, function.table, selected.path)
+    selection = row_selection(walk, walk.object_type(field.type), selected.sets, selected.path, depth)
+    return ComputedRows(selected.key, computed.name, call, arguments, selection)
+
+
 def aggregate_parts(walk: Walk, type_: GraphQLObjectType, sets: Sets, path: str, depth: int = 0) -> tuple[AggregatePart, ...]:
     """`aggregate` and `nodes` of a `t_aggregate`."""
 
@@ -99,18 +114,20 @@ def _aggregate_value(walk: Walk, selected: Selected, field: GraphQLField) -> Cou
             return _count(walk, selected, field)
         case AggregateFunction(function):
             inner = walk.object_type(field.type)
-            return FunctionValues(
-                selected.key, function, _each(walk, inner, selected.sets, selected.path, lambda s, f: _column(walk, s, f))
-            )
+            return FunctionValues(selected.key, function, _each(walk, inner, selected.sets, selected.path, lambda s, f: _value(walk, s, f)))
     raise TypeError(f"no aggregate: {selected.path}")
 
 
-def _column(walk: Walk, selected: Selected, field: GraphQLField) -> ColumnField:
-    meaning = meaning_of(field)
-    if not isinstance(meaning, OfColumn):
-        raise TypeError(f"no column: {selected.path}")
-    walk.cell(meaning.table, meaning.column, selected.path)
-    return ColumnField(selected.key, meaning.column)
+def _value(walk: Walk, selected: Selected, field: GraphQLField) -> ColumnField | ComputedFieldValue:
+    match meaning_of(field):
+        case OfColumn(table, column):
+            walk.cell(table, column, selected.path)
+            return ColumnField(selected.key, column)
+        case OfComputedField(table, name):
+            walk.computed_cell(table, name, selected.path)
+            function = walk.catalog[table].computed_fields[name].function
+            return ComputedFieldValue(selected.key, name, function_call(walk, walk.arguments(selected, field), function, selected.path))
+    raise TypeError(f"no column: {selected.path}")
 
 
 def _count(walk: Walk, selected: Selected, field: GraphQLField) -> Count:

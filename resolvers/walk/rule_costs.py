@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from permissions.expressions import And, Exists, Expression, Not, Or, Related, Rule
+from permissions.expressions import And, CompareComputed, Exists, Expression, Not, Or, Related, Returned, Rule
 from permissions.rules import RoleRules
 from schema.model import Catalog, TableName
 from schema.table_types.meaning import TableRoot
@@ -12,6 +12,8 @@ _ROWS = 5
 _COLUMNS = 10
 _JOIN = 4
 _COMPARISON = 1
+# A function call: PostgreSQL plans the body of one in SQL as a part of the statement.
+CALL = 5
 
 
 @dataclass(slots=True)
@@ -34,9 +36,15 @@ class RuleCosts:
         shown = self.rules.select[table].redactions.get(column) if table in self.rules.select else None
         return 0 if shown is None else self._expression(shown, table)
 
+    def shown(self, table: TableName, shown: Expression) -> int:
+        """An expression that decides what is shown of a row."""
+        return self._expression(shown, table)
+
     def root(self, root: TableRoot) -> int:
         """A root field over a table, with the rule that it stands under."""
         table = root.table
+        if root.function is not None:
+            return CALL + self.read(table)
         if root.root != "mutation":
             return self.read(table)
         if root.kind.startswith("insert"):
@@ -58,6 +66,10 @@ class RuleCosts:
                 return self._expression(term, table)
             case Related(relationship, where):
                 return _JOIN + self._expression(where, self.catalog[table].relationships[relationship].target)
+            case Returned(field, where):
+                return CALL + _JOIN + self._expression(where, self.catalog[table].computed_fields[field].function.table)
+            case CompareComputed():
+                return CALL + _COMPARISON
             case Exists(other, where):
                 return _JOIN + self._expression(where, other)
         return _COMPARISON

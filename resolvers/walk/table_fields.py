@@ -10,19 +10,23 @@ from permissions.expressions import TRUE, Compare, Expression, conjunction
 from resolvers.documents.collect import Selected
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
-from resolvers.ir import Arguments, DeleteRoot, InsertRoot, SelectRoot, Stream, TableRootField, UpdateRoot, Written
+from resolvers.ir import AggregatePart, Arguments, DeleteRoot, InsertRoot, SelectRoot, Stream, TableRootField, UpdateRoot, Written
+from resolvers.walk.function_arguments import function_call
 from resolvers.walk.row_arguments import rows_arguments
 from resolvers.walk.row_selection import aggregate_parts, response_parts, row_selection
+from resolvers.walk.rule_costs import CALL
 from resolvers.walk.stream_arguments import stream_arguments
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean, input_fields
-from schema.model import TableName
+from schema.model import SqlFunction, TableName
 from schema.table_types.meaning import Argument, OfColumn, TableRoot, meaning_of
 
 
 def table_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot) -> TableRootField:
     """A root field that reads or writes a table."""
     given = walk.arguments(selected, field)
+    if meaning.function is not None:
+        return function_root(walk, selected, field, meaning, given)
     if meaning.kind in ("insert", "insert_one"):
         return _insert(walk, selected, field, meaning, given)
     if meaning.kind in ("update", "update_by_pk"):
@@ -35,10 +39,7 @@ def table_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: Tab
 def _select(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> SelectRoot:
     type_, place, table = walk.object_type(field.type), (selected.key, selected.path, meaning.kind, meaning.table), meaning.table
     if meaning.kind == "select_aggregate":
-        parts = aggregate_parts(walk, type_, selected.sets, selected.path)
-        before = walk.budget.spent
-        arguments = rows_arguments(walk, given, table, selected.path)
-        walk.again(len(parts) - 1, table, walk.budget.spent - before, selected.path)
+        parts, arguments = _aggregate(walk, selected, field, table, given)
         return SelectRoot(*place, arguments, parts=parts)
     stream: Stream | None = None
     if meaning.kind == "select_stream":
@@ -48,6 +49,36 @@ def _select(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableR
     else:
         arguments = rows_arguments(walk, given, table, selected.path)
     return SelectRoot(*place, arguments, row_selection(walk, type_, selected.sets, selected.path), stream=stream)
+
+
+def _aggregate(
+    walk: Walk, selected: Selected, field: GraphQLField, table: TableName, given: list[ArgumentValue]
+) -> tuple[tuple[AggregatePart, ...], Arguments]:
+    parts = aggregate_parts(walk, walk.object_type(field.type), selected.sets, selected.path)
+    before = walk.budget.spent
+    arguments = rows_arguments(walk, given, table, selected.path)
+    walk.again(len(parts) - 1, table, walk.budget.spent - before, selected.path)
+    return parts, arguments
+
+
+def function_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> SelectRoot:
+    """A root field over the rows that a tracked function returns."""
+    function = _function(walk, meaning)
+    call = function_call(walk, given, function, selected.path)
+    place = (selected.key, selected.path, meaning.kind, meaning.table)
+    if meaning.kind == "select_aggregate":
+        parts, arguments = _aggregate(walk, selected, field, meaning.table, given)
+        walk.budget.spend(CALL * max(0, len(parts) - 1), selected.path)
+        return SelectRoot(*place, arguments, parts=parts, function=function, given=call)
+    arguments = rows_arguments(walk, given, meaning.table, selected.path)
+    selection = row_selection(walk, walk.object_type(field.type), selected.sets, selected.path)
+    return SelectRoot(*place, arguments, selection, function=function, given=call)
+
+
+def _function(walk: Walk, meaning: TableRoot) -> SqlFunction:
+    if meaning.function is None:
+        raise TypeError(f"no function: {meaning}")
+    return walk.catalog.functions[meaning.function].function
 
 
 def _equal(walk: Walk, meaning: Any, value: InputValue, table: TableName) -> Expression:

@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import Compare, Expression, Redacted
+from permissions.expressions import Compare, CompareComputed, Expression, Redacted
 from permissions.rules import RoleRules
 from resolvers.documents.collect import Collector, Selected
 from resolvers.documents.input_value import InputValue
@@ -124,9 +124,17 @@ class Walk:
             self.budget.spend(self.costs.redaction(table, column), path)
         return shown
 
-    def compared(self, table: TableName, compare: Compare, path: str) -> Expression:
-        """A comparison that the caller asks for: with what is shown of the column."""
-        shown = self.cell(table, compare.column, path)
+    def computed_cell(self, table: TableName, field: str, path: str) -> Expression | None:
+        """The same of a computed field."""
+        rule = self.rules.select.get(table)
+        shown = None if rule is None else rule.computed_redactions.get(field)
+        if shown is not None:
+            self.budget.spend(self.costs.shown(table, shown), path)
+        return shown
+
+    def compared(self, table: TableName, compare: Compare | CompareComputed, path: str) -> Expression:
+        """A comparison that the caller asks for: with what is shown of the column, or computed field."""
+        shown = self.cell(table, compare.column, path) if isinstance(compare, Compare) else self.computed_cell(table, compare.field, path)
         return compare if shown is None else Redacted(shown, compare)
 
     def again(self, times: int, table: TableName, asked: int, path: str) -> None:

@@ -1,19 +1,36 @@
 """`where` arguments as boolean expressions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import TRUE, And, Compare, Constant, Expression, Not, Or, Related, Rule, conjunction
+from permissions.expressions import (
+    TRUE,
+    And,
+    Compare,
+    CompareComputed,
+    Constant,
+    Expression,
+    Not,
+    Operand,
+    Or,
+    Related,
+    Returned,
+    Rule,
+    conjunction,
+)
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
+from resolvers.walk.rule_costs import CALL
 from resolvers.walk.walk import Walk, unknown_field
-from schema.model import Column, PgType, TableName
-from schema.table_types.meaning import Comparison, Logic, OfColumn, OfRelationship, meaning_of
+from schema.model import PgType, TableName
+from schema.table_types.meaning import Comparison, Logic, OfColumn, OfComputedField, OfRelationship, meaning_of
 
 _TEXT = PgType("text")
+# Makes the comparison by an operator's name and what stands on its right.
+Comparing = Callable[[str, Operand], Compare | CompareComputed]
 
 
 def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> Iterator[tuple[GraphQLInputField, InputValue]]:
@@ -50,17 +67,29 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
             terms = tuple(boolean(walk, item, type_, table) for item in value.items(type_))
             return And(terms) if operator == "_and" else Or(terms)
         case OfColumn(_, column):
-            return _comparison(walk, value, inner, table, walk.catalog[table].columns[column])
+            left = walk.catalog[table].columns[column].type
+            return _comparison(walk, value, inner, table, left, lambda operator, operand: Compare(column, operator, operand))
         case OfRelationship(_, relationship):
-            target = walk.catalog[table].relationships[relationship].target
-            walk.rows(target, value.path)
-            # Hasura: hidden rows can't be probed, so the target's own select filter holds inside.
-            filter_, asked = walk.rules.select[target].filter, boolean(walk, value, inner, target)
-            return Related(relationship, asked if filter_ == TRUE else Rule(filter_, asked))
+            return Related(relationship, _of_visible(walk, value, inner, walk.catalog[table].leads_to(relationship)))
+        case OfComputedField(_, name):
+            walk.budget.spend(CALL, value.path)
+            computed = walk.catalog[table].computed_fields[name]
+            if computed.type is None:
+                return Returned(name, _of_visible(walk, value, inner, computed.function.table))
+            return _comparison(walk, value, inner, table, computed.type, lambda operator, operand: CompareComputed(name, operator, operand))
     raise TypeError(f"no boolean expression: {field}")
 
 
-def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, column: Column) -> Expression:
+def _of_visible(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, target: TableName) -> Expression:
+    """Hasura: hidden rows can't be probed, so the target's own select filter holds inside."""
+    walk.rows(target, value.path)
+    filter_, asked = walk.rules.select[target].filter, boolean(walk, value, type_, target)
+    return asked if filter_ == TRUE else Rule(filter_, asked)
+
+
+def _comparison(
+    walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, left: PgType, compare: Comparing
+) -> Expression:
     if value.is_null:
         raise value.null(type_.name)
     terms: list[Expression] = []
@@ -68,22 +97,22 @@ def _comparison(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, ta
         operator = meaning_of(field)
         if not isinstance(operator, Comparison):
             raise TypeError(f"no comparison operator: {field}")
-        terms.append(walk.compared(table, _compare(walk, operator, operand, column), operand.path))
+        terms.append(walk.compared(table, _compare(walk, operator, operand, left, compare), operand.path))
     return conjunction(terms)
 
 
-def _compare(walk: Walk, operator: Comparison, value: InputValue, column: Column) -> Compare:
+def _compare(walk: Walk, operator: Comparison, value: InputValue, left: PgType, compare: Comparing) -> Compare | CompareComputed:
     bound = walk.bound
     match operator.operand:
         case "boolean":
             flag = value.pinned() if not value.is_null else None
             if not isinstance(flag, bool):
                 raise value.expected("a boolean", "Boolean")
-            return Compare(column.name, operator.name, Constant(flag))
+            return compare(operator.name, Constant(flag))
         case "list":
-            return Compare(column.name, operator.name, bound.values(value, column.type))
+            return compare(operator.name, bound.values(value, left))
         case "text":
-            return Compare(column.name, operator.name, bound.value(value, _TEXT))
+            return compare(operator.name, bound.value(value, _TEXT))
         case "texts":
-            return Compare(column.name, operator.name, bound.values(value, _TEXT))
-    return Compare(column.name, operator.name, bound.value(value, column.type))
+            return compare(operator.name, bound.values(value, _TEXT))
+    return compare(operator.name, bound.value(value, left))

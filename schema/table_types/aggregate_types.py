@@ -5,9 +5,10 @@ from typing import Any
 
 from strawberry.types.field import StrawberryField
 
-from schema.model import Column, TrackedTable
+from schema.model import Column, ComputedField, PgType, TrackedTable
 from schema.table_types.definitions import Definitions, argument, key, listed, output
-from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, Part
+from schema.table_types.function_arguments import computed_field_arguments
+from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, OfComputedField, Part
 from schema.table_types.scalars import NUMERIC, UNORDERED, annotation
 from schema.type_names import AGGREGATES
 
@@ -16,10 +17,19 @@ STATISTICS = ("avg", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp
 
 def aggregated_columns(table: TrackedTable, function: str) -> list[Column]:
     """The columns an aggregate function takes: numbers, for `max` and `min` everything with an order."""
-    columns = table.columns.values()
+    return [column for column in table.columns.values() if _takes(function, column.type)]
+
+
+def aggregated_fields(table: TrackedTable, function: str) -> list[tuple[ComputedField, PgType]]:
+    """The computed fields that it takes, with the type of their value."""
+    valued = [(field, field.type) for field in table.computed_fields.values() if field.type is not None]
+    return [(field, type_) for field, type_ in valued if _takes(function, type_)]
+
+
+def _takes(function: str, type_: PgType) -> bool:
     if function in ("max", "min"):
-        return [column for column in columns if column.type.name not in UNORDERED and column.type.enum_table is None]
-    return [column for column in columns if column.type.name in NUMERIC and not column.type.is_array]
+        return type_.name not in UNORDERED and type_.enum_table is None
+    return type_.name in NUMERIC and not type_.is_array
 
 
 def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
@@ -27,17 +37,19 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
     fields: list[StrawberryField] = [_count(definitions, table)]
     orders = [key("count", definitions["order_by"] | None, Part("count", table.name))]
     for function in AGGREGATES:
-        if aggregated_columns(table, function):
+        columns = aggregated_columns(table, function)
+        if columns or aggregated_fields(table, function):
             values = definitions.object_type(
                 naming.type_name(base, f"{function}_fields"),
-                _values(table, function),
+                _values(definitions, table, function),
                 description=f"aggregate {naming.field(function)} on columns",
             )
+            fields.append(output(naming.field(function), values | None, AggregateFunction(function, table.name)))
+        if columns:
             order_name = naming.type_name(base, f"{function}_order_by")
             order = definitions.input(
                 order_name, _orders(definitions, table, function), description=f'order by {function}() on columns of table "{table.name}"'
             )
-            fields.append(output(naming.field(function), values | None, AggregateFunction(function, table.name)))
             orders.append(key(naming.field(function), order | None, AggregateFunction(function, table.name)))
     definitions.object_type(naming.type_name(base, "aggregate_fields"), fields, description=f'aggregate fields of "{table.name}"')
     definitions.input(
@@ -61,10 +73,15 @@ def _count(definitions: Definitions, table: TrackedTable) -> StrawberryField:
     return output("count", int, Part("count", table.name), arguments=arguments)
 
 
-def _values(table: TrackedTable, function: str) -> Iterator[StrawberryField]:
+def _values(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[StrawberryField]:
     for column in aggregated_columns(table, function):
         type_: Any = float if function in STATISTICS else annotation(column.type)
         yield output(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
+    for field, pg_type in aggregated_fields(table, function):
+        type_ = float if function in STATISTICS else annotation(pg_type)
+        arguments = computed_field_arguments(definitions, table, field)
+        meaning = OfComputedField(table.name, field.name)
+        yield output(field.name, type_ | None, meaning, arguments=arguments, description=field.comment)
 
 
 def _orders(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[StrawberryField]:

@@ -13,6 +13,7 @@ RootKind = SelectKind | WriteKind
 RootType = Literal["query", "mutation", "subscription"]
 ColumnUse = Literal["select", "insert", "update"]
 ArgumentKind = Literal[
+    "args",
     "where",
     "order_by",
     "limit",
@@ -35,11 +36,15 @@ PartKind = Literal["aggregate", "nodes", "count", "affected_rows", "returning"]
 
 @dataclass(frozen=True, slots=True)
 class TableRoot:
-    """A root field over a table; `kind` is also the name Hasura's `query_root_fields` uses."""
+    """A root field over a table; `kind` is also the name Hasura's `query_root_fields` uses.
+
+    With a `function` it is over the rows that this returns: a list, an aggregate, or (as by primary key) one row.
+    """
 
     kind: RootKind
     table: TableName
     root: RootType
+    function: TableName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,13 @@ class OfRelationshipAggregate:
 class OfComputedField:
     table: TableName
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTo:
+    """One of the arguments that are given to a function, by its place among them."""
+
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ Meaning = (
     | OfRelationship
     | OfRelationshipAggregate
     | OfComputedField
+    | GivenTo
     | OfTableRow
     | Part
     | AggregateFunction

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -10,6 +11,7 @@ from schema.model import Catalog, TrackedTable
 from schema.table_types.aggregate_types import define_aggregates
 from schema.table_types.definitions import Definitions, argument, listed, output
 from schema.table_types.enum_types import define_enum
+from schema.table_types.function_types import function_fields
 from schema.table_types.meaning import Argument, OfColumn, RootType, TableRoot
 from schema.table_types.row_types import TableTypes
 from schema.table_types.scalars import annotation
@@ -39,12 +41,13 @@ def catalog_types(catalog: Catalog) -> CatalogTypes:
         define_aggregates(definitions, table)
         define_writes(definitions, table)
         define_stream(definitions, table)
+    functions = partial(function_fields, catalog, types, definitions)
     roots = [_RootFields(table, types, definitions) for table in catalog]
     return CatalogTypes(
         definitions,
-        query=[field for root in roots for field in root.selects("query")],
-        mutation=[field for root in roots if root.table.writable for field in root.writes()],
-        subscription=[field for root in roots for field in (*root.selects("subscription"), root.stream())],
+        query=[field for root in roots for field in root.selects("query")] + [*functions("query")],
+        mutation=[field for root in roots if root.table.writable for field in root.writes()] + [*functions("mutation")],
+        subscription=[field for root in roots for field in (*root.selects("subscription"), root.stream())] + [*functions("subscription")],
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from schema.model import Catalog, Relationship, TrackedTable
+from schema.model import Catalog, ComputedField, Relationship, TrackedTable
 from schema.table_types.comparison_types import INCOMPARABLE, comparison
 from schema.table_types.definitions import Definitions, argument, key, listed, output
+from schema.table_types.function_arguments import computed_field_arguments
 from schema.table_types.meaning import Argument, Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate
 from schema.table_types.scalars import annotation
 
@@ -69,10 +70,18 @@ class TableTypes:
             type_ = type_ | None if column.nullable else type_
             yield output(column.graphql_name, type_, OfColumn(table.name, column.name), description=column.comment)
         for computed in table.computed_fields.values():
-            meaning = OfComputedField(table.name, computed.name)
-            yield output(computed.name, annotation(computed.type) | None, meaning, description=computed.comment)
+            yield self._computed(table, computed)
         for relationship in table.relationships.values():
             yield from self._relationship(table, relationship)
+
+    def _computed(self, table: TrackedTable, computed: ComputedField) -> StrawberryField:
+        meaning, arguments = OfComputedField(table.name, computed.name), computed_field_arguments(self._definitions, table, computed)
+        if computed.type is not None:
+            return output(computed.name, annotation(computed.type) | None, meaning, arguments=arguments, description=computed.comment)
+        target = self._catalog[computed.function.table]
+        rows: Any = listed(self._definitions.of(target))
+        arguments += self.arguments(target)
+        return output(computed.name, rows | None, meaning, arguments=arguments, description=computed.comment)
 
     def _relationship(self, table: TrackedTable, relationship: Relationship) -> Iterator[StrawberryField]:
         target, name, comment = self._target(relationship), relationship.name, relationship.comment
@@ -97,6 +106,14 @@ class TableTypes:
             if column.type.name not in INCOMPARABLE:
                 type_: Any = comparison(self._definitions, column.type)
                 yield key(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
+        for computed in _of_row_alone(table):
+            meaning = OfComputedField(table.name, computed.name)
+            if computed.type is None:
+                type_ = self._definitions.of(self._catalog[computed.function.table], "bool_exp")
+                yield key(computed.name, type_ | None, meaning)
+            elif computed.type.name not in INCOMPARABLE:
+                type_ = comparison(self._definitions, computed.type)
+                yield key(computed.name, type_ | None, meaning)
         for relationship in table.relationships.values():
             target = self._definitions.of(self._target(relationship), "bool_exp")
             yield key(relationship.name, target | None, OfRelationship(table.name, relationship.name))
@@ -105,6 +122,14 @@ class TableTypes:
         order = self._definitions["order_by"]
         for column in table.columns.values():
             yield key(column.graphql_name, order | None, OfColumn(table.name, column.name))
+        for computed in _of_row_alone(table):
+            meaning = OfComputedField(table.name, computed.name)
+            if computed.type is None:
+                type_ = self._definitions.of(self._catalog[computed.function.table], "aggregate_order_by")
+                name = self._definitions.naming.aggregate_of(computed.name)
+                yield key(name, type_ | None, OfRelationshipAggregate(table.name, computed.name))
+            else:
+                yield key(computed.name, order | None, meaning)
         for relationship in table.relationships.values():
             target, name = self._target(relationship), relationship.name
             if relationship.kind == "object":
@@ -119,3 +144,8 @@ def _order(order: str) -> str:
     direction, _, nulls = order.partition("_nulls_")
     ending = nulls or ("last" if direction == "asc" else "first")
     return f"in {direction}ending order, nulls {ending}"
+
+
+def _of_row_alone(table: TrackedTable) -> Iterator[ComputedField]:
+    """Hasura: what takes more than the row, and the session, can't be compared or ordered by."""
+    return (computed for computed in table.computed_fields.values() if not computed.function.given)

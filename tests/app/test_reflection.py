@@ -94,10 +94,12 @@ def test_functions_have_their_input_arguments_and_results(empty_database_url: st
     functions = {function.name.name: function for function in reflected(empty_database_url).functions}
     item, json = TableName("shop", "item"), TableName("pg_catalog", "json")
     assert functions["tag"] == PgFunction(
-        TableName("public", "tag"), (PgArgument("item", item), PgArgument("session", json)), PgType("text")
+        TableName("public", "tag"),
+        (PgArgument("item", item, PgType("item", schema="shop"), takes_row=True), PgArgument("session", json, PgType("json"))),
+        PgType("text"),
     )
     bare = functions["bare"]
-    assert bare.arguments == (PgArgument(None, TableName("pg_catalog", "int4")),)
+    assert bare.arguments == (PgArgument(None, TableName("pg_catalog", "int4"), PgType("int4")),)
     assert bare.volatile and bare.returns.name == "mood"
     assert functions["all_items"].returns_set and functions["all_items"].returns_row
 

@@ -37,8 +37,8 @@ book = sa.Table(
 sa.Table("price_list", metadata, sa.Column("title", sa.Text), schema="shop", info={"writable": False})
 
 TEXT = PgType("text")
-BOOK_ROW = PgArgument("book", TableName("public", "book"))
-SESSION = PgArgument("session", TableName("pg_catalog", "json"))
+BOOK_ROW = PgArgument("book", TableName("public", "book"), PgType("book"), takes_row=True)
+SESSION = PgArgument("session", TableName("pg_catalog", "json"), PgType("json"))
 
 
 def _function(name: str, *arguments: PgArgument, volatile: bool = False, returns_set: bool = False) -> PgFunction:
@@ -50,5 +50,5 @@ functions = (
     _function("link", BOOK_ROW, SESSION),
     _function("shuffle", BOOK_ROW, volatile=True),
     _function("copies", BOOK_ROW, returns_set=True),
-    _function("of_author", PgArgument("author", TableName("public", "author"))),
+    _function("of_author", PgArgument("author", TableName("public", "author"), PgType("author"), takes_row=True)),
 )

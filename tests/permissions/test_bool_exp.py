@@ -20,6 +20,7 @@ from permissions.expressions import (
     Related,
     Rule,
     SessionVariable,
+    WholeSession,
 )
 from permissions.session import Session
 from schema.model import Catalog, TableName
@@ -54,6 +55,8 @@ def bound(operand: Operand) -> sa.ColumnElement[str]:
             return sa.bindparam(name, type_=sa.Text())
         case Bound() | Progress():
             return sa.bindparam(operand.key, type_=sa.Text())
+        case WholeSession():
+            return sa.bindparam("session", type_=sa.Text())
 
 
 def text(expression: Expression, catalog: Catalog, name: TableName) -> str:

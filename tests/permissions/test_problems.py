@@ -147,7 +147,6 @@ TABLES = [
     ),
     ("    computed_fields: [{name: a, definition: {function: shuffle}}]\n", "Computed field a: shuffle is VOLATILE; declare it STABLE"),
     ("    computed_fields: [{name: a, definition: {function: copies}}]\n", "Computed field a: copies returns rows"),
-    ("    computed_fields: [{name: a, definition: {function: link}}]\n", "Computed field a: link takes more arguments than the row"),
     (
         "    computed_fields: [{name: a, definition: {function: label, session_argument: s}}]\n",
         "label has no argument s of type json or jsonb",
@@ -175,7 +174,6 @@ OTHER = [
         HEAD + "- name: second\n  kind: mssql\n  tables: []\n",
         "Only one PostgreSQL source is served; this one, second (mssql), is left out.",
     ),
-    (HEAD + "  functions:\n  - function: search\n", "Tracked functions are not supported yet"),
     (HEAD + "  customization: {naming_convention: snake}\n", "`naming_convention` is one of hasura-default, graphql-default, not snake"),
     (HEAD + "  customization: {type_names: {mapping: {}}}\n", "`type_names` of a source's `customization` has no key `mapping`"),
     (HEAD + "  customization: {root_field: {}}\n", "A source's `customization` has no key `root_field`"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
-from schema.model import Catalog, ComputedField, PgType, Relationship, TableName
+from schema.model import Catalog, ComputedField, Parameter, PgType, Relationship, SqlFunction, TableName
 from tests.permissions import library
 
 AUTHOR, BOOK = TableName("public", "author"), TableName("public", "book")
@@ -98,10 +98,14 @@ def test_types_are_named_as_postgresql_does(tmp_path: Path) -> None:
     }
 
 
+def _of_book(name: str, *more: Parameter) -> SqlFunction:
+    return SqlFunction(TableName("public", name), (Parameter("book", PgType("book"), "row"), *more), PgType("text"))
+
+
 def test_computed_fields(tmp_path: Path) -> None:
     assert dict(catalog(tmp_path)[BOOK].computed_fields) == {
-        "label": ComputedField("label", TableName("public", "label"), PgType("text")),
-        "link": ComputedField("link", TableName("public", "link"), PgType("text"), "book", "session", "signed"),
+        "label": ComputedField("label", _of_book("label"), 'A computed field, executes function "label"'),
+        "link": ComputedField("link", _of_book("link", Parameter("session", PgType("json"), "session")), "signed"),
     }
 
 
