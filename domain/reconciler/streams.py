@@ -15,7 +15,7 @@ from domain.streams.ending import CloseRoom
 from domain.streams.opening import open_room
 from domain.streams.presence import see
 from domain.streams.rows import COLUMNS, OVER, RUNNING, Stream, lock_stream
-from domain.streams.sources import is_source, senders
+from domain.streams.sources import sources_of
 from domain.streams.viewers.entering import uninvited
 from domain.streams.viewers.putting_out import put_out
 from domain.world import World
@@ -71,10 +71,11 @@ async def _seen(world: World, stream: Stream, people: list[RoomParticipant]) -> 
     now = world.clock.now()
     async with world.transaction("reconcile.stream") as tx, short_waits(tx):
         current = await lock_stream(tx, stream.id)
+        sources = await sources_of(tx, current or stream)
         if current is not None and current.senders == stream.senders:
-            await see(tx, current, senders(stream, people), now=now)
+            await see(tx, current, sources.sending(people), now=now)
         strangers = await uninvited(tx, [one.identity for one in people if one.watches])
-    return strangers + [one.identity for one in people if not one.watches and not is_source(stream, one.identity)]
+    return strangers + [one.identity for one in people if not one.watches and not sources.includes(one.identity)]
 
 
 async def _close(world: World, name: str) -> None:

@@ -1,21 +1,33 @@
-"""Who sends to a stream that has a room of its own: its host's browser, or an encoder on the host's behalf."""
+"""Who may send to a stream that has a room of its own: its host's browser, or the encoder that has the stream's key now."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from uuid import UUID
 
 from domain.ports import RoomParticipant
+from domain.streams.ingress.rows import wanted_ingress
 from domain.streams.rows import Stream
-
-# What identities of encoders begin with. LiveKit gives them, and no token of ours names one.
-INGRESS: Final = "ingress:"
+from domain.world import Transaction
 
 
-def is_source(stream: Stream, identity: str) -> bool:
-    """Whether this participant is the host, or an encoder. LiveKit's clients may add `#…` to their own identity."""
-    return identity.startswith(INGRESS) or identity.partition("#")[0] == str(stream.host_id)
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """`encoder` is the identity of the stream's ingress. One whose key was retired is a stranger, as long as LiveKit still lets it in."""
+
+    host_id: UUID
+    encoder: str | None
+
+    def includes(self, identity: str) -> bool:
+        """LiveKit's clients may add `#…` to their own identity."""
+        return identity == self.encoder or identity.partition("#")[0] == str(self.host_id)
+
+    def sending(self, people: Sequence[RoomParticipant]) -> Mapping[str, str]:
+        """LiveKit's ids of the connections that send, by identity."""
+        found = [one for one in people if one.tracks and one.state != "disconnected"]
+        return {one.identity: one.sid for one in found if self.includes(one.identity)}
 
 
-def senders(stream: Stream, people: Sequence[RoomParticipant]) -> Mapping[str, str]:
-    """LiveKit's ids of the connections that send, by identity."""
-    sending = [one for one in people if one.tracks and one.state != "disconnected"]
-    return {one.identity: one.sid for one in sending if is_source(stream, one.identity)}
+async def sources_of(tx: Transaction, stream: Stream) -> Sources:
+    """As they are now, of a locked stream."""
+    ingress = await wanted_ingress(tx, stream.id)
+    return Sources(stream.host_id, None if ingress is None else ingress.identity)

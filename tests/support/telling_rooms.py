@@ -76,7 +76,7 @@ def participant(who: RoomParticipant, reason: str = "unknown_reason") -> dict[st
     fields = {
         "identity": who.identity,
         "sid": who.sid,
-        "kind": "agent" if who.watches else "standard",
+        "kind": "agent" if who.watches else "ingress" if who.identity.startswith("ingress:") else "standard",
         "state": state,
         "disconnect_reason": reason,
     }

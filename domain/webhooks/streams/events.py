@@ -16,7 +16,7 @@ from domain.streams.life_cycle import set_stream
 from domain.streams.opening import OpenStreamRoom
 from domain.streams.presence import arrive, depart, see
 from domain.streams.rows import Stream
-from domain.streams.sources import is_source
+from domain.streams.sources import sources_of
 from domain.streams.viewers.entering import uninvited
 from domain.streams.viewers.putting_out import PutOut
 from domain.webhooks.departures import Departures
@@ -25,7 +25,8 @@ from domain.world import Transaction
 
 # Another device or a full reconnect took the person's place, and sends tracks of its own.
 REPLACED: Final = "duplicate_identity"
-PEOPLE: Final = ("", "standard")
+# LiveKit's kinds of those who may send; its others come and go as it likes.
+SENDING: Final = ("", "standard", "ingress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ async def _finished(webhook: StreamWebhook) -> Sequence[Repair]:
 
 
 async def _joined(webhook: StreamWebhook) -> Sequence[Repair]:
-    """Who is neither host, watching viewer nor one of LiveKit's programs has no business here: a token can't be revoked."""
+    """Who is neither source, watching viewer nor one of LiveKit's other programs has no business here: a token can't be revoked, and a
+    key is good until LiveKit has forgotten it."""
     if webhook.stream.over:
         return closing(webhook.stream)
     if is_viewer(webhook.identity):
         return [PutOut(webhook.stream.room_name, one) for one in await uninvited(webhook.tx, [webhook.identity])]
-    if webhook.kind not in PEOPLE or is_source(webhook.stream, webhook.identity):
+    if webhook.kind not in SENDING or (await sources_of(webhook.tx, webhook.stream)).includes(webhook.identity):
         return []
     return [PutOut(webhook.stream.room_name, webhook.identity)]
 
@@ -99,7 +101,7 @@ async def _joined(webhook: StreamWebhook) -> Sequence[Repair]:
 async def _published(webhook: StreamWebhook) -> Sequence[Repair]:
     """Whoever sends is there; to be in the room is not enough."""
     over = webhook.told.known_to(webhook.event, webhook.event.text("track", "sid")) or webhook.told.known_to(webhook.event)
-    if is_source(webhook.stream, webhook.identity) and not over:
+    if not over and (await sources_of(webhook.tx, webhook.stream)).includes(webhook.identity):
         await arrive(webhook.tx, webhook.stream, webhook.identity, webhook.sid, now=webhook.now)
     return []
 

@@ -8,6 +8,8 @@ from domain.admission import Entrance, admitted
 from domain.ports import Room
 from domain.streams.actions.start import start_stream
 from domain.streams.actions.stop import stop_stream
+from domain.streams.ingress.issuing import IDENTITY, want
+from domain.streams.rows import lock_stream
 from domain.streams.viewers.joining import join_stream
 from tests.streams.life.staged_stream import StagedStream
 from tests.support.domain_setup import ALICE, BOB, CAROL, session
@@ -15,6 +17,14 @@ from tests.support.fake_rooms import FakeRooms
 from tests.support.telling_rooms import deliver, participant, published, slim
 
 pytestmark = pytest.mark.anyio
+
+
+async def encoder_of(stream: StagedStream) -> str:
+    """The stream gets an ingress, another one each time; how its encoder is called in the room."""
+    async with stream.on.world.transaction("test.want") as tx:
+        locked = await lock_stream(tx, stream.id)
+        assert locked is not None
+        return IDENTITY.format(await want(tx, locked, "rtmp", stream.on.clock.now()))
 
 
 class Died(BaseException):
@@ -64,7 +74,7 @@ async def test_a_host_who_is_only_in_the_room_does_not_send(stream: StagedStream
 
 async def test_an_encoder_sends_for_the_host(stream: StagedStream) -> None:
     await stream.begin()
-    await stream.room.join(f"ingress:{stream.id}", "camera", "microphone")
+    await stream.room.join(await encoder_of(stream), "camera", "microphone")
     await stream.turn()
     await stream.active()
     assert await stream.is_now() == "live"
@@ -73,8 +83,8 @@ async def test_an_encoder_sends_for_the_host(stream: StagedStream) -> None:
 @pytest.mark.parametrize("silent", [False, True], ids=["told", "seen by the reconciler alone"])
 async def test_a_stream_has_its_host_until_the_last_who_sends_is_gone(stream: StagedStream, silent: bool) -> None:
     """A browser tab that closes takes nothing from an encoder that sends, nor the other way round, nor a second device."""
-    encoder, beside = f"ingress:{stream.id}", f"{ALICE}#phone"
     await stream.begin()
+    encoder, beside = await encoder_of(stream), f"{ALICE}#phone"
     for one in (encoder, str(ALICE), beside):
         await stream.room.join(one, "camera")
     await stream.turn()
@@ -92,14 +102,45 @@ async def test_a_stream_has_its_host_until_the_last_who_sends_is_gone(stream: St
 
 async def test_a_silent_livekit_ends_no_stream_that_somebody_sends_to(stream: StagedStream) -> None:
     await stream.go_live()
-    encoder = f"ingress:{stream.id}"
-    await stream.room.join(encoder, "camera", "microphone")
+    await stream.room.join(await encoder_of(stream), "camera", "microphone")
     await stream.room.leave(ALICE)
     stream.on.rooms.broken |= {"list_participants", "all_rooms"}
     for segments in range(4, 24):
         stream.upload("EG_1", segments)
         await stream.pass_time(4)
     assert (await stream.is_now(), (await stream.row())["host_gone_since"]) == ("live", None)
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["told", "seen by the reconciler alone"])
+async def test_an_encoder_with_a_retired_key_is_put_out_and_begins_nothing(stream: StagedStream, silent: bool) -> None:
+    """LiveKit lets it in until it has confirmed that the ingress is gone; so does an encoder of nobody's."""
+    await stream.begin()
+    retired, now_wanted = await encoder_of(stream), await encoder_of(stream)
+    stream.room.silent = silent
+    for stranger in (retired, "ingress:of-nobody"):
+        await stream.room.join(stranger, "camera", "microphone")
+    if silent:
+        await stream.compare()
+    else:
+        await stream.turn()
+    assert stream.on.rooms.people[stream.room_name] == {}
+    assert (await stream.parts(), await stream.senders(), await stream.is_now()) == ([], {}, "starting")
+    await stream.room.join(now_wanted, "camera", "microphone")
+    await stream.compare()
+    assert set(stream.on.rooms.people[stream.room_name]) == set(await stream.senders()) == {now_wanted}
+
+
+async def test_an_encoder_whose_key_is_retired_while_it_sends_is_put_out(stream: StagedStream) -> None:
+    await stream.begin()
+    retired = await encoder_of(stream)
+    await stream.room.join(retired, "camera", "microphone")
+    await stream.turn()
+    await stream.active()
+    await encoder_of(stream)
+    await stream.compare()
+    assert stream.on.rooms.people[stream.room_name] == {}
+    row = await stream.row()
+    assert (row["status"], await stream.senders(), row["host_gone_since"] is not None) == ("live", {}, True)
 
 
 async def test_strangers_are_put_out_and_viewers_are_not(stream: StagedStream) -> None:
