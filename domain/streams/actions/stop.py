@@ -13,10 +13,13 @@ from domain.streams.ingress.retiring import remove_or_leave_it
 from domain.streams.rows import Stream
 from domain.world import Transaction, World
 from permissions.session import Session
+from schema.tables.stream_audiences import stream_tallies as tallies
 
 RECORDED: Final = sa.text("""
     SELECT nchat_call_recordings_url(recording, CAST(:session AS json)) FROM nchat_call_recordings AS recording WHERE id = :id
 """)
+
+COUNTED: Final = sa.select(tallies.c.peak_viewers, tallies.c.total_views).where(tallies.c.stream_id == sa.bindparam("id"))
 
 
 async def stop_stream(world: World, session: Session, stream_id: UUID) -> StoppedStream:
@@ -62,7 +65,10 @@ async def _stopped(tx: Transaction, session: Session, access: StreamAccess) -> S
     stream, url = access.stream, None
     if stream.recording_id is not None:
         url = await tx.connection.scalar(RECORDED, {"id": stream.recording_id, "session": session.as_argument()})
-    return StoppedStream(stream.id, _seconds(stream, access), stream.peak_viewers, stream.total_views, url)
+    # The stream's row follows its tallies within a second: whoever came just now is in these alone.
+    counted = (await tx.connection.execute(COUNTED, {"id": stream.id})).first()
+    peak, views = (stream.peak_viewers, stream.total_views) if counted is None else (counted.peak_viewers, counted.total_views)
+    return StoppedStream(stream.id, _seconds(stream, access), peak, views, url)
 
 
 def _seconds(stream: Stream, access: StreamAccess) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from domain.streams.actions.stop import stop_stream
 from domain.streams.viewers.heartbeats import heartbeat_stream
 from domain.streams.viewers.joining import Joined, join_stream
 from domain.streams.viewers.leaving import leave_stream
@@ -14,7 +15,7 @@ from domain.streams.viewers.lost import SILENT_FOR, end_lost
 from domain.streams.viewers.telling import tell_counts
 from domain.world import World
 from tests.streams.audience.live_streams import ANYBODY, Counts, counts, joins, live, processes, tallies, watching
-from tests.support.domain_setup import BOB, Setup, newcomers, session
+from tests.support.domain_setup import ALICE, BOB, Setup, newcomers, session
 
 pytestmark = pytest.mark.anyio
 
@@ -145,3 +146,12 @@ async def test_many_streams_on_two_processes_never_wait_for_each_other_for_ever(
     for stream_id in streams:
         now = await tallies(on, stream_id)
         assert (now.viewers, now.views) == await watching(on, stream_id)
+
+
+async def test_the_answer_of_a_stop_knows_who_came_a_moment_ago(on: Setup) -> None:
+    """The stream's row follows later."""
+    stream_id = await live(on)
+    joined = [await joins(on, ANYBODY, stream_id) for _ in range(3)]
+    await leave_stream(on.world, ANYBODY, joined[0].session_id)
+    stopped = await stop_stream(on.world, session(ALICE), stream_id)
+    assert (stopped.peak_viewers, stopped.total_views) == (3, 3)
