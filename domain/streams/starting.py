@@ -23,7 +23,7 @@ async def begin(tx: Transaction, world: World, stream: Stream, *, tier: object =
     """
     if stream.status != "scheduled":
         return stream
-    await require_place(tx, world)
+    await require_place(tx, world, stream)
     now = world.clock.now()
     if not await move_stream(tx, stream, "starting", now=now, hls_url=hls_url(world, stream.id)):
         raise LookupError("a locked stream moved")

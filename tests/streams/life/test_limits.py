@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,8 +13,10 @@ from domain.ports import StreamingLimits
 from domain.streams.actions.create import create_stream
 from domain.streams.actions.start import start_new_stream
 from domain.streams.actions.stop import cancel_stream
+from domain.streams.places import MOST_WAITING, TOO_MANY_WAIT
 from domain.streams.planning import StreamPlan
-from tests.support.domain_setup import ALICE, BOB, GENERAL, MALLORY, Setup, session
+from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, GENERAL, MALLORY, Setup, session
+from tests.support.dump import dump
 
 pytestmark = pytest.mark.anyio
 AT_ONCE = 3
@@ -27,23 +29,37 @@ async def few(on: Setup) -> AsyncIterator[Setup]:
     yield on
 
 
-async def start(on: Setup, plan: StreamPlan) -> str:
+async def start(on: Setup, plan: StreamPlan, *, by: UUID = ALICE) -> str:
     """`started`, or the code of the refusal."""
     try:
-        await start_new_stream(on.world, session(ALICE), plan)
+        await start_new_stream(on.world, session(by), plan)
     except StreamLimit as refusal:
         return refusal.code
     return "started"
 
 
 async def test_no_more_than_may_however_many_start_at_once(few: Setup) -> None:
-    outcomes = await asyncio.gather(*(start(few, StreamPlan(GENERAL, f"stream {number}")) for number in range(12)))
+    hosts = (ALICE, BOB, CAROL, DAVE)
+    outcomes = await asyncio.gather(*(start(few, StreamPlan(GENERAL, f"stream {number}"), by=hosts[number % 4]) for number in range(12)))
     assert (outcomes.count("started"), outcomes.count("stream-limit")) == (AT_ONCE, 12 - AT_ONCE)
-    rows = await few.database.fetch("SELECT id FROM nchat_streams WHERE status = 'starting'")
+    rows = await few.database.fetch("SELECT id, host_id FROM nchat_streams WHERE status = 'starting'")
     assert (len(rows), len(few.rooms.rooms)) == (AT_ONCE, AT_ONCE)
     assert await few.database.fetchval("SELECT count(*) FROM nchat_streams") == AT_ONCE, "who was refused left nothing"
-    await cancel_stream(few.world, session(ALICE), rows[0]["id"])
-    assert await start(few, StreamPlan(GENERAL, "another")) == "started"
+    await cancel_stream(few.world, session(rows[0]["host_id"]), rows[0]["id"])
+    assert await start(few, StreamPlan(GENERAL, "another"), by=rows[0]["host_id"]) == "started"
+
+
+async def test_nobody_takes_every_place_with_streams_that_nothing_is_sent_to(on: Setup) -> None:
+    outcomes = await asyncio.gather(*(start(on, StreamPlan(GENERAL, f"stream {number}")) for number in range(10)))
+    assert (outcomes.count("started"), outcomes.count("stream-limit")) == (MOST_WAITING, 10 - MOST_WAITING)
+    before = await dump(on.url)
+    with pytest.raises(StreamLimit) as refusal:
+        await start_new_stream(on.world, session(ALICE), StreamPlan(GENERAL, "another"))
+    assert refusal.value.sentence == TOO_MANY_WAIT
+    assert await dump(on.url) == before
+    assert await start(on, StreamPlan(GENERAL, "Bob's"), by=BOB) == "started"
+    await on.database.execute("UPDATE nchat_streams SET status = 'live' WHERE host_id = $1", ALICE)
+    assert await start(on, StreamPlan(GENERAL, "another")) == "started", "one that is sent to waits no longer"
 
 
 async def test_one_request_sent_twice_at_once_is_one_stream(few: Setup) -> None:
