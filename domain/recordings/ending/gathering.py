@@ -15,10 +15,13 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The media of a part. `missing` segments are named by the playlist and not there."""
+    """The media of a part: `named` are the segments of its playlist, `segments` those of them that are there.
 
+    Its time line is that of the playlist, where a segment that is lost keeps its place: what stands behind it does not move.
+    """
+
+    named: tuple[Segment, ...] = ()
     segments: tuple[Segment, ...] = ()
-    missing: int = 0
     file: StoredObject | None = None
     picture: str | None = None
 
@@ -27,16 +30,20 @@ class Gathered:
         return not self.segments and self.file is None
 
     @property
+    def missing(self) -> int:
+        return len(self.named) - len(self.segments)
+
+    @property
     def seconds(self) -> float:
-        return sum(segment.seconds for segment in self.segments)
+        return sum(segment.seconds for segment in self.named)
 
     @property
     def began_at(self) -> datetime | None:
-        return self.segments[0].began_at if self.segments else None
+        return self.named[0].began_at if self.named else None
 
     @property
     def ended_at(self) -> datetime | None:
-        return self.segments[-1].ended_at if self.segments else None
+        return self.named[-1].ended_at if self.named else None
 
 
 async def gather(store: ObjectStore, part: RecordingPart) -> Gathered:
@@ -51,12 +58,12 @@ async def gather(store: ObjectStore, part: RecordingPart) -> Gathered:
 async def _under(store: ObjectStore, keys: PartKeys) -> Gathered:
     there = await objects_of(store, keys)
     playlist = await store.read(playlist_key(keys.prefix)) if playlist_key("") in there else None
-    named = segments_of(playlist or b"")
+    named = tuple(segments_of(playlist or b""))
     present = tuple(one for one in named if (found := there.get(one.name)) is not None and found.size > 0)
     file, picture = there.get(file_key("")), there.get(picture_key("", 0))
     return Gathered(
+        named=named,
         segments=present,
-        missing=len(named) - len(present),
         file=file if file is not None and file.size > 0 else None,
         picture=None if picture is None else picture.key,
     )

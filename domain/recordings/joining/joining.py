@@ -73,6 +73,6 @@ async def _wanted(store: ObjectStore, parts: Sequence[RecordingPart], bucket: st
         if (keys := part.keys) is None:
             continue
         gathered = await gather(store, part)
-        seconds += gathered.seconds
+        seconds += sum(one.seconds for one in gathered.segments)
         links.append([(store.link(keys.of(one.name), seconds=LINKS_LIVE, inside=True), one.seconds) for one in gathered.segments])
     return JoinWanted(tuple(tuple(part) for part in links if part), seconds, sound, bucket)
