@@ -28,6 +28,7 @@ from app.livekit.webhook_endpoint import LiveKitWebhooks
 from app.livekit.webhook_signature import WebhookSignatures
 from app.livekit.webhook_store import StoredTogether
 from app.media.calendar_endpoint import CalendarEndpoint
+from app.media.cdn import Cdn
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import LinkKey
@@ -116,7 +117,8 @@ def _media_routes(base: Foundation, world: World) -> Sequence[BaseRoute]:
         return []
     visitors = Visitors(key, world.clock, settings.unauthorized_role)
     visible = Visible(world, SharedLooks(base.shared_database))
-    library = Library(visible, world.store, cdn=settings.stream_cdn_url)
+    cdn = settings.stream_cdn_url and Cdn.over(settings.stream_cdn_url, settings.stream_bucket, recordings=settings.recording_bucket)
+    library = Library(visible, world.store, cdn=cdn or None)
     # In whichever bucket: some stores have a name for each.
     buckets = [world.store.of(name).link("-", seconds=1) for name in (None, settings.stream_bucket)]
     from_elsewhere = [*buckets, *([settings.stream_cdn_url] if settings.stream_cdn_url else [])]

@@ -2,13 +2,14 @@
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from app.media.addresses import STREAM_LIFE, PieceAddresses
 from app.media.bodies import Bodies, text
+from app.media.cdn import Cdn
 from app.media.manifests import CONTENT_TYPE as DASH_TYPE
 from app.media.manifests import Manifests
 from domain.recording_ports import ObjectStore
@@ -17,7 +18,7 @@ from domain.recordings.playing import playlist, storyboard
 from domain.recordings.playing.part_segments import NAME as SEGMENT_NAME
 from domain.recordings.playing.part_segments import KnownSegments
 from domain.recordings.playing.storyboard import Storyboards
-from domain.recordings.playing.visible import Visible
+from domain.recordings.playing.visible import Visible, VisiblePart
 from permissions.session import Session
 
 # A browser's seek asks the address behind the link again, for as long as somebody watches.
@@ -70,10 +71,10 @@ Found = Text | Elsewhere | None
 class Library:
     """Each method gives None for what does not exist, and alike for what this person does not see. StorageError: the store is away.
 
-    `cdn` is an address under which the keys of objects are read by everybody who knows them.
+    `cdn` is where everybody who knows the keys of objects reads them.
     """
 
-    def __init__(self, visible: Visible, store: ObjectStore, now: Callable[[], float] = time.monotonic, *, cdn: str | None = None) -> None:
+    def __init__(self, visible: Visible, store: ObjectStore, now: Callable[[], float] = time.monotonic, *, cdn: Cdn | None = None) -> None:
         self._visible, self._store, self._cdn, self._bodies = visible, store, cdn, Bodies()
         self._manifests = Manifests(store, now)
         self._segments, self._storyboards = KnownSegments(store, now), Storyboards(store, now)
@@ -145,14 +146,19 @@ class Library:
         played = await playlist.compose(self._segments, found.parts, ended=found.recording.final, over=over)
         if played.empty:
             return None
-        elsewhere = {}
-        if self._cdn is not None and found.public:
-            elsewhere = {part.index: f"{self._cdn}/{part.path_prefix}" for part in found.parts if part.all_on_cdn}
+        elsewhere = self._on_cdn(found.parts) if found.public else playlist.NOWHERE
         if asked.shared:
             body = self._bodies.text(asked.id, asked.token, played, elsewhere, update=asked.update)
         else:
             body = text(asked.token, played, elsewhere, update=asked.update)
         return Text(body, playlist.CONTENT_TYPE)
+
+    def _on_cdn(self, parts: Sequence[VisiblePart]) -> playlist.Elsewhere:
+        """What the CDN has of them."""
+        if self._cdn is None:
+            return playlist.NOWHERE
+        addresses = {part.index: self._cdn.address(part.path_prefix or "", part.bucket) for part in parts if part.all_on_cdn}
+        return {index: address for index, address in addresses.items() if address is not None}
 
     async def _dash(self, asked: Asked) -> Found:
         """The same as DASH, where the deployment has that."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.media.cdn import Cdn
 from app.media.library import Asked, Elsewhere, Library
 from domain.recordings.clips.copying import copy_due
 from domain.recordings.ending.finishing import finish
@@ -100,7 +101,7 @@ async def test_what_was_seen_before_stays_and_all_that_follows_moves(on: Setup, 
 
 
 async def test_who_still_may_watch_gets_all_of_it_whenever(on: Setup, live: Broadcast) -> None:
-    library = Library(Visible(on.world), on.store, cdn="https://cdn.example")
+    library = Library(Visible(on.world), on.store, cdn=Cdn("https://cdn.example"))
 
     async def pieces(who: Any) -> list[bytes | None]:
         found = [await library.piece("stream", Asked(session(who), live.stream, TOKEN), 0, name) for name in names(0, 1, 2, 3, 4)]
@@ -122,7 +123,7 @@ async def test_who_still_may_watch_gets_all_of_it_whenever(on: Setup, live: Broa
 
 
 async def test_a_stream_that_is_public_again_names_none_of_the_part_s_with_the_cdn_s_address(on: Setup, live: Broadcast) -> None:
-    library = Library(Visible(on.world), on.store, cdn="https://cdn.example")
+    library = Library(Visible(on.world), on.store, cdn=Cdn("https://cdn.example"))
     asked = Asked(session(BOB), live.stream, TOKEN)
     shelf = library.shelves["stream"]
     before: Any = await shelf(asked)

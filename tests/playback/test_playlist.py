@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from app.media import bodies
+from app.media.cdn import Cdn
 from app.media.endpoint import MediaEndpoint
 from app.media.library import Library
 from app.media.links import NOBODY, STREAM, Bearer, LinkKey
@@ -49,7 +50,7 @@ class Endpoint:
 async def endpoint(on: Setup) -> AsyncIterator[Endpoint]:
     """Of a deployment with a CDN."""
     key = LinkKey(b"a secret of this test")
-    library = Library(Visible(on.world), on.store, lambda: on.clock.now().timestamp(), cdn=CDN)
+    library = Library(Visible(on.world), on.store, lambda: on.clock.now().timestamp(), cdn=Cdn(CDN))
     app = Starlette(routes=MediaEndpoint(Visitors(key, on.clock, "anonymous"), library).routes([]))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://rtc.example") as http:
         yield Endpoint(await broadcast(on, on.store, "channel_members"), http, key)
@@ -182,6 +183,36 @@ async def test_it_plays_from_the_bucket_that_it_is_in(endpoint: Endpoint) -> Non
     assert piece.headers["location"].startswith(f"https://streams.store.example/{prefix}segment_00001.ts?")
     # Ten minutes at most: what was given out before a right was lost.
     assert "seconds=600&" in piece.headers["location"]
+
+
+async def test_what_is_in_another_bucket_than_the_cdn_s_comes_from_us(endpoint: Endpoint) -> None:
+    """The settings named another one when the stream began; the CDN reads that of now."""
+    live = endpoint.live
+    await live.show("public")
+    await live.part(0, 2, closed=True)
+    assert all(name.startswith(CDN) for name in names(await endpoint.get(endpoint.unsigned)))
+    live.store = live.on.store.of("the bucket before")
+    await live.on.database.execute("UPDATE nchat_call_recordings SET storage_bucket = 'the bucket before'")
+    prefix = await live.part(1, 2)
+    text = await endpoint.get(endpoint.unsigned)
+    assert CDN not in text and "LINK/1/segment_00001.ts" in names(text)
+    piece = await endpoint.http.get(f"{endpoint.unsigned}/1/segment_00001.ts")
+    assert piece.status_code == 302 and f"{prefix}segment_00001.ts?" in piece.headers["location"]
+
+
+@pytest.mark.parametrize(
+    ("bucket", "recordings", "named", "there"),
+    [
+        ("streams", "recordings", "streams", True),
+        ("streams", "recordings", "before", False),
+        ("streams", "recordings", None, False),
+        ("both", "both", "both", True),
+        ("both", "both", None, True),
+    ],
+)
+def test_a_cdn_has_what_lies_in_its_bucket(bucket: str, recordings: str, named: str | None, there: bool) -> None:
+    address = Cdn.over(CDN, bucket, recordings=recordings).address("recordings/key", named)
+    assert address == (f"{CDN}/recordings/key" if there else None)
 
 
 async def test_of_a_stream_that_is_not_kept_nothing_else_plays(endpoint: Endpoint) -> None:

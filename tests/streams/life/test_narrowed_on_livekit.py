@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.media.cdn import Cdn
 from app.media.library import Asked, Elsewhere, Library, Text
 from app.storage.s3_store import S3Store
 from domain.recordings.names import segment_name
@@ -47,7 +48,7 @@ async def test_late_segments_are_refused_by_the_cdn_and_played_by_members(
     stage: real.LiveStage, workers: servers.Workers, own_store: S3Store, cdn: str
 ) -> None:
     workers()
-    library = Library(Visible(stage.world), own_store, cdn=cdn)
+    library = Library(Visible(stage.world), own_store, cdn=Cdn(cdn, [own_store.bucket]))
     started = await start_new_stream(stage.world, session(ALICE), StreamPlan(GENERAL, "Friday"))
     show = "UPDATE nchat_streams SET visibility = $1::stream_visibility WHERE id = $2"
     await stage.on.database.execute(show, "public", started.stream_id)
