@@ -39,7 +39,7 @@ from domain.streams.chat.bans import expire_all_bans
 from domain.streams.destinations.rows import TOPIC as OUTPUTS_TOPIC
 from domain.streams.destinations.watching import watch_outputs
 from domain.streams.health.looking import look_at_streams
-from domain.streams.viewers.lost import end_lost
+from domain.streams.viewers.lost import Listening
 from domain.streams.viewers.out_of_room import note_closed_rooms, take_out
 from domain.streams.viewers.telling import tell_counts
 from domain.streams.viewers.unseeing import end_unseeing_in_rooms
@@ -130,7 +130,7 @@ class Jobs:
         out = "viewers_out_of_room"
         return [
             self._loop("stream_counts", COUNTS_EVERY, partial(tell_counts, world)),
-            self._loop("viewers_lost", LOST_EVERY, partial(end_lost, world)),
+            self._loop("viewers_lost", LOST_EVERY, Listening(world).end_lost),
             self._loop("viewers_rooms_closed", LOST_EVERY, partial(note_closed_rooms, world)),
             self._loop("viewers_unseeing", UNSEEING_EVERY, partial(end_unseeing_in_rooms, world)),
             (out, partial(put_viewers_out, world, supervisor, out, partial(take_out, world))),

@@ -1,5 +1,6 @@
 """Sessions that end by themselves: nothing was heard of them for too long, or their stream is over."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -14,13 +15,33 @@ from schema.tables.streams import streams
 
 # Seconds without a heartbeat.
 SILENT_FOR: Final = 45.0
+# Seconds between two turns after which this process may have heard nobody meanwhile. Turns come every second.
+BREAK: Final = 5.0
 BATCH: Final = 500
 
 
-async def end_lost(world: World) -> None:
-    """Ends all that are due, some at a time. Safe on several workers: each takes what nobody holds."""
-    await end_over(world)
-    await end_silent(world)
+@dataclass(slots=True)
+class Listening:
+    """A process that hears heartbeats. Silence counts only where it could have been broken: nobody is lost before this process has
+    listened for as long without a break, a start, a standstill and a database that does not answer being one.
+
+    Each process asks itself alone: while one of several listens, whoever watches is heard by that one.
+    """
+
+    world: World
+    since: datetime | None = None
+    turned_at: datetime | None = None
+
+    async def end_lost(self) -> None:
+        """What is due at a turn, some at a time; safe on several workers: each takes what nobody holds. `turned_at` is the last one that
+        the database answered."""
+        now = self.world.clock.now()
+        if self.since is None or self.turned_at is None or now - self.turned_at > timedelta(seconds=BREAK):
+            self.since = now
+        await end_over(self.world)
+        if now - self.since > timedelta(seconds=SILENT_FOR):
+            await end_silent(self.world)
+        self.turned_at = self.world.clock.now()
 
 
 async def end_silent(world: World) -> None:

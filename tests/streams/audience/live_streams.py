@@ -12,6 +12,7 @@ from app.adapters.batches import open_batches
 from app.database.transactions import EngineTransactions, open_engine
 from domain.errors import ActionError
 from domain.streams.viewers.joining import Joined, join_stream
+from domain.streams.viewers.lost import end_over, end_silent
 from domain.world import World
 from permissions.session import Session
 from tests.support.domain_setup import ALICE, GENERAL, Setup
@@ -63,6 +64,12 @@ async def _counts(on: Setup, sql: str, stream_id: UUID) -> Counts:
     row = await on.database.fetchrow(sql, stream_id)
     assert row is not None
     return Counts(*row)
+
+
+async def end_lost(world: World) -> None:
+    """As a process that has listened for long enough."""
+    await end_over(world)
+    await end_silent(world)
 
 
 async def watching(on: Setup, stream_id: UUID) -> tuple[int, int]:

@@ -7,14 +7,15 @@ from datetime import datetime
 
 import pytest
 
+from domain.errors import NotFound
 from domain.streams.actions.stop import stop_stream
 from domain.streams.viewers.heartbeats import heartbeat_stream
 from domain.streams.viewers.joining import Joined, join_stream
 from domain.streams.viewers.leaving import leave_stream
-from domain.streams.viewers.lost import SILENT_FOR, end_lost
+from domain.streams.viewers.lost import SILENT_FOR
 from domain.streams.viewers.telling import tell_counts
 from domain.world import World
-from tests.streams.audience.live_streams import ANYBODY, Counts, counts, joins, live, processes, tallies, watching
+from tests.streams.audience.live_streams import ANYBODY, Counts, counts, end_lost, joins, live, processes, tallies, watching
 from tests.support.domain_setup import ALICE, BOB, Setup, newcomers, session
 
 pytestmark = pytest.mark.anyio
@@ -39,9 +40,9 @@ async def test_joins_and_leaves_that_meet(on: Setup) -> None:
         assert 30 <= now.peak <= 40
         on.clock.advance(SILENT_FOR + 1)
         lives = [one for one in second if isinstance(one, Joined)][:3]
-        await asyncio.gather(
-            *(heartbeat_stream(worlds[0], ANYBODY, joined.session_id) for joined in lives), *(end_lost(world) for world in worlds)
-        )
+        beats = [heartbeat_stream(worlds[0], ANYBODY, joined.session_id) for joined in lives]
+        told = await asyncio.gather(*beats, *(end_lost(world) for world in worlds), return_exceptions=True)
+        assert {type(one) for one in told if isinstance(one, BaseException)} <= {NotFound}, "whose word comes too late is told so"
         after = await tallies(on, stream_id)
         assert after.viewers == (await watching(on, stream_id))[0] <= 3
         await asyncio.gather(*(end_lost(world) for world in worlds))

@@ -18,13 +18,13 @@ from domain.streams.viewers.invitations import invite_to_stream, uninvite_from_s
 from domain.streams.viewers.joining import NewViewer
 from domain.streams.viewers.leaving import leave_stream
 from domain.streams.viewers.listing import stream_viewers
-from domain.streams.viewers.lost import SILENT_FOR, end_lost
+from domain.streams.viewers.lost import SILENT_FOR
 from domain.streams.viewers.out_of_room import note_closed_rooms, take_out
 from domain.streams.viewers.rows import hashed
 from domain.streams.viewers.telling import tell_counts
 from domain.streams.viewers.unseeing import end_unseeing_in_rooms
 from domain.world import World
-from tests.streams.audience.live_streams import counts, live, tallies, watching
+from tests.streams.audience.live_streams import counts, end_lost, live, tallies, watching
 from tests.streams.audience.test_counts import due
 from tests.support.call_sites import DOMAIN, transactions
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
