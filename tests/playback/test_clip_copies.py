@@ -231,7 +231,7 @@ async def test_how_far_it_is_can_be_read(on: Setup, monkeypatch: pytest.MonkeyPa
     assert seen == [27, 54, 80, 99]
 
 
-MADE = {"clip.take", "clip.note", "clip.ready"}
+MADE = {"clip.take", "clip.places", "clip.note", "clip.ready"}
 CUT = {"clip_stream.look", "clip_stream.write"}
 
 

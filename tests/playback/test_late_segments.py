@@ -9,6 +9,7 @@ import pytest
 
 from app.media.cdn import Cdn
 from app.media.library import Asked, Elsewhere, Library
+from domain.recordings.clips import copies
 from domain.recordings.clips.copying import copy_due
 from domain.recordings.ending.finishing import finish
 from domain.recordings.late.moving import UNSEEN, move_late
@@ -217,6 +218,40 @@ async def test_clips_have_what_moved(on: Setup, live: Broadcast) -> None:
     await copy_due(on.world)
     copied = {body for key, body in on.store.objects.items() if f"/{clip}/" in key and key.endswith(".ts")}
     assert copied == {b"0/2", b"late 3"}
+
+
+async def test_clips_have_what_moves_after_they_were_cut(on: Setup, live: Broadcast) -> None:
+    """Of the live edge, when the stream has just been narrowed, and of before."""
+    before = await cut(on, session(ALICE), stream=live.stream, begins=5, ends=11)
+    await narrow(live)
+    await write(live, 3, 4)
+    edge = await cut(on, session(ALICE), stream=live.stream, begins=9, ends=20)
+    await move(live)
+    assert await copy_due(on.world) == 2
+    assert await copied(live, before) == [b"0/1", b"0/2"]
+    assert await copied(live, edge) == [b"0/2", b"late 3", b"late 4"]
+
+
+async def test_clips_have_what_moves_while_they_are_copied(on: Setup, live: Broadcast, monkeypatch: pytest.MonkeyPatch) -> None:
+    await narrow(live)
+    await write(live, 3, 4)
+    clip = await cut(on, session(ALICE), stream=live.stream, begins=9, ends=20)
+    places = copies.places
+
+    async def look_and_move(*given: Any) -> Any:
+        monkeypatch.setattr(copies, "places", places)
+        found = await places(*given)
+        await move(live)
+        return found
+
+    monkeypatch.setattr(copies, "places", look_and_move)
+    assert await copy_due(on.world) == 1
+    assert await copied(live, clip) == [b"0/2", b"late 3", b"late 4"]
+
+
+async def copied(live: Broadcast, clip: Any) -> list[bytes]:
+    """The segments of a clip, in order."""
+    return [body for key, body in sorted(live.on.store.objects.items()) if f"/{clip}/" in key and key.endswith(".ts")]
 
 
 @pytest.mark.parametrize("visibility", ["channel_members", "invite_only"])

@@ -1,13 +1,17 @@
 """Which clips are copied now: each taken by one process for a while, kept while it works, let go when it failed or died."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
+from domain.recordings.clips.plans import Places
 from domain.recordings.life_cycle import changed
+from domain.recordings.part_keys import PartKeys
 from domain.world import World
 
 # Renewed with each word of progress.
@@ -41,6 +45,10 @@ LET_GO: Final = sa.text("""
     UPDATE nchat_call_recordings AS recording SET work_taken_until = NULL, next_work_at = :next
     WHERE recording.id = :id AND recording.work_attempts = :attempt AND recording.status = 'processing'
 """)
+PLACES: Final = sa.text("""
+    SELECT id, path_prefix, late_prefix, late_from, moved_to FROM nchat_call_recording_parts
+    WHERE id = ANY(:ids) AND path_prefix IS NOT NULL
+""").bindparams(sa.bindparam("ids", type_=pg.ARRAY(pg.UUID())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,13 @@ async def keep(world: World, clip: ClipInHand, progress: int) -> bool:
     """Tells how far it is, in percent; whether it is still this process's, and wanted."""
     asked = {"until": world.clock.now() + TAKEN_FOR, "progress": min(progress, 99)}
     return await _write(world, clip, KEEP, **asked)
+
+
+async def places(world: World, part_ids: Collection[UUID]) -> Places:
+    """Where the objects of these parts lie at this moment."""
+    async with world.transaction("clip.places") as tx:
+        found = await tx.connection.execute(PLACES, {"ids": list(part_ids)})
+        return {id: PartKeys(*keys) for id, *keys in found}
 
 
 async def put_off(world: World, clip: ClipInHand) -> None:

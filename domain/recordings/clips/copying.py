@@ -77,9 +77,17 @@ async def _unread(world: World, clip: ClipInHand, why: str) -> None:
 
 async def _make(world: World, store: ObjectStore, clip: ClipInHand, plan: ClipPlan) -> None:
     there = {key for part in plan.parts for key in await objects_under(store, part.target)}
-    missing = [pair for part in plan.parts for pair in part.copies() if pair[1] not in there]
+    missing = [copy for part in plan.parts for copy in part.copies() if copy.target not in there]
+    places = await copies.places(world, plan.sources)
     while missing:
-        await _copy_some(store, missing[:AT_ONCE])
+        try:
+            await _copy_some(store, [(copy.source(places), copy.target) for copy in missing[:AT_ONCE]])
+        except SourceGone:
+            # Moved since it was looked for, if its row says so now: the row says so before it is deleted where it was.
+            before, places = places, await copies.places(world, plan.sources)
+            if places == before:
+                raise
+            continue
         missing = missing[AT_ONCE:]
         if not await copies.keep(world, clip, 100 - 100 * len(missing) // plan.many):
             return
