@@ -4,6 +4,7 @@ import orjson
 from graphql import GraphQLField, GraphQLObjectType, print_ast
 
 from permissions.errors import GraphQLRefusal
+from resolvers.compile_writes import table_write
 from resolvers.compiled import (
     Compiled,
     HandWritten,
@@ -16,18 +17,17 @@ from resolvers.compiled import (
     TableQuery,
     TableRead,
     TableWrite,
+    WriteStatement,
 )
 from resolvers.documents.collect import Selected
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.hand_written.room_feed import OF_ROOM
-from resolvers.ir import WRITTEN, InsertRoot, SelectRoot, TableRootField
+from resolvers.ir import SelectRoot, TableRootField
 from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import Selects
-from resolvers.sql.write import write_plan
-from resolvers.sql.written_rows import answer_plan, looks_beyond
 from resolvers.walk.hand_written_fields import HandWrittenRoot, document_of, hand_written_root
 from resolvers.walk.introspection_fields import introspection_root
 from resolvers.walk.table_fields import table_root
@@ -138,17 +138,15 @@ def _validated(walk: Walk, selected: Selected, field: GraphQLField | None) -> Ha
     return hand_written_root(walk, selected, field)
 
 
-def _table_step(walk: Walk, selected: Selected, field: GraphQLField, *, in_transaction: bool) -> TableRead | TableWrite:
-    root, selects = _table(walk, selected, field), _selects(walk)
-    if isinstance(root, SelectRoot):
-        plan = selects.plan(selects.root(root))
-        return TableWrite(root.key, plan, root.table, "$") if in_transaction else TableRead(root.key, root.path, plan)
-    error_path = {"insert": f"{root.path}.args.objects", "insert_one": f"{root.path}.args.object"}.get(root.kind, "$")
-    answer = None
-    if looks_beyond(root, walk.rules):
-        answer = answer_plan(_selects(walk), root, walk.bound.add((WRITTEN,), lambda _, variables: variables[WRITTEN]))
-    inserts = len(root.rows) if isinstance(root, InsertRoot) else 0
-    return TableWrite(root.key, write_plan(selects, root), root.table, error_path, answer, inserts)
+def _table_step(walk: Walk, selected: Selected, field: GraphQLField, *, in_transaction: bool) -> Step:
+    root = _table(walk, selected, field)
+    if not isinstance(root, SelectRoot):
+        return table_write(root, walk.bound, lambda: _selects(walk))
+    selects = _selects(walk)
+    plan = selects.plan(selects.root(root))
+    if in_transaction:
+        return TableWrite(root.key, (WriteStatement(plan, root.table, "$"),))
+    return TableRead(root.key, root.path, plan)
 
 
 def _hand_written(walk: Walk, operation: Operation, roots: list[HandWrittenRoot]) -> HandWritten:

@@ -28,19 +28,41 @@ class TableRead:
 
 
 @dataclass(frozen=True, slots=True)
-class TableWrite:
+class WriteStatement:
     """`error_path` is where a violation is reported: the rows of an insert, the request for an update.
 
-    `inserts` is how many rows are new.
+    `inserts` is how many rows are new. With `keep` its value, the list of written rows, lies among the variables under that name for
+    the statements that follow; `needed` is the refusal when there are none.
     """
 
-    key: str
     plan: Plan
     table: TableName
     error_path: str
-    # The second statement, when the answer looks beyond the written rows.
-    answer: Plan | None = None
     inserts: int = 0
+    keep: str | None = None
+    needed: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableWrite:
+    """Statements one after the other. The last one's value is the answer, or there is a second plan for it.
+
+    That is so when it looks beyond the written rows, or in a nested insert, whose rows were kept under the names in `rows`.
+    """
+
+    key: str
+    statements: tuple[WriteStatement, ...]
+    answer: Plan | None = None
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableWrites:
+    """Several writes of one root field, in order: their answers are a list."""
+
+    key: str
+    path: str
+    writes: tuple[TableWrite, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +87,7 @@ class Introspection:
     constant: str | None
 
 
-Step = KnownAnswer | TableRead | TableWrite | HandWritten | Introspection
+Step = KnownAnswer | TableRead | TableWrite | TableWrites | HandWritten | Introspection
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
 from schema.model import SqlFunction, TableName
-from schema.table_types.meaning import RootKind
+from schema.table_types.meaning import RootKind, UpdateOperatorName
 
 # Fills one parameter (a `Bound`) for a request. Every parameter travels as text (or null) and is cast inside the statement, so that
 # PostgreSQL's own text answers a bad value.
@@ -16,9 +16,21 @@ Binder = Callable[[Session, Mapping[str, Any]], str | None]
 # Where a payload's primary keys, and the rows a mutation has written, lie among the variables when a second plan is bound; no
 # GraphQL variable can have this name.
 KEYS = WRITTEN = "."
+# How many rows a nested insert has written, in all tables.
+AFFECTED = ".affected"
+
+
+@dataclass(frozen=True, slots=True)
+class OfWrittenRow:
+    """A column of the one row that an earlier statement of the same mutation wrote: `rows` holds it."""
+
+    rows: Bound
+    table: TableName
+    column: str
+
 
 # Null is written as it is; a column that is absent from a row takes its DEFAULT.
-Written = Bound | None
+Written = Bound | OfWrittenRow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,16 +224,69 @@ ResponsePart = Typename | AffectedRows | Returning
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """A row that meets one with the same key of `constraint` writes these columns into it; without any it is left out."""
+
+    constraint: str
+    columns: tuple[str, ...] = ()
+    where: Expression = TRUE
+
+
+@dataclass(frozen=True, slots=True)
+class InsertedRow:
+    """A row, and rows that are inserted with it: those of `before` give it its keys, those of `after` get theirs from it."""
+
+    columns: Mapping[str, Written]
+    before: tuple["NestedRows", ...] = ()
+    after: tuple["NestedRows", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InsertedRows:
+    """Rows of one table; `path` is where they stand in the request."""
+
+    table: TableName
+    path: str
+    rows: tuple[InsertedRow, ...]
+    conflict: Conflict | None = None
+
+    @property
+    def are_nested(self) -> bool:
+        """Hasura: then each row is a statement of its own."""
+        return any(row.before or row.after for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class NestedRows:
+    """Rows of a relationship; `path` is the relationship's."""
+
+    relationship: str
+    path: str
+    inserted: InsertedRows
+
+
+@dataclass(frozen=True, slots=True)
 class InsertRoot:
     """`selection` answers `insert_one`, `response` answers `insert`."""
 
     key: str
     path: str
     kind: RootKind
-    table: TableName
-    rows: tuple[Mapping[str, Written], ...]
+    inserted: InsertedRows
     selection: Selection = ()
     response: tuple[ResponsePart, ...] = ()
+
+    @property
+    def table(self) -> TableName:
+        return self.inserted.table
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What an update makes of a column: by `_set` the value, by the others the column and the value together."""
+
+    operator: UpdateOperatorName
+    value: Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +298,18 @@ class UpdateRoot:
     kind: RootKind
     table: TableName
     where: Expression
-    values: Mapping[str, Written] = field(default_factory=dict)
+    values: Mapping[str, Assigned] = field(default_factory=dict)
     selection: Selection = ()
     response: tuple[ResponsePart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateManyRoot:
+    """Updates one after the other, each with an answer like that of `update`."""
+
+    key: str
+    path: str
+    updates: tuple[UpdateRoot, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,4 +326,4 @@ class DeleteRoot:
 
 
 WriteRoot = InsertRoot | UpdateRoot | DeleteRoot
-TableRootField = SelectRoot | WriteRoot
+TableRootField = SelectRoot | WriteRoot | UpdateManyRoot

@@ -101,6 +101,8 @@ class Relationship:
     # Hasura: an object relationship is non-null iff it follows a foreign key whose columns are all NOT NULL.
     nullable: bool = True
     comment: str | None = None
+    # Whether a nested insert writes its rows after the parent row, which gives them the key.
+    after_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +209,17 @@ class Numbering:
     column: str
 
 
+WriteAction = Literal["insert", "update", "delete"]
+WRITE_ACTIONS: tuple[WriteAction, ...] = ("insert", "update", "delete")
+
+
 @dataclass(frozen=True, slots=True)
 class TrackedTable:
-    """`graphql_name` is the type of its rows, `base` what all its other names are made of (`Naming.type_name`)."""
+    """`graphql_name` is the type of its rows, `base` what all its other names are made of (`Naming.type_name`).
+
+    `writes` is what PostgreSQL takes: a view may be inserted into and not be updated. `constraints` are the primary key and the unique
+    constraints with their columns, for `on_conflict`.
+    """
 
     name: TableName
     graphql_name: str
@@ -217,15 +227,15 @@ class TrackedTable:
     table: sa.Table
     columns: Mapping[str, Column]
     primary_key: tuple[str, ...]
-    # Names of the primary key and unique constraints, for `on_conflict`.
-    constraints: tuple[str, ...]
+    constraints: Mapping[str, tuple[str, ...]]
     root_fields: RootFields
     relationships: Mapping[str, Relationship] = field(default_factory=dict)
     computed_fields: Mapping[str, ComputedField] = field(default_factory=dict)
     comment: str | None = None
     # The descriptions that `custom_root_fields` give, by kind; an empty one is none.
     root_comments: Mapping[str, str] = field(default_factory=dict)
-    writable: bool = True
+    writes: frozenset[WriteAction] = frozenset(WRITE_ACTIONS)
+    partitioned: bool = False
     numbering: Numbering | None = None
     enum: EnumTable | None = None
 

@@ -22,8 +22,12 @@ WITH RECURSIVE base (oid, base) AS (
 TABLES = r"""
 SELECT coalesce(json_agg(json_build_object(
   'schema', n.nspname, 'name', c.relname, 'comment', obj_description(c.oid, 'pg_class'),
-  -- Bits of UPDATE, INSERT and DELETE; a view may be writable by a trigger.
-  'writable', pg_relation_is_updatable(c.oid, true) & 28 = 28,
+  'partitioned', c.relkind = 'p',
+  -- What can be done by PostgreSQL itself or by a view's triggers.
+  'writes', (
+    SELECT coalesce(json_agg(w.action), '[]') FROM (VALUES ('insert', 8), ('update', 4), ('delete', 16)) w (action, bit)
+    WHERE pg_relation_is_updatable(c.oid, true) & w.bit <> 0
+  ),
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', t.type, 'type_id', a.atttypid::text, 'nullable', NOT a.attnotnull,

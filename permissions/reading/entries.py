@@ -52,6 +52,7 @@ class ManualMapping:
 
     table: TableName
     columns: tuple[tuple[str, str], ...]
+    after_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

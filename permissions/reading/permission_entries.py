@@ -11,8 +11,9 @@ _KEYS: dict[Action, frozenset[str]] = {
     "select": frozenset(
         {"columns", "filter", "limit", "allow_aggregations", "computed_fields", "query_root_fields", "subscription_root_fields"}
     ),
-    "insert": frozenset({"check", "set", "columns", "backend_only", "validate_input"}),
-    "update": frozenset({"columns", "filter", "check", "set", "backend_only", "validate_input"}),
+    # Hasura takes `computed_fields` here too, and never looks at them: nobody can write one.
+    "insert": frozenset({"check", "set", "columns", "computed_fields", "backend_only", "validate_input"}),
+    "update": frozenset({"columns", "computed_fields", "filter", "check", "set", "backend_only", "validate_input"}),
     "delete": frozenset({"filter", "backend_only", "validate_input"}),
 }
 

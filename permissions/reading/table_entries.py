@@ -123,7 +123,9 @@ def _read_relationship(node: Node, kind: Literal["object", "array"]) -> Relation
         mapping = manual.required("column_mapping", f"The relationship {name}").mapping("`column_mapping`")
         columns = tuple((local, remote.text("A column")) for local, remote in mapping.items())
         target = read_table_name(manual.required("remote_table", f"The relationship {name}"))
-        return RelationshipEntry(name, kind, ManualMapping(target, columns), _optional_text(node, "comment"), node.position)
+        order = manual.get("insertion_order")
+        after = order is not None and order.value == "after_parent"
+        return RelationshipEntry(name, kind, ManualMapping(target, columns, after), _optional_text(node, "comment"), node.position)
     key = using.required("foreign_key_constraint_on", f"The relationship {name}")
     return RelationshipEntry(name, kind, _read_foreign_key(key), _optional_text(node, "comment"), node.position)
 

@@ -20,7 +20,18 @@ def relationship(entry: RelationshipEntry, table: TrackedTable, tracked: Mapping
     _check_columns(entry, _tracked(entry, target, tracked), [remote for _, remote in pairs])
     follows_key = entry.kind == "object" and isinstance(entry.using, ForeignKeyOn)
     nullable = not follows_key or any(table.table.columns[local].nullable for local, _ in pairs)
-    return Relationship(entry.name, target, pairs, entry.kind, nullable, entry.comment)
+    return Relationship(entry.name, target, pairs, entry.kind, nullable, entry.comment, _after_parent(entry))
+
+
+def _after_parent(entry: RelationshipEntry) -> bool:
+    """Hasura: the row at the other end of a key that this table holds comes first, in a manual relationship unless it says otherwise."""
+    match entry.using:
+        case ForeignKeyOn():
+            return False
+        case ReverseForeignKeyOn():
+            return True
+        case ManualMapping(after_parent=after):
+            return after or entry.kind == "array"
 
 
 def _forward(entry: RelationshipEntry, table: TrackedTable, columns: tuple[str, ...]) -> tuple[TableName, Pairs]:

@@ -46,7 +46,6 @@ def callable_functions(role: str, explicit: Mapping[TableName, frozenset[str]], 
 
 def admin_rules(catalog: Catalog, actions: frozenset[str]) -> RoleRules:
     """Everything, without a filter."""
-    writable = [table for table in catalog if table.writable]
     return RoleRules(
         ADMIN,
         select={
@@ -55,9 +54,9 @@ def admin_rules(catalog: Catalog, actions: frozenset[str]) -> RoleRules:
             )
             for table in catalog
         },
-        insert={table.name: InsertRule(writable_columns(table), TRUE) for table in writable},
-        update={table.name: UpdateRule(writable_columns(table), TRUE) for table in writable},
-        delete={table.name: DeleteRule(TRUE) for table in writable},
+        insert={table.name: InsertRule(writable_columns(table), TRUE) for table in catalog if "insert" in table.writes},
+        update={table.name: UpdateRule(writable_columns(table), TRUE) for table in catalog if "update" in table.writes},
+        delete={table.name: DeleteRule(TRUE) for table in catalog if "delete" in table.writes},
         actions=actions,
         functions=frozenset(catalog.functions),
     )
@@ -89,8 +88,9 @@ class _Permission:
 
     def rule(self) -> TableRule:
         entry = self.entry
-        if entry.action != "select" and not self.table.writable:
-            self.problems.append(Problem(entry.position, "this view can't be written; remove the permission or make the view updatable."))
+        if entry.action != "select" and entry.action not in self.table.writes:
+            sentence = f"PostgreSQL takes no {entry.action} on this view; remove the permission, or write a trigger for it."
+            self.problems.append(Problem(entry.position, sentence))
         presets = self.presets()
         columns = self.columns() - presets.keys()
         match entry.action:

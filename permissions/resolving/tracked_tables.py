@@ -13,7 +13,7 @@ from permissions.resolving.enum_columns import with_enums
 from permissions.resolving.graphql_names import ClaimedNames, base_name, is_name
 from permissions.resolving.relationships import relationship
 from permissions.resolving.tracked_functions import track_functions
-from schema.model import Catalog, Column, ComputedField, Leakproof, PgType, Relationship, RootFields, TableName, TrackedTable
+from schema.model import WRITE_ACTIONS, Catalog, Column, ComputedField, Leakproof, PgType, Relationship, RootFields, TableName, TrackedTable
 from schema.naming import Naming
 from schema.pg_functions import PgFunction
 from schema.sql_types import pg_type
@@ -76,18 +76,21 @@ def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
         columns=columns,
         # Nobody can give a key that has a column outside the API.
         primary_key=key if columns.keys() >= set(key) else (),
-        constraints=_constraint_names(table),
+        constraints=_constraints(table),
         root_fields=RootFields(**naming.root_fields(base, configuration.root_fields)),
         root_comments=configuration.root_comments,
         comment=_comment(configuration.comment, table.comment or f'columns and relationships of "{entry.name}"'),
-        writable=table.info.get("writable", True),
+        partitioned=table.info.get("partitioned", False),
+        writes=table.info.get("writes", frozenset(WRITE_ACTIONS)),
         numbering=table.info.get("numbering"),
     )
 
 
-def _constraint_names(table: sa.Table) -> tuple[str, ...]:
+def _constraints(table: sa.Table) -> dict[str, tuple[str, ...]]:
+    """Those that GraphQL can name."""
     keys = [key for key in table.constraints if isinstance(key, sa.PrimaryKeyConstraint | sa.UniqueConstraint) and len(key.columns)]
-    return tuple(sorted(str(key.name) for key in keys if key.name is not None))
+    named = {str(key.name): tuple(column.name for column in key.columns) for key in keys if key.name is not None}
+    return {name: named[name] for name in sorted(named) if is_name(name)}
 
 
 def _columns(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems: list[Problem]) -> dict[str, Column]:

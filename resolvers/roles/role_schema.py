@@ -12,7 +12,7 @@ from strawberry import Schema
 
 from resolvers.roles.published import publish
 from resolvers.roles.visibility import Visibility
-from schema.table_types.meaning import OfColumn, meaning_of
+from schema.table_types.meaning import Argument, OfColumn, Placeholder, meaning_of
 
 NO_QUERIES = "no_queries_available"
 # Names of roles that see a hand-written root field, in the Strawberry field's metadata.
@@ -52,6 +52,7 @@ class _View:
         self._roots = {root.name for root in (self.schema.query_type, self.schema.mutation_type, self.schema.subscription_type) if root}
         self.members = {type_.name: set(self._initial(type_)) for type_ in self.schema.type_map.values() if _has_members(type_)}
         self.pruned: set[str] = set()
+        self._kept = set(self._rows_of_presets())
         while self._prune():
             self._unlink()
         query = cast(GraphQLObjectType, self.schema.query_type).name
@@ -71,13 +72,25 @@ class _View:
                 yield name
 
     def _enum_values(self, type_: GraphQLEnumType) -> Iterator[str]:
-        for name, value in type_.values.items():
-            if not isinstance(value.value, OfColumn) or self.visibility.sees(value.value):
-                yield name
+        """Hasura: an enum without a value has a placeholder, so that an empty list of it can be given."""
+        standing = [name for name, value in type_.values.items() if isinstance(value.value, Placeholder)]
+        visible = [name for name, value in type_.values.items() if self._sees_value(value.value)]
+        yield from visible or standing
+
+    def _sees_value(self, value: object) -> bool:
+        return not isinstance(value, Placeholder) and (not isinstance(value, OfColumn) or self.visibility.sees(value))
+
+    def _rows_of_presets(self) -> Iterator[str]:
+        """Rows that a role may insert stay, also where every column is preset: it gives an empty object."""
+        root = self.schema.mutation_type
+        for name in self.members[root.name] if root else ():
+            for argument in cast(GraphQLObjectType, root).fields[name].args.values():
+                if meaning_of(argument) in (Argument("object"), Argument("objects")):
+                    yield get_named_type(argument.type).name
 
     def _prune(self) -> bool:
         """Types without a visible member are pruned; true if there are new ones."""
-        pruned = {name for name, members in self.members.items() if not members} - self.pruned
+        pruned = {name for name, members in self.members.items() if not members} - self.pruned - self._kept
         self.pruned |= pruned
         return bool(pruned)
 

@@ -1,13 +1,15 @@
 """What of the whole schema one role sees: each field, argument, input key and enum value by its meaning and the role's rules."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from permissions.expressions import FALSE
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
-from schema.model import Catalog, TableName
+from schema.model import Catalog, TableName, WriteAction
 from schema.table_types.meaning import (
     AggregateFunction,
     Meaning,
+    NestedInsert,
     OfColumn,
     OfComputedField,
     OfRelationship,
@@ -34,6 +36,8 @@ class Visibility:
                 return self._sees_computed(table, name)
             case OfRelationship(table, relationship):
                 return self._target(table, relationship) in self._rules.select
+            case NestedInsert(table, relationship):
+                return self._writes("insert", self._target(table, relationship)) is not None
             case OfRelationshipAggregate(table, relationship):
                 return self._select(self._target(table, relationship)).allow_aggregations
             case Part("returning", table):
@@ -55,10 +59,10 @@ class Visibility:
             case "select":
                 return meaning.column in self._select(meaning.table).columns
             case "insert":
-                insert = self._rules.insert.get(meaning.table)
+                insert = self._writes("insert", meaning.table)
                 return insert is not None and meaning.column in insert.columns and meaning.column not in insert.presets
             case "update":
-                update = self._rules.update.get(meaning.table)
+                update = self._writes("update", meaning.table)
                 return update is not None and meaning.column in update.columns and meaning.column not in update.presets
 
     def _select(self, table: TableName) -> SelectRule:
@@ -96,14 +100,19 @@ class Visibility:
         return kind != "select_aggregate" or self._select(table).allow_aggregations
 
     def _sees_write(self, kind: str, table: TableName) -> bool:
-        granted: Mapping[TableName, InsertRule | UpdateRule | DeleteRule]
-        granted = {"insert": self._rules.insert, "update": self._rules.update, "delete": self._rules.delete}[kind.split("_")[0]]  # type: ignore[assignment]
-        rule = granted.get(table)
-        if rule is None or (rule.backend_only and not self._backend_only):
+        actions: dict[str, WriteAction] = {"insert": "insert", "update": "update", "delete": "delete"}
+        if self._writes(actions[kind.split("_")[0]], table) is None:
             return False
         if kind == "insert_one":
             return table in self._rules.select
         return not kind.endswith("_by_pk") or self._selects_key(table)
+
+    def _writes(self, action: WriteAction, table: TableName) -> Any:
+        """The role's rule for a write, unless it is for trusted servers and the caller is none: whatever leads there is absent then."""
+        granted: dict[WriteAction, Mapping[TableName, InsertRule | UpdateRule | DeleteRule]]
+        granted = {"insert": self._rules.insert, "update": self._rules.update, "delete": self._rules.delete}
+        rule = granted[action].get(table)
+        return None if rule is None or (rule.backend_only and not self._backend_only) else rule
 
     def _selects_key(self, table: TableName) -> bool:
         """Hasura: fields by primary key need select on all of its columns."""

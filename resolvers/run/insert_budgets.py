@@ -1,11 +1,11 @@
 """How many rows a session may insert into a table now: asked of whoever knows, before anything runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.compiled import Step, TableWrite
+from resolvers.compiled import Step, TableWrite, WriteStatement
 from schema.model import TableName
 
 
@@ -20,9 +20,15 @@ InsertBudgets = Mapping[TableName, InsertBudget]
 
 async def spend(budgets: InsertBudgets, session: Session, steps: Sequence[Step]) -> None:
     """All that the steps insert, outside any transaction: the counter may stand on another machine. A refusal names the field."""
-    for step in steps if budgets else ():
-        if isinstance(step, TableWrite) and step.inserts and (budget := budgets.get(step.table)):
+    for statement in _inserts(steps) if budgets else ():
+        if budget := budgets.get(statement.table):
             try:
-                await budget(session, step.inserts)
+                await budget(session, statement.inserts)
             except GraphQLRefusal as refused:
-                raise GraphQLRefusal(refused.code, refused.message, step.error_path, **refused.extra) from refused
+                raise GraphQLRefusal(refused.code, refused.message, statement.error_path, **refused.extra) from refused
+
+
+def _inserts(steps: Sequence[Step]) -> Iterator[WriteStatement]:
+    for step in steps:
+        if isinstance(step, TableWrite):
+            yield from (statement for statement in step.statements if statement.inserts)

@@ -1,19 +1,17 @@
 """Root fields that run one after the other: mutations, and queries that mix tables with actions or introspection."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import orjson
 
 from permissions.session import Session
-from resolvers.compiled import HandWritten, Introspection, KnownAnswer, Steps, TableRead, TableWrite
-from resolvers.ir import WRITTEN
-from resolvers.run.database_refusals import answer_too_large, check_violation, refusal
+from resolvers.compiled import HandWritten, Introspection, KnownAnswer, Steps, TableRead, TableWrite, TableWrites
+from resolvers.run.database_refusals import answer_too_large
 from resolvers.run.strawberry_runner import StrawberryRunner
-from resolvers.run.unexpected_errors import unexpected
-from resolvers.sql.database import Database, DatabaseError, DatabaseTransaction
-from resolvers.sql.write_check import CHECK_FAILED
+from resolvers.run.writes import refused_at, run_write
+from resolvers.sql.database import Database, DatabaseTransaction
 
 Open = Callable[[], AbstractAsyncContextManager[DatabaseTransaction]]
 # The JSON of each root field by key.
@@ -35,11 +33,11 @@ async def run_steps(
     and what committed before an error stays.
     """
     runner = _StepRunner(database, session, variables, strawberry, introspect, largest)
-    if not steps.one_transaction or not any(isinstance(step, TableWrite) for step in steps.steps):
+    if not steps.one_transaction or not any(isinstance(step, TableWrite | TableWrites) for step in steps.steps):
         answers = await runner.run(steps, lambda: _transaction(database, session))
         return _response(steps, answers)
     last = steps.steps[-1]
-    with _refused(last.error_path if isinstance(last, TableWrite) else "$"):
+    with refused_at(last.statements[-1].error_path if isinstance(last, TableWrite) else "$"):
         async with _transaction(database, session) as connection:
             answers = await runner.run(steps, lambda: _shared(connection))
     return _response(steps, answers)
@@ -55,15 +53,6 @@ async def _transaction(database: Database, session: Session) -> AsyncIterator[Da
 @asynccontextmanager
 async def _shared(connection: DatabaseTransaction) -> AsyncIterator[DatabaseTransaction]:
     yield connection
-
-
-@contextmanager
-def _refused(path: str) -> Iterator[None]:
-    """PostgreSQL's refusals as answers at this path."""
-    try:
-        yield
-    except DatabaseError as error:
-        raise refusal(error, path) or unexpected(error, path) from error
 
 
 class _StepRunner:
@@ -88,7 +77,7 @@ class _StepRunner:
                 case TableRead(key, _, plan):
                     read = await self._database.fetch_json(plan.sql, plan.bind(self._session, self._variables))
                     answers[key] = self._fitting(read)
-                case TableWrite():
+                case TableWrite() | TableWrites():
                     answers[step.key] = await self._write(step, open_)
                 case HandWritten():
                     answers |= await self._strawberry.run(step)
@@ -96,18 +85,14 @@ class _StepRunner:
                     answers |= await self._introspect(step)
         return answers
 
-    async def _write(self, step: TableWrite, open_: Open) -> bytes:
-        arguments = step.plan.bind(self._session, self._variables)
-        with _refused(step.error_path):
-            async with open_() as connection:
-                answer = await connection.fetch_json(step.plan.sql, arguments)
-                if answer == CHECK_FAILED:
-                    raise check_violation(step.error_path)
-                connection.wrote(step.table)
-                if step.answer is None:
-                    return self._fitting(answer)
-                given = {**self._variables, WRITTEN: answer.decode()}
-                return self._fitting(await connection.fetch_json(step.answer.sql, step.answer.bind(self._session, given)))
+    async def _write(self, step: TableWrite | TableWrites, open_: Open) -> bytes:
+        writes = step.writes if isinstance(step, TableWrites) else (step,)
+        # What the session lacks is told before a transaction begins.
+        for write in writes:
+            write.statements[0].plan.bind(self._session, self._variables)
+        async with open_() as connection:
+            answers = [await run_write(write, connection, self._session, self._variables) for write in writes]
+        return self._fitting(b"[" + b",".join(answers) + b"]" if isinstance(step, TableWrites) else answers[0])
 
     def _fitting(self, answer: bytes) -> bytes:
         """Each is within the limit already; this is about all of them, and inside the transaction of those that write."""

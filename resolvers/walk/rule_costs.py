@@ -48,9 +48,17 @@ class RuleCosts:
         if root.root != "mutation":
             return self.read(table)
         if root.kind.startswith("insert"):
-            return self._table(table) + self._expression(self.rules.insert[table].check, table)
+            return self.insert(table)
         if root.kind.startswith("delete"):
             return self._table(table) + self._expression(self.rules.delete[table].filter, table)
+        return self.update(table)
+
+    def insert(self, table: TableName) -> int:
+        """A statement that inserts, with the check."""
+        return self._table(table) + self._expression(self.rules.insert[table].check, table)
+
+    def update(self, table: TableName) -> int:
+        """A statement that updates, or an insert that may: filter and check."""
         update = self.rules.update[table]
         check = 0 if update.check is None else self._expression(update.check, table)
         return self._table(table) + self._expression(update.filter, table) + check

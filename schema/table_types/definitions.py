@@ -21,6 +21,11 @@ def listed(element: Any) -> Any:
     return list[element]
 
 
+def root_description(table: TrackedTable, kind: str, default: str) -> str | None:
+    """The metadata's own description of a root field, otherwise the default one; an empty one is none."""
+    return table.root_comments.get(kind, default) or None
+
+
 def output(
     name: str, type_: Any, meaning: Meaning, *, arguments: Sequence[StrawberryArgument] = (), description: str | None = None
 ) -> StrawberryField:
@@ -30,9 +35,11 @@ def output(
     return field
 
 
-def key(name: str, type_: Any, meaning: Meaning, *, description: str | None = None) -> StrawberryField:
-    """A key of an input object."""
-    return _field(name, type_, meaning, strawberry.UNSET, description)
+def key(
+    name: str, type_: Any, meaning: Meaning, *, default: Callable[[], Any] | None = None, description: str | None = None
+) -> StrawberryField:
+    """A key of an input object; `default` makes the value that stands for an absent one."""
+    return _field(name, type_, meaning, strawberry.UNSET if default is None else default(), description)
 
 
 def argument(name: str, type_: Any, meaning: Meaning, *, description: str | None = None) -> StrawberryArgument:

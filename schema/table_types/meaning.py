@@ -8,9 +8,10 @@ from schema.model import TableName
 MEANING = "meaning"
 
 SelectKind = Literal["select", "select_by_pk", "select_aggregate", "select_stream"]
-WriteKind = Literal["insert", "insert_one", "update", "update_by_pk", "delete", "delete_by_pk"]
+WriteKind = Literal["insert", "insert_one", "update", "update_by_pk", "update_many", "delete", "delete_by_pk"]
 RootKind = SelectKind | WriteKind
 RootType = Literal["query", "mutation", "subscription"]
+UpdateOperatorName = Literal["_set", "_inc", "_append", "_prepend", "_delete_key", "_delete_elem", "_delete_at_path"]
 ColumnUse = Literal["select", "insert", "update"]
 ArgumentKind = Literal[
     "args",
@@ -21,8 +22,12 @@ ArgumentKind = Literal[
     "distinct_on",
     "objects",
     "object",
-    "set",
     "pk_columns",
+    "updates",
+    "on_conflict",
+    "constraint",
+    "update_columns",
+    "data",
     "columns",
     "distinct",
     "batch_size",
@@ -60,6 +65,34 @@ class OfColumn:
 class OfRelationship:
     table: TableName
     relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class NestedInsert:
+    """Rows to be inserted through a relationship."""
+
+    table: TableName
+    relationship: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfConstraint:
+    """A primary key or unique constraint, by database name."""
+
+    table: TableName
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """Hasura: the value of an enum that would have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOperator:
+    """`_set`, `_inc`, … of an update: an argument, or a key of one of many updates."""
+
+    name: UpdateOperatorName
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +163,10 @@ Meaning = (
     TableRoot
     | OfColumn
     | OfRelationship
+    | NestedInsert
+    | OfConstraint
+    | Placeholder
+    | UpdateOperator
     | OfRelationshipAggregate
     | OfComputedField
     | GivenTo

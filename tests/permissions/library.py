@@ -34,7 +34,7 @@ book = sa.Table(
     sa.ForeignKeyConstraint(["author_id"], ["author.id"], name="book_author", info={"trusted": True}),
     comment="what one reads",
 )
-sa.Table("price_list", metadata, sa.Column("title", sa.Text), schema="shop", info={"writable": False})
+sa.Table("price_list", metadata, sa.Column("title", sa.Text), schema="shop", info={"writes": frozenset()})
 
 TEXT = PgType("text")
 BOOK_ROW = PgArgument("book", TableName("public", "book"), PgType("book"), takes_row=True)

@@ -58,7 +58,7 @@ KEYS: dict[tuple[str | int, ...], tuple[str, str]] = {
     ),
     (*TABLE, "configuration"): ("custom_name custom_root_fields column_config custom_column_names comment", "custom_nme"),
     (*TABLE, "object_relationships", 0): ("name using comment", "nme"),
-    (*TABLE, "array_relationships", 0, "using", "manual_configuration"): ("remote_table column_mapping", "insertion_order source"),
+    (*TABLE, "array_relationships", 0, "using", "manual_configuration"): ("remote_table column_mapping insertion_order", "source"),
     (*TABLE, "computed_fields", 0): ("name definition comment", "nme"),
     (*TABLE, "computed_fields", 0, "definition"): ("function table_argument session_argument", "argument"),
     # These refuse what they don't know: a misspelt key must not widen a permission.
@@ -67,7 +67,7 @@ KEYS: dict[tuple[str | int, ...], tuple[str, str]] = {
         "columns filter limit allow_aggregations computed_fields query_root_fields subscription_root_fields",
         "validate_input colums",
     ),
-    (*TABLE, "insert_permissions", 0, "permission"): ("columns check set backend_only", "validate_input filter"),
+    (*TABLE, "insert_permissions", 0, "permission"): ("columns check set backend_only", "validate_input filter computed_fields"),
     (*TABLE, "update_permissions", 0, "permission"): ("columns filter check set backend_only", "validate_input limit"),
     (*TABLE, "delete_permissions", 0, "permission"): ("filter backend_only", "validate_input columns"),
     ("actions", 0): ("name permissions", "definition comment"),

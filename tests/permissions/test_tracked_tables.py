@@ -71,8 +71,8 @@ def test_relationships_by_foreign_key_against_one_and_by_hand(tmp_path: Path) ->
     tables = catalog(tmp_path)
     assert dict(tables[AUTHOR].relationships) == {
         "mentor": Relationship("mentor", AUTHOR, (("mentor_id", "id"),), "object", nullable=True),
-        "pupils": Relationship("pupils", AUTHOR, (("id", "mentor_id"),), "array"),
-        "books": Relationship("books", BOOK, (("id", "author_id"),), "array", comment="all of them"),
+        "pupils": Relationship("pupils", AUTHOR, (("id", "mentor_id"),), "array", after_parent=True),
+        "books": Relationship("books", BOOK, (("id", "author_id"),), "array", comment="all of them", after_parent=True),
     }
     assert tables[BOOK].relationships["author"].nullable is False
     assert tables[BOOK].relationships["listed"] == Relationship(

@@ -16,17 +16,19 @@ from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
 from resolvers.sql.size.answer_size import growing_rows
-from schema.model import TrackedTable
+from schema.model import PgType, TrackedTable
+from schema.sql_types import Native
 
 _ONE_ROW = ("insert_one", "update_by_pk", "delete_by_pk")
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenRows:
-    """Rows as they were written, with all columns of their table."""
+    """Rows as they were written, with all columns of their table. `affected` counts them where rows of other tables count too."""
 
     tracked: TrackedTable
     rows: sa.FromClause
+    affected: Json | None = None
 
 
 def looks_beyond(root: WriteRoot, rules: RoleRules) -> bool:
@@ -38,12 +40,13 @@ def looks_beyond(root: WriteRoot, rules: RoleRules) -> bool:
     return any(not isinstance(item, ColumnField | Typename) for selection in selections for item in selection)
 
 
-def answer_plan(selects: Selects, root: WriteRoot, rows: Bound) -> Plan:
-    """The field's value, from the list of written rows that the first plan gave."""
+def answer_plan(selects: Selects, root: WriteRoot, rows: Bound, affected: Bound | None = None) -> Plan:
+    """The field's value, from the list of written rows that statements before it gave."""
     tracked = selects.catalog[root.table]
     listed = sa.func.json_populate_recordset(no_row(tracked.table), sa.cast(selects.parameters(rows), sa.JSON()))
+    count = None if affected is None else sa.cast(selects.parameters(affected), Native(PgType("int8")))
     columns = [sa.column(column.name, column.type) for column in tracked.table.columns]
-    return selects.plan(written_answer(selects, WrittenRows(tracked, listed.table_valued(*columns)), root))
+    return selects.plan(written_answer(selects, WrittenRows(tracked, listed.table_valued(*columns), count), root))
 
 
 def written_answer(selects: Selects, written: WrittenRows, root: WriteRoot) -> Json:
@@ -56,11 +59,16 @@ def _response(selects: Selects, written: WrittenRows, part: ResponsePart) -> Jso
     match part:
         case Typename(_, name):
             return text_value(name)
+        case AffectedRows() if written.affected is not None:
+            return written.affected
         case AffectedRows():
-            alias = written.rows.alias(selects.name("written"))
-            return sa.select(sa.func.count()).select_from(alias).scalar_subquery()
+            return counted(selects, written.rows)
         case Returning(_, selection):
             return growing_rows(_rows(selects, written, selection), selects.largest, selects.name("rows"))
+
+
+def counted(selects: Selects, rows: sa.FromClause) -> Json:
+    return sa.select(sa.func.count()).select_from(rows.alias(selects.name("written"))).scalar_subquery()
 
 
 def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> sa.Subquery:
