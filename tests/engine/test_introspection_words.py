@@ -26,7 +26,7 @@ CREATE TABLE silent (id int PRIMARY KEY, name text);
 COMMENT ON TABLE silent IS 'of the database';
 COMMENT ON COLUMN silent.name IS 'a name';
 """
-WRITES = ["insert", "insert_one", "update", "update_by_pk", "delete", "delete_by_pk"]
+WRITES = ["insert", "insert_one", "update", "update_by_pk", "update_many", "delete", "delete_by_pk"]
 ROOTS = ["select", "select_by_pk", "select_aggregate", "select_stream", *WRITES]
 RULE = {"role": "user", "permission": {"columns": "*", "filter": {}}}
 

@@ -29,13 +29,22 @@ WRITES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 WRITERS = {"alice": WRITES, "mod": WRITES, "anonymous": {}}
 INPUTS = {"insert": "insert_input", "update": "set_input"}
-ROOTS = {"insert": ("insert_{}", "insert_{}_one"), "update": ("update_{}", "update_{}_by_pk"), "delete": ("delete_{}", "delete_{}_by_pk")}
+ROOTS = {
+    "insert": ("insert_{}", "insert_{}_one"),
+    "update": ("update_{}", "update_{}_by_pk", "update_{}_many"),
+    "delete": ("delete_{}", "delete_{}_by_pk"),
+}
 # Each operation at its emptiest.
-EMPTY = {"insert": "insert_{}(objects: [])", "update": "update_{}(where: {{}}, _set: {{}})", "delete": "delete_{}(where: {{}})"}
+EMPTY = {
+    "insert": ("insert_{}(objects: [])",),
+    "update": ("update_{}(where: {{}}, _set: {{}})", "update_{}_many(updates: [])"),
+    "delete": ("delete_{}(where: {{}})",),
+}
 NEW_CALL = "mutation ($call: nchat_calls_insert_input!) { insert_nchat_calls_one(object: $call) { id initiator_id status channel_id } }"
 OWN_NOTE = "mutation ($id: uuid!) { update_nchat_call_participants_by_pk(pk_columns: {id: $id}, _set: {metadata: {note: 1}}) { user_id } }"
 NOTES = "mutation { update_nchat_call_participants(where: {}, _set: {metadata: {note: 1}}) { affected_rows } }"
 TITLE = 'mutation ($id: uuid!) { update_nchat_streams_by_pk(pk_columns: {id: $id}, _set: {title: "New"}) { title } }'
+MANY = 'mutation { update_nchat_streams_many(updates: [{where: {}, _set: {title: "Newer"}}]) { affected_rows } }'
 TITLES = 'mutation { update_nchat_streams(where: {}, _set: {title: "New"}) { affected_rows } }'
 
 
@@ -144,6 +153,7 @@ async def test_streams_are_described_by_their_host(own_setup: Setup, who: str, s
     data = await own_setup.data(who, TITLE, id=str(id_of("public stream")))
     assert data["update_nchat_streams_by_pk"] == ({"title": "New"} if who == "bob" else None)
     assert (await own_setup.data(who, TITLES))["update_nchat_streams"] == {"affected_rows": streams}
+    assert (await own_setup.data(who, MANY))["update_nchat_streams_many"] == [{"affected_rows": streams}]
     assert (await dump(own_setup.url) != before) == bool(streams)
 
 
@@ -163,8 +173,9 @@ async def test_all_other_writes_do_not_exist(setup: Setup, who: str) -> None:
     queries = [
         f"mutation {{ {empty.format(table)} {{ affected_rows }} }}"
         for table in tables
-        for operation, empty in EMPTY.items()
+        for operation, empties in EMPTY.items()
         if operation not in listed.get(table, {})
+        for empty in empties
     ]
     assert len(queries) > 60
     before = await dump(setup.url)
