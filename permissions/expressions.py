@@ -130,6 +130,21 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregatePredicate:
+    """An aggregate over the rows of a relationship that satisfy `where`, compared: each of `terms` is an operator and its right side.
+
+    `cells` are the columns that `function` takes, each with the rule that shows it; without any, rows are counted.
+    """
+
+    relationship: str
+    function: str
+    cells: tuple[tuple[str, "Expression | None"], ...]
+    distinct: bool
+    where: "Expression"
+    terms: tuple[tuple[str, Operand], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     """At least one row of any table satisfies `where` (`_exists`)."""
 
@@ -148,7 +163,21 @@ class Rule:
     asked: "Expression" = And()
 
 
-Expression = And | Or | Not | Compare | CompareComputed | Redacted | CompareColumns | BeyondItsRoom | Related | Returned | Exists | Rule
+Expression = (
+    And
+    | Or
+    | Not
+    | Compare
+    | CompareComputed
+    | Redacted
+    | CompareColumns
+    | BeyondItsRoom
+    | Related
+    | Returned
+    | AggregatePredicate
+    | Exists
+    | Rule
+)
 
 TRUE = And()
 FALSE = Or()

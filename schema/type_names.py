@@ -15,9 +15,12 @@ ORDERING = "cursor_ordering"
 GIVEN = frozenset({"query_root", "mutation_root", "subscription_root", "order_by", "ID", *BUILT_IN.values()})
 
 AGGREGATES = ("avg", "max", "min", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance")
+# The aggregates of related rows that a condition may ask for, with the types as which they are compared.
+PREDICATE_FUNCTIONS = {"count": PgType("int4"), "bool_and": PgType("bool"), "bool_or": PgType("bool")}
 # The types that a table brings along, by what follows its name.
 TABLE_TYPES = (
     *("", "bool_exp", "order_by", "select_column", "aggregate", "aggregate_fields", "aggregate_order_by", "aggregate_bool_exp"),
+    *(f"aggregate_bool_exp_{function}" for function in PREDICATE_FUNCTIONS),
     *("insert_input", "obj_rel_insert_input", "arr_rel_insert_input", "on_conflict", "constraint", "update_column"),
     *("set_input", "inc_input", "append_input", "prepend_input", "delete_key_input", "delete_elem_input", "delete_at_path_input"),
     *("pk_columns_input", "updates", "mutation_response", "stream_cursor_input", "stream_cursor_value_input"),

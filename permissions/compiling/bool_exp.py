@@ -15,6 +15,7 @@ from permissions.compiling.rule_text import JudgedRow, rule_text
 from permissions.compiling.whole_row import whole_row
 from permissions.expressions import (
     TRUE,
+    AggregatePredicate,
     And,
     BeyondItsRoom,
     Bound,
@@ -40,6 +41,7 @@ from permissions.operators import COLUMN_OPERATORS, OPERATORS
 from schema.foreign_keys import Pairs, foreign_keys
 from schema.model import Catalog, ComputedField, PgType, Relationship, TrackedTable
 from schema.sql_types import Native
+from schema.type_names import PREDICATE_FUNCTIONS
 
 Condition = sa.ColumnElement[bool]
 # Gives the parameter of an operand, typed text. A Constant arrives as the text (or null) to be cast.
@@ -156,8 +158,11 @@ class _Compiler:
         else:
             field = scope.tracked.computed_fields[compare.field]
             left, type_, nullable = self.call(field, scope), field.value_type(), True
-        cell = sa.case((self.rule(expression.shown, scope), left))
-        return self.compared(cell, type_, compare, scope, nullable=nullable)
+        return self.compared(self.shown(left, expression.shown, scope), type_, compare, scope, nullable=nullable)
+
+    def shown(self, cell: sa.ColumnElement[Any], rule: Expression | None, scope: _Scope) -> sa.ColumnElement[Any]:
+        """A cell, null wherever the rule that shows it doesn't hold."""
+        return cell if rule is None else sa.case((self.rule(rule, scope), cell))
 
     @compile.register
     def _(self, expression: CompareComputed, scope: _Scope) -> Condition:
@@ -236,13 +241,42 @@ class _Compiler:
     def exists(self, target: TrackedTable, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool) -> Condition:
         """A row of `target` that `pairs` of columns join; where they are not leakproof, they come after the rule of `target`."""
         alias = target.table.alias(self.alias())
+        conditions = self.joined(target, alias, pairs, where, scope, leakproof=leakproof)
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(alias).where(*conditions))
+
+    def joined(
+        self, target: TrackedTable, alias: sa.FromClause, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool
+    ) -> list[Condition]:
+        """What a row of `target` has to satisfy, below the row that is judged."""
         inside = scope.inside(target, alias)
         joined = [_comparison(alias.columns[remote], "=", outer(scope.own(local))) for local, remote in pairs]
         if isinstance(where, Rule):
-            conditions = self.ruled(where, inside, joined if leakproof else (), () if leakproof else joined)
-        else:
-            conditions = joined if where == TRUE else [*joined, self.compile(where, inside)]
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(alias).where(*conditions))
+            return self.ruled(where, inside, joined if leakproof else (), () if leakproof else joined)
+        return joined if where == TRUE else [*joined, self.compile(where, inside)]
+
+    @compile.register
+    def _(self, expression: AggregatePredicate, scope: _Scope) -> Condition:
+        rows = self.aggregated(expression, scope)
+        over: list[Any] = list(rows.columns) if expression.cells else []
+        if len(over) > 1:
+            over = [sa.tuple_(*over)]
+        value: sa.ColumnElement[Any] = getattr(sa.func, expression.function)(*map(sa.distinct, over) if expression.distinct else over)
+        compares = [Compare(expression.function, operator, operand) for operator, operand in expression.terms]
+        type_ = PREDICATE_FUNCTIONS[expression.function]
+        having = [self.compared(value, type_, compare, scope, nullable=True) for compare in compares]
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).having(sa.and_(_TRUE, *having)))
+
+    def aggregated(self, expression: AggregatePredicate, scope: _Scope) -> sa.Subquery:
+        """The related rows, of each the cells that are taken. Different ones are told apart by a sort, which may see visible rows alone."""
+        related = scope.tracked.relationships[expression.relationship]
+        target = self.catalog[related.target]
+        alias = target.table.alias(self.alias())
+        inside = scope.inside(target, alias)
+        leakproof = joins_leakproof(scope.tracked, target, related.columns)
+        conditions = self.joined(target, alias, related.columns, expression.where, scope, leakproof=leakproof)
+        cells = [self.shown(inside.own(column), shown, inside) for column, shown in expression.cells] or [sa.literal_column("1")]
+        rows = sa.select(*(cell.label(str(place)) for place, cell in enumerate(cells))).select_from(alias).where(*conditions)
+        return (rows.offset(sa.literal_column("0")) if expression.distinct else rows).subquery()
 
     def shortcut(self, first: Relationship, where: Expression) -> tuple[tuple[tuple[str, str], ...], TrackedTable, Expression] | None:
         """Leaves out the table in the middle of `first: {second: …}` when a foreign key of the far table proves that its row exists.

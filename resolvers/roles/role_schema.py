@@ -100,7 +100,10 @@ class _View:
             type_ = self.schema.type_map[name]
             if visible and not isinstance(type_, GraphQLEnumType):
                 members = _members(type_)
-                self.members[name] = {member for member in visible if self._stays(members[member])}
+                staying = {member for member in visible if self._stays(members[member])}
+                lost = isinstance(type_, GraphQLInputObjectType) and any(is_non_null_type(members[key].type) for key in visible - staying)
+                # Nobody could give an input object without what it needs.
+                self.members[name] = set() if lost else staying
 
     def _stays(self, member: Member) -> bool:
         if get_named_type(member.type).name in self.pruned:

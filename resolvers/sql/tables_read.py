@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from permissions.expressions import And, Exists, Expression, Not, Or, Redacted, Related, Returned, Rule
+from permissions.expressions import AggregatePredicate, And, Exists, Expression, Not, Or, Redacted, Related, Returned, Rule
 from schema.model import Catalog, TableName
 
 
@@ -23,6 +23,13 @@ def tables_of(expression: Expression, table: TableName, catalog: Catalog) -> Ite
             target = catalog[table].relationships[relationship].target
             yield target
             yield from tables_of(where, target, catalog)
+        case AggregatePredicate(relationship=relationship, where=where, cells=cells):
+            target = catalog[table].relationships[relationship].target
+            yield target
+            yield from tables_of(where, target, catalog)
+            for _, rule in cells:
+                if rule is not None:
+                    yield from tables_of(rule, target, catalog)
         case Returned(field, where):
             # What else the function looks at nobody knows; a live query looks again every second anyway.
             target = catalog[table].computed_fields[field].function.table

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import sqlalchemy as sa
 
 from permissions.expressions import (
+    AggregatePredicate,
     And,
     Bound,
     Compare,
@@ -26,6 +27,7 @@ from permissions.expressions import (
 from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
 from schema.sql_types import Native
+from schema.type_names import PREDICATE_FUNCTIONS
 
 ValueRead = sa.ColumnElement[object]
 BindValue = Callable[[Bound | Progress], sa.ColumnElement[str]]
@@ -53,6 +55,11 @@ def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catal
             yield from values_to_read(compare, tracked, catalog, bind)
         case Related(relationship, where):
             yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
+        case AggregatePredicate(relationship=relationship, function=function, where=where, terms=terms):
+            yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
+            for name, operand in terms:
+                if isinstance(operand, Bound):
+                    yield from _compared(OPERATORS[name].sql, OPERATORS[name].operand_type(PREDICATE_FUNCTIONS[function]), operand, bind)
         case Returned(field, where):
             yield from values_to_read(where, catalog[tracked.computed_fields[field].function.table], catalog, bind)
         case CompareComputed(field, operator, (Bound() | Progress()) as bound):

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound
 from resolvers.ir import Call
+from resolvers.walk.input_fields import input_fields
 from resolvers.walk.rule_costs import CALL
 from resolvers.walk.walk import ArgumentValue, Walk
-from resolvers.walk.where import input_fields
 from schema.model import SqlFunction
 from schema.table_types.meaning import Argument, GivenTo, meaning_of
 

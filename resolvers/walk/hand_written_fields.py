@@ -29,11 +29,10 @@ from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
 from resolvers.ir import KEYS, Arguments, RowsByKey, SelectRoot
+from resolvers.walk.input_fields import enum_value, input_fields
 from resolvers.walk.parameter_text import array_of_texts
-from resolvers.walk.row_arguments import enum_value
 from resolvers.walk.row_selection import row_selection
 from resolvers.walk.walk import Walk
-from resolvers.walk.where import input_fields
 from schema.model import TrackedTable
 from schema.table_types.meaning import OfTableRow, meaning_of
 

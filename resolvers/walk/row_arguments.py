@@ -3,20 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
+from graphql import GraphQLInputObjectType, get_named_type
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
 from resolvers.documents.exact_json import Number
-from resolvers.documents.input_value import EnumName, InputValue
+from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
 from resolvers.documents.variable_shape import LITERAL_LIMIT, pattern
 from resolvers.ir import Arguments, OrderBy
 from resolvers.walk.bound_values import descend
+from resolvers.walk.input_fields import column_names, enum_value, input_fields
 from resolvers.walk.rule_costs import CALL
 from resolvers.walk.walk import ArgumentValue, Walk
-from resolvers.walk.where import boolean, input_fields
+from resolvers.walk.where import boolean
 from schema.model import TableName
 from schema.table_types.meaning import (
     AggregateFunction,
@@ -57,33 +58,6 @@ def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName,
                 offset = _offset(walk, argument.value)
     _check_distinct(distinct, order, path)
     return Arguments(where, order, distinct, limit, offset)
-
-
-def column_names(walk: Walk, value: InputValue, type_: GraphQLEnumType) -> tuple[str, ...]:
-    """Columns named by a list of `t_select_column` values."""
-    names = []
-    for item in value.items(type_):
-        meaning = enum_value(item, type_)
-        walk.cell(meaning.table, meaning.column, item.path)
-        names.append(meaning.column)
-    return tuple(names)
-
-
-def enum_value(value: InputValue, type_: GraphQLEnumType) -> Any:
-    """What an enum value stands for; a bare name in the document, a string in the variables."""
-    if value.is_null:
-        raise value.null(type_.name)
-    name = value.pinned()
-    if isinstance(name, EnumName):
-        name = name.name
-    elif value.variable is None or not isinstance(name, str):
-        raise value.expected("an enum value", type_.name)
-    if name not in type_.values:
-        allowed = ", ".join(f"'{known}'" for known in type_.values)
-        raise GraphQLRefusal(
-            "validation-failed", f"expected one of the values [{allowed}] for type '{type_.name}', but found '{name}'", value.path
-        )
-    return type_.values[name].value
 
 
 def _check_distinct(distinct: tuple[str, ...], order: tuple[OrderBy, ...], path: str) -> None:

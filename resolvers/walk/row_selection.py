@@ -26,7 +26,8 @@ from resolvers.ir import (
     Typename,
 )
 from resolvers.walk.function_arguments import function_call
-from resolvers.walk.row_arguments import column_names, rows_arguments
+from resolvers.walk.input_fields import column_names
+from resolvers.walk.row_arguments import rows_arguments
 from resolvers.walk.walk import Walk
 from schema.model import ComputedField
 from schema.table_types.meaning import (

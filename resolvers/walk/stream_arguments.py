@@ -11,9 +11,10 @@ from permissions.expressions import TRUE, And, BeyondItsRoom, Bound, Compare, Ex
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.variable_shape import LITERAL_LIMIT
 from resolvers.ir import Arguments, OrderBy, Stream
-from resolvers.walk.row_arguments import enum_value, page_size
+from resolvers.walk.input_fields import enum_value, input_fields
+from resolvers.walk.row_arguments import page_size
 from resolvers.walk.walk import ArgumentValue, Walk
-from resolvers.walk.where import boolean, input_fields
+from resolvers.walk.where import boolean
 from schema.model import TableName
 from schema.table_types.meaning import Argument, OfColumn, meaning_of
 

@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
-from permissions.expressions import Compare, CompareComputed, Expression, Redacted
+from permissions.expressions import TRUE, Compare, CompareComputed, Expression, Redacted, Rule
 from permissions.rules import RoleRules
 from resolvers.documents.collect import Collector, Selected
 from resolvers.documents.input_value import InputValue
@@ -115,6 +115,11 @@ class Walk:
     def rows(self, table: TableName, path: str) -> None:
         """Rows of one more table, behind the role's rule for it; raises when that is too much."""
         self.budget.spend(self.costs.read(table), path)
+
+    def visible(self, table: TableName, asked: Expression) -> Expression:
+        """What is asked of rows of another table. Hasura: hidden rows can't be probed, so the role's own filter for it holds as well."""
+        filter_ = self.rules.select[table].filter
+        return asked if filter_ == TRUE else Rule(filter_, asked)
 
     def cell(self, table: TableName, column: str, path: str) -> Expression | None:
         """The rule that decides whether a cell of the column is shown; None where all are. Raises when that is too much."""

@@ -1,50 +1,34 @@
 """`where` arguments as boolean expressions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import (
-    TRUE,
     And,
     Compare,
     CompareComputed,
-    Constant,
     Expression,
     Not,
     Operand,
     Or,
     Related,
     Returned,
-    Rule,
     conjunction,
 )
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
+from resolvers.walk.comparisons import AggregatePredicates, comparisons
+from resolvers.walk.input_fields import input_fields
 from resolvers.walk.rule_costs import CALL
-from resolvers.walk.walk import Walk, unknown_field
+from resolvers.walk.walk import Walk
 from schema.model import PgType, TableName
-from schema.table_types.meaning import Comparison, Logic, OfColumn, OfComputedField, OfRelationship, meaning_of
+from schema.table_types.meaning import Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, meaning_of
 
-_TEXT = PgType("text")
 # Makes the comparison by an operator's name and what stands on its right.
 Comparing = Callable[[str, Operand], Compare | CompareComputed]
-
-
-def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> Iterator[tuple[GraphQLInputField, InputValue]]:
-    """The given keys of an input object with their definitions, variables replaced; an absent variable counts as null.
-
-    Raises for keys that the role's type has not.
-    """
-    for name, entry in value.entries(type_.name).items():
-        walk.budget.spend(VALUE, entry.path)
-        definition = type_.fields.get(name)
-        if definition is None:
-            raise unknown_field(name, type_.name, entry.path)
-        resolved = entry.resolved(definition.type)
-        yield definition, InputValue(None, entry.path, walk.variables) if resolved is None else resolved
 
 
 def boolean(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
@@ -71,6 +55,9 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
             return _comparison(walk, value, inner, table, left, lambda operator, operand: Compare(column, operator, operand))
         case OfRelationship(_, relationship):
             return Related(relationship, _of_visible(walk, value, inner, walk.catalog[table].leads_to(relationship)))
+        case OfRelationshipAggregate(_, relationship):
+            target = walk.catalog[table].relationships[relationship].target
+            return AggregatePredicates(walk, relationship, target, boolean).read(value, inner)
         case OfComputedField(_, name):
             walk.budget.spend(CALL, value.path)
             computed = walk.catalog[table].computed_fields[name]
@@ -81,38 +68,12 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
 
 
 def _of_visible(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, target: TableName) -> Expression:
-    """Hasura: hidden rows can't be probed, so the target's own select filter holds inside."""
     walk.rows(target, value.path)
-    filter_, asked = walk.rules.select[target].filter, boolean(walk, value, type_, target)
-    return asked if filter_ == TRUE else Rule(filter_, asked)
+    return walk.visible(target, boolean(walk, value, type_, target))
 
 
 def _comparison(
     walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, left: PgType, compare: Comparing
 ) -> Expression:
-    if value.is_null:
-        raise value.null(type_.name)
-    terms: list[Expression] = []
-    for field, operand in input_fields(walk, value, type_):
-        operator = meaning_of(field)
-        if not isinstance(operator, Comparison):
-            raise TypeError(f"no comparison operator: {field}")
-        terms.append(walk.compared(table, _compare(walk, operator, operand, left, compare), operand.path))
-    return conjunction(terms)
-
-
-def _compare(walk: Walk, operator: Comparison, value: InputValue, left: PgType, compare: Comparing) -> Compare | CompareComputed:
-    bound = walk.bound
-    match operator.operand:
-        case "boolean":
-            flag = value.pinned() if not value.is_null else None
-            if not isinstance(flag, bool):
-                raise value.expected("a boolean", "Boolean")
-            return compare(operator.name, Constant(flag))
-        case "list":
-            return compare(operator.name, bound.values(value, left))
-        case "text":
-            return compare(operator.name, bound.value(value, _TEXT))
-        case "texts":
-            return compare(operator.name, bound.values(value, _TEXT))
-    return compare(operator.name, bound.value(value, left))
+    read = comparisons(walk, value, type_, left)
+    return conjunction([walk.compared(table, compare(operator, operand), path) for operator, operand, path in read])

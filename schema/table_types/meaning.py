@@ -34,6 +34,9 @@ ArgumentKind = Literal[
     "cursor",
     "initial_value",
     "ordering",
+    "arguments",
+    "filter",
+    "predicate",
 ]
 Operand = Literal["value", "list", "boolean", "text", "texts"]
 PartKind = Literal["aggregate", "nodes", "count", "affected_rows", "returning"]

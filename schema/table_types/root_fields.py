@@ -9,6 +9,7 @@ from strawberry.types.field import StrawberryField
 
 from schema.model import Catalog, TrackedTable
 from schema.table_types.aggregate_types import define_aggregates
+from schema.table_types.comparison_types import define_aggregate_predicates
 from schema.table_types.definitions import Definitions, argument, listed, output, root_description
 from schema.table_types.enum_types import define_enum
 from schema.table_types.function_types import function_fields
@@ -39,6 +40,7 @@ def catalog_types(catalog: Catalog) -> CatalogTypes:
     for table in catalog:
         types.define(table)
         define_aggregates(definitions, table)
+        define_aggregate_predicates(definitions, table)
         define_writes(definitions, catalog, table)
         define_stream(definitions, table)
     functions = partial(function_fields, catalog, types, definitions)

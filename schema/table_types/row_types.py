@@ -117,6 +117,10 @@ class TableTypes:
         for relationship in table.relationships.values():
             target = self._definitions.of(self._target(relationship), "bool_exp")
             yield key(relationship.name, target | None, OfRelationship(table.name, relationship.name))
+            if relationship.kind == "array":
+                predicates = self._definitions.of(self._target(relationship), "aggregate_bool_exp")
+                aggregate_name = self._definitions.naming.aggregate_of(relationship.name)
+                yield key(aggregate_name, predicates | None, OfRelationshipAggregate(table.name, relationship.name))
 
     def _order_by(self, table: TrackedTable) -> Iterator[StrawberryField]:
         order = self._definitions["order_by"]

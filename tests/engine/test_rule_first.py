@@ -37,6 +37,8 @@ CONDITIONS = {
     "condition on no related row": "query ($v: TYPE!) { hall(where: {_not: {things: {COLUMN: {OPERATOR: $v}}}}) { id } }",
     "condition deeper": "query ($v: TYPE!) { gate(where: {halls: {things: {COLUMN: {OPERATOR: $v}}}}) { id } }",
     "condition around": "query ($v: TYPE!) { thing(where: {hall: {things: {COLUMN: {OPERATOR: $v}}}}) { id } }",
+    "aggregate of related rows": """query ($v: TYPE!) { hall(where: {things_aggregate: {count: {
+                                    predicate: {_lt: 9}, filter: {COLUMN: {OPERATOR: $v}}}}}) { id } }""",
     "update": 'mutation ($v: TYPE!) { update_thing(where: {COLUMN: {OPERATOR: $v}}, _set: {touched: "x"}) { affected_rows } }',
     "delete": "mutation ($v: TYPE!) { delete_thing(where: {COLUMN: {OPERATOR: $v}}) { affected_rows } }",
 }
@@ -108,6 +110,8 @@ async def test_no_order_and_no_function_looks_at_a_hidden_row(place: str, store:
         "{ priced { sold_aggregate { aggregate { count } } } }",
         "{ priced(where: {sold: {}}) { price } }",
         "{ priced(where: {sold: {room_id: {_gt: 0}}}) { price } }",
+        "{ priced(where: {sold_aggregate: {count: {predicate: {_gt: 0}}}}) { price } }",
+        "{ priced(where: {sold_aggregate: {count: {arguments: price, distinct: true, predicate: {_lt: 9}}}}) { price } }",
         "{ priced(order_by: {sold_aggregate: {count: desc}}) { price } }",
     ],
 )

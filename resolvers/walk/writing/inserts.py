@@ -10,7 +10,7 @@ from resolvers.documents.collect import Selected
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
 from resolvers.ir import Conflict, InsertedRow, InsertedRows, InsertRoot, NestedRows, Written
-from resolvers.walk.row_arguments import enum_value
+from resolvers.walk.input_fields import enum_value
 from resolvers.walk.row_selection import response_parts, row_selection
 from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean

@@ -7,8 +7,8 @@ from graphql import GraphQLInputField, GraphQLInputObjectType
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Compare, Expression, conjunction
 from resolvers.documents.input_value import InputValue
+from resolvers.walk.input_fields import input_fields
 from resolvers.walk.walk import Walk
-from resolvers.walk.where import input_fields
 from schema.model import TableName
 from schema.table_types.meaning import Meaning, OfColumn, meaning_of
 
