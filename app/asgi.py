@@ -119,6 +119,8 @@ class Application(Starlette):
             self._graphql[path, "websocket"] = websocket
         routes = [*health_routes(service.checks), *version_routes(), *metrics_routes(service.metrics), *service.routes]
         self.router.routes.extend(routes)
+        if service.tokens_in_cookies and "*" in (*settings.cors_origins, *settings.websocket_origins):
+            log.warning("any_origin_has_no_cookies", hint="name the pages that may listen: NCHAT_WEBSOCKET_ORIGINS or NCHAT_CORS_ORIGINS")
         if settings.is_open:
             log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
 
@@ -162,7 +164,7 @@ class Application(Starlette):
         )
         return GraphQLEvents(
             services,
-            allowed_origins=self._settings.cors_origins,
+            allowed_origins=_pages(self._settings.cors_origins, service),
             own_hosts=self._own_hosts,
             max_bytes=self._settings.max_request_bytes,
             json_only=service.tokens_in_cookies,
@@ -181,4 +183,9 @@ class Application(Starlette):
             service.sockets,
         )
         origins = self._settings.websocket_origins or self._settings.cors_origins
-        return GraphQLWebSocket(services, allowed_origins=origins, own_hosts=self._own_hosts)
+        return GraphQLWebSocket(services, allowed_origins=_pages(origins, service), own_hosts=self._own_hosts)
+
+
+def _pages(origins: Sequence[str], service: Service) -> Sequence[str]:
+    """Those that may listen. A cookie goes along from any page, so where one says who asks, only pages that are named may."""
+    return [origin for origin in origins if origin != "*"] if service.tokens_in_cookies else origins

@@ -116,6 +116,11 @@ class Steps:
         """Hasura: table writes of one request are all or nothing. An action between them has effects that can't be undone."""
         return not any(isinstance(step, HandWritten) for step in self.steps)
 
+    @property
+    def may_write(self) -> bool:
+        """Also a query may, by a volatile function."""
+        return any(isinstance(step, TableWrite | TableWrites) for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class HandWrittenSubscription:

@@ -111,6 +111,8 @@ class Engine:
                 database = self._database.request(_asker(request, session))
                 return await database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
+                if request.reads_only and compiled.may_write:
+                    raise GraphQLRefusal("method-not-allowed", "what may write is a POST request")
                 _not_too_large(compiled, request)
                 beginning = Beginning()
                 database = BeginningDatabase(self._database.request(_asker(request, session)), beginning)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import aiohttp
 
@@ -11,6 +12,9 @@ from app.auth.keys.jwks import JwkSet
 from app.auth.strict_json import read_json
 from app.auth.verifier import TokenVerifier
 from app.settings import ConfigurationError, Settings
+
+# Questions to the webhook that are open at a time.
+AT_ONCE: Final = 1000
 
 
 def admin_secrets(settings: Settings) -> tuple[str, ...]:
@@ -61,5 +65,7 @@ async def _hook(settings: Settings, stack: AsyncExitStack) -> AuthHook | None:
     """A client that keeps no cookie: those of one caller are nobody else's."""
     if settings.auth_hook is None:
         return None
-    http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+    # Who waits for a webhook that is slow with them keeps nobody else from asking it.
+    connector = aiohttp.TCPConnector(limit=AT_ONCE)
+    http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()))
     return AuthHook(settings.auth_hook, http, mode=settings.auth_hook_mode, send_request_body=settings.auth_hook_send_request_body)

@@ -17,4 +17,6 @@ def status_of(refusal: GraphQLRefusal | None) -> int:
         return 401
     if refusal.code == RATE_LIMITED:
         return 429
+    if refusal.code == "method-not-allowed":
+        return 405
     return 500 if refusal.code in _OURS else 400

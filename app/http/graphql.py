@@ -14,7 +14,7 @@ from app.graphql.body import read_body
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
 from app.graphql.principal import principal_of
-from app.graphql.request_body import parse_body, request_in_url, request_of
+from app.graphql.request_body import body_of_url, parse_body, request_in_url, request_of
 from app.graphql.statuses import status_of
 from app.telemetry.log_context import RequestIds, RequestMark, current, marked
 from app.telemetry.metrics import Metrics
@@ -29,6 +29,8 @@ _LARGE_BODY = 64 * 1024
 _JSON = f"{JSON}; charset=utf-8".encode()
 _RESPONSE_JSON = f"{RESPONSE_JSON}; charset=utf-8".encode()
 _ALLOW = (b"allow", b"POST, GET, OPTIONS")
+# What a GET answers is one caller's, and may carry a cookie of theirs: no cache between keeps it.
+_UNCACHED = ((b"cache-control", b"no-store"),)
 
 
 class GraphQLHttp:
@@ -80,7 +82,8 @@ class GraphQLHttp:
             exchange = Exchange()
             own = wants_statuses(headers)
             status, body = await self._read_and_answer(scope, headers, request_id, receive, exchange, own or self._statuses)
-            await _respond(send, status, body, request_id, *exchange.headers, media=_RESPONSE_JSON if own else _JSON)
+            more = [*exchange.headers, *(_UNCACHED if scope["method"] == "GET" else ())]
+            await _respond(send, status, body, request_id, *more, media=_RESPONSE_JSON if own else _JSON)
             self._outcomes.took(time.perf_counter() - started, len(body))
 
     async def _read_and_answer(
@@ -93,6 +96,8 @@ class GraphQLHttp:
             exchange.body = await read_body(headers, receive, self._max_bytes)
             if exchange.body is None:
                 return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
+        else:
+            exchange.body = body_of_url(scope["query_string"])
         try:
             status, body = await self._answer(scope, headers, request_id, exchange)
         except GraphQLRefusal as refusal:

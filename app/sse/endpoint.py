@@ -7,11 +7,13 @@ from contextlib import contextmanager
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from app.auth.hook import Exchange
 from app.connections.endings import ADDRESS_FULL
 from app.graphql.body import read_body
 from app.graphql.headers import headers_of
 from app.graphql.origins import is_allowed_origin
 from app.graphql.principal import principal_of
+from app.graphql.request_body import body_of_url
 from app.sse.conversation import converse
 from app.sse.events import COMPLETE, next_event
 from app.sse.given import MAX_BYTES, asked_in_url, posted
@@ -85,7 +87,8 @@ class GraphQLEvents:
 
     async def _answer(self, scope: Scope, headers: Headers, request_id: str, body: bytes | None, stream: EventStream) -> None:
         try:
-            session = await self._services.authenticator.authenticate(headers)
+            judged = Exchange(body_of_url(scope["query_string"]) if body is None else body)
+            session = await self._services.authenticator.authenticate(headers, judged)
             current.set(RequestMark(request_id, session.role))
             with self._counted(principal_of(session, scope)) as principal:
                 asked = asked_in_url(scope["query_string"], headers, principal) if body is None else posted(body, headers, principal)

@@ -3,7 +3,7 @@
 Hasura's `Hasura/RQL/Types/Roles/Internal.hs` and `combinedSelPermInfoToSelPermInfo` in `Hasura/RQL/Types/Table.hs` are the source.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
@@ -11,6 +11,7 @@ from typing import TypeVar
 from permissions.expressions import FALSE, And, Expression, Or, Related, Returned, conjunction
 from permissions.reading.entries import InheritedRoleEntry
 from permissions.reading.nodes import MetadataError, Position, Problem
+from permissions.resolving.role_rules import Refused
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
 from permissions.session import ADMIN
 from schema.model import TableName
@@ -19,12 +20,13 @@ WriteRule = TypeVar("WriteRule", InsertRule, UpdateRule, DeleteRule)
 
 
 def with_inherited_roles(
-    roles: Mapping[str, RoleRules], entries: Sequence[InheritedRoleEntry], source: str
+    roles: Mapping[str, RoleRules], entries: Sequence[InheritedRoleEntry], source: str, refused: Collection[Refused] = ()
 ) -> tuple[dict[str, RoleRules], list[Problem]]:
     """The roles and those that inherit from them, from the parents down. What a role was granted itself stands instead of what it inherits.
 
     Raises MetadataError where roles inherit from each other in a circle, as Hasura refuses such metadata as a whole. A role that names a
-    parent that nothing else names is left out, and so are those that inherit from it.
+    parent that nothing else names is left out, and so are those that inherit from it. Where an own permission was `refused`, nothing is
+    inherited in its place, where Hasura gives what the parents have: what was meant to be narrower would be all of it.
     """
     result, problems = dict(roles), list[Problem]()
     by_role = {entry.role: entry for entry in entries}
@@ -40,7 +42,8 @@ def with_inherited_roles(
             result.pop(role, None)
             continue
         own = result.get(role, RoleRules(role))
-        result[role] = _Inheritance(entry, [result[parent] for parent in entry.parents], source, problems).over(own)
+        parents = [result[parent] for parent in entry.parents]
+        result[role] = _Inheritance(entry, parents, source, problems, refused).over(own)
     return result, problems
 
 
@@ -56,12 +59,14 @@ def _parents_first(entries: Mapping[str, InheritedRoleEntry]) -> list[str]:
 class _Inheritance:
     """One inherited role; conflicts go to `problems`."""
 
-    def __init__(self, entry: InheritedRoleEntry, parents: Sequence[RoleRules], source: str, problems: list[Problem]) -> None:
-        self.entry, self.parents, self.source, self.problems = entry, parents, source, problems
+    def __init__(
+        self, entry: InheritedRoleEntry, parents: Sequence[RoleRules], source: str, problems: list[Problem], refused: Collection[Refused]
+    ) -> None:
+        self.entry, self.parents, self.source, self.problems, self.refused = entry, parents, source, problems, refused
 
     def over(self, own: RoleRules) -> RoleRules:
         """What is inherited, and in its place what the role's `own` permissions say."""
-        tables = {table for parent in self.parents for table in parent.select}
+        tables = {table for parent in self.parents for table in parent.select if self.inherits("select", table)}
         inherited = {table: combined([p.select[table] for p in self.parents if table in p.select]) for table in sorted(tables)}
         return replace(
             own,
@@ -73,12 +78,18 @@ class _Inheritance:
             functions=own.functions.union(*[parent.functions for parent in self.parents]),
         )
 
+    def inherits(self, kind: str, table: TableName) -> bool:
+        """Unless the role was to have a permission of its own."""
+        return (self.entry.role, kind, table) not in self.refused
+
     def written(
         self, kind: str, own: Mapping[TableName, WriteRule], granted: Sequence[Mapping[TableName, WriteRule]]
     ) -> dict[TableName, WriteRule]:
         """Permissions to write are never mixed: all parents that have one have the same, or nobody can say what is meant."""
         result = dict(own)
         for table in sorted({table for rules in granted for table in rules} - own.keys()):
+            if not self.inherits(kind, table):
+                continue
             permissions: list[WriteRule] = [rules[table] for rules in granted if table in rules]
             first, others = permissions[0], permissions[1:]
             if all(_alike(first, other) for other in others):

@@ -38,8 +38,8 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
     an inconsistent object is left out (with it goes whatever needs it) and logged.
     """
     catalog, untracked = track_tables(metadata, database, functions)
-    roles, ungranted = role_rules(metadata, catalog)
-    roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source)
+    roles, ungranted, refused = role_rules(metadata, catalog)
+    roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source, refused)
     roles |= {role: replace(roles.get(role) or RoleRules(role), introspection=False) for role in metadata.without_introspection}
     problems = (*metadata.problems, *untracked, *ungranted, *uninherited)
     if strict and (problems or metadata.unknown):

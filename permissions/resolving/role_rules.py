@@ -14,18 +14,25 @@ from schema.model import Catalog, TableName, TrackedTable
 TableRule = SelectRule | InsertRule | UpdateRule | DeleteRule
 
 
-def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRules], list[Problem]]:
+# A permission that is left out: of which role, to do what, with which table.
+Refused = tuple[str, str, TableName]
+
+
+def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRules], list[Problem], frozenset[Refused]]:
     """The rules of every role that the metadata names, and of admin. A permission with a problem is left out and noted."""
     problems: list[Problem] = []
+    refused = set[Refused]()
     found: dict[str, dict[str, dict[TableName, Any]]] = {}
     for table in metadata.tables:
         for entry in table.permissions if table.name in catalog.tables else ():
             rule = _rule(entry, catalog[table.name], catalog, problems)
-            if rule is not None:
+            if rule is None:
+                refused.add((entry.role, entry.action, table.name))
+            else:
                 found.setdefault(entry.role, {}).setdefault(entry.action, {})[table.name] = rule
     actions = {action.name: action.roles for action in metadata.actions}
-    named = {role for roles in actions.values() for role in roles}
     explicit = {entry.name: entry.roles for entry in metadata.functions}
+    named = {role for roles in (*actions.values(), *explicit.values()) for role in roles}
     roles = {
         role: RoleRules(
             role,
@@ -36,7 +43,7 @@ def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRule
         )
         for role in sorted(found.keys() | named)
     }
-    return roles | {ADMIN: admin_rules(catalog, frozenset(actions))}, problems
+    return roles | {ADMIN: admin_rules(catalog, frozenset(actions))}, problems, frozenset(refused)
 
 
 def callable_functions(role: str, explicit: Mapping[TableName, frozenset[str]], catalog: Catalog) -> frozenset[TableName]:

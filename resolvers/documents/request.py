@@ -26,6 +26,7 @@ class Request:
 
     `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the
     last event that the client has, where its transport says so. `delta`: of a live query's answers only the first is wanted whole.
+    `reads_only`: its transport may repeat it and foreign pages may send it, so nothing that may write is run.
     """
 
     query: str
@@ -36,3 +37,4 @@ class Request:
     tally: Tally | None = None
     seen: Seen | None = None
     delta: bool = False
+    reads_only: bool = False

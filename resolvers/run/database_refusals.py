@@ -21,6 +21,9 @@ _STATES = {
     # Types without this operator or aggregate, and more than PostgreSQL can hold in one statement.
     "42883": ("not-supported", ""),
     "0A000": ("not-supported", ""),
+    # An `on_conflict` that meets one row twice, and one on a constraint that is checked late.
+    "21000": ("data-exception", ""),
+    "55000": ("not-supported", ""),
     "54000": ("validation-failed", "the request is too large: "),
     "54001": ("validation-failed", "the request is too large: "),
     "54011": ("validation-failed", "the request is too large: "),

@@ -91,8 +91,8 @@ class _StepRunner:
         for write in writes:
             write.statements[0].plan.bind(self._session, self._variables)
         async with open_() as connection:
-            answers = [await run_write(write, connection, self._session, self._variables) for write in writes]
-        return self._fitting(b"[" + b",".join(answers) + b"]" if isinstance(step, TableWrites) else answers[0])
+            answers = [self._fitting(await run_write(write, connection, self._session, self._variables)) for write in writes]
+        return b"[" + b",".join(answers) + b"]" if isinstance(step, TableWrites) else answers[0]
 
     def _fitting(self, answer: bytes) -> bytes:
         """Each is within the limit already; this is about all of them, and inside the transaction of those that write."""

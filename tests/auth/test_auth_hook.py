@@ -190,6 +190,28 @@ async def test_a_header_can_not_become_two(headers: dict[str, str], hook: tuple[
     assert hook[0].asked == []
 
 
+@pytest.mark.parametrize("text", ['{"query":"query q","query":"query r"}', '{"query":"query q","extensions":{"a":1,"a":2}}'])
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_what_it_can_not_judge_is_not_run(text: str, accept: str, hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
+    served, url = hook
+    service = FakeService(asking(url, client, "POST"))
+    async with serving(service) as address, httpx2.AsyncClient(base_url=f"http://{address}") as http:
+        answer = await http.post("/v1/graphql", content=text, headers={"accept": accept})
+        assert "a key stands twice" in answer.text and '"data"' not in answer.text
+    assert served.asked == []
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_it_judges_every_request(accept: str, hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
+    """By POST, in a URL, and where events are asked for."""
+    served, url = hook
+    given, wanted = {"query": "query q", "variables": '{"n":1}'}, {"query": "query q", "variables": {"n": 1}}
+    async with serving(FakeService(asking(url, client, "POST"))) as address, httpx2.AsyncClient(base_url=f"http://{address}") as http:
+        await http.post("/v1/graphql", json=wanted, headers={"accept": accept})
+        await http.get("/v1/graphql", params=given, headers={"accept": accept})
+    assert [body["request"] for _, _, body in served.asked] == [wanted, wanted]
+
+
 async def test_its_cookies_reach_the_caller(hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
     served, url = hook
     served.headers = [("Set-Cookie", "a=1; Secure"), ("Set-Cookie", "b=2"), ("X-Other", "c")]

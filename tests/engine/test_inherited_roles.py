@@ -19,6 +19,7 @@ CREATE TABLE worker (
   id int PRIMARY KEY, name text NOT NULL, wage int NOT NULL, remarks text, boss_id int NOT NULL, team_id int NOT NULL REFERENCES team
 );
 CREATE FUNCTION yearly(w worker) RETURNS int LANGUAGE sql STABLE AS $$ SELECT w.wage * 12 $$;
+CREATE FUNCTION hire() RETURNS SETOF worker LANGUAGE sql VOLATILE AS $$ UPDATE worker SET remarks = 'hired' WHERE id = 3 RETURNING * $$;
 INSERT INTO team VALUES (1, 'north', 100), (2, 'south', 200);
 INSERT INTO worker VALUES
   (1, 'Ada', 10, 'good', 7, 1), (2, 'Ben', 20, 'late', 8, 2), (3, 'Cyd', 30, 'bold', 7, 2), (4, 'Dee', 40, 'calm', 9, 1);
@@ -44,6 +45,7 @@ def metadata(path: Path) -> Path:
             ),
             permission("poster", columns=["name"], filter={}),
             permission("named", columns=["name"], filter={"id": {"_eq": 4}}),
+            permission("misspelt", columns=["nmae"], filter={"id": {"_eq": 4}}),
         ],
         "insert_permissions": [
             permission("boss", check={"_and": [{"boss_id": {"_gt": 1}}, {"wage": {"_gt": 5}}]}, columns="*"),
@@ -53,7 +55,10 @@ def metadata(path: Path) -> Path:
             permission("self", columns=["name"], filter={"id": "X-Hasura-User-Id"}),
             permission("boss", columns=["remarks"], filter={"boss_id": "X-Hasura-Boss-Id"}),
         ],
-        "delete_permissions": [permission("boss", filter={"boss_id": "X-Hasura-Boss-Id"})],
+        "delete_permissions": [
+            permission("misspelt", filter={"idd": {"_eq": 4}}),
+            permission("boss", filter={"boss_id": "X-Hasura-Boss-Id"}),
+        ],
     }
     team = {
         "table": "team",
@@ -68,8 +73,11 @@ def metadata(path: Path) -> Path:
         {"role_name": "wall", "role_set": ["both", "poster"]},
         {"role_name": "bosses", "role_set": ["boss", "second"]},
         {"role_name": "named", "role_set": ["self", "boss"]},
+        {"role_name": "misspelt", "role_set": ["self", "boss"]},
+        {"role_name": "caller", "role_set": ["self", "boss"]},
     ]
-    source = {"name": "main", "kind": "postgres", "tables": [team, worker]}
+    hire = {"function": "hire", "configuration": {"exposed_as": "mutation"}, "permissions": [{"role": "caller"}]}
+    source = {"name": "main", "kind": "postgres", "tables": [team, worker], "functions": [hire]}
     path.write_text(json.dumps({"version": 3, "inherited_roles": inherited, "sources": [source]}))
     return path
 
@@ -221,3 +229,20 @@ async def test_cells_that_may_be_hidden_are_nullable(workers: Library) -> None:
     assert (kinds["name"], kinds["id"], kinds["wage"]) == ("NON_NULL", "SCALAR", "SCALAR")
     kinds = {field["name"]: field["type"]["kind"] for field in (await asked(workers, query, "self"))["data"]["__type"]["fields"]}
     assert (kinds["name"], kinds["id"], kinds["wage"]) == ("NON_NULL", "NON_NULL", "NON_NULL")
+
+
+@pytest.mark.anyio
+async def test_a_slip_in_what_a_role_has_itself_gives_it_nothing_more(workers: Library) -> None:
+    """Hasura gives what the parents have."""
+    for query in ("{ worker { name } }", "mutation { delete_worker(where: {}) { affected_rows } }"):
+        assert code_in(await asked(workers, query, "misspelt"), query) == "validation-failed"
+    assert await workers.value("SELECT count(*) FROM worker") == 4
+    assert "errors" not in await asked(workers, "{ team { id } }", "misspelt")
+
+
+@pytest.mark.anyio
+async def test_a_function_may_name_the_role_that_inherits(workers: Library) -> None:
+    query = "mutation { hire { name wage remarks } }"
+    assert code_in(await asked(workers, query), query) == "validation-failed"
+    assert await workers.value("SELECT count(*) FROM worker WHERE remarks = 'hired'") == 0
+    assert await asked(workers, query, "caller") == {"data": {"hire": [{"name": "Cyd", "wage": None, "remarks": "hired"}]}}

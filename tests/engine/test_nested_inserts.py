@@ -156,3 +156,16 @@ async def test_many_rows_cost_what_their_statements_do(store: Library) -> None:
     error = error_in(await store.ask(COUNT, {"o": rows}, session=ANN), COUNT)
     assert error["message"].startswith("the query costs more than")
     assert await dump(store) == before
+
+
+async def test_values_that_no_row_names_have_a_price_too(store: Library) -> None:
+    """One row that names all columns gives each of thousands a default for them."""
+    query = "mutation ($o: [folder_insert_input!]!) { insert_folder(objects: $o) { affected_rows } }"
+    before = await dump(store)
+    rows = [{"id": 900, "owner_id": 1, "title": "x", "size": 1}, *[{} for _ in range(8000)]]
+    error = error_in(await store.ask(query, {"o": rows}, session=ANN), query)
+    assert error["message"].startswith("the query costs more than")
+    children = {"o": [folder("many", notes=data(*[{} for _ in range(1500)]))]}
+    error = error_in(await store.ask(COUNT, children, session=ANN), COUNT)
+    assert error["message"].startswith("the query costs more than")
+    assert await dump(store) == before

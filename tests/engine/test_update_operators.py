@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from resolvers.documents.limits import Limits
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
 from tests.engine.library import Library
 from tests.engine.writing import done, dump, refused, things
 from tests.engine.written_things import ANN, BOB, NOT_SERVER, SERVER
 from tests.support.databases import Databases
 from tests.support.refusals import error_in
+from tests.support.unshared import Unshared
 
 pytestmark = pytest.mark.anyio
 
@@ -160,3 +164,17 @@ async def test_a_view_may_be_inserted_into_and_not_be_updated(store: Library) ->
     told = await store.ask("{ __schema { mutationType { fields { name } } } }")
     fields = {field["name"] for field in told["data"]["__schema"]["mutationType"]["fields"]}
     assert "insert_counted" in fields and not fields & {"update_counted", "update_counted_many", "delete_counted", "delete_counted_by_pk"}
+
+
+async def test_many_updates_have_one_answer_of_a_size(store: Library) -> None:
+    """What is too large is told inside the transaction, and nothing was written."""
+    limits = Limits(answer_bytes=400, admin_answer_bytes=400)
+    limited = Engine.build(store.resolved.catalog, store.resolved.roles, Unshared(store.database), limits=limits)
+    one = "{where: {}, _inc: {size: 1}}"
+    query = "mutation {{ update_folder_many(updates: [{}]) {{ returning {{ id title size }} }} }}"
+    before = await dump(store)
+    refusal = (await limited.execute(Request(query.format(", ".join([one] * 20))), ANN)).refusal
+    assert refusal is not None and refusal.code == "answer-too-large"
+    assert await dump(store) == before
+    assert (await limited.execute(Request(query.format(one)), ANN)).refusal is None
+    assert await dump(store) != before

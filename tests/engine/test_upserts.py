@@ -152,3 +152,9 @@ async def test_partitioned_tables(store: Library) -> None:
 async def test_a_table_without_a_key_takes_no_condition(store: Library) -> None:
     query = 'mutation { insert_loud(objects: {id: 5, name: "x", level: 9}, on_conflict: {constraint: x}) { affected_rows } }'
     assert error_in(await store.ask(query, session=ANN), query)["message"] == "'insert_loud' has no argument named 'on_conflict'"
+
+
+async def test_a_row_can_be_met_once(store: Library) -> None:
+    query = upsert('[{owner_id: 1, title: "in"}, {owner_id: 1, title: "in"}]', f"constraint: {KEY}, update_columns: [size]")
+    message = await refused(store, query, "data-exception", "$.selectionSet.insert_folder.args.objects")
+    assert message == "ON CONFLICT DO UPDATE command cannot affect row a second time"

@@ -143,6 +143,20 @@ async def test_what_may_write_runs_once(own_posts: Library) -> None:
     assert await own_posts.value("SELECT count(*) FROM calls") == 2
 
 
+async def test_what_may_write_is_not_run_for_what_only_reads(own_posts: Library) -> None:
+    """A GET, which foreign pages may send and caches repeat."""
+    for text in (
+        "{ counted { id } }",
+        "{ all_articles { id } counted_aggregate { aggregate { count } } }",
+        "mutation { refuse { points } }",
+    ):
+        answer = await own_posts.engine.execute(Request(text, reads_only=True), USER("1"))
+        assert answer.refusal is not None and answer.refusal.code == "method-not-allowed"
+    assert await own_posts.value("SELECT count(*) FROM calls") == 0
+    only_read = await own_posts.engine.execute(Request("{ all_articles { id } }", reads_only=True), USER("1"))
+    assert only_read.refusal is None
+
+
 async def test_a_subscription_follows_a_function_that_only_reads(posts: Library) -> None:
     found = Request('subscription { search_articles(args: {search: "1"}) { id } }', {})
     live = await posts.engine.live_query(found, USER("1"))

@@ -141,6 +141,7 @@ OWN_MEDIA = "application/graphql-response+json"
 async def test_queries_by_get_and_never_mutations(http: httpx2.AsyncClient, service: FakeService) -> None:
     asked = {"query": "query q", "variables": '{"a":1}', "operationName": "q"}
     answer = await http.get(PATH, params=asked)
+    assert answer.headers["cache-control"] == "no-store"
     assert (answer.status_code, answer.json()) == (200, seen(variables={"a": 1}, name="q"))
     refused = await http.get(PATH, params={"query": "mutation m"})
     assert (refused.status_code, code_in(refused.json(), "a mutation")) == (405, "method-not-allowed")

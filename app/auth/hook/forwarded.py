@@ -8,6 +8,7 @@ import orjson
 
 from app.auth.refusals import invalid_headers
 from app.auth.strict_json import read_json
+from permissions.errors import GraphQLRefusal
 
 # What belongs to the caller's connection and to the form of its request (Hasura's `commonClientHeadersIgnored`).
 _OF_THE_REQUEST: Final = {"host", "origin", "referer", "user-agent", "dnt", "connection", "cache-control"} | {
@@ -49,8 +50,18 @@ def _request(body: bytes | None) -> orjson.Fragment | None:
     try:
         read_json(body)
     except ValueError:
-        return None  # the request will be refused anyway, in words of its own
+        _refuse_what_else_would_run(body)
+        return None
     return orjson.Fragment(body)
+
+
+def _refuse_what_else_would_run(body: bytes) -> None:
+    """What can't be judged is not run: of a key that stands twice the webhook might read the other one. The rest is refused later."""
+    try:
+        orjson.loads(body)
+    except ValueError:
+        return
+    raise GraphQLRefusal("invalid-json", "Error in $: a key stands twice, or a number is none that JSON knows")
 
 
 def _text(value: str) -> str:

@@ -110,6 +110,6 @@ def _lifetime(headers: Mapping[str, str]) -> float | None:
     if "Expires" in headers:
         try:
             return max(parsedate_to_datetime(headers["Expires"]).timestamp() - time.time(), 1.0)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     return None

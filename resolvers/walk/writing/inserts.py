@@ -18,6 +18,11 @@ from resolvers.walk.writing.rows import given_fields
 from schema.model import Relationship, TableName
 from schema.table_types.meaning import Argument, NestedInsert, OfColumn, OfConstraint, Placeholder, TableRoot
 
+# Defaults and presets that cost as much as one value of the request.
+UNSAID_VALUES = 8
+# A row that follows its parent reads its key from the parent's row.
+PARENTS_KEY = 10
+
 
 def insert_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> InsertRoot:
     rows: tuple[InsertedRow, ...] = ()
@@ -48,7 +53,12 @@ def _spend_statements(walk: Walk, inserted: InsertedRows) -> None:
 
 
 def _rows(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, path: str) -> tuple[InsertedRow, ...]:
-    return tuple(_row(walk, item, type_, table, f"{path}[{index}]") for index, item in enumerate(value.items(type_)))
+    rows = tuple(_row(walk, item, type_, table, f"{path}[{index}]") for index, item in enumerate(value.items(type_)))
+    # One INSERT has a value for each column that any of its rows names, and for each preset.
+    named = {name for row in rows for name in row.columns} | walk.rules.insert[table].presets.keys()
+    unsaid = len(named) * len(rows) - sum(len(row.columns) for row in rows)
+    walk.budget.spend(max(0, unsaid) // UNSAID_VALUES, path)
+    return rows
 
 
 def _row(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, path: str) -> InsertedRow:
@@ -93,6 +103,8 @@ def _nested(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
                 case Argument("on_conflict") if not entry.is_null:
                     conflict = _conflict(walk, entry, inner, table)
     inserted = InsertedRows(table, f"{path}.data", rows, conflict)
+    if relationship.after_parent:
+        walk.budget.spend(PARENTS_KEY * len(rows), inserted.path)
     _spend_statements(walk, inserted)
     return NestedRows(relationship.name, path, inserted) if rows else None
 
