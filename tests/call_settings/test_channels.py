@@ -46,9 +46,15 @@ async def test_members_read_all_but_the_terms_and_others_nothing(client: Api) ->
     assert await client.data(session(BOB), READ) == {"nchat_channel_call_settings": [seen]}
     for who in (session(MALLORY), session(MOD, "moderator")):
         assert await client.data(who, READ) == {"nchat_channel_call_settings": []}
-    for probe in ("{ blocked_terms: { _is_null: false } }", "{ visible_blocked_terms: { _is_null: true } }"):
-        code, *_ = await client.refusal(session(BOB), f"{{ nchat_channel_call_settings(where: {probe}) {{ channel_id }} }}")
-        assert code == "validation-failed"
+    probed = "{{ nchat_channel_call_settings(where: {{ {} }}) {{ channel_id }} }}"
+    assert (await client.refusal(session(BOB), probed.format("blocked_terms: { _is_null: false }")))[0] == "validation-failed"
+    # What the field shows somebody is all that they can ask about it.
+    for condition in ("_is_null: false", '_contains: ["spam"]', '_eq: ["spam"]'):
+        assert await client.data(session(BOB), probed.format(f"visible_blocked_terms: {{ {condition} }}")) == {
+            "nchat_channel_call_settings": []
+        }
+    own = probed.format('visible_blocked_terms: { _contains: ["spam"] }')
+    assert await client.data(session(ALICE), own) == {"nchat_channel_call_settings": [{"channel_id": str(GENERAL)}]}
     assert (await client.refusal(Session("anonymous"), READ))[0] == "validation-failed"
 
 

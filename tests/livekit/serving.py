@@ -32,4 +32,8 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await running
+        # Whoever was let in while it closed.
+        await asyncio.sleep(0)
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
         listener.close()

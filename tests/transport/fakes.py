@@ -218,6 +218,10 @@ async def serving(app: Any) -> AsyncIterator[str]:
     yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await task
+    # Whoever was let in while it closed.
+    await asyncio.sleep(0)
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
 
 
 class QuietServer(uvicorn.Server):

@@ -106,7 +106,9 @@ def _value(place: GraphQLArgument | GraphQLInputField) -> str | None:
 def _object(type_: GraphQLInputObjectType) -> str | None:
     if type_.name.endswith(("_order_by", "_on_conflict")):
         return None
-    values = {name: value for name, field in type_.fields.items() if (value := _value(field))}
+    # Rows that come with a row lead back to it, and are asked for in places of their own.
+    own = {name: field for name, field in type_.fields.items() if not get_named_type(field.type).name.endswith("_rel_insert_input")}
+    values = {name: value for name, field in own.items() if (value := _value(field))}
     if not values and type_.name.endswith("_set_input"):
         name, field = next(iter(type_.fields.items()))
         values = {name: _example(get_named_type(field.type))}

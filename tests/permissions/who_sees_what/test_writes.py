@@ -81,8 +81,10 @@ async def test_the_writes_that_a_role_has(setup: Setup, who: str) -> None:
 async def test_the_columns_that_a_role_writes(setup: Setup, who: str, table: str) -> None:
     writes = WRITERS[who].get(table, {})
     for operation, suffix in INPUTS.items():
-        data = await setup.data(who, f'{{ __type(name: "{table}_{suffix}") {{ inputFields {{ name }} }} }}')
-        offered = {field["name"] for field in data["__type"]["inputFields"]} if data["__type"] else set()
+        data = await setup.data(who, f'{{ __type(name: "{table}_{suffix}") {{ inputFields {{ name type {{ name }} }} }} }}')
+        fields = data["__type"]["inputFields"] if data["__type"] else []
+        # Rows of other tables may come with a row; what of them a role writes is listed for them.
+        offered = {field["name"] for field in fields if not (field["type"]["name"] or "").endswith("_rel_insert_input")}
         assert offered == set(writes.get(operation, "").split()), f"{who} may {operation} other columns of {table} than listed"
 
 
