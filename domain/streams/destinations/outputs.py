@@ -13,20 +13,26 @@ from domain.streams.destinations.rows import changed
 from domain.world import Transaction
 from schema.tables.stream_outputs import stream_outputs
 
-# Of an egress that records at this moment, and is meant to go on.
+# Of an egress that records at this moment, and is meant to go on. Each destination is locked as it is written down: a host who changes it
+# at this moment would find no row to take away, and the key of before would be sent to for ever. One that is being changed is planned
+# when its change is told.
 PLAN: Final = sa.text("""
+    WITH wanted AS (
+        SELECT destination.stream_id, destination.id, part.egress_id, destination.rtmp_url, destination.stream_key_encrypted
+        FROM nchat_call_recording_parts AS part
+            JOIN nchat_call_recordings AS recording ON recording.id = part.recording_id
+            JOIN nchat_streams AS stream ON stream.id = recording.stream_id
+            JOIN nchat_stream_destinations AS destination ON destination.stream_id = stream.id
+        WHERE part.status = 'recording' AND part.kind = 'composite' AND part.egress_id IS NOT NULL AND part.closed_at IS NULL
+            AND part.stop_asked_at IS NULL AND stream.status IN ('starting', 'live') AND destination.enabled
+            AND NOT EXISTS (
+                SELECT FROM nchat_stream_outputs AS output
+                WHERE output.destination_id = destination.id AND output.egress_id = part.egress_id AND output.unwanted_at IS NULL
+            )
+        FOR NO KEY UPDATE OF destination SKIP LOCKED
+    )
     INSERT INTO nchat_stream_outputs (stream_id, destination_id, egress_id, rtmp_url, stream_key_encrypted)
-    SELECT destination.stream_id, destination.id, part.egress_id, destination.rtmp_url, destination.stream_key_encrypted
-    FROM nchat_call_recording_parts AS part
-        JOIN nchat_call_recordings AS recording ON recording.id = part.recording_id
-        JOIN nchat_streams AS stream ON stream.id = recording.stream_id
-        JOIN nchat_stream_destinations AS destination ON destination.stream_id = stream.id
-    WHERE part.status = 'recording' AND part.kind = 'composite' AND part.egress_id IS NOT NULL AND part.closed_at IS NULL
-        AND part.stop_asked_at IS NULL AND stream.status IN ('starting', 'live') AND destination.enabled
-        AND NOT EXISTS (
-            SELECT FROM nchat_stream_outputs AS output
-            WHERE output.destination_id = destination.id AND output.egress_id = part.egress_id AND output.unwanted_at IS NULL
-        )
+    SELECT stream_id, id, egress_id, rtmp_url, stream_key_encrypted FROM wanted
     ON CONFLICT (destination_id, egress_id) WHERE unwanted_at IS NULL DO NOTHING
     RETURNING id
 """)

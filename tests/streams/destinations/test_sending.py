@@ -6,13 +6,16 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from domain.streams.destinations.adding import add_stream_destination
 from domain.streams.destinations.changing import DestinationChange, remove_stream_destination, update_stream_destination
-from domain.streams.destinations.checking import INSIDE, OutputWanted, Platform
+from domain.streams.destinations.checking import INSIDE, OutputWanted, Platform, seal
+from domain.streams.destinations.outputs import unwant
 from domain.streams.destinations.sending import ASKED_AGAIN_AFTER, take_outputs
 from domain.streams.destinations.status import KEY_LOST, NOT_TAKEN, REFUSED
 from domain.streams.destinations.watching import look_soon, watch_outputs
+from schema.tables.stream_destinations import stream_destinations
 from tests.streams.destinations.sent_stream import (
     FULL,
     HOST,
@@ -305,6 +308,19 @@ async def test_no_key_is_logged_or_told(on: Setup, log_lines: LogLines) -> None:
     await turn(on, times=3)
     said = f"{list(log_lines)} {on.publisher.hints} {await shown(on, destination_id)}"
     assert log_lines and not any(secret in said for secret in (KEY, KEY[-8:], "abc-222-xyz"))
+
+
+async def test_one_that_is_being_changed_is_not_written_down_as_it_was(on: Setup) -> None:
+    """The host's transaction finds no row to take away, and commits after the jobs have read the key of before."""
+    stream_id, egress = await live_stream(on)
+    destination_id = await add(on, stream_id)
+    async with on.world.transaction("test") as tx:
+        await unwant(tx, destination_id)
+        fresh = sa.update(stream_destinations).where(stream_destinations.c.id == destination_id)
+        await tx.connection.execute(fresh.values(stream_key_encrypted=seal(on.world, "another-key-1")))
+        assert await take_outputs(on.world) == []
+    await turn(on)
+    assert on.recorder.sent_to(egress) == [f"{URL}/another-key-1"]
 
 
 async def test_whatever_crosses_on_its_way_one_address_is_sent_to_in_the_end(on: Setup) -> None:
