@@ -119,7 +119,8 @@ async def _progress(program: asyncio.subprocess.Process) -> AsyncIterator[float]
     told = heard = now()
     while True:
         try:
-            line = await asyncio.wait_for(program.stdout.readline(), TOLD_EVERY)
+            async with asyncio.timeout(TOLD_EVERY):
+                line = await program.stdout.readline()
         except TimeoutError:
             if now() - heard >= SILENT_FOR:
                 raise JoinFailed("ffmpeg hangs") from None

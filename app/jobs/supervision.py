@@ -1,7 +1,7 @@
 """Keeping background work alive: a loop that fails is told of and begun again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any, Final
 
@@ -79,8 +79,8 @@ class Supervisor:
 
 async def wait_for(signal: asyncio.Event, seconds: float) -> bool:
     """Whether the signal came within this time."""
-    waiting: Awaitable[bool] = signal.wait()
     try:
-        return await asyncio.wait_for(waiting, seconds)
+        async with asyncio.timeout(seconds):
+            return await signal.wait()
     except TimeoutError:
         return False

@@ -140,7 +140,8 @@ class RecordingStory:
 
 async def _within(waiting: Awaitable[Any], what: str) -> Any:
     try:
-        return await asyncio.wait_for(waiting, READY_WITHIN)
+        async with asyncio.timeout(READY_WITHIN):
+            return await waiting
     except TimeoutError:
         raise AssertionError(f"waited {READY_WITHIN:.0f} s for {what}") from None
 

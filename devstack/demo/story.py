@@ -162,7 +162,8 @@ def muted(participant_id: str, state: bool) -> Any:
 async def soon(waiting: Awaitable[T], what: str) -> T:
     """The result, or an error that says what did not happen."""
     try:
-        return await asyncio.wait_for(waiting, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await waiting
     except TimeoutError:
         raise AssertionError(f"waited {PATIENCE:.0f} s for {what}") from None
 

@@ -54,7 +54,8 @@ class Encoder:
         """Returns when the first picture of this colour was given to ffmpeg."""
         self._colour, self._shown = colour, asyncio.Event()
         try:
-            await asyncio.wait_for(self._shown.wait(), TAKEN_WITHIN)
+            async with asyncio.timeout(TAKEN_WITHIN):
+                await self._shown.wait()
         except TimeoutError:
             raise AssertionError(f"the encoder took no picture in {TAKEN_WITHIN:.0f} s") from None
 

@@ -75,7 +75,8 @@ class Stage:
 async def within(waiting: Awaitable[T], seconds: float, what: str) -> T:
     """The result, or an error that says what did not happen."""
     try:
-        return await asyncio.wait_for(waiting, seconds)
+        async with asyncio.timeout(seconds):
+            return await waiting
     except TimeoutError:
         raise AssertionError(f"waited {seconds:.0f} s for {what}") from None
 

@@ -10,6 +10,7 @@ import pytest
 
 from devstack.ports import free_port
 from tests.support.doors import NO_NGINX, compose_proxy, nginx
+from tests.support.waiting import within
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(nginx() is None, reason=NO_NGINX)]
 MIB = 1 << 20
@@ -51,12 +52,12 @@ class Proxied:
 
     async def status(self, path: str, *fields: str, method: str = "GET") -> int:
         answer = await self.send(path, *fields, method=method)
-        return int((await asyncio.wait_for(answer.readline(), 10)).split()[1])
+        return int((await within(answer.readline(), 10)).split()[1])
 
     async def held(self, address: str) -> None:
         """A request from this address that is not answered."""
         await self.send("/healthz", f"X-Forwarded-For: {address}")
-        await asyncio.wait_for(self.behind.heads.get(), 10)
+        await within(self.behind.heads.get(), 10)
 
 
 @asynccontextmanager
@@ -81,15 +82,15 @@ async def ended(writer: asyncio.StreamWriter) -> None:
 async def test_half_a_body_is_the_api_s_to_wait_for(tmp_path: Path) -> None:
     async with proxied(tmp_path) as proxy:
         await proxy.send("/v1/graphql", "Content-Length: 900000", method="POST", body=b"x" * 400_000)
-        _, reader, writer = await asyncio.wait_for(proxy.behind.heads.get(), 10)
-        assert await asyncio.wait_for(reader.readexactly(400_000), 10) == b"x" * 400_000
+        _, reader, writer = await within(proxy.behind.heads.get(), 10)
+        assert await within(reader.readexactly(400_000), 10) == b"x" * 400_000
         writer.close()
 
 
 async def test_an_answer_that_nobody_reads_stays_with_the_api(tmp_path: Path) -> None:
     async with proxied(tmp_path) as proxy:
         await proxy.send("/v1/graphql")
-        _, _, writer = await asyncio.wait_for(proxy.behind.heads.get(), 10)
+        _, _, writer = await within(proxy.behind.heads.get(), 10)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (128 * MIB))
         taken = 0
         with suppress(TimeoutError):

@@ -15,6 +15,7 @@ from tests.hostile.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.hostile.scale import scaled
 from tests.hostile.service_process import ALICE, QUERY, serving, started
 from tests.support.valkey import broker
+from tests.support.waiting import within
 from tests.transport.fakes import Client, websocket
 
 pytestmark = pytest.mark.anyio
@@ -50,7 +51,7 @@ async def ends(process: Process) -> float:
     """Seconds from SIGTERM to the end."""
     began = time.monotonic()
     process.terminate()
-    await asyncio.wait_for(process.wait(), 60)
+    await within(process.wait(), 60)
     return time.monotonic() - began
 
 
@@ -80,7 +81,7 @@ async def test_a_start_that_meets_it_ends_with_a_sentence(demo_database_url: str
     async with freezing_proxy(demo_database_url) as (proxy, url):
         proxy.freeze()
         async with started(url, output, 1) as (_, process):
-            await asyncio.wait_for(process.wait(), 60)
+            await within(process.wait(), 60)
     said = output.read_text()
     assert process.returncode == STARTUP_FAILURE, said
     assert "takes connections and does not answer" in said

@@ -10,6 +10,7 @@ import pytest
 from tests.hostile.attacked_service import AttackedService
 from tests.hostile.raw_client import RawClient, frame, message, raw_client, upgrade
 from tests.hostile.scale import scaled
+from tests.support.waiting import within
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
@@ -40,7 +41,7 @@ async def test_floods_are_slowed_down_and_then_ended(attacked: AttackedService) 
 
     async with attacked.good_neighbour():
         floods = product(FLOODS.values(), [True, False] * scaled(5, 1))
-        await asyncio.wait_for(asyncio.gather(*(attack(flood, reading) for flood, reading in floods)), 90)
+        await within(asyncio.gather(*(attack(flood, reading) for flood, reading in floods)), 90)
 
 
 async def test_many_websockets_of_one_client_do_not_add_up(attacked: AttackedService) -> None:
@@ -59,7 +60,7 @@ async def test_many_websockets_of_one_client_do_not_add_up(attacked: AttackedSer
             for _ in range(30):
                 await client.reader.readexactly(pong)
 
-        await asyncio.wait_for(asyncio.gather(*map(attack, clients)), 90)
+        await within(asyncio.gather(*map(attack, clients)), 90)
 
 
 async def _connected(client: RawClient) -> None:

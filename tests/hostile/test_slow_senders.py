@@ -10,6 +10,7 @@ import pytest
 from tests.hostile.attacked_service import AttackedService
 from tests.hostile.raw_client import HEAD, raw_client
 from tests.hostile.scale import scaled
+from tests.support.waiting import within
 
 pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
@@ -41,7 +42,7 @@ async def test_what_never_ends_is_ended(attacked: AttackedService) -> None:
                 if not await client.send(sent):
                     return
             # Whatever was still taken into buffers: by its deadline, at the latest, it is over.
-            assert await asyncio.wait_for(client.is_over(), 30), kind
+            assert await within(client.is_over(), 30), kind
 
     async with attacked.good_neighbour():
         await asyncio.gather(*(never_end(kind) for kind in ENDLESS for _ in range(scaled(10, 2))))
@@ -52,7 +53,7 @@ async def test_half_sent_requests_do_not_stay(attacked: AttackedService) -> None
         clients = [await stack.enter_async_context(raw_client(attacked.port)) for _ in range(scaled(3000, 300))]
         for number, client in enumerate(clients):
             await client.send(HALVES[number % len(HALVES)])
-        over = await asyncio.wait_for(asyncio.gather(*(client.is_over() for client in clients)), 60)
+        over = await within(asyncio.gather(*(client.is_over() for client in clients)), 60)
         assert all(over)
 
 
@@ -71,4 +72,4 @@ async def test_a_body_byte_by_byte_has_a_deadline(attacked: AttackedService) -> 
                     break
 
     async with attacked.good_neighbour():
-        await asyncio.wait_for(asyncio.gather(*map(attack, range(scaled(200, 30)))), 60)
+        await within(asyncio.gather(*map(attack, range(scaled(200, 30)))), 60)

@@ -27,7 +27,7 @@ from tests.support.crowd import arrivals, connecting_calls, ringing_calls, statu
 from tests.support.domain_setup import ALICE, BOB, Setup, session
 from tests.support.log_lines import LogLines
 from tests.support.telling_rooms import TellingRoom
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 pytestmark = pytest.mark.anyio
 
@@ -107,11 +107,11 @@ async def test_a_dead_workers_schedule_goes_to_another(on: Setup, monkeypatch: p
 
     monkeypatch.setattr(scheduler, "PERIODIC", (PeriodicJob("tick", "* * * * * *", tick),))
     async with worker(on):
-        await asyncio.wait_for(ran.wait(), 6)
+        await within(ran.wait(), 6)
     await on.database.execute("UPDATE pgqueuer_schedules SET status = 'picked', heartbeat = now() - interval '4 seconds'")
     ran.clear()
     async with worker(on):
-        await asyncio.wait_for(ran.wait(), 8)
+        await within(ran.wait(), 8)
 
 
 async def test_a_lost_database_connection_stops_nothing(ringing: Running) -> None:
@@ -191,7 +191,7 @@ async def test_no_kind_of_timeout_waits_for_another(on: Setup, monkeypatch: pyte
         return bool((await on.call(due.id))["end_reason"] == "failed")
 
     async with worker(on):
-        await asyncio.wait_for(reached.wait(), 10)
+        await within(reached.wait(), 10)
         await eventually(failed)
 
 
@@ -206,7 +206,7 @@ async def test_no_loop_waits_for_a_silent_livekit(on: Setup, monkeypatch: pytest
     monkeypatch.setattr(type(on.rooms), "delete_room", lambda _self, name: silent(name))
     await ringing_calls(on.database, 1, since=datetime.now(UTC) - timedelta(hours=1))
     async with worker(on) as jobs:
-        await asyncio.wait_for(asked.wait(), 10)
+        await within(asked.wait(), 10)
         await ringing_calls(on.database, 1, since=datetime.now(UTC) - timedelta(hours=1))
         (call,) = await connecting_calls(on.database, 1, since=datetime.now(UTC))
         await store_all(on.world, arrivals(call, datetime.now(UTC)))

@@ -18,6 +18,7 @@ from domain.calls.grants import grant_for
 from domain.calls.rows import Call, lock_call, participant
 from tests.life_cycle.live_service import LiveService, agree, note
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL, session
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 REMOVED = 4
@@ -55,7 +56,7 @@ async def test_who_waits_is_not_in_the_room(service: LiveService) -> None:
     client.on("disconnected", partial(note, out))
     service.clients.append(client)
     await client.connect(service.ws_url, await forged(service, call_id, BOB))
-    assert await asyncio.wait_for(out, 5) == REMOVED
+    assert await within(out, 5) == REMOVED
     assert (await service.on.participant(call_id, BOB))["status"] == "invited"
     await agree(service, call_id, ALICE)
     await deny_from_lobby(service.world, session(ALICE), call_id, waiting.participant_id)

@@ -22,7 +22,7 @@ from domain.reconciler import reconcile
 from tests.life_cycle.live_service import KEY, SECRET, LiveService, note, talk
 from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
 from tests.support.kill_points import KillableRooms, KillPoints
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 pytestmark = pytest.mark.anyio
 REMOVED = 4
@@ -54,7 +54,7 @@ async def test_a_kicked_client_with_its_old_token_is_out_within_two_seconds(serv
         client.on("disconnected", partial(note, out))
         await client.connect(service.ws_url, bob.token)
         service.clients.append(client)
-        assert await asyncio.wait_for(out, 2) == REMOVED
+        assert await within(out, 2) == REMOVED
     assert [one.identity for one in await service.rooms.list_participants(alice.room_name)] == [str(ALICE)]
     assert (await service.on.participant(call_id, BOB))["status"] == "kicked"
 
@@ -87,7 +87,7 @@ async def test_nobody_stays_in_an_ended_call_after_a_long_outage(on: Setup, serv
         assert (await on.call(started.call_id))["room_closed_at"] is None
         assert [one.identity for one in await rooms.list_participants(bob.room_name)] == [str(BOB)]
         await reconcile(world)
-        assert await asyncio.wait_for(out, 5) == ROOM_DELETED
+        assert await within(out, 5) == ROOM_DELETED
         assert await rooms.list_rooms([bob.room_name]) == []
         assert (await on.call(started.call_id))["room_closed_at"] is not None
         await client.disconnect()

@@ -1,6 +1,5 @@
 """Who is in LiveKit's room, with which rights, is what the rows say: after each role, mute and promotion of a real client."""
 
-import asyncio
 from contextlib import suppress
 from functools import partial
 from uuid import UUID
@@ -14,7 +13,7 @@ from domain.calls.actions.role import Role, set_participant_role
 from domain.errors import NotAllowed
 from tests.life_cycle.live_service import LiveService, agree, agreed, talk
 from tests.support.domain_setup import ALICE, BOB, session
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 pytestmark = pytest.mark.anyio
 # LiveKit's own time until it gives up on a request.
@@ -29,7 +28,7 @@ async def publish(client: rtc.Room) -> None:
     """The client's microphone, silent."""
     track = rtc.LocalAudioTrack.create_audio_track("microphone", rtc.AudioSource(48000, 1))
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-    await asyncio.wait_for(client.local_participant.publish_track(track, options), REFUSED_WITHIN)
+    await within(client.local_participant.publish_track(track, options), REFUSED_WITHIN)
 
 
 async def has_microphone(service: LiveService, room: str, user_id: UUID) -> bool:
@@ -80,7 +79,7 @@ async def test_nobody_promotes_oneself_by_own_metadata(service: LiveService) -> 
         me.set_name("host"),
     ):
         with suppress(Exception):
-            await asyncio.wait_for(write, REFUSED_WITHIN)
+            await within(write, REFUSED_WITHIN)
     with suppress(Exception):
         await publish(service.clients[1])
     row = await service.on.participant(call_id, BOB)

@@ -1,12 +1,13 @@
 """What the log says of a job that fails."""
 
+import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
 import asyncpg
 import pytest
 
-from app.jobs.supervision import Supervisor
+from app.jobs.supervision import Supervisor, wait_for
 from app.telemetry.log_context import add_mark
 from resolvers.sql.database import DatabaseError
 from tests.support.log_lines import LogLines
@@ -81,3 +82,14 @@ async def test_every_line_of_a_job_names_it() -> None:
     await Supervisor().attempt("reconcile", work)
     assert lines == [{"event": "something_else", "job": "reconcile"}]
     assert add_mark(None, "info", {"event": "later"}) == {"event": "later"}
+
+
+async def test_a_wait_that_is_cancelled_as_its_signal_comes_is_cancelled() -> None:
+    """Or a loop of the service would go on after it was told to end."""
+    signal = asyncio.Event()
+    waiting = asyncio.create_task(wait_for(signal, 60))
+    await asyncio.sleep(0)
+    signal.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

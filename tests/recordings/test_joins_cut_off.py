@@ -23,7 +23,7 @@ from domain.recordings.starting import Manner
 from tests.recordings.joinable import recorded
 from tests.recordings.recorded_call import RecordedCall
 from tests.support.fake_store import FakeStore
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 pytestmark = pytest.mark.anyio
 LATER = TAKEN_FOR.total_seconds() + 1
@@ -134,7 +134,7 @@ async def test_a_program_that_is_silent_keeps_the_join(call: RecordedCall, store
         call.on.clock.advance(TAKEN_FOR.total_seconds() / 2)
         await eventually(kept(call))
     await call.on.database.execute(DELETE, call.on.clock.now())
-    assert await asyncio.wait_for(joining, 10) == 1, "dropped, and the program with it"
+    assert await within(joining, 10) == 1, "dropped, and the program with it"
     assert await joined_keys(call, stored) == []
 
 

@@ -21,7 +21,7 @@ from tests.subscriptions.processes import FaultyPublisher, Process, TerminatedHu
 from tests.support.databases import Databases
 from tests.support.domain_setup import ALICE, BOB, Setup, session
 from tests.support.valkey import Broker, broker
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 pytestmark = pytest.mark.anyio
 
@@ -72,9 +72,9 @@ async def breaking(breakable: Breakable) -> AsyncIterator[None]:
     over = asyncio.Event()
 
     async def keep_breaking() -> None:
-        while not await told(over, within=0.3):
+        while not await told(over, seconds=0.3):
             await asyncio.to_thread(breakable.kill)
-            await told(over, within=0.2)
+            await told(over, seconds=0.2)
             await asyncio.to_thread(breakable.start)
 
     task = asyncio.create_task(keep_breaking())
@@ -85,9 +85,9 @@ async def breaking(breakable: Breakable) -> AsyncIterator[None]:
         await task
 
 
-async def told(over: asyncio.Event, within: float) -> bool:
+async def told(over: asyncio.Event, seconds: float) -> bool:
     try:
-        return await asyncio.wait_for(over.wait(), within)
+        return await within(over.wait(), seconds)
     except TimeoutError:
         return False
 

@@ -14,7 +14,7 @@ import httpx2
 import orjson
 import psutil
 
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 
 # A start on a machine where everything else starts too.
 PATIENCE = 30
@@ -114,6 +114,6 @@ class KillableService:
         return not psutil.pid_exists(self.pid)
 
     async def _says(self, *words: str) -> str:
-        word, what = await asyncio.wait_for(self.fork_server.said[self.port].get(), PATIENCE)
+        word, what = await within(self.fork_server.said[self.port].get(), PATIENCE)
         assert word in words, (word, what)
         return what

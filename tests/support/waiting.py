@@ -3,6 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def until(condition: Callable[[], object], *, seconds: float = 10, every: float = 0.02) -> None:
@@ -19,3 +22,9 @@ async def eventually(condition: Callable[[], Awaitable[object]], *, seconds: flo
     while not await condition():
         assert time.monotonic() < give_up, f"still not so after {seconds} s"
         await asyncio.sleep(every)
+
+
+async def within(waiting: Awaitable[T], seconds: float) -> T:
+    """The result; TimeoutError when it takes longer. Unlike asyncio.wait_for of Python 3.11 it never loses a cancellation."""
+    async with asyncio.timeout(seconds):
+        return await waiting

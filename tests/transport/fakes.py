@@ -32,6 +32,7 @@ from resolvers.documents.request import Request
 from resolvers.feeds.told import Direct
 from resolvers.live.offer import Offer
 from resolvers.live.payload import Payload
+from tests.support.waiting import within
 
 T = TypeVar("T")
 
@@ -265,7 +266,7 @@ class Client:
 
     async def receive_any(self, seconds: float = 5) -> dict[str, Any]:
         """The next message; it is always a text frame."""
-        text = await asyncio.wait_for(self.socket.recv(), seconds)
+        text = await within(self.socket.recv(), seconds)
         assert isinstance(text, str)
         message: dict[str, Any] = orjson.loads(text)
         if self._is_legacy:
@@ -288,7 +289,7 @@ class Client:
 
     async def closed(self) -> tuple[int | None, str]:
         """The close code and reason, once the server has closed."""
-        await asyncio.wait_for(self.socket.wait_closed(), 5)
+        await within(self.socket.wait_closed(), 5)
         return self.socket.close_code, self.socket.close_reason or ""
 
 

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from app.http import health
 from app.http.health import Check, health_routes
 from resolvers.sql.database import DatabaseError
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -110,4 +111,4 @@ async def test_a_dependency_that_does_not_answer(monkeypatch: pytest.MonkeyPatch
 
     answer = await ask("/readyz", Check("database", hangs))
     assert (answer.status_code, answer.json()["checks"]["database"]["error"]) == (503, "timeout")
-    await asyncio.wait_for(cancelled.wait(), 5)
+    await within(cancelled.wait(), 5)

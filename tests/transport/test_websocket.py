@@ -1,6 +1,5 @@
 """graphql-transport-ws, message by message, against a real server."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -19,7 +18,7 @@ from app.websocket.connection import SocketConnection
 from app.websocket.socket import Socket
 from app.websocket.socket_services import SocketLimits
 from app.websocket.transport_ws import TransportWs
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 from tests.transport.fakes import LATER, FakeService, serving, websocket
 
 pytestmark = pytest.mark.anyio
@@ -220,7 +219,7 @@ async def test_ping_is_answered_and_the_server_pings_too(address: str) -> None:
         await client.init(ADMIN)
         await client.send(type="ping")
         assert await client.receive() == {"type": "pong"}
-        assert orjson.loads(await asyncio.wait_for(client.socket.recv(), 5)) == {"type": "ping"}
+        assert orjson.loads(await within(client.socket.recv(), 5)) == {"type": "ping"}
 
 
 async def test_only_the_offered_subprotocols(address: str) -> None:

@@ -17,7 +17,7 @@ from devstack.livekit_simulator import SimulatedParticipant, Simulator
 from devstack.ports import free_port
 from tests.support.domain_setup import ALICE, BOB, CAROL, GENERAL
 from tests.support.dump import dump
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, within
 from tests.support.whole_service import KEY, SECRET, WEBHOOKS, Caller, WholeService, whole_service
 from tests.transport.fakes import Client, websocket
 from tests.trials.conftest import schema_of
@@ -177,5 +177,5 @@ async def test_an_old_token_is_worth_nothing_on_livekit_itself(demo_database_url
             stack.push_async_callback(intruder.disconnect)
             intruder.on("disconnected", lambda _reason, out=out: out.set())
             await intruder.connect(address, tokens[BOB])
-            await asyncio.wait_for(out.wait(), OUT_WITHIN)
+            await within(out.wait(), OUT_WITHIN)
         assert await unchanged_but_for_webhooks(demo_database_url, before)
