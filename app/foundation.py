@@ -71,7 +71,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         metrics.watch_pool("graphql", database.connections)
         if metadata is None:
             await check_migrated(database)
-        resolved = await _resolve(database_url, metadata, settings.metadata_source)
+        resolved = await resolve_metadata(database_url, metadata, settings.metadata_source)
         if settings.unauthorized_role not in (None, *resolved.roles):
             log.warning("unauthorized_role_unknown", hint="no permission names the role of NCHAT_UNAUTHORIZED_ROLE: it sees nothing")
         yield Foundation(
@@ -95,7 +95,8 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         )
 
 
-async def _resolve(database_url: str, metadata: Path | None, source: str | None) -> Resolved:
+async def resolve_metadata(database_url: str, metadata: Path | None, source: str | None) -> Resolved:
+    """Tables, functions and roles: the product's, or those of foreign `metadata`. Raises MetadataError."""
     read = load_metadata(PRODUCT_METADATA) if metadata is None else load_metadata(metadata, source)
     reflected = await reflect(database_url, read.enum_tables)
     if metadata is None:

@@ -13,6 +13,7 @@ from tests.support.actions import Api, api
 from tests.support.databases import Databases
 from tests.support.domain_setup import Setup, setup
 from tests.support.forked_commands import ForkedCommands, forked_commands
+from tests.support.kept_schemas import keep_schemas
 from tests.support.log_lines import LogLines
 from tests.support.memory_folder import memory_folder
 
@@ -33,6 +34,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_schemas() -> None:
+    """Services of this process share what they would make alike."""
+    keep_schemas()
 
 
 @pytest.fixture(scope="session")
@@ -107,9 +114,9 @@ def demo_database_url(databases: Databases, demo_template: str) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def commands() -> Iterator[ForkedCommands]:
+def commands(databases: Databases, migrated_template: str) -> Iterator[ForkedCommands]:
     """Service processes that start at once."""
-    with forked_commands() as ready:
+    with forked_commands(databases.url(migrated_template)) as ready:
         yield ready
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from devstack.demo_data import USER_IDS
 from devstack.ports import free_port
 from tests.hostile.attacked_service import environment
 from tests.support.event_stream import Event, asking_for_events
-from tests.support.forked_commands import ForkedCommand, ForkedCommands, forked_commands
+from tests.support.forked_commands import ForkedCommand, ForkedCommands
 from tests.support.log_lines import LogLines
 from tests.support.refusals import code_in
 from tests.support.waiting import eventually
@@ -35,12 +35,6 @@ pytestmark = pytest.mark.anyio
 
 RINGS = "subscription { incomingCalls { kind } }"
 ALICE, BOB = str(USER_IDS["alice"]), str(USER_IDS["bob"])
-
-
-@pytest.fixture(scope="module")
-def commands() -> Iterator[ForkedCommands]:
-    with forked_commands() as ready:
-        yield ready
 
 
 @dataclass(frozen=True, slots=True)

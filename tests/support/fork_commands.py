@@ -1,4 +1,5 @@
-"""`nchat-rtc` commands as forks of one process that has imported everything: `python -m tests.support.fork_commands`.
+"""`nchat-rtc` commands as forks of one process that has imported everything and made the product's schemas, over the database that it
+is given: `python -m tests.support.fork_commands DATABASE_URL`. It says `ready` when it is.
 
 One JSON line on stdin runs one, `{"arguments", "environment", "output"}`; its process id comes back as a line. Who ends, and when, the
 asker sees by itself.
@@ -12,6 +13,7 @@ import orjson
 
 import app.server
 from app.cli import main
+from tests.support.kept_schemas import make_schemas
 
 
 def run(arguments: list[str], environment: dict[str, str], output: str) -> int:
@@ -27,6 +29,8 @@ def run(arguments: list[str], environment: dict[str, str], output: str) -> int:
 def serve_orders() -> None:
     """Until stdin ends."""
     assert app.server
+    make_schemas(sys.argv[1])
+    os.write(1, b"ready\n")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while line := sys.stdin.readline():
         pid = os.fork()

@@ -1,4 +1,4 @@
-"""Commands of ours that start at once: what a start imports has been imported before it."""
+"""Commands of ours that start at once: what a start imports has been imported before it, and the product's schemas are made."""
 
 import asyncio
 import os
@@ -54,8 +54,9 @@ class ForkedCommands:
 
 
 @contextmanager
-def forked_commands() -> Iterator[ForkedCommands]:
-    """Commands can be started until the block ends."""
-    command = [sys.executable, "-m", "tests.support.fork_commands"]
+def forked_commands(database_url: str) -> Iterator[ForkedCommands]:
+    """Commands can be started until the block ends, over databases like this one."""
+    command = [sys.executable, "-m", "tests.support.fork_commands", database_url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None and server.stdout.readline() == b"ready\n"
         yield ForkedCommands(server)

@@ -1,11 +1,10 @@
 """Service processes that die by SIGKILL at a chosen point: `python -m tests.support.serve_killable DATABASE_URL`.
 
 One JSON line on stdin starts one: `{"port", "database_url", "livekit_url", "die_at", "more"}`, `more` being settings. On stdout it says
-`forked PORT PID`, `ready PORT PID` and `killed PORT POINT`. Everything is imported, and the GraphQL types are built, once; each service is
+`forked PORT PID`, `ready PORT PID` and `killed PORT POINT`. Everything is imported, and the GraphQL schemas are made, once; each service is
 a fork of that.
 """
 
-import asyncio
 import os
 import signal
 import socket
@@ -19,18 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import resolvers.actions
-import resolvers.engine
 from app.asgi import create_app
-from app.database.reflection import reflect
-from app.foundation import PRODUCT_METADATA
 from app.server import server_config
 from app.telemetry.logs import configure_logs
-from permissions.reading.metadata import load_metadata
-from permissions.resolving.resolve import resolve
-from resolvers.hand_written.action_fields import scan
-from resolvers.roles.whole_schema import whole_schema
 from tests.support.call_sites import site
+from tests.support.kept_schemas import make_schemas
 from tests.support.whole_service import settings
 
 
@@ -81,16 +73,8 @@ def serve(port: int, database_url: str, livekit_url: str, die_at: str | None, mo
         Server(server_config(app), port).run([listening])
 
 
-def build_types_once(database_url: str) -> None:
-    """Most of a start; the same for every database at the newest migration."""
-    reflected = asyncio.run(reflect(database_url))
-    resolved = resolve(load_metadata(PRODUCT_METADATA), reflected.metadata, reflected.functions, strict=True)
-    types = whole_schema(resolved.catalog, scan(resolvers.actions))
-    setattr(resolvers.engine, "whole_schema", lambda _catalog, _actions: types)  # noqa: B010 - not what its type says
-
-
 def main() -> None:
-    build_types_once(sys.argv[1])
+    make_schemas(sys.argv[1])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while line := sys.stdin.readline():
         if os.fork() == 0:

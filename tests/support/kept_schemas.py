@@ -1,0 +1,66 @@
+"""The product's schemas, made once for all services of a test process: making them is nearly all that a start costs, and they are the
+same for every database at the newest migration. What a start does otherwise is tested by starting the command."""
+
+import asyncio
+import gc
+from collections.abc import Callable
+from typing import Any
+
+from strawberry import Schema
+
+import resolvers.actions
+import resolvers.engine
+import resolvers.roles.role_views
+from app.foundation import resolve_metadata
+from permissions.rules import RoleRules
+from resolvers.hand_written.action_fields import ActionFields, scan
+from resolvers.roles.role_schema import derive
+from resolvers.roles.role_views import RoleViews
+from resolvers.roles.visibility import Visibility
+from resolvers.roles.whole_schema import EngineSchema, whole_schema
+from schema.model import Catalog
+
+
+class KeptSchemas:
+    """Each by what it was made of. Foreign tables have no actions, and are made anew."""
+
+    def __init__(self) -> None:
+        self._whole: list[tuple[Catalog, ActionFields, EngineSchema]] = []
+        self._roles: list[tuple[Schema, Catalog, RoleRules, bool, Schema]] = []
+
+    def whole(self, catalog: Catalog, actions: ActionFields) -> EngineSchema:
+        """As `whole_schema`."""
+        for of_catalog, of_actions, schema in self._whole:
+            if actions == of_actions and catalog == of_catalog:
+                return schema
+        schema = whole_schema(catalog, actions)
+        if actions.query:
+            self._whole.append((catalog, actions, schema))
+        return schema
+
+    def of_role(self, whole: Schema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
+        """As `derive`; which actions a role sees stands in its rules."""
+        of = visibility._catalog, visibility._rules, visibility._backend_only
+        for of_whole, *known, schema in self._roles:
+            if whole is of_whole and of == tuple(known):
+                return schema
+        schema = derive(whole, visibility, sees_action)
+        if any(whole is kept for _, _, kept in self._whole):
+            self._roles.append((whole, *of, schema))
+        return schema
+
+
+def keep_schemas() -> KeptSchemas:
+    """From now on, in this process."""
+    kept = KeptSchemas()
+    setattr(resolvers.engine, "whole_schema", kept.whole)  # noqa: B010 - not what its type says
+    setattr(resolvers.roles.role_views, "derive", kept.of_role)  # noqa: B010
+    return kept
+
+
+def make_schemas(database_url: str) -> None:
+    """Makes them ahead, for all that this process forks, over a database at the newest migration."""
+    kept, product = keep_schemas(), asyncio.run(resolve_metadata(database_url, None, None))
+    RoleViews(product.catalog, product.roles, kept.whole(product.catalog, scan(resolvers.actions))).derive_all()
+    gc.collect()
+    gc.freeze()
