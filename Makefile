@@ -89,7 +89,7 @@ demo: setup ## two people call each other through a running `make run`
 demo-stream: setup ## a stream through a running `make run`: from ffmpeg to Chromium, chat, clip, platforms, the whole afterwards
 	@exec $(BIN)/python -m devstack.demo_stream
 
-conformance: setup ## the Hasura cases of the first slice, against an embedded PostgreSQL
+conformance: setup ## all cases of Hasura's behaviour, over HTTP and websockets, against an embedded PostgreSQL
 	@exec $(BIN)/python -m tests.conformance
 
 bench: setup ## requests per second, beside hand-written SQL; messages beside a thousand blocked terms

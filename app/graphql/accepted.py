@@ -19,15 +19,16 @@ def wants_events(method: str, headers: Mapping[str, str]) -> bool:
 
 
 def wants_statuses(headers: Mapping[str, str]) -> bool:
-    """Whether the client names GraphQL's own media type, and not as less welcome than plain JSON: then statuses tell of errors.
+    """Whether GraphQL's own media type is more welcome to the client than plain JSON: then statuses tell of errors.
 
-    Plain JSON, and whatever else, is answered with 200, as Hasura's clients expect.
+    Plain JSON, and whatever else, is answered with 200, as Hasura's clients expect. Both in one breath are what clients name that
+    only look at the body: with another status graphql-request throws what its `errorPolicy` would have kept.
     """
     accept = headers.get("accept", "")
     if RESPONSE_JSON not in accept:
         return False
     qualities = dict(_ranges(accept))
-    return qualities.get(RESPONSE_JSON, 0.0) > 0 and qualities[RESPONSE_JSON] >= qualities.get(JSON, 0.0)
+    return qualities.get(RESPONSE_JSON, 0.0) > qualities.get(JSON, 0.0)
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:

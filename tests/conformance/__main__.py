@@ -1,4 +1,4 @@
-"""`make conformance`: the cases of the first slice (or those named on the command line) against an embedded PostgreSQL."""
+"""`make conformance`: every file of cases beside this one against an embedded PostgreSQL; arguments go to the runner."""
 
 import subprocess
 import sys
@@ -12,18 +12,23 @@ SERVE = "nchat-rtc serve --metadata {metadata} --database-url {database_url} --p
 
 
 def main() -> int:
-    """The runner's exit code: 0 when every case holds. Arguments go to the runner; without any, the first slice is run."""
-    names = "|".join((HERE / "first_slice.txt").read_text().split())
-    chosen = sys.argv[1:] or ["--only", f"^({names})$"]
+    """0 when every case holds."""
     serve = str(Path(sys.executable).with_name("nchat-rtc")) + SERVE.removeprefix("nchat-rtc")
     with tempfile.TemporaryDirectory() as folder:
         server = EmbeddedPostgres(Path(folder), durable=False)
         url = server.start()
         try:
-            command = [sys.executable, str(HERE / "run.py"), "--postgres", url, "--serve", serve, *chosen, str(HERE / "hasura_cases.yaml")]
-            return subprocess.run(command).returncode
+            command = [sys.executable, str(HERE / "run.py"), "--postgres", url, "--serve", serve, *sys.argv[1:]]
+            failed = [file.name for file in sorted(HERE.glob("*.yaml")) if _run([*command, str(file)], file)]
         finally:
             server.stop()
+    print(f"with failures: {', '.join(failed)}" if failed else "all hold")
+    return bool(failed)
+
+
+def _run(command: list[str], file: Path) -> int:
+    print(f"{file.name}:", flush=True)
+    return subprocess.run(command).returncode
 
 
 if __name__ == "__main__":

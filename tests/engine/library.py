@@ -24,8 +24,8 @@ CASES = Path(__file__).parents[1] / "conformance" / "hasura_cases.yaml"
 
 
 @cache
-def suite() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(CASES.read_text())
+def suite(file: Path = CASES) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(file.read_text())
     return loaded
 
 

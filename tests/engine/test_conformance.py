@@ -1,18 +1,46 @@
-"""The conformance cases of the first slice, run against the engine without a transport."""
+"""The conformance cases, run against the engine without a transport."""
 
+import json
 import re
+from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
-from tests.engine.library import CASES, Library, session_of, suite
+from tests.engine.library import CASES, Library, library, session_of, suite
+from tests.support.databases import Databases
 from tests.support.refusals import error_in
 
-FIRST_SLICE = set((CASES.parent / "first_slice.txt").read_text().split())
-# Authentication and subscriptions are the transport's.
-IN_PROCESS = [case for case in suite()["cases"] if case["name"] in FIRST_SLICE and not {"server", "ws"} & case.keys()]
+# Authentication, batches, subscriptions and headers are the transport's.
+_TRANSPORT = {"server", "ws", "body"}
+_HEADERS = {"backend_only_header_must_be_boolean"}
+# Operators and values that are on their way.
+_AWAITED = re.compile("where_jsonb_cast|jsonb_path_argument|domain_|whole_float_|fraction_for_|too_large_for_")
+IN_PROCESS = [
+    pytest.param(file, case, id=case["name"], marks=[pytest.mark.xfail(strict=False)] if _AWAITED.match(case["name"]) else [])
+    for file in sorted(CASES.parent.glob("*.yaml"))
+    for case in suite(file)["cases"]
+    if not _TRANSPORT & case.keys() and case["name"] not in _HEADERS
+]
 INTROSPECT = "query($n:String!){__type(name:$n){fields{name type{kind name ofType{kind name}}} inputFields{name}}}"
+
+
+@pytest.fixture(scope="module")
+async def opened(request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Library]:
+    """An engine over the tables and the metadata of a file of cases."""
+    file: Path = request.param
+    metadata = tmp_path_factory.mktemp("metadata") / "metadata.json"
+    metadata.write_text(json.dumps(suite(file)["metadata"]))
+    with databases.temporary() as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET timezone TO 'UTC'")
+        await connection.execute(suite(file)["setup_sql"])
+        await connection.close()
+        async with library(url, metadata) as engine:
+            yield engine
 
 
 def norm(value: Any) -> Any:
@@ -24,18 +52,26 @@ def norm(value: Any) -> Any:
     return value if isinstance(value, (bool, str)) or value is None else Decimal(str(value)).normalize()
 
 
+@pytest.fixture
+async def served(opened: Library, case: dict[str, Any], request: pytest.FixtureRequest) -> AsyncIterator[Library]:
+    """After a mutation the tables are dropped and made again, while the engine runs."""
+    yield opened
+    if "mutation" in case.get("query", ""):
+        await opened.pool.execute(suite(request.node.callspec.params["opened"])["setup_sql"])
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize("case", IN_PROCESS, ids=lambda case: case["name"])
-async def test_case(case: dict[str, Any], fresh_books: Library) -> None:
-    books, session = fresh_books, session_of(case.get("headers") or {})
+@pytest.mark.parametrize(("opened", "case"), IN_PROCESS, indirect=["opened"])
+async def test_case(case: dict[str, Any], served: Library) -> None:
+    session = session_of(case.get("headers") or {})
     expected = case["expected"]
     for key, part in (("type_fields", "fields"), ("input_fields", "inputFields")):
         if want := expected.get(key):
-            answer = await books.ask(INTROSPECT, {"n": want["type"]}, session=session)
+            answer = await served.ask(INTROSPECT, {"n": want["type"]}, session=session)
             assert "errors" not in answer, answer
             assert sorted(field["name"] for field in answer["data"]["__type"][part]) == sorted(want["fields"])
             return
-    answer = await books.ask(case["query"], case.get("variables"), session=session, name=case.get("operation_name"))
+    answer = await served.ask(case["query"], case.get("variables"), session=session, name=case.get("operation_name"))
     match expected:
         case {"data": data}:
             assert norm(answer) == {"data": norm(data)}
@@ -44,7 +80,7 @@ async def test_case(case: dict[str, Any], fresh_books: Library) -> None:
         case _:
             raise AssertionError(f"{case['name']} expects neither data nor one error")
     if "after_sql" in case:
-        assert await books.value(case["after_sql"]) == case["after"]
+        assert await served.value(case["after_sql"]) == case["after"]
 
 
 def check_error(want: dict[str, Any], error: dict[str, Any]) -> None:

@@ -156,6 +156,8 @@ async def test_queries_by_get_and_never_mutations(http: httpx2.AsyncClient, serv
     [
         (OWN_MEDIA, True),
         (f"{OWN_MEDIA}, application/json;q=0.9", True),
+        (f"{OWN_MEDIA}, application/json", False),
+        (f"{OWN_MEDIA}, */*", True),
         (f"application/json, {OWN_MEDIA};q=0.5", False),
         (f"{OWN_MEDIA};q=0", False),
         ("application/json", False),
