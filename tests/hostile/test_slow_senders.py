@@ -48,28 +48,27 @@ async def test_what_never_ends_is_ended(attacked: AttackedService) -> None:
         await asyncio.gather(*(never_end(kind) for kind in ENDLESS for _ in range(scaled(10, 2))))
 
 
-async def test_half_sent_requests_do_not_stay(attacked: AttackedService) -> None:
-    async with attacked.good_neighbour(), AsyncExitStack() as stack:
+async def test_half_a_request_and_a_body_byte_by_byte_have_a_deadline(attacked: AttackedService) -> None:
+    """Side by side, as both wait for the same deadline."""
+
+    async def halves(stack: AsyncExitStack) -> None:
         clients = [await stack.enter_async_context(raw_client(attacked.port)) for _ in range(scaled(3000, 300))]
         for number, client in enumerate(clients):
             await client.send(HALVES[number % len(HALVES)])
-        over = await within(asyncio.gather(*(client.is_over() for client in clients)), 60)
-        assert all(over)
+        assert all(await asyncio.gather(*(client.is_over() for client in clients)))
 
-
-async def test_a_body_byte_by_byte_has_a_deadline(attacked: AttackedService) -> None:
     async def drip() -> AsyncIterator[bytes]:
         yield HEAD + b"Content-Length: 1000000\r\n\r\n"
         while True:
             await asyncio.sleep(0.1)  # the attack's own pace
             yield b" "
 
-    async def attack(_: int) -> None:
+    async def drips(_: int) -> None:
         async with raw_client(attacked.port) as client:
             over = asyncio.create_task(client.is_over())
             async for sent in drip():
                 if over.done() or not await client.send(sent):
                     break
 
-    async with attacked.good_neighbour():
-        await within(asyncio.gather(*map(attack, range(scaled(200, 30)))), 60)
+    async with attacked.good_neighbour(), AsyncExitStack() as stack:
+        await within(asyncio.gather(halves(stack), *map(drips, range(scaled(200, 30)))), 60)

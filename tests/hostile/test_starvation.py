@@ -21,7 +21,7 @@ PEOPLE = """INSERT INTO nchat_users (id, username, display_name)
     SELECT gen_random_uuid(), 'person ' || n, md5(n::text) || md5((n + 1)::text) FROM generate_series(1, 50) n"""
 PATTERN = r"^(.+)(.+)(.+)(.+)(.{4,})(.+)(.+)\\5"
 SLOW = f'nchat_users(where: {{display_name: {{_regex: "{PATTERN}"}}}}) {{ id }}'
-SECONDS = scaled(20, 8)
+SECONDS = scaled(20, 4)
 STREAMS = """INSERT INTO nchat_streams (channel_id, host_id, title, visibility)
     SELECT $1, $2, md5(n::text) || md5((n + 1)::text), 'public' FROM generate_series(1, 50) n"""
 RUNNING = """SELECT count(*) FROM pg_stat_activity
