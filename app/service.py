@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import structlog
 from starlette.routing import BaseRoute
 
 import resolvers.actions
+from app.adapters.rate_limits import open_limiter
 from app.auth import Authenticator
 from app.foundation import open_foundation
 from app.graphql.ports import ContextOf, Executes, Subscribes
@@ -21,12 +23,15 @@ from app.sockets.open_sockets import OpenSockets
 from app.telemetry.metrics import Metrics
 from app.telemetry.moments import Observe
 from app.telemetry.outcomes import Outcomes
+from permissions.allow_list import AllowList
 from permissions.rules import RoleRules
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine
 from resolvers.feeds.open_rooms import open_rooms
 from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.live.cohorts import LiveQueries
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,19 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_foundation(settings, metadata))
         product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
+        limiter = await stack.enter_async_context(open_limiter({}, base.redis_url))
+        if not settings.enable_allowlist and base.resolved.allow_list != AllowList():
+            log.warning("allow_list_off", hint="NCHAT_ENABLE_ALLOWLIST is not set: every document is answered")
         engine = Engine.build(
             base.resolved.catalog,
             base.resolved.roles,
             base.shared_database,
             scan(resolvers.actions) if is_product else ActionFields(),
             limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes, settings.admin_answer_max_bytes),
+            api_limits=base.resolved.api_limits,
+            allow_list=base.resolved.allow_list if settings.enable_allowlist else None,
             insert_budgets=product.insert_budgets,
+            rates=limiter.operation,
         )
         engine.derive_roles()
         live_queries = LiveQueries(

@@ -27,6 +27,8 @@ class GraphQLRefusal(Exception):
 
 # More is asked at once than the asker's share; `retryAfter` says when to ask again.
 RATE_LIMITED: Final = "rate-limited"
+# More than the metadata lets the role ask for in a minute; `retryAfter` as well.
+RATE_LIMIT_EXCEEDED: Final = "rate-limit-exceeded"
 
 
 def missing_session_variable(name: str) -> GraphQLRefusal:

@@ -8,6 +8,8 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
+from permissions.allow_list import AllowList
+from permissions.api_limits import ApiLimits, limit_of
 from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from permissions.session import ADMIN, Session
@@ -27,6 +29,7 @@ from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.begun_mutations import Beginning, BeginningDatabase, BegunMutations
 from resolvers.run.database_refusals import answer_too_large, refusal
 from resolvers.run.insert_budgets import InsertBudgets, spend
+from resolvers.run.operation_rates import OperationRates, count, uncounted
 from resolvers.run.steps import run_steps
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.unexpected_errors import unexpected
@@ -42,10 +45,20 @@ LARGEST_ACTION: Final = 64 * 1024
 class Engine:
     """Runs GraphQL over the tables of a catalog with the rules of each role. Build it once, at start."""
 
-    def __init__(self, catalog: Catalog, views: RoleViews, database: SharedDatabase, limits: Limits, insert_budgets: InsertBudgets) -> None:
-        self._views, self._database, self._limits = views, database, limits
-        self._insert_budgets = insert_budgets
-        self._planner = Planner(catalog, limits)
+    def __init__(
+        self,
+        catalog: Catalog,
+        views: RoleViews,
+        database: SharedDatabase,
+        limits: Limits,
+        insert_budgets: InsertBudgets,
+        api_limits: ApiLimits | None = None,
+        allow_list: AllowList | None = None,
+        rates: OperationRates = uncounted,
+    ) -> None:
+        self._views, self._database, self._limits, self._api_limits = views, database, limits, api_limits or ApiLimits()
+        self._insert_budgets, self._rates, self._allow_list = insert_budgets, rates, allow_list
+        self._planner = Planner(catalog, limits, self._api_limits, compares=allow_list is not None)
         self._begun = BegunMutations()
 
     @classmethod
@@ -57,14 +70,19 @@ class Engine:
         actions: ActionFields | None = None,
         *,
         limits: Limits | None = None,
+        api_limits: ApiLimits | None = None,
+        allow_list: AllowList | None = None,
         insert_budgets: InsertBudgets | None = None,
+        rates: OperationRates = uncounted,
     ) -> "Engine":
         """`actions` are hand-written root fields (`action_fields.scan`); foreign metadata has none.
 
-        A table without an insert budget takes any number of rows.
+        A table without an insert budget takes any number of rows. `api_limits` are those of the metadata, beside `limits`; with
+        an `allow_list` nothing else is answered.
         """
         whole = whole_schema(catalog, actions or ActionFields())
-        return cls(catalog, RoleViews(catalog, rules, whole), database, limits or Limits(), insert_budgets or {})
+        views = RoleViews(catalog, rules, whole)
+        return cls(catalog, views, database, limits or Limits(), insert_budgets or {}, api_limits, allow_list, rates)
 
     async def stop(self) -> None:
         """Nothing of it touches the database any more."""
@@ -74,12 +92,31 @@ class Engine:
         """Makes the schema of every role, before any request could wait for it."""
         self._views.derive_all()
 
+    def may_batch(self, members: int, session: Session) -> None:
+        """Raises batch-limit-exceeded where the role may not ask so much in one batch."""
+        most = limit_of(self._api_limits.batch, session.role)
+        if most is not None and members > most:
+            raise GraphQLRefusal("batch-limit-exceeded", f"a batch holds at most {most} operations")
+
+    async def admit(self, request: Request, session: Session) -> None:
+        """Counts the operation before it begins; raises rate-limit-exceeded where the role has begun too many in this minute."""
+        limit = limit_of(self._api_limits.rate, session.role)
+        if limit is not None:
+            await count(self._rates, limit, session, request.address)
+
     async def kind(self, request: Request, session: Session) -> OperationKind:
         """Which kind of operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         view = self._views.of(session)
         with not_too_deep():
-            document = await self._planner.document(view, request)
+            document = await self._document(view, request, session)
         return document.operation.kind
+
+    async def _document(self, view: RoleView, request: Request, session: Session) -> CachedDocument:
+        """What a client asks; what the service itself asks in its name is in no allow list."""
+        document = await self._planner.document(view, request)
+        if self._allow_list is not None and document.operation.normalized is not None:
+            self._allow_list.check(document.operation.normalized, session.role)
+        return document
 
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
         """The answer to a query or mutation. A refusal is part of it and never raised; it never stands beside data.
@@ -90,7 +127,7 @@ class Engine:
         try:
             with not_too_deep():
                 view = self._views.of(session)
-                document = await self._planner.document(view, request)
+                document = await self._document(view, request, session)
                 operation = document.operation
                 self._has_room(request.tally, session)
                 body = await self._run(view, document, request, session, context)
@@ -108,14 +145,14 @@ class Engine:
         compiled = await self._planner.plan(view, document, request)
         match compiled:
             case TableQuery(plan):
-                database = self._database.request(_asker(request, session))
+                database = self._database.request(self._asker(request, session))
                 return await database.fetch_json(plan.sql, plan.bind(session, request.variables))
             case Steps():
                 if request.reads_only and compiled.may_write:
                     raise GraphQLRefusal("method-not-allowed", "what may write is a POST request")
                 _not_too_large(compiled, request)
                 beginning = Beginning()
-                database = BeginningDatabase(self._database.request(_asker(request, session)), beginning)
+                database = BeginningDatabase(self._database.request(self._asker(request, session)), beginning)
                 strawberry = self._strawberry(request, session, context, database, beginning)
                 await spend(self._insert_budgets, session, compiled.steps)
                 introspect = partial(self._planner.introspection, view, request)
@@ -123,6 +160,9 @@ class Engine:
                 steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, largest)
                 return await (self._begun.run(steps, lambda: beginning.has_begun) if document.operation.kind == "mutation" else steps)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
+
+    def _asker(self, request: Request, session: Session) -> Asker:
+        return Asker(request.principal, session.role == ADMIN, limit_of(self._api_limits.seconds, session.role))
 
     def _has_room(self, tally: Tally | None, session: Session) -> None:
         """The members of a batch have no more together than twice what one of them may have; a member is refused before it runs."""
@@ -138,7 +178,7 @@ class Engine:
             return orjson.loads(answer)["data"]
 
         def turn() -> AbstractAsyncContextManager[object]:
-            return beginning.within(self._database.act(_asker(request, session)))
+            return beginning.within(self._database.act(self._asker(request, session)))
 
         view = self._views.of(session)
         return StrawberryRunner(view, database, session, request.variables, context, read, turn, request.principal)
@@ -157,7 +197,7 @@ class Engine:
             return None
         plan, variables = compiled.plan, request.variables
         since = None if plan.stream is None else plan.stream.since(session, variables)
-        return LiveQuery(plan, plan.shared(session, variables), plan.own_values(session, variables), _asker(request, session), since)
+        return LiveQuery(plan, plan.shared(session, variables), plan.own_values(session, variables), self._asker(request, session), since)
 
     async def room(self, request: Request, session: Session, database: Database, context: object | None = None) -> Opened | None:
         """Where a subscription to a room leads; None for another one. Its events are read from `database`. Raises GraphQLRefusal."""
@@ -186,7 +226,7 @@ class Engine:
         compiled = await self._subscription(request, session)
         if not isinstance(compiled, HandWrittenSubscription):
             raise TypeError("a live query has a plan, not events")
-        fields = self._strawberry(request, session, context, self._database.request(_asker(request, session)), Beginning())
+        fields = self._strawberry(request, session, context, self._database.request(self._asker(request, session)), Beginning())
         async with aclosing(fields.events(compiled.field)) as payloads:
             async for payload in payloads:
                 yield payload
@@ -203,7 +243,3 @@ def _not_too_large(steps: Steps, request: Request) -> None:
     """What an action is given is read on the event loop, by graphql-core and key by key; no action needs much."""
     if request.size > LARGEST_ACTION and any(isinstance(step, HandWritten) for step in steps.steps):
         raise GraphQLRefusal("validation-failed", f"a request with an action is at most {LARGEST_ACTION} bytes")
-
-
-def _asker(request: Request, session: Session) -> Asker:
-    return Asker(request.principal, session.role == ADMIN)

@@ -4,12 +4,14 @@ from functools import partial
 
 from graphql import GraphQLSchema
 
+from permissions.api_limits import ApiLimits
 from permissions.errors import GraphQLRefusal
 from resolvers.compile import compile_operation
 from resolvers.compile_thread import CompileThread, size_of_json
 from resolvers.compiled import Compiled, Introspection
 from resolvers.documents.document import Operation, read_operation
 from resolvers.documents.limits import MEMBER, Budget, Limits, TooLong
+from resolvers.documents.measure import check_size
 from resolvers.documents.request import Request, Tally
 from resolvers.documents.variables import Variables
 from resolvers.loop_share import LoopShare
@@ -31,10 +33,13 @@ _PARSED = 32
 
 
 class Planner:
-    """Owns the plans of all roles. What runs on the thread gets what it needs and gives back what it made."""
+    """Owns the plans of all roles. What runs on the thread gets what it needs and gives back what it made.
 
-    def __init__(self, catalog: Catalog, limits: Limits) -> None:
-        self._catalog, self._limits = catalog, limits
+    `compares`: documents are looked up in an allow list.
+    """
+
+    def __init__(self, catalog: Catalog, limits: Limits, api_limits: ApiLimits, *, compares: bool) -> None:
+        self._catalog, self._limits, self._api_limits, self._compares = catalog, limits, api_limits, compares
         self._plans, self.thread, self._share = PlanCache(), CompileThread(), LoopShare()
 
     async def document(self, view: RoleView, request: Request) -> CachedDocument:
@@ -45,12 +50,13 @@ class Planner:
             return known
         if len(request.query) <= _SHORT_DOCUMENT and self._share.is_left(request.principal):
             self._share.take(request.principal, 1 + len(request.query) // _PARSED)
-            operation = read_operation(request.query, request.operation_name)
+            operation = self._read(request)
         else:
-            operation = await self.thread.run(
-                request.principal, lambda: read_operation(request.query, request.operation_name), size=len(request.query)
-            )
+            operation = await self.thread.run(request.principal, partial(self._read, request), size=len(request.query))
         return self._plans.keep(view.key, request, operation)
+
+    def _read(self, request: Request) -> Operation:
+        return read_operation(request.query, request.operation_name, is_compared=self._compares)
 
     async def plan(self, view: RoleView, document: CachedDocument, request: Request) -> Compiled:
         """The compiled operation; raises the first violation, and what is too much for one request or for its batch."""
@@ -109,6 +115,7 @@ class Planner:
         variables = Variables(operation, request.variables, once=once)
         walk = Walk(view.schema._schema, self._catalog, view.rules, variables, view.costs, budget)
         try:
+            check_size(operation, self._api_limits, view.rules.role)
             compiled = compile_operation(walk, operation)
         except GraphQLRefusal:
             tally.cost += budget.spent

@@ -34,6 +34,10 @@ class WindowLimiter:
         self._local = MemoryWindows()
         self._shared = None if shared is None else MovingWindowRateLimiter(shared)
 
+    async def operation(self, key: str, most: int) -> float | None:
+        """`resolvers.run.operation_rates.OperationRates`: how many a minute is said with each."""
+        return await self._wait(limits.RateLimitItemPerMinute(most), "operation", key, 1)
+
     async def hit(self, limit: str, key: str, times: int = 1) -> None:
         """Counts uses; raises RateLimited, with the seconds until there is room again, where so many are not left. None is counted then."""
         rate = self._rates[limit]

@@ -72,7 +72,8 @@ class SharedPool:
             yield _Limited(self._database, min(map(self._seconds, askers)))
 
     def _seconds(self, asker: Asker) -> float:
-        return self._limits.admin_seconds if asker.is_admin else self._limits.seconds
+        own = self._limits.admin_seconds if asker.is_admin else self._limits.seconds
+        return own if asker.seconds is None else min(own, asker.seconds)
 
 
 class _Limited:

@@ -34,6 +34,14 @@ class LargeAnswers:
         """As the engine says."""
         return await self._engine.kind(request, session)
 
+    def may_batch(self, members: int, session: Session) -> None:
+        """As the engine says."""
+        self._engine.may_batch(members, session)
+
+    async def admit(self, request: Request, session: Session) -> None:
+        """As the engine says."""
+        await self._engine.admit(request, session)
+
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
         """As the engine answers."""
         if self._large.get(hash(request.query)):

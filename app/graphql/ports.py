@@ -25,6 +25,14 @@ class Executes(Protocol):
         """Which operation the request runs; raises GraphQLRefusal for a document without a clear one."""
         ...
 
+    def may_batch(self, members: int, session: Session) -> None:
+        """Raises batch-limit-exceeded where the role may not ask so much in one batch."""
+        ...
+
+    async def admit(self, request: Request, session: Session) -> None:
+        """Counts the operation before it begins, once; raises rate-limit-exceeded where the role has begun too many in this minute."""
+        ...
+
     async def execute(self, request: Request, session: Session, context: object | None = None) -> Answer:
         """The complete answer; a refusal is part of it and never raised."""
         ...

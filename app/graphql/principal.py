@@ -21,5 +21,11 @@ def principal_of(session: Session, scope: Scope) -> str:
         return f"user {user_id}"
     if session.trusted:
         return ADMIN_PRINCIPAL
+    address = address_of(scope)
+    return f"address {address}" if address else ""
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from: of IPv6 the network that one household has; empty where nobody knows."""
     client = scope.get("client")
-    return f"address {client_of(client[0])}" if client else ""
+    return client_of(client[0]) if client else ""

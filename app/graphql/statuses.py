@@ -3,7 +3,7 @@
 Hasura: `/v1/graphql` answers 200 whatever happened inside GraphQL. The specification: an answer without `data` has a status of 4xx or 5xx.
 """
 
-from permissions.errors import RATE_LIMITED, GraphQLRefusal
+from permissions.errors import RATE_LIMIT_EXCEEDED, RATE_LIMITED, GraphQLRefusal
 
 _UNAUTHORIZED = frozenset({"access-denied", "invalid-jwt", "invalid-headers", "jwt-missing-role-claims", "jwt-invalid-claims"})
 _OURS = frozenset({"unexpected", "postgres-error"})
@@ -15,7 +15,7 @@ def status_of(refusal: GraphQLRefusal | None) -> int:
         return 200
     if refusal.code in _UNAUTHORIZED:
         return 401
-    if refusal.code == RATE_LIMITED:
+    if refusal.code in (RATE_LIMITED, RATE_LIMIT_EXCEEDED):
         return 429
     if refusal.code == "method-not-allowed":
         return 405

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.graphql.accepted import JSON, RESPONSE_JSON, wants_events, wants_status
 from app.graphql.body import read_body
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
-from app.graphql.principal import principal_of
+from app.graphql.principal import address_of, principal_of
 from app.graphql.request_body import body_of_url, parse_body, request_in_url, request_of
 from app.graphql.statuses import status_of
 from app.telemetry.log_context import RequestIds, RequestMark, current, marked
@@ -108,19 +109,20 @@ class GraphQLHttp:
         session = await self._authenticator.authenticate(headers, exchange)
         current.set(RequestMark(request_id, session.role))
         context = self._context_of(session, scope)
-        principal = principal_of(session, scope)
+        principal, address = principal_of(session, scope), address_of(scope)
         if scope["method"] == "GET":
-            return await self._read_only(request_in_url(scope["query_string"], principal), session, context)
+            return await self._read_only(replace(request_in_url(scope["query_string"], principal), address=address), session, context)
         body = exchange.body or b""
         read = partial(parse_body, body, principal)
         is_large = len(body) > _LARGE_BODY or takes_long(body)
         parsed = await self._engine.apart(principal, read, len(body)) if is_large else read()
         if not isinstance(parsed, list):
-            return await self._execute(parsed, session, context)
+            return await self._execute(replace(parsed, address=address), session, context)
+        self._engine.may_batch(len(parsed), session)
         tally = Tally()
 
         def member(raw: object) -> Request:
-            return request_of(raw, principal, len(body), tally)
+            return replace(request_of(raw, principal, len(body), tally), address=address)
 
         return 200, b"[" + b",".join([await self._member(member, raw, session, context) for raw in parsed]) + b"]"
 
@@ -137,6 +139,7 @@ class GraphQLHttp:
             return self._refused(refusal)
 
     async def _execute(self, request: Request, session: Session, context: object) -> tuple[int, bytes]:
+        await self._engine.admit(request, session)
         answer = await self._engine.execute(request, session, context)
         self._outcomes.note(answer)
         return status_of(answer.refusal), answer.body

@@ -68,6 +68,11 @@ class Settings(AuthenticationSettings):
     metadata_source: str | None = Field(
         None, description="The source of foreign metadata (`serve --metadata`) that is served; absent: the first that tracks a table."
     )
+    enable_allowlist: bool = Field(
+        False,
+        validation_alias=_also("NCHAT_ENABLE_ALLOWLIST", "HASURA_GRAPHQL_ENABLE_ALLOWLIST"),
+        description="Whether roles but `admin` get answers only to documents in the metadata's allow list.",
+    )
     database_pool_size: int = Field(
         10,
         ge=1,

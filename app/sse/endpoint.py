@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -12,7 +13,7 @@ from app.connections.endings import ADDRESS_FULL
 from app.graphql.body import read_body
 from app.graphql.headers import headers_of
 from app.graphql.origins import is_allowed_origin
-from app.graphql.principal import principal_of
+from app.graphql.principal import address_of, principal_of
 from app.graphql.request_body import body_of_url
 from app.sse.conversation import converse
 from app.sse.events import COMPLETE, next_event
@@ -92,7 +93,8 @@ class GraphQLEvents:
             current.set(RequestMark(request_id, session.role))
             with self._counted(principal_of(session, scope)) as principal:
                 asked = asked_in_url(scope["query_string"], headers, principal) if body is None else posted(body, headers, principal)
-                operation = StreamedOperation(asked, session, self._services.context_of(session, scope), self._services, stream)
+                request = replace(asked, address=address_of(scope))
+                operation = StreamedOperation(request, session, self._services.context_of(session, scope), self._services, stream)
                 listed = ListedStream(session, scope)
                 with self._services.sockets.listed(listed):
                     await converse(stream, operation, self._services, listed, reads_only=body is None)

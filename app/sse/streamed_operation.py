@@ -31,6 +31,7 @@ class StreamedOperation:
         await self._stream.send(COMPLETE)
 
     async def _run(self, reads_only: bool) -> None:
+        await self._services.engine.admit(self._request, self._session)
         self._kind = await self._services.engine.kind(self._request, self._session)
         if self._kind == "subscription":
             await self._follow()

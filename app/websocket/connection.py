@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from starlette.types import Scope
 
 from app.auth.refusals import token_expired
 from app.graphql import expiry
-from app.graphql.principal import principal_of
+from app.graphql.principal import address_of, principal_of
 from app.graphql.request_body import request_of
 from app.sockets.open_sockets import SocketFacts, closed_by_operator
 from app.telemetry.log_context import RequestMark, current
@@ -123,11 +124,12 @@ class SocketConnection:
         try:
             if len(self._operations) >= self._services.limits.max_operations:
                 raise too_many_operations(self._services.limits.max_operations)
-            request = request_of(message.get("payload"), principal_of(session, self._scope), size)
+            asked = request_of(message.get("payload"), principal_of(session, self._scope), size)
         except GraphQLRefusal as refused:
             self._services.outcomes.refused(refused)
             await self._socket.send(words.refusal(refused))
             return
+        request = replace(asked, address=address_of(self._scope))
         context = self._services.context_of(session, self._scope)
         self._start(operation_id, RunningOperation(words, request, session, context, self._services, self._socket))
 

@@ -51,6 +51,7 @@ class RunningOperation:
     async def _run(self) -> bytes:
         async with self._socket.turn():
             pass
+        await self._services.engine.admit(self._request, self._session)
         self._kind = await self._services.engine.kind(self._request, self._session)
         match self._kind:
             case "subscription":

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from permissions.allow_list import AllowList
+from permissions.api_limits import ApiLimits
 from permissions.reading.nodes import Node, Position, Problem
 from schema.model import TableName
 from schema.naming import Naming
@@ -154,6 +156,10 @@ class Metadata:
     unused: tuple[Problem, ...] = ()
     unknown: tuple[Problem, ...] = ()
     functions: tuple[FunctionEntry, ...] = ()
+    api_limits: ApiLimits = field(default_factory=ApiLimits)
+    allow_list: AllowList = field(default_factory=AllowList)
+    # Roles that are named where requests as a whole are ruled, and where.
+    roles_of_requests: Mapping[str, Position] = field(default_factory=dict)
 
     @property
     def enum_tables(self) -> frozenset[TableName]:

@@ -8,6 +8,8 @@ from permissions.reading.function_entries import read_function
 from permissions.reading.inherited_roles import read_inherited_roles
 from permissions.reading.metadata_files import read_document
 from permissions.reading.nodes import MetadataError, Node, Problem, each
+from permissions.reading.requests.allow_lists import read_allow_list
+from permissions.reading.requests.api_limits import limited_roles, read_api_limits
 from permissions.reading.sources import postgres_source
 from permissions.reading.table_entries import read_table
 from permissions.reading.unused import unknown, unused
@@ -49,8 +51,12 @@ def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     named = None if source is None else source.get("name")
     name = "default" if named is None else named.text("The name of a source")
     untold = _without_introspection(document.get("graphql_schema_introspection"))
+    limits = read_api_limits(document.get("api_limits"))
+    listed = read_allow_list(document, problems)
+    roles = {**limited_roles(document.get("api_limits")), **listed.roles}
     read = (tuple(tables), actions, tuple(problems), inherited, name, naming, untold)
-    return Metadata(*read, unused(document), unknown(document), tuple(tracked))
+    without_effect = (*unused(document), *listed.unlisted)
+    return Metadata(*read, without_effect, unknown(document), tuple(tracked), limits, listed.allowed, roles)
 
 
 def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:

@@ -1,17 +1,20 @@
 """The metadata against a database: what is served, and whether it may be served at all."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 import structlog
 
+from permissions.allow_list import AllowList
+from permissions.api_limits import ApiLimits
 from permissions.reading.entries import Metadata
 from permissions.reading.nodes import MetadataError, Problem
 from permissions.resolving.inherited_roles import with_inherited_roles
 from permissions.resolving.role_rules import role_rules
 from permissions.resolving.tracked_tables import track_tables
 from permissions.rules import RoleRules
+from permissions.session import ADMIN
 from schema.model import Catalog
 from schema.pg_functions import PgFunction
 
@@ -25,6 +28,8 @@ class Resolved:
     catalog: Catalog
     roles: Mapping[str, RoleRules]
     problems: tuple[Problem, ...]
+    api_limits: ApiLimits = field(default_factory=ApiLimits)
+    allow_list: AllowList = field(default_factory=AllowList)
 
     def rules(self, role: str) -> RoleRules:
         """What a role may do; a role that the metadata doesn't name may do nothing."""
@@ -41,11 +46,20 @@ def resolve(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFun
     roles, ungranted, refused = role_rules(metadata, catalog)
     roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source, refused)
     roles |= {role: replace(roles.get(role) or RoleRules(role), introspection=False) for role in metadata.without_introspection}
-    problems = (*metadata.problems, *untracked, *ungranted, *uninherited)
+    problems = (*metadata.problems, *untracked, *ungranted, *uninherited, *_strangers(metadata, roles))
     if strict and (problems or metadata.unknown):
         raise MetadataError(*problems, *metadata.unknown)
     for problem in problems:
         log.warning("metadata_inconsistent", problem=str(problem))
     for problem in () if strict else metadata.unused:
         log.warning("metadata_without_effect", problem=str(problem))
-    return Resolved(catalog, roles, problems)
+    return Resolved(catalog, roles, problems, metadata.api_limits, metadata.allow_list)
+
+
+def _strangers(metadata: Metadata, roles: Mapping[str, RoleRules]) -> Iterator[Problem]:
+    """Roles that requests are ruled for and that nobody has: slips of the pen, most likely."""
+    for role, position in metadata.roles_of_requests.items():
+        if role == ADMIN:
+            yield Problem(position, "This has no effect: nothing of it holds for admin.")
+        elif role not in roles:
+            yield Problem(position, f"No permission names the role {role}.")

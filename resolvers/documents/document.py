@@ -18,6 +18,7 @@ from graphql import (
 )
 from graphql.language import Visitor, visit
 
+from permissions.allow_list import normalized
 from permissions.errors import GraphQLRefusal
 
 OperationKind = Literal["query", "mutation", "subscription"]
@@ -27,12 +28,16 @@ MAX_TOKENS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """The operation, the fragments of its document, and the variables it declares and uses."""
+    """The operation, the fragments of its document, and the variables it declares and uses.
+
+    `normalized` is the whole document as an allow list compares it, where there is one.
+    """
 
     node: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
     declared: dict[str, VariableDefinitionNode]
     used: frozenset[str]
+    normalized: str | None = None
 
     @property
     def kind(self) -> OperationKind:
@@ -43,8 +48,8 @@ class Operation:
         return None if self.node.name is None else self.node.name.value
 
 
-def read_operation(query: str, name: str | None) -> Operation:
-    """Parses a document and picks its operation; raises validation-failed in Hasura's words."""
+def read_operation(query: str, name: str | None, *, is_compared: bool = False) -> Operation:
+    """Parses a document and picks its operation; raises validation-failed in Hasura's words. `is_compared`: with an allow list."""
     document = _parse(query)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     node = _pick([node for node in document.definitions if isinstance(node, OperationDefinitionNode)], name)
@@ -55,7 +60,8 @@ def read_operation(query: str, name: str | None) -> Operation:
         if variable in declared:
             raise GraphQLRefusal("parse-failed", f'multiple definitions for variable "{variable}"')
         declared[variable] = definition
-    return Operation(node, fragments, declared, frozenset(used_variables(node, fragments)))
+    text = normalized(document) if is_compared else None
+    return Operation(node, fragments, declared, frozenset(used_variables(node, fragments)), text)
 
 
 def _parse(query: str) -> DocumentNode:

@@ -26,7 +26,8 @@ class Request:
 
     `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the
     last event that the client has, where its transport says so. `delta`: of a live query's answers only the first is wanted whole.
-    `reads_only`: its transport may repeat it and foreign pages may send it, so nothing that may write is run.
+    `address` is where it comes from, as far as addresses tell. `reads_only`: its transport may repeat it and
+    foreign pages may send it, so nothing that may write is run.
     """
 
     query: str
@@ -38,3 +39,4 @@ class Request:
     seen: Seen | None = None
     delta: bool = False
     reads_only: bool = False
+    address: str = ""

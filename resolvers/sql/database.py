@@ -47,10 +47,11 @@ class LookDatabase(Database, Protocol):
 
 
 class Asker(NamedTuple):
-    """For whom a statement runs: whose share it takes, and whether the time limits of an admin hold."""
+    """For whom a statement runs: whose share it takes, whether the time limits of an admin hold, and a limit of its role's own."""
 
     principal: str = ""
     is_admin: bool = False
+    seconds: float | None = None
 
 
 NOBODY: Final = Asker()

@@ -57,9 +57,9 @@ async def test_short_work_stays_on_the_loop_and_long_work_leaves_it(books: Libra
 async def test_a_long_document_is_parsed_off_the_loop(books: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
 
-    def noted(*given: Any) -> Any:
+    def noted(*given: Any, **named: Any) -> Any:
         parsed.append(threading.current_thread().name)
-        return read_operation(*given)
+        return read_operation(*given, **named)
 
     monkeypatch.setattr("resolvers.planner.read_operation", noted)
     await books.ask("{ parsed: book { id } }")

@@ -37,15 +37,22 @@ DOCUMENT: dict[str, Any] = {
     ],
     "actions": [{"name": "login"}],
     "graphql_schema_introspection": {},
+    "api_limits": {"depth_limit": {"global": 1}},
+    "query_collections": [{"name": "c", "definition": {"queries": [{"name": "q", "query": "{ a }"}]}}],
+    "allowlist": [{"collection": "c"}],
 }
 # Of each place: the keys that something is made of, and those that are only told of.
 KEYS: dict[tuple[str | int, ...], tuple[str, str]] = {
     (): (
-        "version sources actions inherited_roles graphql_schema_introspection",
-        "custom_types remote_schemas query_collections allowlist cron_triggers rest_endpoints api_limits network metrics_config "
-        "opentelemetry backend_configs",
+        "version sources actions inherited_roles graphql_schema_introspection api_limits query_collections allowlist",
+        "custom_types remote_schemas cron_triggers rest_endpoints network metrics_config opentelemetry backend_configs",
     ),
     ("graphql_schema_introspection",): ("disabled_for_roles", "disabled_for_role"),
+    ("api_limits",): ("disabled depth_limit node_limit time_limit batch_limit rate_limit", "depth_limt"),
+    ("api_limits", "depth_limit"): ("global per_role state", "per_rol"),
+    ("query_collections", 0): ("name definition comment", "nme"),
+    ("query_collections", 0, "definition", "queries", 0): ("name query", "qery"),
+    ("allowlist", 0): ("collection scope", "collecton"),
     SOURCE: (
         "name kind tables customization",
         "configuration functions native_queries logical_models stored_procedures function_tables query_tags health_check",
@@ -123,6 +130,7 @@ def test_files_are_told_too(tmp_path: Path) -> None:
     for name, text in {
         "version.yaml": "version: 3\n",
         "api_limits.yaml": "disabled: false\n",
+        "backend_configs.yaml": "dataconnector: {}\n",
         "network.yaml": "{}\n",
         "metrics_config.yaml": "analyze_query_variables: true\n",
         "my_notes.yaml": "a: 1\n",
@@ -134,7 +142,7 @@ def test_files_are_told_too(tmp_path: Path) -> None:
     assert [str(table.name) for table in metadata.tables] == ["book"]
     assert ["empty (postgres)" in problem.sentence for problem in metadata.problems] == [True]
     told = sorted(f"{Path(problem.position.file).name}:{problem.position.line}" for problem in metadata.unused)
-    assert told == ["actions.yaml:3", "actions.yaml:5", "api_limits.yaml:1", "metrics_config.yaml:1", "my_notes.yaml:1"]
+    assert told == ["actions.yaml:3", "actions.yaml:5", "backend_configs.yaml:1", "metrics_config.yaml:1", "my_notes.yaml:1"]
 
 
 def test_a_source_is_picked_by_its_name(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ class FakeEngine:
         self.turns.append(principal)
         return work()
 
+    def may_batch(self, members: int, session: Session) -> None:
+        """Any number may."""
+
+    async def admit(self, request: Request, session: Session) -> None:
+        """Nobody is counted."""
+
     async def kind(self, request: Request, session: Session) -> OperationKind:  # noqa: ARG002
         match request.query.split()[0]:
             case "subscription":
