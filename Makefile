@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-audience trial-restores trial-chat trial-reactions trial-streams check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-audience trial-restores trial-chat trial-reactions trial-streams proof check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -69,6 +69,9 @@ trial-reactions: setup ## 20,000 reactions by 200 people over websockets, with a
 
 trial-streams: setup ## whole streams on real servers: 20 recorders that die, LiveKit, the store or the host away, a throttled encoder, keys searched for
 	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/streams/trials
+
+proof: setup ## 50,000 random permissions, rows, sessions and requests: the engine, Python and row security decide alike
+	@NCHAT_TRIALS=whole exec $(BIN)/python -m pytest -q -s tests/proof
 
 check: setup ## ruff, mypy and the import law
 	@$(BIN)/ruff check .

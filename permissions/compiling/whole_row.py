@@ -42,9 +42,12 @@ def whole_row(from_: sa.FromClause, table: sa.Table) -> sa.ColumnElement[Any]:
     type_ = RowType(table)
     if isinstance(from_, sa.Subquery) and ROW in from_.columns:
         return outer(from_.columns[ROW])
-    row = _WholeRow(from_, type_)
-    # Of a subselect PostgreSQL knows the columns, but not whose they are.
-    return sa.cast(row, type_) if isinstance(from_, sa.CTE | sa.Subquery) else row
+    if not isinstance(from_, sa.CTE | sa.Subquery):
+        return _WholeRow(from_, type_)
+    # Of a subselect PostgreSQL knows the columns, but not whose they are; and that of an upsert has one more.
+    if len(from_.columns) == len(table.columns):
+        return sa.cast(_WholeRow(from_, type_), type_)
+    return sa.cast(sa.func.row(*[outer(from_.columns[column.key]) for column in table.columns]), type_)
 
 
 @compiles(_WholeRow)

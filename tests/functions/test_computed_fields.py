@@ -128,6 +128,14 @@ async def test_writes_under_rules_that_name_computed_fields(own_posts: Library) 
     assert await own_posts.ask(where) == {"data": {"update_author": {"returning": [written]}}}
 
 
+async def test_upserts_under_checks_that_name_computed_fields(own_posts: Library) -> None:
+    added = """mutation($name: String!) { insert_author_one(object: {first_name: $name},
+        on_conflict: {constraint: author_pkey, update_columns: [first_name]}) { full_name } }"""
+    assert await own_posts.ask(added, {"name": "Bea"}, session=USER("1")) == {"data": {"insert_author_one": {"full_name": "Bea"}}}
+    assert code_in(await own_posts.ask(added, {"name": "Nobody"}, session=USER("1")), added) == "permission-error"
+    assert await own_posts.value("SELECT count(*) FROM author") == 3
+
+
 async def test_what_the_schema_says(posts: Library) -> None:
     asked = """{ __type(name: "author") { fields { name description type { kind name ofType { kind name } }
         args { name type { kind name ofType { name } } } } } }"""
