@@ -87,6 +87,7 @@ def _call_limits(settings: Settings) -> CallLimits:
         token_ttl=settings.livekit_token_ttl,
         recording=settings.recording_enabled,
         max_recording=settings.max_recording_minutes * 60,
+        segment_seconds=settings.hls_segment_seconds,
         default_policy=settings.recording_default_policy,
         recording_templates=frozenset(settings.templates),
         media_link_ttl=settings.media_link_ttl,

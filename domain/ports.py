@@ -372,6 +372,8 @@ class CallLimits:
     reconnecting_timeout: int = 30
     disconnected_timeout: int = 60
     max_recording: int = 480 * 60
+    # Of a recording that begins; all its parts have the same.
+    segment_seconds: int = 4
     # Whether recordings may begin; one that runs ends as ever.
     recording: bool = True
     # The retention policy for all.

@@ -84,7 +84,7 @@ class EgressWanted:
     with `path_prefix`.
 
     `bucket` is the one that the recording's earlier parts lie in; None for the one of the settings. `sends_on`: it may be told later to
-    send to RTMP addresses besides, which no other egress can.
+    send to RTMP addresses besides, which no other egress can. `segment_seconds` is how long each segment shall be.
     """
 
     room: str
@@ -93,6 +93,7 @@ class EgressWanted:
     bucket: str | None = None
     sends_on: bool = False
     file: bool = True
+    segment_seconds: int = 4
 
 
 class Recorder(Protocol):
@@ -246,6 +247,6 @@ class Packaging(Protocol):
 
 
 class Packager(Protocol):
-    def open(self, began_at: datetime) -> AbstractAsyncContextManager[Packaging]:
-        """A program of its own, for media whose first frame was at this moment."""
+    def open(self, began_at: datetime, segment_seconds: int) -> AbstractAsyncContextManager[Packaging]:
+        """A program of its own, for media whose first frame was at this moment, in segments of so many seconds."""
         ...

@@ -16,7 +16,6 @@ from domain.recording_ports import MANIFEST, PackagingFailed
 FOLDER: Final = "nchat-dash-"
 # Seconds: a program that takes nothing for so long hangs.
 TAKES_WITHIN: Final = 20.0
-SEGMENT_SECONDS: Final = 4
 
 
 class FfmpegPackager:
@@ -26,13 +25,13 @@ class FfmpegPackager:
         self._program = program
 
     @asynccontextmanager
-    async def open(self, began_at: datetime) -> AsyncIterator["FfmpegPackaging"]:
+    async def open(self, began_at: datetime, segment_seconds: int) -> AsyncIterator["FfmpegPackaging"]:
         """A program that runs for as long as the block; its folder goes with it."""
         await asyncio.to_thread(remove_forgotten, FOLDER)
         with tempfile.TemporaryDirectory(prefix=FOLDER) as name:
             program = await asyncio.create_subprocess_exec(
                 # With a service that is killed the kernel ends it.
-                *with_parent(_command(self._program, Path(name), began_at), SIGKILL),
+                *with_parent(_command(self._program, Path(name), began_at, segment_seconds), SIGKILL),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -90,11 +89,11 @@ class FfmpegPackaging:
             raise PackagingFailed(f"ffmpeg ended with {self._program.returncode}")
 
 
-def _command(program: str, folder: Path, began_at: datetime) -> Sequence[str]:
+def _command(program: str, folder: Path, began_at: datetime, segment_seconds: int) -> Sequence[str]:
     """Parts that follow each other begin anew in time: ffmpeg goes on where the one before ended."""
     # MPEG-TS has other names for what recorders write: H.264 and AAC.
     copying = ("-map", "0:v?", "-map", "0:a?", "-c", "copy", "-tag:v", "avc1", "-tag:a", "mp4a")
     reading = ("-f", "mpegts", "-i", "pipe:0", *copying)
-    dash = ("-f", "dash", "-seg_duration", str(SEGMENT_SECONDS), "-use_template", "1", "-use_timeline", "1", "-window_size", "0")
-    clock = ("-availability_start_time_ms", str(int(began_at.timestamp() * 1000)), "-update_period", str(SEGMENT_SECONDS))
+    dash = ("-f", "dash", "-seg_duration", str(segment_seconds), "-use_template", "1", "-use_timeline", "1", "-window_size", "0")
+    clock = ("-availability_start_time_ms", str(int(began_at.timestamp() * 1000)), "-update_period", str(segment_seconds))
     return (program, "-nostdin", "-v", "error", *reading, *dash, *clock, str(folder / MANIFEST))

@@ -87,6 +87,7 @@ class RecordingPart:
     closed_at: datetime | None
     end_reason: EndReason | None
     segments: int
+    segment_seconds: int
     segment_at: datetime | None
     next_look_at: datetime
     duration: float | None

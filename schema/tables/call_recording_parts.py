@@ -29,6 +29,14 @@ call_recording_parts = sa.Table(
         "end_reason", sa.Text, comment="Why it ended: stopped, paused, lost, storage, limit or narrowed. Not offered through GraphQL."
     ),
     sa.Column("segments", sa.Integer, nullable=False, server_default=sa.text("0"), comment="Segments seen in its playlist."),
+    # An earlier release knows nothing of the column, and asks for 4.
+    sa.Column(
+        "segment_seconds",
+        sa.SmallInteger,
+        nullable=False,
+        server_default=sa.text("4"),
+        comment="How long its recorder was asked to make each segment. Not offered through GraphQL.",
+    ),
     moment("segment_at", "When a new segment was last seen in its playlist. Not offered through GraphQL."),
     now("next_look_at", "When its storage is looked at next. Not offered through GraphQL."),
     sa.Column("duration", sa.Double, comment="Length of its media in seconds."),

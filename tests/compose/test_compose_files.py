@@ -84,7 +84,8 @@ def test_the_api_is_given_settings_that_exist() -> None:
 
 def test_what_may_be_left_out_of_env_is_what_the_example_says() -> None:
     given = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE))
-    assert given == {name: EXAMPLE[name] for name in ("NCHAT_RECORDING_DEFAULT_POLICY", "NCHAT_STREAMING_DASH")}
+    free = ("NCHAT_RECORDING_DEFAULT_POLICY", "NCHAT_STREAMING_DASH", "NCHAT_HLS_SEGMENT_SECONDS")
+    assert given == {name: EXAMPLE[name] for name in free}
 
 
 @pytest.mark.parametrize("dash", ["false", "true"])

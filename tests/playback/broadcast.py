@@ -19,17 +19,17 @@ RECORDING = """
 """
 PART = """
     INSERT INTO nchat_call_recording_parts
-        (id, recording_id, index, status, segments, path_prefix, asked_at, closed_at, media_started_at, duration)
-    VALUES ($1, $2, $3, $4::recording_status, $5, $6, now(), CASE WHEN $7 THEN now() END, $8, $9)
+        (id, recording_id, index, status, segments, path_prefix, asked_at, closed_at, media_started_at, duration, segment_seconds)
+    VALUES ($1, $2, $3, $4::recording_status, $5, $6, now(), CASE WHEN $7 THEN now() END, $8, $9, $10)
 """
 
 
-def listed(segments: int, began_at: datetime, *, ended: bool = False) -> bytes:
+def listed(segments: int, began_at: datetime, *, ended: bool = False, each: float = SECONDS) -> bytes:
     """What the recorder's playlist says after so many segments."""
     lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:4", "#EXT-X-PLAYLIST-TYPE:EVENT"]
     for number in range(segments):
-        at = (began_at + timedelta(seconds=SECONDS * number)).isoformat(timespec="milliseconds")
-        lines += [f"#EXT-X-PROGRAM-DATE-TIME:{at}", f"#EXTINF:{SECONDS:.6f},", f"segment_{number:05d}.ts"]
+        at = (began_at + timedelta(seconds=each * number)).isoformat(timespec="milliseconds")
+        lines += [f"#EXT-X-PROGRAM-DATE-TIME:{at}", f"#EXTINF:{each:.6f},", f"segment_{number:05d}.ts"]
     return "\n".join([*lines, *["#EXT-X-ENDLIST"] * ended, ""]).encode()
 
 
@@ -42,19 +42,28 @@ class Broadcast:
     stream: UUID
     recording: UUID
 
-    async def part(self, index: int, segments: int, *, closed: bool = False, objects: dict[str, bytes] | None = None) -> str:
-        """A part, running or over, with so many segments; what its keys begin with."""
+    async def part(
+        self,
+        index: int,
+        segments: int,
+        *,
+        closed: bool = False,
+        objects: dict[str, bytes] | None = None,
+        each: float = SECONDS,
+        asked: int = SECONDS,
+    ) -> str:
+        """A part, running or over, with so many segments, each so long (and asked to be); what its keys begin with."""
         part_id, began_at = uuid4(), self.on.clock.now()
         prefix = new_prefix(self.recording, part_id)
         status = "ready" if closed else "recording"
-        row = (part_id, self.recording, index, status, segments, prefix, closed, began_at, segments * float(SECONDS))
+        row = (part_id, self.recording, index, status, segments, prefix, closed, began_at, segments * float(each), asked)
         await self.on.database.execute(PART, *row)
         media = {f"segment_{number:05d}.ts": f"{index}/{number}".encode() for number in range(segments)} if objects is None else objects
         for name, body in media.items():
             if name.endswith(".ts"):
                 await self.store.write(prefix + name, body, "video/mp2t")
         await self.store.write(picture_key(prefix, 0), b"a picture", "image/jpeg")
-        await self.store.write(playlist_key(prefix), listed(segments, began_at, ended=closed), "application/x-mpegurl")
+        await self.store.write(playlist_key(prefix), listed(segments, began_at, ended=closed, each=each), "application/x-mpegurl")
         return prefix
 
     async def grow(self, prefix: str, segments: int) -> None:
@@ -65,9 +74,10 @@ class Broadcast:
         await self.on.database.execute("UPDATE nchat_call_recording_parts SET segments = $1 WHERE path_prefix = $2", segments, prefix)
         self.on.clock.advance(2)
 
-    async def list(self, prefix: str, segments: int, *, ended: bool = False) -> None:
+    async def list(self, prefix: str, segments: int, *, ended: bool = False, each: float = SECONDS) -> None:
         """The recorder's playlist alone."""
-        await self.store.write(playlist_key(prefix), listed(segments, self.on.clock.now(), ended=ended), "application/x-mpegurl")
+        body = listed(segments, self.on.clock.now(), ended=ended, each=each)
+        await self.store.write(playlist_key(prefix), body, "application/x-mpegurl")
 
     async def end(self) -> None:
         """It is over, and all of it is there."""

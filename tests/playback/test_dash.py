@@ -186,8 +186,8 @@ class Watched(FfmpegPackager):
         FfmpegPackager.__init__(self, ffmpeg.program())
 
     @asynccontextmanager
-    async def open(self, began_at: datetime) -> AsyncIterator[FfmpegPackaging]:
-        async with FfmpegPackager.open(self, began_at) as self.packaging:
+    async def open(self, began_at: datetime, segment_seconds: int) -> AsyncIterator[FfmpegPackaging]:
+        async with FfmpegPackager.open(self, began_at, segment_seconds) as self.packaging:
             yield self.packaging
 
 

@@ -12,7 +12,7 @@ from app.media.library import Asked, Elsewhere, Library
 from domain.recordings.clips import copies
 from domain.recordings.clips.copying import copy_due
 from domain.recordings.ending.finishing import finish
-from domain.recordings.late.moving import UNSEEN, move_late
+from domain.recordings.late.moving import move_late
 from domain.recordings.late.taking import WATCHED_FOR
 from domain.recordings.names import file_key, picture_key, playlist_key, segment_name
 from domain.recordings.playing.visible import Visible
@@ -144,7 +144,16 @@ async def test_a_store_s_clock_that_is_wrong_is_believed_for_two_segments(on: Se
     on.store.times |= {key: on.clock.now() - timedelta(hours=1) for key in on.store.objects if key.startswith(prefix)}
     await move(live)
     assert await lying(live) == (names(0, 1, 2, 3, 4), names(5, 6, 7))
-    assert UNSEEN == 2
+
+
+async def test_of_short_segments_more_may_have_been_played_unseen(on: Setup, live: Broadcast) -> None:
+    await live.on.database.execute("UPDATE nchat_call_recording_parts SET segment_seconds = 1")
+    await narrow(live)
+    await write(live, *range(3, 10))
+    prefix = (await part(live))["path_prefix"]
+    on.store.times |= {key: on.clock.now() - timedelta(hours=1) for key in on.store.objects if key.startswith(prefix)}
+    await move(live)
+    assert await lying(live) == (names(*range(8)), names(8, 9))
 
 
 async def test_its_file_and_late_pictures_move_too_and_rows_say_where_to(on: Setup, live: Broadcast) -> None:

@@ -79,6 +79,24 @@ async def test_it_only_grows_and_ends_with_the_recording(endpoint: Endpoint) -> 
     assert whole == after + "#EXT-X-ENDLIST\n"
 
 
+@pytest.mark.parametrize(("seconds", "target"), [(1, 2), (2, 3), (4, 6), (10, 15)])
+async def test_its_target_follows_from_what_the_recorder_was_asked_for(endpoint: Endpoint, seconds: int, target: int) -> None:
+    """From the first line on, whatever is in it by then; the end that an update tells is six times as long at least."""
+    await endpoint.live.part(0, 1, each=float(seconds), asked=seconds)
+    text = await endpoint.get(endpoint.link())
+    assert f"#EXT-X-TARGETDURATION:{target}\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=90.0\n" in text and 6 * target <= 90
+
+
+async def test_no_segment_is_longer_than_the_playlist_says(endpoint: Endpoint) -> None:
+    """RFC 8216, 4.3.3.1: rounded to the nearest second."""
+    prefix = await endpoint.live.part(0, 2, each=6.49)
+    assert "#EXT-X-TARGETDURATION:6\n" in await endpoint.get(endpoint.link())
+    await endpoint.live.list(prefix, 3, each=16.5)
+    endpoint.live.on.clock.advance(2)
+    text = await endpoint.get(endpoint.link())
+    assert "#EXT-X-TARGETDURATION:17\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=102.0\n" in text
+
+
 @pytest.mark.parametrize("status", ["recording", "processing"])
 async def test_a_recorder_that_only_uploads_its_file_keeps_nobody_waiting(endpoint: Endpoint, status: str) -> None:
     """Its own playlist has its end; until then what follows it waits."""

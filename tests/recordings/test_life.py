@@ -1,6 +1,7 @@
 """From the button to the file, with a recorder and a store that do what the test says."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -78,6 +79,34 @@ async def test_a_dead_recorder_is_followed_by_another(call: RecordedCall) -> Non
     row = await call.recording()
     assert (row["status"], row["duration"]) == ("ready", 28)
     assert '"reason": "lost"' in row["gaps"]
+
+
+async def test_segments_stay_as_long_as_they_were_when_the_recording_began(call: RecordedCall) -> None:
+    """Whatever the settings say by then: its playlist has promised that, and death is counted in them."""
+    call.on.world = replace(call.on.world, limits=replace(call.on.world.limits, segment_seconds=10))
+    recording_id = await call.run()
+    call.on.world = replace(call.on.world, limits=replace(call.on.world.limits, segment_seconds=2))
+    await call.pass_time(12)
+    assert list(call.on.recorder.egresses) == ["EG_1"]
+    call.on.recorder.dead.add("EG_1")
+    await call.pass_time(20)
+    assert list(call.on.recorder.egresses) == ["EG_1", "EG_2"]
+    assert [one.segment_seconds for one in call.on.recorder.wanted.values()] == [10, 10]
+    assert [part["segment_seconds"] for part in await call.parts()] == [10, 10]
+    await stop_recording(call.on.world, session(ALICE), recording_id)
+    await call.turn()
+    await call.complete("EG_2")
+    await call.run()
+    assert call.on.recorder.wanted["EG_3"].segment_seconds == 2
+
+
+async def test_a_store_that_stumbles_kills_no_recorder_of_short_segments(call: RecordedCall) -> None:
+    call.on.world = replace(call.on.world, limits=replace(call.on.world.limits, segment_seconds=1))
+    await call.run()
+    await call.pass_time(8)
+    assert list(call.on.recorder.egresses) == ["EG_1"]
+    await call.pass_time(8)
+    assert list(call.on.recorder.egresses) == ["EG_1", "EG_2"]
 
 
 async def test_no_recorder_at_all(call: RecordedCall) -> None:

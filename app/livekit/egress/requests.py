@@ -10,7 +10,6 @@ from domain.ports import MediaRefused
 from domain.recording_ports import CompositeWanted, EgressWanted, TrackWanted
 from domain.recordings.names import FILE, PICTURE, PLAYLIST, SEGMENT
 
-SEGMENT_SECONDS: Final = 4
 PICTURE_SECONDS: Final = 10
 PICTURE_SIZE: Final = (320, 180)
 PRESETS: Final = {(1280, 720): api.EncodingOptionsPreset.H264_720P_30, (1920, 1080): api.EncodingOptionsPreset.H264_1080P_30}
@@ -65,7 +64,7 @@ def composite_request(
     if content.size in PRESETS:
         request.preset = PRESETS[content.size]
     else:
-        request.advanced.CopyFrom(_advanced(content.size))
+        request.advanced.CopyFrom(_advanced(content.size, wanted.segment_seconds))
     return request
 
 
@@ -88,7 +87,7 @@ def _outputs(wanted: EgressWanted, bucket: Bucket) -> dict[str, Any]:
         protocol=api.SegmentedFileProtocol.HLS_PROTOCOL,
         filename_prefix=f"{prefix}{SEGMENT}",
         playlist_name=f"{prefix}{PLAYLIST}.m3u8",
-        segment_duration=SEGMENT_SECONDS,
+        segment_duration=wanted.segment_seconds,
         filename_suffix=api.SegmentedFileSuffix.INDEX,
         disable_manifest=True,
         s3=bucket.upload(),
@@ -109,7 +108,7 @@ def _pictures(prefix: str, bucket: Bucket) -> api.ImageOutput:
     )
 
 
-def _advanced(size: tuple[int, int]) -> api.EncodingOptions:
+def _advanced(size: tuple[int, int], segment_seconds: int) -> api.EncodingOptions:
     """LiveKit has no preset of this size, and reads an unset field as one of 720p."""
     width, height = size
     return api.EncodingOptions(
@@ -121,5 +120,5 @@ def _advanced(size: tuple[int, int]) -> api.EncodingOptions:
         audio_codec=api.AudioCodec.AAC,
         audio_bitrate=128,
         audio_frequency=44_100,
-        key_frame_interval=SEGMENT_SECONDS,
+        key_frame_interval=segment_seconds,
     )

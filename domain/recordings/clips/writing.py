@@ -23,7 +23,8 @@ WRITE: Final = sa.text("""
         source.layout, source.resolution, source.storage_bucket, source.id, :begins, :ends, 0, source.legal_hold, :tier, :now, :now, :plan
     FROM nchat_call_recordings AS source
     WHERE source.id = :source AND source.status <> 'deleted' AND source.delete_asked_at IS NULL
-    RETURNING call_id
+    RETURNING call_id,
+        (SELECT coalesce(max(segment_seconds), 4) FROM nchat_call_recording_parts WHERE recording_id = :source) AS segment_seconds
 """).bindparams(
     sa.bindparam("title", type_=sa.Text),
     sa.bindparam("tier", type_=sa.Text),
@@ -51,10 +52,8 @@ async def write_clip(tx: Transaction, clip: NewClip, plan: ClipPlan, now: dateti
     written = (await tx.connection.execute(WRITE, given | {"now": now, "plan": plan.note()})).first()
     if written is None:
         return False
-    rows = [
-        {"id": part.id, "recording_id": clip.id, "index": index, "status": "processing", "status_since": now, "path_prefix": part.target}
-        for index, part in enumerate(plan.parts)
-    ]
+    common = {"recording_id": clip.id, "status": "processing", "status_since": now, "segment_seconds": written.segment_seconds}
+    rows = [common | {"id": part.id, "index": index, "path_prefix": part.target} for index, part in enumerate(plan.parts)]
     await tx.connection.execute(sa.insert(call_recording_parts), rows)
     changed(tx, written.call_id)
     return True

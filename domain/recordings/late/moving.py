@@ -4,6 +4,7 @@ Safe to be cut off anywhere and to run twice: what is still there is copied agai
 """
 
 import asyncio
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -15,7 +16,8 @@ from domain.recordings.late.taking import NarrowedPart
 from domain.recordings.names import PICTURE, SEGMENT, file_key, picture_key, segment_name
 from domain.recordings.part_keys import segment_number
 from domain.recordings.playing import storyboard
-from domain.recordings.playing.playlist import TARGET_DURATION
+from domain.recordings.playing.playlist import target_duration
+from domain.recordings.recorder.looked_at import EVERY
 from domain.world import World
 
 Item = TypeVar("Item")
@@ -23,8 +25,6 @@ log = structlog.get_logger(__name__)
 PAGE: Final = 1000
 PARTS_AT_ONCE: Final = 8
 COPIES_AT_ONCE: Final = 8
-# Segments that may have been uploaded, and played, since a part was last looked at before its stream was narrowed.
-UNSEEN: Final = 2
 
 
 async def move_late(world: World) -> int:
@@ -101,14 +101,20 @@ def _first_late(part: NarrowedPart, there: Mapping[int, StoredObject]) -> int:
     """
     since = part.narrowed_at.replace(microsecond=0)
     nothing_yet = max(there, default=part.seen - 1) + 1
-    return min(min((number for number, one in there.items() if one.modified_at >= since), default=nothing_yet), part.seen + UNSEEN)
+    return min(min((number for number, one in there.items() if one.modified_at >= since), default=nothing_yet), part.seen + _unseen(part))
+
+
+def _unseen(part: NarrowedPart) -> int:
+    """So many segments may have been uploaded, and played, since the part was last looked at before its stream was narrowed."""
+    return math.ceil(EVERY.total_seconds() / part.segment_seconds) + 1
 
 
 def _is_late(part: NarrowedPart, picture: StoredObject) -> bool:
     """By the store's clock, or by its number, however long segments are."""
     found = storyboard.NAME.fullmatch(picture.key.removeprefix(part.prefix))
     began = int(found[1]) * storyboard.PICTURE_SECONDS if found is not None else 0
-    return picture.modified_at >= part.narrowed_at.replace(microsecond=0) or began >= (part.seen + UNSEEN) * TARGET_DURATION
+    late = (part.seen + _unseen(part)) * target_duration(part.segment_seconds)
+    return picture.modified_at >= part.narrowed_at.replace(microsecond=0) or began >= late
 
 
 def _raise_first(outcomes: Sequence[bool | BaseException]) -> None:

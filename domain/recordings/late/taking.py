@@ -28,7 +28,7 @@ TAKE: Final = sa.text("""
     FROM due, nchat_call_recordings AS recording
     WHERE part.id = due.id AND recording.id = part.recording_id
     RETURNING part.id, part.recording_id, part.path_prefix AS prefix, part.late_prefix, part.late_from, part.moved_to, part.narrowed_at,
-        part.closed_at, part.late_look_at AS taken_until, recording.storage_bucket AS bucket
+        part.closed_at, part.segment_seconds, part.late_look_at AS taken_until, recording.storage_bucket AS bucket
 """)
 DECIDE: Final = sa.text("""
     UPDATE nchat_call_recording_parts SET late_from = coalesce(late_from, :late_from) WHERE id = :id RETURNING late_from
@@ -62,6 +62,7 @@ class NarrowedPart:
     moved_to: int
     narrowed_at: datetime
     closed_at: datetime | None
+    segment_seconds: int
     taken_until: datetime
     bucket: str | None
 

@@ -40,6 +40,7 @@ class PartSegments:
     entries: list[bytes] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     last: str = ""
+    longest: float = 0.0
     complete: bool = False
     final: bool = False
 
@@ -49,7 +50,7 @@ class PartSegments:
             if NAME.fullmatch(segment.name):
                 self.entries.append(_entry(self.index, segment, gap=segment.name in missing))
                 self.seconds.append(segment.seconds)
-                self.last = segment.name
+                self.last, self.longest = segment.name, max(self.longest, segment.seconds)
 
 
 @dataclass(slots=True)

@@ -3,20 +3,16 @@ with the recording."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Final
 
 from domain.recordings.playing.part_segments import LINK, KnownSegments, PartSegments
 from domain.recordings.playing.visible import VisiblePart
 
 CONTENT_TYPE: Final = "application/vnd.apple.mpegurl"
-# Seconds, of the longest segment, rounded: recorders are asked for 4. It may never change.
-TARGET_DURATION: Final = 6
-# Seconds of the end that an update tells again. A player that is further behind than half of it asks for the whole.
+# Seconds of the end that an update tells again, six longest segments at least. A player that is further behind than half of it asks for
+# the whole.
 SKIP_UNTIL: Final = 90
-HEAD: Final = (
-    f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{TARGET_DURATION}\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={SKIP_UNTIL}.0\n"
-    "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-INDEPENDENT-SEGMENTS\n"
-).encode()
 # Of what is over although its playlist does not say so yet: a player begins where it began, not where it ended.
 FROM_START: Final = b"#EXT-X-START:TIME-OFFSET=0\n"
 DISCONTINUITY: Final = b"#EXT-X-DISCONTINUITY\n"
@@ -42,11 +38,13 @@ NOWHERE: Final[Elsewhere] = {}
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """The parts that play, and whether nothing more comes; `over`: what is played has ended, whether or not all of it is there yet."""
+    """The parts that play, and whether nothing more comes; `over`: what is played has ended, whether or not all of it is there yet.
+    No segment is longer than `target` seconds, rounded."""
 
     parts: Sequence[Played]
     ended: bool
-    over: bool = False
+    over: bool
+    target: int
 
     @property
     def empty(self) -> bool:
@@ -69,7 +67,17 @@ class Playlist:
     def _text(self, skipped: int, link: str, elsewhere: Elsewhere) -> bytes:
         start = [FROM_START] if self.over and not self.ended else []
         skip = [f"#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n".encode()] if skipped else []
-        return b"".join([HEAD, *start, *skip, *self._entries(skipped, link, elsewhere), *[END] * self.ended])
+        return b"".join([self._head(), *start, *skip, *self._entries(skipped, link, elsewhere), *[END] * self.ended])
+
+    def _head(self) -> bytes:
+        return (
+            f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:{self.target}\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL={self._skip_until}.0\n"
+            "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+        ).encode()
+
+    @property
+    def _skip_until(self) -> int:
+        return max(SKIP_UNTIL, 6 * self.target)
 
     def _entries(self, skipped: int, link: str, elsewhere: Elsewhere) -> Iterator[bytes]:
         for place, part in enumerate(self.parts):
@@ -83,7 +91,7 @@ class Playlist:
 
     def _skippable(self) -> int:
         """How many segments lie before the end that an update tells."""
-        left, skipped = float(SKIP_UNTIL), sum(part.count for part in self.parts)
+        left, skipped = float(self._skip_until), sum(part.count for part in self.parts)
         for part in reversed(self.parts):
             for seconds in reversed(part.segments.seconds[: part.count]):
                 if left <= 0:
@@ -106,4 +114,17 @@ async def compose(known: KnownSegments, parts: Sequence[VisiblePart], *, ended: 
         if not (part.closed or segments.complete):
             break
     # A store that does not answer now may have more.
-    return Playlist(played, ended and all(part.segments.final for part in played), over)
+    return Playlist(played, ended and all(part.segments.final for part in played), over, _target(parts, played))
+
+
+def target_duration(segment_seconds: int) -> int:
+    """What a playlist says from its first line on of segments that are asked to be so long: half as long again is the longest that a
+    recorder makes of one."""
+    return ceil(1.5 * segment_seconds)
+
+
+def _target(parts: Sequence[VisiblePart], played: Sequence[Played]) -> int:
+    """It never changes, since all parts of a recording ask for the same; unless a recorder made a segment that is longer all the same:
+    players may refuse one that is longer than what the playlist says."""
+    asked = max((target_duration(part.segment_seconds) for part in parts), default=1)
+    return max([asked, *(floor(part.segments.longest + 0.5) for part in played)])

@@ -37,6 +37,7 @@ OF_PART: Final = [
     sa.or_(parts.c.closed_at.is_not(None), parts.c.status == "ready").label("closed"),
     parts.c.path_prefix,
     parts.c.segments,
+    parts.c.segment_seconds,
     parts.c.duration,
     parts.c.file_path,
     recordings.c.storage_bucket.label("bucket"),

@@ -34,7 +34,8 @@ class VisibleRecording:
 
 @dataclass(frozen=True, slots=True)
 class VisiblePart:
-    """`closed`: its recorder adds nothing any more. `segments` are those that storage was seen to have.
+    """`closed`: its recorder adds nothing any more. `segments` are those that storage was seen to have, each asked to be of
+    `segment_seconds`.
 
     `on_cdn`: everybody might watch when it began.
     """
@@ -46,6 +47,7 @@ class VisiblePart:
     closed: bool
     path_prefix: str | None
     segments: int
+    segment_seconds: int
     seconds: float | None
     file_path: str | None
     bucket: str | None

@@ -41,7 +41,7 @@ async def take_starts(world: World, *, most: int = AT_ONCE) -> Sequence[Wish]:
     if recorder is None or most <= 0:
         return []
     async with world.transaction("recording.take_starts") as tx:
-        wanted = await wishes.take_starts(tx, world.clock.now(), most=most)
+        wanted = await wishes.take_starts(tx, world.clock.now(), most=most, segment_seconds=world.limits.segment_seconds)
     return [partial(_begin, world, recorder, part_id, egress) for part_id, egress in wanted]
 
 

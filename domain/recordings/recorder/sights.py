@@ -14,10 +14,11 @@ from domain.recordings.rows import RecordingPart
 from domain.recordings.settling import BEGINS_WITHIN
 
 log = structlog.get_logger(__name__)
-SEGMENT_SECONDS: Final = 4
-# Seconds without a new segment: from then on the room is looked into; then the recorder counts as dead.
-SLOW: Final = timedelta(seconds=1.5 * SEGMENT_SECONDS)
-DEAD: Final = timedelta(seconds=3 * SEGMENT_SECONDS)
+# Segments' lengths without a new one: from then on the room is looked into; then the recorder counts as dead.
+SLOW: Final = 1.5
+DEAD: Final = 3.0
+# Shorter ones make no upload quicker, and nobody looks more often.
+SHORTEST: Final = 4
 # Absent at two looks so far apart.
 ABSENT_FOR: Final = timedelta(seconds=3)
 # Who left the room uploads; after a while it is asked whether it still does.
@@ -45,7 +46,7 @@ async def see(recorder: Recorder, store: ObjectStore, one: Looked, listed: Egres
     part, egress_id = one.part, one.part.egress_id or ""
     record = listed or await recorder.find(egress_id)
     grown = await _growth(store, part) if part.status == "recording" else None
-    slow = grown is not None and grown.segments == part.segments and at - (part.segment_at or part.status_since) >= SLOW
+    slow = grown is not None and grown.segments == part.segments and _stands_still(part, at, SLOW)
     ending = part.stop_told_at is not None and at - part.stop_told_at >= ABSENT_FOR
     present = egress_id in await recorder.present(one.room) if slow or ending else True
     mute = part.status == "processing" and at - part.status_since >= UPLOADS_ALONE_FOR and not await recorder.stop(egress_id)
@@ -71,7 +72,13 @@ def _is_dead(part: RecordingPart, sight: PartSight) -> bool:
     if sight.growth is None or sight.growth.segments > part.segments:
         return False
     absent = part.absent_since is not None and not sight.present and sight.at - part.absent_since >= ABSENT_FOR
-    return absent or sight.at - (part.segment_at or part.status_since) >= DEAD
+    return absent or _stands_still(part, sight.at, DEAD)
+
+
+def _stands_still(part: RecordingPart, at: datetime, segments: float) -> bool:
+    """For the time of so many segments nothing new was seen."""
+    waited = timedelta(seconds=segments * max(part.segment_seconds, SHORTEST))
+    return at - (part.segment_at or part.status_since) >= waited
 
 
 async def _growth(store: ObjectStore, part: RecordingPart) -> Growth | None:

@@ -12,6 +12,7 @@ from domain.recording_ports import CompositeWanted, EgressWanted, TrackWanted
 from domain.recordings.starting import RESOLUTIONS
 from domain.world import Transaction
 
+# Segments are as long as in the recording's first part, whatever the settings say by now: its playlist promised that.
 TAKE_STARTS: Final = sa.text("""
     WITH due AS (
         SELECT part.id FROM nchat_call_recording_parts AS part
@@ -19,11 +20,14 @@ TAKE_STARTS: Final = sa.text("""
             AND part.next_look_at <= :now
         ORDER BY part.created_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
-    UPDATE nchat_call_recording_parts AS part SET asked_at = :now, next_look_at = :now
+    UPDATE nchat_call_recording_parts AS part SET asked_at = :now, next_look_at = :now, segment_seconds = coalesce((
+        SELECT first.segment_seconds FROM nchat_call_recording_parts AS first
+        WHERE first.recording_id = part.recording_id AND first.asked_at IS NOT NULL ORDER BY first.index LIMIT 1
+    ), :segment_seconds)
     FROM due, nchat_call_recordings AS recording
         LEFT JOIN nchat_calls AS call ON call.id = recording.call_id LEFT JOIN nchat_streams AS stream ON stream.id = recording.stream_id
     WHERE part.id = due.id AND recording.id = part.recording_id
-    RETURNING part.id, part.path_prefix, part.kind, part.track_sid, part.track_kind,
+    RETURNING part.id, part.path_prefix, part.segment_seconds, part.kind, part.track_sid, part.track_kind,
         coalesce(call.room_name, stream.room_name) AS room_name, recording.type, recording.layout, recording.custom_layout,
         recording.resolution, recording.storage_bucket, recording.stream_id, recording.keep
 """)
@@ -45,9 +49,9 @@ TAKE_STOPS: Final = sa.text("""
 LAYOUTS: Final = {"grid": "grid-dark", "speaker": "speaker-dark", "single": "single-speaker"}
 
 
-async def take_starts(tx: Transaction, now: datetime, *, most: int) -> Sequence[tuple[UUID, EgressWanted]]:
-    """Parts that LiveKit is to be asked for now; they count as asked with the commit."""
-    found = await tx.connection.execute(TAKE_STARTS, {"now": now, "most": most})
+async def take_starts(tx: Transaction, now: datetime, *, most: int, segment_seconds: int) -> Sequence[tuple[UUID, EgressWanted]]:
+    """Parts that LiveKit is to be asked for now; they count as asked with the commit. A new recording has segments of so many seconds."""
+    found = await tx.connection.execute(TAKE_STARTS, {"now": now, "most": most, "segment_seconds": segment_seconds})
     return [(row.id, _wanted(row)) for row in found]
 
 
@@ -58,9 +62,19 @@ async def take_stops(tx: Transaction, now: datetime, *, told_before: datetime, m
 
 
 def _wanted(row: Row[Any]) -> EgressWanted:
-    if row.kind == "track":
-        return EgressWanted(row.room_name, row.path_prefix, TrackWanted(row.track_sid, row.track_kind), row.storage_bucket)
+    content = TrackWanted(row.track_sid, row.track_kind) if row.kind == "track" else _composite(row)
+    return EgressWanted(
+        room=row.room_name,
+        path_prefix=row.path_prefix,
+        content=content,
+        bucket=row.storage_bucket,
+        sends_on=row.kind == "composite" and row.stream_id is not None,
+        file=row.kind == "track" or row.keep,
+        segment_seconds=row.segment_seconds,
+    )
+
+
+def _composite(row: Row[Any]) -> CompositeWanted:
     size = None if row.type == "audio_only" else RESOLUTIONS[row.resolution]
     layout = "" if size is None else LAYOUTS.get(row.layout, "grid-dark")
-    content = CompositeWanted(layout, size, row.custom_layout)
-    return EgressWanted(row.room_name, row.path_prefix, content, row.storage_bucket, row.stream_id is not None, row.keep)
+    return CompositeWanted(layout, size, row.custom_layout)

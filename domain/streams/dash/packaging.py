@@ -38,10 +38,11 @@ TYPES: Final = {"mpd": "application/dash+xml", "m4s": "video/iso.segment"}
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A segment of HLS by its key; None for one that is lost."""
+    """A segment of HLS by its key, None for one that is lost; `asked` is how many seconds it was to be."""
 
     key: str | None
     began_at: datetime | None
+    asked: int
 
 
 async def take_dash(world: World, *, most: int) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -78,7 +79,8 @@ class _Work:
         stored, ended = await self._look() or ((), False)
         if not stored:
             return False
-        async with packager.open(stored[0].began_at or self._world.clock.now()) as program, self._world.hub.follow([PARTS_TOPIC]) as news:
+        opening = packager.open(stored[0].began_at or self._world.clock.now(), stored[0].asked)
+        async with opening as program, self._world.hub.follow([PARTS_TOPIC]) as news:
             while not ended:
                 if not await self._feed(program, stored):
                     return False
@@ -145,7 +147,8 @@ class _Work:
 def _stored(stream: VisibleStream, played: Playlist) -> Iterator[Stored]:
     parts: dict[int, VisiblePart] = {part.index: part for part in stream.parts}
     for one in played.parts:
-        keys = parts[one.segments.index].keys
+        part = parts[one.segments.index]
         for entry in one.segments.entries[: one.count]:
             (segment,) = segments_of(entry)
-            yield Stored(None if keys is None or GAP in entry else keys.of(segment.name.rpartition("/")[2]), segment.began_at)
+            key = None if part.keys is None or GAP in entry else part.keys.of(segment.name.rpartition("/")[2])
+            yield Stored(key, segment.began_at, part.segment_seconds)

@@ -21,7 +21,7 @@ LOOK_EVERY: Final = 2.0
 # GraphQL's whole numbers end here.
 LARGEST: Final = 2**31 - 1
 SEGMENTS: Final = sa.text("""
-    SELECT max(part.segment_at) FROM nchat_call_recording_parts AS part
+    SELECT max(part.segment_at) AS newest_at, max(part.segment_seconds) AS seconds FROM nchat_call_recording_parts AS part
         JOIN nchat_call_recordings AS recording ON recording.id = part.recording_id
     WHERE recording.stream_id = :stream AND part.kind = 'composite' AND recording.status IN ('starting', 'recording', 'processing')
 """)
@@ -51,14 +51,14 @@ async def _facts(tx: Transaction, access: StreamAccess) -> Facts:
     stream = access.stream
     row = (await tx.connection.execute(sa.select(table).where(table.c.stream_id == stream.id))).first()
     ingress = await wanted_ingress(tx, stream.id)
-    newest = await tx.connection.scalar(SEGMENTS, {"stream": stream.id})
+    seen = (await tx.connection.execute(SEGMENTS, {"stream": stream.id})).one()
     return Facts(
         now=access.now,
         status=stream.status,
         host_gone_since=stream.host_gone_since,
         client=None if row is None else _client(row),
         ingress=None if ingress is None else _ingress(ingress),
-        segments=None if newest is None else SegmentFacts(newest, None if row is None else row.media_share),
+        segments=None if seen.newest_at is None else SegmentFacts(seen.newest_at, None if row is None else row.media_share, seen.seconds),
         room=None if row is None or row.room_video is None else RoomFacts(row.looked_at, row.room_video, row.room_audio),
     )
 

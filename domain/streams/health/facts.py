@@ -50,10 +50,12 @@ class IngressFacts:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFacts:
-    """When a new segment was last seen, and how much media the last ones hold, as a share of the time in which they were made."""
+    """When a new segment was last seen, and how much media the last ones hold, as a share of the time in which they were made; `seconds` is
+    how long each is to be."""
 
     newest_at: datetime
     share: float | None = None
+    seconds: int = 4
 
 
 @dataclass(frozen=True, slots=True)

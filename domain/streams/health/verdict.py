@@ -12,8 +12,8 @@ HealthState = Literal["ok", "warn", "bad", "none"]
 CLIENT_FRESH: Final = timedelta(seconds=15)
 INGRESS_FRESH: Final = timedelta(seconds=90)
 ROOM_FRESH: Final = timedelta(seconds=15)
-# Segments come every 4 s, and are seen within 4 more.
-STALLED: Final = timedelta(seconds=10)
+# A segment is seen within 4 s of its time, and takes a moment to upload.
+SEEN_WITHIN: Final = timedelta(seconds=6)
 # Shares of what is wanted, or was reached before.
 SLOW, HALTING = 0.8, 0.5
 # Frames a second, where nothing else is known to compare with.
@@ -145,7 +145,7 @@ def _of_room(room: RoomFacts) -> Iterator[Finding]:
 
 
 def _of_segments(segments: SegmentFacts, now: datetime) -> Iterator[Finding]:
-    if now - segments.newest_at > STALLED:
+    if now - segments.newest_at > timedelta(seconds=segments.seconds) + SEEN_WITHIN:
         yield "bad", "Viewers get nothing new."
     elif segments.share is not None and segments.share < THIN:
         yield "bad" if segments.share < TORN else "warn", "Parts of picture and sound are missing in what viewers get."

@@ -31,8 +31,8 @@ def room(video: str = "sent", audio: str = "sent", *, seconds: float = 2) -> Roo
     return RoomFacts(ago(seconds), video, audio)  # type: ignore[arg-type]
 
 
-def segments(seconds: float = 5, share: float | None = 1.0) -> SegmentFacts:
-    return SegmentFacts(ago(seconds), share)
+def segments(seconds: float = 5, share: float | None = 1.0, *, each: int = 4) -> SegmentFacts:
+    return SegmentFacts(ago(seconds), share, each)
 
 
 CASES: list[tuple[str, HealthState, Facts]] = [
@@ -47,6 +47,9 @@ CASES: list[tuple[str, HealthState, Facts]] = [
     ("the connection is lost", "bad", replace(LIVE, client=client(), room=room(), segments=segments(), host_gone_since=ago(1))),
     ("segments come late", "ok", replace(LIVE, segments=segments(10))),
     ("segments stay away", "bad", replace(LIVE, segments=segments(10.1))),
+    ("long segments come late", "ok", replace(LIVE, segments=segments(16, each=10))),
+    ("long segments stay away", "bad", replace(LIVE, segments=segments(16.1, each=10))),
+    ("short segments stay away", "bad", replace(LIVE, segments=segments(7.1, each=1))),
     ("segments are thin", "warn", replace(LIVE, segments=segments(share=0.89))),
     ("segments are torn", "bad", replace(LIVE, segments=segments(share=0.74))),
     ("segments are of unknown length", "ok", replace(LIVE, segments=segments(share=None))),
