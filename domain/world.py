@@ -30,6 +30,7 @@ from domain.ports import (
     TurnCredentials,
 )
 from domain.recording_ports import Joiner, ObjectStore, Packager, Recorder
+from permissions.compiling.named import NamedColumn
 from permissions.compiling.readable import RoleCondition, ValueOf
 from permissions.session import Session
 from schema.model import TableName
@@ -91,6 +92,10 @@ class Readable(Protocol):
 
         It may be as if rows of the table had nothing in the relationship `without`.
         """
+        ...
+
+    def named(self, role: str, table: TableName, /) -> frozenset[NamedColumn]:
+        """The columns, of all tables, that decide which rows of a table the role sees: where none of them changes, neither does that."""
         ...
 
 

@@ -42,7 +42,7 @@ from domain.streams.health.looking import look_at_streams
 from domain.streams.viewers.lost import Listening
 from domain.streams.viewers.out_of_room import note_closed_rooms, take_out
 from domain.streams.viewers.telling import tell_counts
-from domain.streams.viewers.unseeing import end_unseeing_in_rooms
+from domain.streams.viewers.unseeing.rounds import end_unseeing_in_rooms
 from domain.timeouts import TIMEOUTS, Timeout
 from domain.webhooks import inbox
 from domain.world import World

@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from permissions.compiling.bool_exp import Condition, condition
+from permissions.compiling.named import NamedColumn, columns_named
 from permissions.expressions import Bound, Constant, Expression, Operand, Progress, SessionVariable, WholeSession, without
 from permissions.rules import RoleRules
 from permissions.session import Session
@@ -70,6 +71,11 @@ class ReadableRows:
         """
         changed = _unchanged if without is None else _lacking(without)
         return _rule(self._catalog, self._rules(role), table, from_, value_of, changed)
+
+    def named(self, role: str, table: TableName) -> frozenset[NamedColumn]:
+        """What decides which rows of the table the role sees."""
+        rule = self._rules(role).select.get(table)
+        return frozenset() if rule is None else frozenset(columns_named(rule.filter, table, self._catalog))
 
 
 def _unchanged(rule: Expression) -> Expression:

@@ -15,7 +15,7 @@ from domain.input_checks import require_text
 from domain.streams.access import access_stream
 from domain.streams.chat.question import lock_author
 from domain.streams.rows import Stream
-from domain.streams.viewers.unseeing import end_unseeing
+from domain.streams.viewers.unseeing.ending import end_unseeing
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.channels import channel_members

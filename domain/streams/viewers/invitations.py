@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from domain.errors import InvalidInput, NotFound
 from domain.streams.access import access_stream
-from domain.streams.viewers.unseeing import end_unseeing
+from domain.streams.viewers.unseeing.ending import end_unseeing
 from domain.world import Transaction, World
 from permissions.session import Session
 from schema.tables.stream_invites import stream_invites as invites

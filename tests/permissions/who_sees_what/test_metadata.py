@@ -24,6 +24,7 @@ UNTRACKED = {
     "nchat_stream_outputs",
     "nchat_stream_dash",
     "nchat_stream_health",
+    "nchat_stream_rights",
     "nchat_stream_tallies",
     "nchat_stream_reaction_totals",
     "nchat_stream_news",

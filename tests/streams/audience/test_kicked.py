@@ -10,7 +10,7 @@ from domain.errors import ParticipantKicked
 from domain.streams.actions.token import refresh_stream_token
 from domain.streams.viewers.joining import Joined, join_stream
 from domain.streams.viewers.out_of_room import take_out
-from domain.streams.viewers.unseeing import end_unseeing_in_rooms
+from domain.streams.viewers.unseeing.rounds import end_unseeing_in_rooms
 from tests.calls.call_states import group
 from tests.streams.audience.live_streams import ANYBODY, joins, refused, viewer
 from tests.streams.audience.test_in_the_room import BROADCAST

@@ -22,7 +22,7 @@ from domain.streams.viewers.lost import SILENT_FOR
 from domain.streams.viewers.out_of_room import note_closed_rooms, take_out
 from domain.streams.viewers.rows import hashed
 from domain.streams.viewers.telling import tell_counts
-from domain.streams.viewers.unseeing import end_unseeing_in_rooms
+from domain.streams.viewers.unseeing.rounds import end_unseeing_in_rooms
 from domain.world import World
 from tests.streams.audience.live_streams import counts, end_lost, live, tallies, watching
 from tests.streams.audience.test_counts import due
@@ -73,6 +73,7 @@ async def life(on: Setup, world: World) -> None:
 
 
 async def jobs(on: Setup, world: World) -> None:
+    on.clock.advance(0.5)
     await end_unseeing_in_rooms(world)
     await end_lost(world)
     await due(on)

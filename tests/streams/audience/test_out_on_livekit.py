@@ -55,9 +55,13 @@ async def test_many_are_out_and_one_who_is_banned_meanwhile(on: Setup) -> None:
         await eventually(lambda: _gone(simulator, room, {bob}), seconds=60, every=0.005)
         banned = time.monotonic()
         await eventually(lambda: _gone(simulator, room, set(crowd)), seconds=60, every=0.005)
-        waits = f"{first - began:.2f} s for the first tenth; {banned - first:.2f} s for one"
         out = time.monotonic() - began
         assert inside(simulator, room) == {str(ALICE), carol}
+        taken = time.monotonic()
+        await database.execute("DELETE FROM nchat_channel_members WHERE user_id = $1", CAROL)
+        await eventually(lambda: _gone(simulator, room, {carol}), seconds=60, every=0.005)
+        told = f"{time.monotonic() - taken:.2f} s for one whose right somebody took by SQL"
+        waits = f"{first - began:.2f} s for the first tenth; {banned - first:.2f} s for one; {told}"
         await eventually(lambda: _none(database), seconds=10)
         # The reconciler may have looked meanwhile.
         figures = f"{MANY} out after {out:.2f} s by {await removals(service) - asked} requests, {waits}"

@@ -14,7 +14,7 @@ from domain.streams.viewers import leavers, out_of_room
 from domain.streams.viewers.leavers import SHARE
 from domain.streams.viewers.out_of_room import take_out
 from domain.streams.viewers.rows import LEAVING_TOPIC
-from domain.streams.viewers.unseeing import end_unseeing_in_rooms
+from domain.streams.viewers.unseeing.rounds import end_unseeing_in_rooms
 from domain.world import World
 from tests.streams.audience.live_streams import live, processes
 from tests.streams.audience.test_unseeing import in_room
@@ -49,6 +49,7 @@ async def lost(on: Setup, *stream_ids: UUID) -> None:
     """Who has no name may see none of them any more."""
     for stream_id in stream_ids:
         await on.database.execute(NARROW, stream_id)
+    on.clock.advance(0.5)
     await end_unseeing_in_rooms(on.world)
 
 
