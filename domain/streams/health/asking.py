@@ -81,7 +81,8 @@ def _ingress(ingress: StreamIngress) -> IngressFacts:
         height=_whole(ingress.video_height),
         fps=ingress.video_fps,
     )
-    return IngressFacts(ingress.status, measured, ingress.video_fps_before, ingress.video_fps_best)
+    settled = ingress.rates.settled(ingress.told_at)
+    return IngressFacts(ingress.status, measured, ingress.video_fps_before, ingress.video_fps_best, settled)
 
 
 def _whole(figure: int | None) -> int | None:

@@ -27,7 +27,7 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class ClientFacts:
     """What the host's client measured. `target_fps` is what it wants to send; `best_fps` and `best_bitrate` are the highest that it
-    reported of this stream. `packet_loss` is a share of 1."""
+    reported of this stream, `best_fps` that at which it settled since. `packet_loss` is a share of 1."""
 
     figures: Measured
     target_fps: float | None = None
@@ -40,12 +40,13 @@ class ClientFacts:
 @dataclass(frozen=True, slots=True)
 class IngressFacts:
     """What LiveKit says of the encoder: at once when it comes or goes, its figures once a minute, as means of that minute. `fps_before` is
-    the mean of the minute before, `best_fps` the highest since the encoder is on the air."""
+    the mean of the minute before, `best_fps` the highest since the encoder is on the air, or the one at which it has `settled`."""
 
     status: IngressWord
     figures: Measured | None = None
     fps_before: float | None = None
     best_fps: float | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """reportStreamHealth: what the host's client measures of what it sends, every few seconds."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,10 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from domain.errors import InvalidInput, StreamNotLive
 from domain.streams.access import access_stream
 from domain.streams.health.facts import Limit
-from domain.world import World
+from domain.streams.ingress.frame_rates import FrameRates
+from domain.world import Transaction, World
 from permissions.session import USER_ID, Session
 from schema.tables.stream_health import stream_health as table
 
+# Clients report every few seconds.
+SILENT: Final = timedelta(seconds=60)
 # The most that a report may say of each; nothing is less than 0. Beyond these no encoder sends anything.
 MOST: Final = {
     "video_bitrate": 1_000_000_000,
@@ -56,15 +60,25 @@ async def report_stream_health(world: World, session: Session, stream_id: UUID, 
         access = (await access_stream(tx, world, session, stream_id)).hosting()
         if access.stream.status not in ("starting", "live"):
             raise StreamNotLive
-        best_now = {"best_fps": report.fps, "best_bitrate": report.video_bitrate}
+        rates = (await _rates(tx, stream_id, access.now)).heard(report.fps, access.now)
         told = {"reported_at": access.now, **asdict(report)}
-        row = insert(table).values(stream_id=stream_id, next_look_at=access.now, **told, **best_now)
-        best = {name: sa.func.greatest(table.c[name], row.excluded[name]) for name in best_now}
+        told |= {"best_fps": rates.best, "steady_fps": rates.steady, "steady_since": rates.steady_since}
+        row = insert(table).values(stream_id=stream_id, next_look_at=access.now, **told, best_bitrate=report.video_bitrate)
+        best = {"best_bitrate": sa.func.greatest(table.c.best_bitrate, row.excluded.best_bitrate)}
         fresh = {name: row.excluded[name] for name in told}
         # Of two that cross on their way the later one stays.
         later = sa.or_(table.c.reported_at.is_(None), table.c.reported_at <= row.excluded.reported_at)
         await tx.connection.execute(row.on_conflict_do_update(index_elements=["stream_id"], set_=fresh | best, where=later))
         tx.hint(topic(stream_id))
+
+
+async def _rates(tx: Transaction, stream_id: UUID, now: datetime) -> FrameRates:
+    """What its frame rates are compared with; how steady they were is not known of a client that was silent."""
+    mine = sa.select(table.c.best_fps, table.c.steady_fps, table.c.steady_since, table.c.reported_at).where(table.c.stream_id == stream_id)
+    await tx.connection.execute(insert(table).values(stream_id=stream_id, next_look_at=now).on_conflict_do_nothing())
+    row = (await tx.connection.execute(mine.with_for_update())).one()
+    heard = row.reported_at is not None and now - row.reported_at <= SILENT
+    return FrameRates(row.best_fps, row.steady_fps, row.steady_since) if heard else FrameRates(row.best_fps)
 
 
 def _require_bounds(report: ClientReport) -> None:

@@ -99,8 +99,8 @@ def _of_ingress(ingress: IngressFacts, *, live: bool) -> Iterator[Finding]:
     elif ingress.status != "publishing" and live:
         yield "bad", "The encoder sends nothing."
     if ingress.figures is not None and ingress.status == "publishing":
-        lively = ingress.best_fps is not None and SLOW * ingress.best_fps >= FEW_FRAMES
-        yield from _of_frames(_at_last(ingress), ingress.best_fps if lively else None, "The encoder sends")
+        known = ingress.settled or (ingress.best_fps is not None and SLOW * ingress.best_fps >= FEW_FRAMES)
+        yield from _of_frames(_at_last(ingress), ingress.best_fps if known else None, "The encoder sends")
 
 
 def _at_last(ingress: IngressFacts) -> float | None:

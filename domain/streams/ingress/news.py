@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.ports import IngressState
+from domain.streams.ingress.frame_rates import FrameRates
 from domain.streams.ingress.rows import StreamIngress, by_identity, by_ingress_id, set_ingress
 from domain.world import Transaction
 
@@ -26,7 +27,7 @@ async def hear(tx: Transaction, ingress_id: str, state: IngressState, now: datet
         values |= {
             "video_width": state.width,
             "video_height": state.height,
-            **_frame_rates(ingress, state.fps),
+            **_frame_rates(ingress, state.fps, state.told_at or now),
             "video_bitrate": state.video_bitrate,
             "audio_bitrate": state.audio_bitrate,
         }
@@ -51,14 +52,20 @@ async def lose(tx: Transaction, ingress: StreamIngress) -> None:
     await set_ingress(tx, ingress, status="inactive", publishing_since=None, missed_at=None)
 
 
-def _frame_rates(ingress: StreamIngress, said: float | None) -> dict[str, float | None]:
-    """The newest, the one before it and the best, since the encoder is on the air. Nothing is said of what was not measured yet; once it
-    was, that is no picture."""
+def _frame_rates(ingress: StreamIngress, said: float | None, at: datetime) -> dict[str, object]:
+    """The newest, the one before it and what both are compared with, since the encoder is on the air. Nothing is said of what was not
+    measured yet; once it was, that is no picture."""
     on_air = ingress.status == "publishing"
-    before, best = (ingress.video_fps, ingress.video_fps_best) if on_air else (None, None)
-    now = 0.0 if said is None and best is not None else said
-    known = [rate for rate in (best, now) if rate is not None]
-    return {"video_fps": now, "video_fps_before": before, "video_fps_best": max(known, default=None)}
+    before, known = (ingress.video_fps, ingress.rates) if on_air else (None, FrameRates())
+    now = 0.0 if said is None and known.best is not None else said
+    rates = known.heard(now, at)
+    return {
+        "video_fps": now,
+        "video_fps_before": before,
+        "video_fps_best": rates.best,
+        "video_fps_steady": rates.steady,
+        "video_fps_steady_since": rates.steady_since,
+    }
 
 
 def _is_news(ingress: StreamIngress, state: IngressState) -> bool:

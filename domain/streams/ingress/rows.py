@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from domain.ports import IngressKind, IngressStatus
+from domain.streams.ingress.frame_rates import FrameRates
 from domain.world import Transaction
 from schema.tables.stream_ingresses import stream_ingresses
 
@@ -33,6 +34,8 @@ class StreamIngress:
     video_fps: float | None
     video_fps_before: float | None
     video_fps_best: float | None
+    video_fps_steady: float | None
+    video_fps_steady_since: datetime | None
     video_bitrate: int | None
     audio_bitrate: int | None
     failed_at: datetime | None
@@ -44,6 +47,11 @@ class StreamIngress:
     def of(cls, row: Row[tuple[object, ...]]) -> "StreamIngress":
         values = row._mapping
         return cls(**{name: values[name] for name in cls.__slots__})
+
+    @property
+    def rates(self) -> FrameRates:
+        """What the encoder's frame rate is compared with."""
+        return FrameRates(self.video_fps_best, self.video_fps_steady, self.video_fps_steady_since)
 
     @property
     def publishing(self) -> bool:

@@ -133,6 +133,41 @@ async def test_the_newest_report_counts_and_the_best_is_remembered(on: Setup) ->
     assert (await stream_health(on.world, session(ALICE), stream_id)).fps == 25.0, "what was overtaken on its way is old"
 
 
+async def reports(on: Setup, stream_id: UUID, fps: float, seconds: int, *, every: int = 5, target: float | None = None) -> str:
+    """What streamHealth says after so long of that."""
+    for _ in range(seconds // every):
+        on.clock.advance(every)
+        await report_stream_health(on.world, session(ALICE), stream_id, ClientReport(fps=fps, target_fps=target))
+    return (await stream_health(on.world, session(ALICE), stream_id)).state
+
+
+async def test_a_client_that_is_slower_on_purpose_says_so_or_stays_so(on: Setup) -> None:
+    stream_id, _ = await live_stream(on)
+    await on.database.execute("UPDATE nchat_call_recording_parts SET segment_at = NULL")
+    assert await reports(on, stream_id, 30, 60) == "ok"
+    assert await reports(on, stream_id, 14, 10, target=15) == "ok", "at once"
+    assert [await reports(on, stream_id, 14, seconds) for seconds in (10, 280, 15)] == ["bad", "bad", "ok"]
+    # What falls from there is seen from there, and who is back is back at once.
+    assert await reports(on, stream_id, 6, 5) == "bad"
+    assert await reports(on, stream_id, 14, 5) == "ok"
+    assert await reports(on, stream_id, 30, 5) == "ok"
+    assert await reports(on, stream_id, 14, 5) == "bad"
+
+
+async def test_who_can_not_keep_up_is_never_used_to_it(on: Setup) -> None:
+    """Fewer frames than anybody wants, a rate that swings, and one of a client that is silent in between."""
+    stream_id, _ = await live_stream(on)
+    await on.database.execute("UPDATE nchat_call_recording_parts SET segment_at = NULL")
+    assert await reports(on, stream_id, 30, 60) == "ok"
+    assert await reports(on, stream_id, 9, 900) == "bad"
+    for _ in range(60):
+        await reports(on, stream_id, 14, 5)
+        assert await reports(on, stream_id, 10, 5) == "bad"
+    await reports(on, stream_id, 14, 200)
+    on.clock.advance(90)
+    assert await reports(on, stream_id, 14, 200) == "bad"
+
+
 async def test_two_reports_at_once(on: Setup) -> None:
     stream_id, _ = await live_stream(on)
     reports = [report_stream_health(on.world, session(ALICE), stream_id, ClientReport(fps=float(fps))) for fps in range(20, 30)]

@@ -22,9 +22,15 @@ def client(*, seconds: float = 2, fps: float | None = 30, bitrate: int | None = 
 
 
 def encoder(
-    *, seconds: float = 30, fps: float | None = 30, status: str = "publishing", before: float | None = None, best: float | None = None
+    *,
+    seconds: float = 30,
+    fps: float | None = 30,
+    status: str = "publishing",
+    before: float | None = None,
+    best: float | None = None,
+    settled: bool = False,
 ) -> IngressFacts:
-    return IngressFacts(status, Measured(ago(seconds), 3_000_000, 128_000, 1920, 1080, fps), before, best)  # type: ignore[arg-type]
+    return IngressFacts(status, Measured(ago(seconds), 3_000_000, 128_000, 1920, 1080, fps), before, best, settled)  # type: ignore[arg-type]
 
 
 def room(video: str = "sent", audio: str = "sent", *, seconds: float = 2) -> RoomFacts:
@@ -75,6 +81,8 @@ CASES: list[tuple[str, HealthState, Facts]] = [
     ("a lively encoder that halts", "bad", replace(LIVE, ingress=encoder(fps=0, before=60, best=60))),
     ("a lively encoder that is slower", "warn", replace(LIVE, ingress=encoder(fps=40, before=40, best=60))),
     ("an encoder of few frames at its best", "warn", replace(LIVE, ingress=encoder(fps=15, before=15, best=15))),
+    ("an encoder that settled at few frames", "ok", replace(LIVE, ingress=encoder(fps=15, before=15, best=15, settled=True))),
+    ("an encoder that falls from there", "bad", replace(LIVE, ingress=encoder(fps=7, before=7, best=15, settled=True))),
     ("an encoder that lost a frame or two", "ok", replace(LIVE, ingress=encoder(fps=28, before=30, best=30))),
     ("an encoder that was slow once", "ok", replace(LIVE, ingress=encoder(fps=9, seconds=91), segments=segments())),
     ("an encoder that is gone", "bad", replace(LIVE, ingress=encoder(status="inactive"), segments=segments())),

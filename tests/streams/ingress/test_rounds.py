@@ -45,6 +45,17 @@ async def test_frame_rates_are_remembered_while_the_encoder_is_on_the_air(stream
     assert await _rates(stream) == (15, None, 15), "another time on the air"
 
 
+async def test_an_encoder_that_stays_slower_settles_there(stream: EncodedStream) -> None:
+    """Its figures are means of minutes; one that can't keep up never does."""
+    await stream.start()
+    for fps, minutes, best in ((30.0, 2, 30), (22.0, 1, 30), (15.0, 5, 30), (15.5, 1, 15.5), (9.0, 8, 15.5), (30.0, 1, 30)):
+        for _ in range(minutes):
+            stream.on.clock.advance(60)
+            stream.says("publishing", fps=fps)
+            assert (await _rates(stream))[0] == fps
+        assert (await _rates(stream))[2] == best, (fps, minutes)
+
+
 async def _rates(stream: EncodedStream) -> tuple[float | None, ...]:
     await stream.round()
     found = await stream.ingress()
