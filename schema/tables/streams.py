@@ -56,6 +56,8 @@ streams = sa.Table(
         server_default=sa.text("'{}'::jsonb"),
         comment="LiveKit's ids of the connections that send, by identity. Not offered through GraphQL.",
     ),
+    # An earlier release reads and writes it, and a trigger keeps both in step: it goes when none is left that does.
+    sa.Column("host_sid", sa.String(255), comment="LiveKit's id of the connection that the host sends from. Not offered through GraphQL."),
     moment("host_gone_since", "Since when nobody sends to the live stream; null while somebody does. Not offered through GraphQL."),
     sa.Column("hls_url", sa.String(500), comment="Address of the HLS playlist; answers for public streams only."),
     sa.Column("dash_url", sa.String(500), comment="Address of the DASH manifest; null without a packager."),

@@ -21,6 +21,9 @@ ROOT = Path(migrations.__file__).parents[1]
 SCRIPTS = ScriptDirectory(str(Path(migrations.__file__).parent))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
 
+# What came before ran nowhere else.
+WITHOUT_RELEASE_BEFORE = "0030"
+
 EVERYTHING = """
     SELECT 'table ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v', 'S')
     UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'e'
@@ -39,6 +42,18 @@ async def everything(url: str) -> set[str]:
 def test_the_models_say_what_the_migrations_make(empty_database_url: str) -> None:
     migrations.upgrade(empty_database_url)
     command.check(migrations.configuration(empty_database_url))
+
+
+def test_nothing_is_taken_away_from_the_release_before() -> None:
+    """Its processes go on serving until they are replaced (docs/operations.md)."""
+    takes = {"drop_column", "drop_table", "alter_column", "rename_table"}
+    for script in SCRIPTS.walk_revisions():
+        (upgrade,) = (
+            one for one in ast.parse(Path(script.path).read_text()).body if isinstance(one, ast.FunctionDef) and one.name == "upgrade"
+        )
+        called = {one.attr for one in ast.walk(upgrade) if isinstance(one, ast.Attribute)}
+        if script.revision > WITHOUT_RELEASE_BEFORE:
+            assert not takes & called, script.path
 
 
 @pytest.mark.anyio

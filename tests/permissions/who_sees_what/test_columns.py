@@ -76,7 +76,7 @@ NOBODY_READS = {
     | {"join_tries"},
     "nchat_call_recording_parts": {"egress_id", "file_path", "path_prefix", "track_sid", "segments", "created_at", "ended_at", "on_cdn"}
     | {"narrowed_at", "late_prefix", "late_from", "moved_to", "late_look_at"},
-    "nchat_streams": {"rtmp_ingest_url", "room_closed_at", "status_since", "senders", "host_gone_since", "reminded_at"},
+    "nchat_streams": {"rtmp_ingest_url", "room_closed_at", "status_since", "senders", "host_sid", "host_gone_since", "reminded_at"},
     "nchat_stream_viewers": {"session_id", "role", "seen_at", "webrtc", "out_of_room_at", "out_tries", "out_next_at"},
     "nchat_stream_destinations": {"stream_key_encrypted"},
 }
