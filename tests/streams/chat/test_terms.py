@@ -4,7 +4,27 @@ import pytest
 
 from domain.streams.chat.terms.matching import BlockedTerms
 
-TERMS = ["bad", "ass", "shit", "penis", "rotten apple", "fall", "leet", "class act", "1488", "c++", "🍆", "Straße", "сука", "рот", "笨蛋"]
+TERMS = [
+    "bad",
+    "heroin",
+    "asian",
+    "behead",
+    "badword",
+    "ass",
+    "shit",
+    "penis",
+    "rotten apple",
+    "fall",
+    "leet",
+    "class act",
+    "1488",
+    "c++",
+    "🍆",
+    "Straße",
+    "сука",
+    "рот",
+    "笨蛋",
+]
 BLOCKED = [
     "bad",
     "That is BAD.",
@@ -30,6 +50,8 @@ BLOCKED = [
     "@$s",
     "$$$ bad $$$",
     "b a d",
+    "b a d w o r d",
+    "ba dw or d",
     "so b  a  d it is",
     "b.a.d",
     "b-a_d",
@@ -76,6 +98,8 @@ INNOCENT = [
     "assassin",
     "passé",
     "The pen is mine",
+    "My hero in this story",
+    "as Ian said, who will be head of it",
     "as soon as",
     "455 people",
     "it is 4 5 5",
