@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from schema.model import TableName
+from schema.model import PgType, TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,15 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`operator` without alias: `_eq _neq _gt _lt _gte _lte _in _nin _is_null _like …` (`_ne` is read as `_neq`)."""
+    """`operator` without alias: `_eq _neq _gt _lt _gte _lte _in _nin _is_null _like …` (`_ne` is read as `_neq`).
+
+    With a `cast` (`_cast`) it is asked of the column as a value of that type.
+    """
 
     column: str
     operator: str
     operand: Operand
+    cast: PgType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class CompareComputed:
     field: str
     operator: str
     operand: Operand
+    cast: PgType | None = None
 
 
 @dataclass(frozen=True, slots=True)

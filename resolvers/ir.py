@@ -41,8 +41,11 @@ class Typename:
 
 @dataclass(frozen=True, slots=True)
 class ColumnField:
+    """A column, or what of its JSON lies at the end of `path`."""
+
     key: str
     column: str
+    path: Bound | None = None
 
 
 # What is given to a function, by the GraphQL names of its arguments; null is given as it is.
@@ -54,6 +57,7 @@ class ComputedFieldValue:
     key: str
     name: str
     given: Call = field(default_factory=dict)
+    path: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True)

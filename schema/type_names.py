@@ -1,9 +1,11 @@
 """Names of GraphQL types: those of PostgreSQL's types, and those that a table brings along."""
 
 import re
+from collections.abc import Iterator
 
 from schema.model import PgType
 from schema.naming import Naming
+from schema.operators import CASTS
 
 BUILT_IN: dict[str, str] = {"int4": "Int", "float4": "Float", "bool": "Boolean", "text": "String", "varchar": "String"}
 _RENAMED = {"int2": "smallint", "int8": "bigint"}
@@ -41,3 +43,16 @@ def comparison_name(naming: Naming, type_: PgType) -> str:
     if type_.enum_table is not None:
         return type_.enum_table.comparison
     return naming.shared_type(f"{scalar_name(type_.name)}_{'array_' if type_.is_array else ''}comparison_exp")
+
+
+def cast_name(naming: Naming, type_: PgType) -> str:
+    """The input that compares values of a type as those of another one: `jsonb_cast_exp`."""
+    return naming.shared_type(f"{scalar_name(type_.name)}_cast_exp")
+
+
+def compared_names(naming: Naming, type_: PgType) -> Iterator[str]:
+    """All that comparisons of a type bring along."""
+    yield comparison_name(naming, type_)
+    if (target := CASTS.get(type_)) is not None:
+        yield cast_name(naming, type_)
+        yield comparison_name(naming, target)

@@ -37,9 +37,9 @@ from permissions.expressions import (
     WholeSession,
 )
 from permissions.literals import literal
-from permissions.operators import COLUMN_OPERATORS, OPERATORS
 from schema.foreign_keys import Pairs, foreign_keys
 from schema.model import Catalog, ComputedField, PgType, Relationship, TrackedTable
+from schema.operators import COLUMN_OPERATORS, OPERATORS
 from schema.sql_types import Native
 from schema.type_names import PREDICATE_FUNCTIONS
 
@@ -177,6 +177,8 @@ class _Compiler:
         self, left: sa.ColumnElement[Any], type_: PgType, expression: Compare | CompareComputed, scope: _Scope, *, nullable: bool
     ) -> Condition:
         """A value of a type, compared as the expression says."""
+        if expression.cast is not None:
+            left, type_ = sa.cast(left, Native(expression.cast)), expression.cast
         operator = OPERATORS[expression.operator]
         if isinstance(expression.operand, Constant):
             if operator.operand == "flag":
@@ -186,11 +188,11 @@ class _Compiler:
         right = self.parameter(expression.operand, operator.operand_type(type_), after_rule=scope.after_rule)
         if operator.operand == "flag":
             return _comparison(left.is_(None), "=", right)
-        if operator.operand == "list":
-            comparison, quantifier = operator.sql.split()
+        if operator.quantifier is not None:
             if type_.is_array:
                 right = _unnested(right, type_)
-            return _comparison(left, comparison, sa.any_(right) if quantifier == "ANY" else sa.all_(right))
+            each = sa.any_(right) if operator.quantifier == "ANY" else sa.all_(right)
+            return _comparison(left, operator.sql.split()[0], each)
         return _comparison(left, operator.sql, right)
 
     @compile.register

@@ -7,8 +7,8 @@ rule then drops the row. What `pg_proc` calls leakproof tells nothing: PostgreSQ
 from collections.abc import Iterable
 
 from permissions.expressions import And, Compare, Expression, Not, Or, conjunction
-from permissions.operators import OPERATORS
 from schema.model import Leakproof, TrackedTable
+from schema.operators import OPERATORS
 from schema.sql_types import pg_type
 
 
@@ -19,7 +19,7 @@ def is_leakproof(expression: Expression, tracked: TrackedTable) -> bool:
             return all(is_leakproof(term, tracked) for term in terms)
         case Not(term):
             return is_leakproof(term, tracked)
-        case Compare(column, operator, _):
+        case Compare(column, operator, _, None):
             return OPERATORS[operator].is_leakproof(tracked.columns[column])
     # Related rows among them: how long it takes to find none tells how many there are.
     return False

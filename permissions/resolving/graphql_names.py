@@ -8,7 +8,7 @@ from permissions.reading.entries import FunctionEntry, TableEntry
 from permissions.reading.nodes import MetadataError, Position, Problem
 from schema.model import EnumType, PgType, SqlFunction, TrackedFunction
 from schema.naming import NAMESPACES, BaseName, Naming
-from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, comparison_name, scalar_name
+from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, compared_names, scalar_name
 
 # GraphQL keeps names with `__` for itself, boolean expressions their logic.
 _NAME = re.compile(r"(?!__)(?!_(and|or|not)$)[_A-Za-z][_0-9A-Za-z]*")
@@ -31,7 +31,7 @@ class ClaimedNames:
     @classmethod
     def before_tables(cls, naming: Naming, columns: Iterable[PgType]) -> "ClaimedNames":
         """What is there before any table: `columns` are the types that have comparisons."""
-        types = {*GIVEN, naming.source_type(ORDERING), *(comparison_name(naming, type_) for type_ in columns)}
+        types = {*GIVEN, naming.source_type(ORDERING), *(name for type_ in columns for name in compared_names(naming, type_))}
         if naming.namespace is not None:
             types |= {naming.namespace_type(root) for root in NAMESPACES.values()}
         return cls(naming, types)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -23,11 +24,11 @@ from permissions.expressions import (
     conjunction,
     disjunction,
 )
-from permissions.literals import misfit
-from permissions.operators import COLUMN_OPERATORS, OPERATORS, Operator, canonical
+from permissions.literals import literal, misfit
 from permissions.reading.nodes import MetadataError, Node, Problem
 from permissions.reading.table_entries import read_table_name
 from schema.model import Catalog, Column, ComputedField, PgType, TrackedTable
+from schema.operators import CASTS, COLUMN_OPERATORS, INCOMPARABLE, OPERATORS, Operator, canonical
 
 _SESSION_VARIABLE = re.compile(r"x-hasura-[a-z0-9_-]+")
 _MEANT_AS_VARIABLE = re.compile(r"\W*x[-_ ]?hasura[-_ ].*", re.IGNORECASE | re.DOTALL)
@@ -117,18 +118,32 @@ class RuleReader:
     def comparison(self, column: Column, name: str, node: Node, table: TrackedTable) -> Expression:
         if name in COLUMN_OPERATORS:
             return self.column_comparison(column, name, node, table)
+        if name == "_cast":
+            return self.cast(column, node, table)
         operator = OPERATORS.get(name)
         if operator is None:
-            raise node.error(f"Unknown operator: {name}{suggestion(name, [*OPERATORS, *COLUMN_OPERATORS])}")
-        if not operator.takes(column.type):
+            raise node.error(f"Unknown operator: {name}{suggestion(name, [*OPERATORS, *COLUMN_OPERATORS, '_cast'])}")
+        is_comparable = operator.operand == "flag" or column.type.is_array or column.type.name not in INCOMPARABLE
+        if not (operator.takes(column.type) and is_comparable):
             raise node.error(f"{name} can't be used on {column.name}, which is of type {_named(column.type)}.")
         type_ = operator.operand_type(column.type)
         match operator.operand:
-            case "list" | "texts":
-                return _list_comparison(column, operator, type_, node)
+            case "list":
+                return _list_comparison(column, operator, node)
             case "flag":
                 return Compare(column.name, name, Constant(node.flag(f"`{name}`")))
         return Compare(column.name, name, operand(node, type_))
+
+    def cast(self, column: Column, node: Node, table: TrackedTable) -> Expression:
+        """`_cast: {text: {_like: …}}`: the type by PostgreSQL's name, as Hasura has it in rules."""
+        target = CASTS.get(column.type)
+        terms = []
+        for name, operands in node.mapping("`_cast`").items():
+            if target is None or name != target.name:
+                raise node.error(f"cannot cast column of type {_named(column.type)} to type {name}.")
+            # As if it was a column of that type.
+            terms.append(_cast(self.comparisons(replace(column, type=target), operands, table), target, operands))
+        return conjunction(terms)
 
     def column_comparison(self, column: Column, name: str, node: Node, table: TrackedTable) -> Expression:
         """The right side: `other`, `[other]`, or `["$", other]` for a column of the rule's root table."""
@@ -152,10 +167,24 @@ def _of_field(expression: Expression, node: Node) -> Expression:
             return And(tuple(_of_field(term, node) for term in terms))
         case Or(terms):
             return Or(tuple(_of_field(term, node) for term in terms))
-        case Compare(field, operator, value):
-            return CompareComputed(field, operator, value)
+        case Compare(field, operator, value, cast):
+            return CompareComputed(field, operator, value, cast)
         case CompareColumns(field):
             raise node.error(f"{field} is a computed field; those can't be compared with columns.")
+    return expression
+
+
+def _cast(expression: Expression, type_: PgType, node: Node) -> Expression:
+    """Comparisons of a column as those of what it is cast to."""
+    match expression:
+        case And(terms):
+            return And(tuple(_cast(term, type_, node) for term in terms))
+        case Or(terms):
+            return Or(tuple(_cast(term, type_, node) for term in terms))
+        case Compare():
+            return replace(expression, cast=type_)
+        case CompareColumns(column):
+            raise node.error(f"{column} is cast; what is cast can't be compared with columns.")
     return expression
 
 
@@ -192,18 +221,20 @@ def _entries(key: str, node: Node) -> list[Node]:
     return node.items(f"`{key}`")
 
 
-def _list_comparison(column: Column, operator: Operator, type_: PgType, node: Node) -> Expression:
+def _list_comparison(column: Column, operator: Operator, node: Node) -> Expression:
     """A list of literals, or one session variable that holds an array in PostgreSQL's form `{1,2}`."""
     if not isinstance(node.value, list):
         variable = session_variable(node) if isinstance(node.value, str) else None
         if variable is None:
             raise node.error(f"`{operator.name}` takes a list, or a session variable that holds one.")
         return Compare(column.name, operator.name, variable)
-    element = PgType(type_.name, is_enum=type_.is_enum, schema=type_.schema, labels=type_.labels)
+    element = column.type if operator.quantifier else replace(operator.operand_type(column.type), is_array=False)
     operands = [operand(entry, element) for entry in node.value]
     if all(isinstance(each, Constant) for each in operands):
         values: list[Any] = [each.value for each in operands if isinstance(each, Constant)]
-        return Compare(column.name, operator.name, Constant(values))
+        # PostgreSQL has no list of arrays: each is told by its text.
+        texts = [literal(value, element) for value in values] if element.is_array else values
+        return Compare(column.name, operator.name, Constant(texts))
     return _one_by_one(column, operator, operands, node)
 
 

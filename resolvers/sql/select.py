@@ -57,6 +57,7 @@ from schema.model import Catalog, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
 
 _BIGINT = Native(PgType("int8"))
+_TEXTS = Native(PgType("text", is_array=True))
 # Where rows come from beside a table of their own: a parent row, or a function.
 Place = Join | Called | None
 
@@ -163,10 +164,10 @@ class Selects:
         match item:
             case Typename(_, name):
                 return text_value(name)
-            case ColumnField(_, column):
-                return self.cell(source, column)
+            case ColumnField(_, column, path):
+                return self._at(path, self.cell(source, column))
             case ComputedFieldValue():
-                return self.computed(source, item)
+                return self._at(item.path, self.computed(source, item))
             case ComputedRows(_, name, given, arguments, selection):
                 function = source.tracked.computed_fields[name].function
                 return self._list(function.table, arguments, selection, Called(function, given, source), largest)
@@ -184,6 +185,10 @@ class Selects:
     def cell(self, source: RowSource, column: str) -> Json:
         """A column as the role sees it: null where none of an inherited role's parents that read the column sees the row."""
         return self._shown(source, self._rule(source).redactions.get(column), source.column(column))
+
+    def _at(self, path: Bound | None, value: Json) -> Json:
+        """What lies at a path of JSON."""
+        return value if path is None else value.op("#>")(sa.cast(self.parameters(path), _TEXTS))
 
     def _shown(self, source: RowSource, shown: Expression | None, value: Json) -> Json:
         return value if shown is None else sa.case((self.condition(Rule(shown), source), value))

@@ -24,8 +24,8 @@ from permissions.expressions import (
     Returned,
     Rule,
 )
-from permissions.operators import OPERATORS, TEXT_TYPES
 from schema.model import Catalog, PgType, TrackedTable
+from schema.operators import OPERATORS, TEXT_TYPES, Operator
 from schema.sql_types import Native
 from schema.type_names import PREDICATE_FUNCTIONS
 
@@ -59,21 +59,23 @@ def values_to_read(expression: Expression, tracked: TrackedTable, catalog: Catal
             yield from values_to_read(where, catalog[tracked.relationships[relationship].target], catalog, bind)
             for name, operand in terms:
                 if isinstance(operand, Bound):
-                    yield from _compared(OPERATORS[name].sql, OPERATORS[name].operand_type(PREDICATE_FUNCTIONS[function]), operand, bind)
+                    yield from _compared(OPERATORS[name], PREDICATE_FUNCTIONS[function], operand, bind)
         case Returned(field, where):
             yield from values_to_read(where, catalog[tracked.computed_fields[field].function.table], catalog, bind)
-        case CompareComputed(field, operator, (Bound() | Progress()) as bound):
-            type_ = tracked.computed_fields[field].value_type()
-            yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(type_), bound, bind)
-        case Compare(column, operator, (Bound() | Progress()) as bound):
-            yield from _compared(OPERATORS[operator].sql, OPERATORS[operator].operand_type(tracked.columns[column].type), bound, bind)
+        case CompareComputed(field, operator, (Bound() | Progress()) as bound, cast):
+            type_ = cast or tracked.computed_fields[field].value_type()
+            yield from _compared(OPERATORS[operator], type_, bound, bind)
+        case Compare(column, operator, (Bound() | Progress()) as bound, cast):
+            type_ = cast or tracked.columns[column].type
+            yield from _compared(OPERATORS[operator], type_, bound, bind)
 
 
-def _compared(sql: str, type_: PgType, bound: Bound | Progress, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
-    if sql in _REGULAR:
-        kind = "SIMILAR TO" if "SIMILAR" in sql else "~"
+def _compared(operator: Operator, left: PgType, bound: Bound | Progress, bind: BindValue) -> Iterator[tuple[object, ValueRead]]:
+    type_ = operator.operand_type(left)
+    if operator.sql in _REGULAR and operator.family == "text":
+        kind = "SIMILAR TO" if "SIMILAR" in operator.sql else "~"
         yield (bound.key, kind), sa.literal_column("''").op(kind)(bind(bound))
-    elif sql in _LIKE:
+    elif operator.sql in _LIKE:
         # Without its escapes a pattern matches itself, so that it is read to its end.
         itself = sa.func.regexp_replace(bind(bound), sa.literal_column(r"'\\(.)'"), sa.literal_column(r"'\1'"), sa.literal_column("'g'"))
         yield (bound.key, "LIKE"), itself.op("LIKE")(bind(bound))

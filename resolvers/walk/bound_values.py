@@ -51,6 +51,12 @@ class BoundValues:
             return self._text(array_text(value.raw, element, value.path), value.path)
         return self._elements(value, element)
 
+    def made(self, value: InputValue, what: str, text_of: Callable[[Any], str | None]) -> Bound:
+        """A scalar as the text that `text_of` makes of it; `what` tells it from other texts of the same variable."""
+        if value.variable is None:
+            return self._text(text_of(value.leaf()), value.path)
+        return self._given((value.variable, what), value, value.variable, text_of)
+
     def constant(self, text: str | None) -> Bound:
         """A literal of the document: its own parameter, so that documents differing in literals share a statement."""
         return self.add(("constant", len(self.binders)), lambda _session, _variables: text)

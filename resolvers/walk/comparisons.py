@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type, is_non_null_type
 
@@ -13,40 +13,50 @@ from resolvers.walk.input_fields import column_names, input_fields
 from resolvers.walk.rule_costs import CALL
 from resolvers.walk.walk import Walk
 from schema.model import PgType, TableName
-from schema.table_types.meaning import AggregateFunction, Argument, Comparison, meaning_of
+from schema.operators import OPERATORS, Operator
+from schema.table_types.meaning import AggregateFunction, Argument, Cast, Comparison, meaning_of
 from schema.type_names import PREDICATE_FUNCTIONS
 
-_TEXT = PgType("text")
 # Reads a `t_bool_exp` over rows of a table: it may itself hold aggregates.
 Boolean = Callable[[Walk, InputValue, GraphQLInputObjectType, TableName], Expression]
 
 
-def comparisons(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, left: PgType) -> Iterator[tuple[str, Operand, str]]:
-    """Operators by name, their operands and where each is written; `left` is the type of what is compared."""
+class Compared(NamedTuple):
+    """An operator by name, its operand and where it is written, and what the left side is cast to before."""
+
+    operator: str
+    operand: Operand
+    path: str
+    cast: PgType | None = None
+
+
+def comparisons(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, left: PgType) -> Iterator[Compared]:
+    """What is asked of a value; `left` is its type."""
     if value.is_null:
         raise value.null(type_.name)
     for field, operand in input_fields(walk, value, type_):
-        operator = meaning_of(field)
-        if not isinstance(operator, Comparison):
-            raise TypeError(f"no comparison operator: {field}")
-        yield operator.name, _operand(walk, operator, operand, left), operand.path
+        match meaning_of(field):
+            case Comparison(name):
+                yield Compared(name, _operand(walk, OPERATORS[name], operand, left), operand.path)
+            case Cast(target):
+                inner: Any = get_named_type(field.type)
+                read = comparisons(walk, operand, inner, target or left)
+                yield from read if target is None else (compared._replace(cast=target) for compared in read)
+            case _:
+                raise TypeError(f"no comparison operator: {field}")
 
 
-def _operand(walk: Walk, operator: Comparison, value: InputValue, left: PgType) -> Operand:
-    bound = walk.bound
+def _operand(walk: Walk, operator: Operator, value: InputValue, left: PgType) -> Operand:
+    given = operator.given_type(left)
     match operator.operand:
-        case "boolean":
+        case "flag":
             flag = value.pinned() if not value.is_null else None
             if not isinstance(flag, bool):
                 raise value.expected("a boolean", "Boolean")
             return Constant(flag)
         case "list":
-            return bound.values(value, left)
-        case "text":
-            return bound.value(value, _TEXT)
-        case "texts":
-            return bound.values(value, _TEXT)
-    return bound.value(value, left)
+            return walk.bound.values(value, given)
+    return walk.bound.value(value, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ class AggregatePredicates:
                     asked = self.boolean(self.walk, entry, inner, self.target)
                 case Argument("predicate"):
                     read = comparisons(self.walk, entry, inner, PREDICATE_FUNCTIONS[function])
-                    terms = tuple((operator, operand) for operator, operand, _ in read)
+                    terms = tuple((compared.operator, compared.operand) for compared in read)
         redactions = self.walk.rules.select[self.target].redactions
         cells = tuple((column, redactions.get(column)) for column in columns)
         return AggregatePredicate(self.relationship, function, cells, distinct, self.walk.visible(self.target, asked), terms)

@@ -25,7 +25,7 @@ from resolvers.ir import (
     Selection,
     Typename,
 )
-from resolvers.walk.function_arguments import function_call
+from resolvers.walk.function_arguments import function_call, json_path
 from resolvers.walk.input_fields import column_names
 from resolvers.walk.row_arguments import rows_arguments
 from resolvers.walk.walk import Walk
@@ -62,7 +62,7 @@ def _row_field(walk: Walk, selected: Selected, field: GraphQLField, depth: int) 
     match meaning_of(field):
         case OfColumn(table, column):
             walk.cell(table, column, selected.path)
-            return ColumnField(selected.key, column)
+            return ColumnField(selected.key, column, json_path(walk, walk.arguments(selected, field), selected.path))
         case OfComputedField(table, name):
             walk.computed_cell(table, name, selected.path)
             return _computed(walk, selected, field, walk.catalog[table].computed_fields[name], depth)
@@ -90,7 +90,7 @@ def _computed(walk: Walk, selected: Selected, field: GraphQLField, computed: Com
     given, function = walk.arguments(selected, field), computed.function
     call = function_call(walk, given, function, selected.path)
     if computed.type is not None:
-        return ComputedFieldValue(selected.key, computed.name, call)
+        return ComputedFieldValue(selected.key, computed.name, call, json_path(walk, given, selected.path))
     depth = walk.deeper(depth, function.table, selected.path)
     arguments = rows_arguments(walk, given, function.table, selected.path)
     selection = row_selection(walk, walk.object_type(field.type), selected.sets, selected.path, depth)

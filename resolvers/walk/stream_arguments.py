@@ -131,7 +131,7 @@ def _later_key(ties: Sequence[str], number: int) -> Expression:
 def _names_room(where: Expression, room: str) -> bool:
     """Whether the caller asks for the rows of one room."""
     match where:
-        case Compare(column, "_eq", _):
+        case Compare(column, "_eq", _, None):
             return column == room
         case And(terms):
             return any(_names_room(term, room) for term in terms)

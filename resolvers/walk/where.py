@@ -1,6 +1,7 @@
 """`where` arguments as boolean expressions."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLInputField, GraphQLInputObjectType, get_named_type
@@ -27,8 +28,8 @@ from resolvers.walk.walk import Walk
 from schema.model import PgType, TableName
 from schema.table_types.meaning import Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate, meaning_of
 
-# Makes the comparison by an operator's name and what stands on its right.
-Comparing = Callable[[str, Operand], Compare | CompareComputed]
+# Makes the comparison by an operator's name, what stands on its right, and what the left side is cast to.
+Comparing = Callable[[str, Operand, PgType | None], Compare | CompareComputed]
 
 
 def boolean(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
@@ -52,7 +53,7 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
             return And(terms) if operator == "_and" else Or(terms)
         case OfColumn(_, column):
             left = walk.catalog[table].columns[column].type
-            return _comparison(walk, value, inner, table, left, lambda operator, operand: Compare(column, operator, operand))
+            return _comparison(walk, value, inner, table, left, partial(Compare, column))
         case OfRelationship(_, relationship):
             return Related(relationship, _of_visible(walk, value, inner, walk.catalog[table].leads_to(relationship)))
         case OfRelationshipAggregate(_, relationship):
@@ -63,7 +64,7 @@ def _term(walk: Walk, field: GraphQLInputField, value: InputValue, type_: GraphQ
             computed = walk.catalog[table].computed_fields[name]
             if computed.type is None:
                 return Returned(name, _of_visible(walk, value, inner, computed.function.table))
-            return _comparison(walk, value, inner, table, computed.type, lambda operator, operand: CompareComputed(name, operator, operand))
+            return _comparison(walk, value, inner, table, computed.type, partial(CompareComputed, name))
     raise TypeError(f"no boolean expression: {field}")
 
 
@@ -76,4 +77,4 @@ def _comparison(
     walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, left: PgType, compare: Comparing
 ) -> Expression:
     read = comparisons(walk, value, type_, left)
-    return conjunction([walk.compared(table, compare(operator, operand), path) for operator, operand, path in read])
+    return conjunction([walk.compared(table, compare(operator, operand, cast), path) for operator, operand, path, cast in read])

@@ -9,19 +9,14 @@ from typing import Any
 from strawberry.types.field import StrawberryField
 
 from schema.model import Column, PgType, TrackedTable
-from schema.naming import Naming
+from schema.operators import CASTS, OPERATORS
 from schema.table_types.definitions import Definitions, key, listed
-from schema.table_types.meaning import AggregateFunction, Argument, Comparison, OfColumn, Operand
-from schema.table_types.scalars import TEXTUAL, annotation
-from schema.type_names import PREDICATE_FUNCTIONS, comparison_name, scalar_name
+from schema.table_types.meaning import AggregateFunction, Argument, Cast, Comparison, OfColumn
+from schema.table_types.scalars import annotation
+from schema.type_names import PREDICATE_FUNCTIONS, cast_name, comparison_name, scalar_name
 
-_VALUE = ("_eq", "_neq", "_gt", "_lt", "_gte", "_lte")
-_LIST = ("_in", "_nin")
-_TEXT = ("_like", "_nlike", "_ilike", "_nilike", "_similar", "_nsimilar", "_regex", "_nregex", "_iregex", "_niregex")
-_CONTAINS = ("_contains", "_contained_in")
-
-# `json` has no equality in PostgreSQL, so Hasura has no comparison for it.
-INCOMPARABLE = frozenset({"json", "xml", "point", "line", "polygon"})
+# As in Hasura the values of an enum have no order.
+_OF_ENUM = ("_eq", "_neq", "_in", "_nin", "_is_null")
 
 
 def comparison(definitions: Definitions, type_: PgType) -> object:
@@ -30,36 +25,27 @@ def comparison(definitions: Definitions, type_: PgType) -> object:
     if name not in definitions:
         named = scalar_name(type_.name) if type_.enum_table is None else type_.enum_table.name
         description = f"Boolean expression to compare columns of type \"{named}\". All fields are combined with logical 'AND'."
-        definitions.input(name, _operators(definitions.naming, type_), description=description)
+        definitions.input(name, _operators(definitions, type_), description=description)
     return definitions[name]
 
 
-def _operators(naming: Naming, type_: PgType) -> Iterator[StrawberryField]:
-    def operator(name: str, type_: Any, operand: Operand = "value") -> StrawberryField:
-        return key(naming.field(name), type_ | None, Comparison(name, operand))
+def _operators(definitions: Definitions, type_: PgType) -> Iterator[StrawberryField]:
+    """All that Hasura has, whatever PostgreSQL says of some of them: json has no `=`."""
+    named = definitions.naming.field
+    if (target := CASTS.get(type_)) is not None:
+        cast: Any = _cast(definitions, type_, target)
+        yield key(named("_cast"), cast | None, Cast())
+    for operator in OPERATORS.values():
+        if operator.takes(type_) and (type_.enum_table is None or operator.name in _OF_ENUM):
+            value: Any = annotation(operator.given_type(type_))
+            given = listed(value) if operator.operand == "list" else value
+            yield key(named(operator.name), given | None, Comparison(operator.name), description=operator.description(type_))
 
-    value: Any = annotation(type_)
-    if type_.enum_table is not None:
-        # As in Hasura the values of an enum have no order.
-        yield from (operator("_eq", value), operator("_neq", value))
-        yield from (operator("_in", listed(value), "list"), operator("_nin", listed(value), "list"))
-        yield operator("_is_null", bool, "boolean")
-        return
-    for name in _VALUE:
-        yield operator(name, value)
-    for name in _LIST:
-        yield operator(name, listed(value), "list")
-    yield operator("_is_null", bool, "boolean")
-    if type_.is_array or type_.name == "jsonb":
-        for name in _CONTAINS:
-            yield operator(name, value)
-    elif type_.name in TEXTUAL:
-        for name in _TEXT:
-            yield operator(name, value)
-    if type_.name == "jsonb" and not type_.is_array:
-        yield operator("_has_key", str, "text")
-        for name in ("_has_keys_any", "_has_keys_all"):
-            yield operator(name, list[str], "texts")
+
+def _cast(definitions: Definitions, type_: PgType, target: PgType) -> object:
+    compared: Any = comparison(definitions, target)
+    fields = [key(scalar_name(target.name), compared | None, Cast(target))]
+    return definitions.input(cast_name(definitions.naming, type_), fields)
 
 
 def define_aggregate_predicates(definitions: Definitions, table: TrackedTable) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from schema.model import TableName
+from schema.model import PgType, TableName
 
 MEANING = "meaning"
 
@@ -37,8 +37,8 @@ ArgumentKind = Literal[
     "arguments",
     "filter",
     "predicate",
+    "path",
 ]
-Operand = Literal["value", "list", "boolean", "text", "texts"]
 PartKind = Literal["aggregate", "nodes", "count", "affected_rows", "returning"]
 
 
@@ -156,10 +156,16 @@ class Logic:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison operator; `operand` tells what its value is beside the column's own type."""
+    """A comparison operator."""
 
     name: str
-    operand: Operand = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Comparisons of a value as one of another type; without `type` the object that holds those, by type (`_cast`)."""
+
+    type: PgType | None = None
 
 
 Meaning = (
@@ -179,6 +185,7 @@ Meaning = (
     | Argument
     | Logic
     | Comparison
+    | Cast
 )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from schema.model import Catalog, ComputedField, Relationship, TrackedTable
-from schema.table_types.comparison_types import INCOMPARABLE, comparison
+from schema.model import Catalog, ComputedField, PgType, Relationship, TrackedTable
+from schema.table_types.comparison_types import comparison
 from schema.table_types.definitions import Definitions, argument, key, listed, output
 from schema.table_types.function_arguments import computed_field_arguments
 from schema.table_types.meaning import Argument, Logic, OfColumn, OfComputedField, OfRelationship, OfRelationshipAggregate
@@ -68,7 +68,8 @@ class TableTypes:
         for column in table.columns.values():
             type_ = annotation(column.type)
             type_ = type_ | None if column.nullable else type_
-            yield output(column.graphql_name, type_, OfColumn(table.name, column.name), description=column.comment)
+            meaning = OfColumn(table.name, column.name)
+            yield output(column.graphql_name, type_, meaning, arguments=_path(column.type), description=column.comment)
         for computed in table.computed_fields.values():
             yield self._computed(table, computed)
         for relationship in table.relationships.values():
@@ -77,6 +78,7 @@ class TableTypes:
     def _computed(self, table: TrackedTable, computed: ComputedField) -> StrawberryField:
         meaning, arguments = OfComputedField(table.name, computed.name), computed_field_arguments(self._definitions, table, computed)
         if computed.type is not None:
+            arguments += _path(computed.type)
             return output(computed.name, annotation(computed.type) | None, meaning, arguments=arguments, description=computed.comment)
         target = self._catalog[computed.function.table]
         rows: Any = listed(self._definitions.of(target))
@@ -103,15 +105,14 @@ class TableTypes:
         yield key("_not", own | None, Logic("_not"))
         yield key("_or", listed(own) | None, Logic("_or"))
         for column in table.columns.values():
-            if column.type.name not in INCOMPARABLE:
-                type_: Any = comparison(self._definitions, column.type)
-                yield key(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
+            type_: Any = comparison(self._definitions, column.type)
+            yield key(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
         for computed in _of_row_alone(table):
             meaning = OfComputedField(table.name, computed.name)
             if computed.type is None:
                 type_ = self._definitions.of(self._catalog[computed.function.table], "bool_exp")
                 yield key(computed.name, type_ | None, meaning)
-            elif computed.type.name not in INCOMPARABLE:
+            else:
                 type_ = comparison(self._definitions, computed.type)
                 yield key(computed.name, type_ | None, meaning)
         for relationship in table.relationships.values():
@@ -148,6 +149,13 @@ def _order(order: str) -> str:
     direction, _, nulls = order.partition("_nulls_")
     ending = nulls or ("last" if direction == "asc" else "first")
     return f"in {direction}ending order, nulls {ending}"
+
+
+def _path(type_: PgType) -> list[StrawberryArgument]:
+    """Hasura: of a JSON value a part may be selected."""
+    if type_.is_array or type_.name not in ("json", "jsonb"):
+        return []
+    return [argument("path", str | None, Argument("path"), description="JSON select path")]
 
 
 def _of_row_alone(table: TrackedTable) -> Iterator[ComputedField]:

@@ -23,7 +23,6 @@ jsonb = NewType("jsonb", object)
 NUMERIC = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "money"})
 # Types without an order of their own: no `max`, no `min`.
 UNORDERED = frozenset({"bool", "json", "jsonb", "xml", "bytea", "point", "line", "lseg", "box", "path", "polygon", "circle", "geometry"})
-TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name"})
 
 
 def _identity(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from strawberry.types.arguments import StrawberryArgument
 
 from schema.model import TrackedTable
-from schema.table_types.comparison_types import INCOMPARABLE
+from schema.operators import INCOMPARABLE
 from schema.table_types.definitions import Definitions, argument, key
 from schema.table_types.meaning import Argument, OfColumn
 from schema.table_types.scalars import annotation

@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from permissions.operators import OPERATORS
 from resolvers.documents.request import Request
 from schema.model import TableName
+from schema.operators import OPERATORS
 from tests.engine import things
 from tests.engine.library import Library, library, session_of
 from tests.engine.things import COLUMNS, ME
@@ -155,7 +155,7 @@ async def is_leakproof(store: Library, column: str, operator: str) -> bool:
     if operator == "_is_null":
         return True
     left = {"tag": "text", "varchar": "text"}.get(COLUMNS[column][0], COLUMNS[column][0])
-    right = "text" if OPERATORS[operator].operand == "text" else left
+    right = "text" if OPERATORS[operator].right is not None else left
     found = await store.value(
         "SELECT p.proleakproof FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode "
         f"WHERE o.oid = to_regoperator('{IN_POSTGRESQL.get(sql, sql.split()[0])}({left}, {right})')"

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from permissions.errors import GraphQLRefusal
-from permissions.operators import OPERATORS
 from schema.model import PgType
+from schema.operators import OPERATORS
 from tests.permissions.databases import Sample, document, table
 from tests.support.databases import Databases
 
@@ -118,6 +118,8 @@ CASES: list[tuple[str, Any, list[int]]] = [
     ("has_keys_all", {"doc": {"_has_keys_all": ["a", "b"]}}, [1]),
     ("contains_array", {"words": {"_contains": ["x"]}}, [1, 2]),
     ("contains_array_session", {"words": {"_contains": "X-Hasura-Words"}}, [1]),
+    ("in_arrays", {"words": {"_in": [["x", "y"], []]}}, [1, 3]),
+    ("nin_arrays", {"numbers": {"_nin": [[1, 2], "X-Hasura-Ns"]}}, [2, 3]),
     ("contained_in_array", {"numbers": {"_contained_in": [2, 7]}}, [2, 3]),
     ("ceq", {"n": {"_ceq": "other_n"}}, [1]),
     ("cne_alias", {"n": {"_cne": ["other_n"]}}, [2, 3]),

@@ -22,14 +22,17 @@ _SHORT = _FIXED | {"varchar", "bpchar", "char", "name", "numeric", "bit", "varbi
 
 def bounded_row(items: Items, selection: Sequence[RowField], tracked: TrackedTable, largest: int) -> Items:
     """The values of a row; where one column is selected more than once, all those together are measured before any is copied."""
-    often = Counter(item.column for item in selection if isinstance(item, ColumnField) and _varies(tracked, item.column))
-    repeated = {column: times for column, times in often.items() if times > 1}
+    places = [(index, item) for index, item in enumerate(selection) if isinstance(item, ColumnField) and _varies(tracked, item.column)]
+    often = Counter(item.column for _, item in places)
+    repeated = [(index, (item.column, item.path)) for index, item in places if often[item.column] > 1]
     if not repeated:
         return items
-    first = next(index for index, item in enumerate(selection) if isinstance(item, ColumnField) and item.column in repeated)
-    values = {item.column: value for item, (_, value) in zip(selection, items, strict=True) if isinstance(item, ColumnField)}
+    first, _ = repeated[0]
+    times = Counter(part for _, part in repeated)
+    # One value of each part of a column; different parts of its JSON are of different length.
+    values = {part: items[index][1] for index, part in repeated}
     key, value = items[first]
-    bounded = bounded_together(value, [(values[column], times) for column, times in repeated.items()], largest)
+    bounded = bounded_together(value, [(values[part], times[part]) for part in times], largest)
     return [*items[:first], (key, bounded), *items[first + 1 :]]
 
 
