@@ -210,11 +210,7 @@ class Settings(AuthenticationSettings):
         24, ge=1, le=_YEAR // 3600, description="So many hours a stream that is not recorded can be watched after its end."
     )
     hls_segment_seconds: int = Field(
-        4,
-        ge=1,
-        le=10,
-        description="Seconds of a segment of streams and recordings, 10 at most: viewers are some four behind, and a recorder"
-        " counts as dead after three, or 12 s. What runs keeps its own.",
+        4, ge=1, le=10, description="Seconds of a segment of streams and recordings, 10 at most; what runs keeps what it began with."
     )
     streaming_dash: bool = Field(False, description="Whether public streams are repackaged as DASH besides HLS, by `NCHAT_FFMPEG`.")
     ffmpeg: str | None = Field(

@@ -54,7 +54,7 @@ ASKED: Final = sa.text("UPDATE nchat_stream_rights SET seen = :seen, ask_at = :a
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RightLook:
     """A stream whose viewers are in its room. `seen` is what decided when they were last asked for, `sight` what decides now; they are
     asked for again at `ask_at` in any case."""
 
@@ -74,17 +74,17 @@ async def end_unseeing_in_rooms(world: World) -> None:
         looks = await _take(world) if len(looks) == LOOK else ()
 
 
-async def _take(world: World) -> Sequence[Look]:
+async def _take(world: World) -> Sequence[RightLook]:
     """Those that are due; the next look at them is due soon, whoever takes it."""
     now = world.clock.now()
     async with world.transaction("viewers.look") as tx:
         await tx.connection.execute(NOTE, {"now": now})
         taken = (await tx.connection.execute(TAKE, {"now": now, "next": now + LOOK_EVERY, "look": LOOK})).all()
         seen = await sights(tx, [row.stream_id for row in taken]) if taken else {}
-    return [Look(row.stream_id, row.seen, seen[row.stream_id], row.ask_at) for row in taken if row.stream_id in seen]
+    return [RightLook(row.stream_id, row.seen, seen[row.stream_id], row.ask_at) for row in taken if row.stream_id in seen]
 
 
-async def _ask(world: World, look: Look) -> None:
+async def _ask(world: World, look: RightLook) -> None:
     """What changes meanwhile is seen at the next look. Written down at the end: whoever dies before that has others ask again."""
     roles = await end_unseeing_in_room(world, look.stream_id)
     anyway = ANYWAY if tells_all(world.readable, roles) else BLINDLY
