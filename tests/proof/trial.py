@@ -25,6 +25,7 @@ from tests.proof.reads import canonical, random_read
 from tests.proof.roles import Role, inherited, permissions_of, random_role
 from tests.proof.schemas import Rows, Schema, ddl, quoted, random_rows, random_schema, table_metadata
 from tests.proof.writes import Broken, Denied, Store
+from tests.support.refusals import code_in
 from tests.support.unshared import Unshared
 
 # Of one schema: roles with permissions of their own, roles that inherit, and what each of them asks.
@@ -117,7 +118,7 @@ class _RoleTrial:
             found = answer["data"]["found"]
             assert affected == sum(one["affected_rows"] for one in (found if isinstance(found, list) else [found])), told
         else:
-            code = answer["errors"][0]["extensions"]["code"] if "errors" in answer else "written"
+            code = code_in(answer, write.query) if "errors" in answer else "written"
             assert code in (_BROKEN if verdict == "broken" else {verdict}), told
         assert canonical(after) == canonical(rows), f"{told}\nafter: {after}"
         if secured and write.plain is not None and verdict != "validation-failed":
@@ -170,7 +171,7 @@ class _RoleTrial:
         await savepoint.start()
         answer = await self._ask(" ".join(words), variables, session)
         await savepoint.rollback()
-        code = answer["errors"][0]["extensions"]["code"] if "errors" in answer else "answered"
+        code = code_in(answer, words) if "errors" in answer else "answered"
         assert code not in _OURS, self._told(" ".join(words), variables, session, answer, "no fault of ours")
         self.trial.seen["garbled, answered" if code == "answered" else "garbled, refused"] += 1
 
