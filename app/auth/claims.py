@@ -36,7 +36,8 @@ def read(configuration: JwtConfiguration, token: Mapping[str, Any]) -> Claims:
     """Finds and checks the Hasura claims of a verified token; raises GraphQLRefusal."""
     found = _from_map(configuration.claims_map, token) if configuration.claims_map is not None else _from_namespace(configuration, token)
     claims = _each_once(found)
-    allowed, default = _roles(claims)
+    # Hasura's words differ with where the role was found.
+    allowed, default = _roles(claims, "a single role name" if configuration.claims_map is None else "a role")
     variables = {
         name: _text("x-hasura-* claims", name, value) for name, value in claims.items() if name not in (ALLOWED_ROLES, DEFAULT_ROLE, ROLE)
     }
@@ -98,16 +99,23 @@ def _object(found: object, place: str | None) -> Mapping[str, Any]:
         raise invalid_claims(f"expecting stringified json at: '{place}', but found: {found}") from None
 
 
-def _roles(claims: Mapping[str, Any]) -> tuple[frozenset[str], str]:
+def _roles(claims: Mapping[str, Any], default_is: str) -> tuple[frozenset[str], str]:
     if ALLOWED_ROLES not in claims:
         raise missing_role_claim(ALLOWED_ROLES)
     hint, allowed = f"invalid {ALLOWED_ROLES}; should be a list of roles", claims[ALLOWED_ROLES]
     if not isinstance(allowed, list):
         raise not_read(hint, "[]", "Array", allowed)
-    roles = frozenset(_text(hint, ALLOWED_ROLES, role) for role in allowed)
+    roles = frozenset(_role(hint, ALLOWED_ROLES, role) for role in allowed)
     if DEFAULT_ROLE not in claims:
         raise missing_role_claim(DEFAULT_ROLE)
-    return roles, _text(f"invalid {DEFAULT_ROLE}; should be a single role name", DEFAULT_ROLE, claims[DEFAULT_ROLE])
+    return roles, _role(f"invalid {DEFAULT_ROLE}; should be {default_is}", DEFAULT_ROLE, claims[DEFAULT_ROLE])
+
+
+def _role(hint: str, name: str, value: object) -> str:
+    role = _text(hint, name, value)
+    if not role:
+        raise invalid_claims(f"{hint}: empty string not allowed")
+    return role
 
 
 def _text(hint: str, name: str, value: object) -> str:

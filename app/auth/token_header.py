@@ -23,6 +23,7 @@ def find_tokens(where: TokenHeader, headers: Mapping[str, str]) -> list[str]:
 
 
 def _cookies(header: str, name: str) -> list[str]:
-    """By hand: Python's own reader takes none of them when one, of whatever program, is not as it should be."""
+    """By hand: Python's own reader takes none of them when one, of whatever program, is not as it should be. An empty one is none."""
     found = (pair.strip().partition("=") for pair in header.split(";"))
-    return [value.removeprefix('"').removesuffix('"') for given, _, value in found if given == name]
+    values = (value.removeprefix('"').removesuffix('"') for given, _, value in found if given == name)
+    return [value for value in values if value]

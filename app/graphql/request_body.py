@@ -4,10 +4,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
-
 from permissions.errors import GraphQLRefusal
-from resolvers.documents.exact_json import TooManyNumbers, read_json
+from resolvers.documents.exact_json import TooManyNumbers, json_text, read_json
 from resolvers.documents.request import Request, Tally
 
 MAX_BATCH = 100
@@ -38,15 +36,18 @@ def request_in_url(query_string: bytes, principal: str) -> Request:
 
 
 def body_of_url(query_string: bytes) -> bytes:
-    """The same request as the body of a POST, for whoever judges requests; what can't be read is refused later and is left out here."""
+    """The same request as the body of a POST, for whoever judges requests; what can't be read is refused later and is left out here.
+
+    Raises GraphQLRefusal for what is nested too deeply to be written again.
+    """
     raw: dict[str, Any] = dict(parse_qsl(query_string.decode("latin-1")))
     for name in ("variables", "extensions"):
         if name in raw:
             try:
-                raw[name] = orjson.loads(raw[name])
+                raw[name] = read_json(raw[name].encode())
             except ValueError:
                 del raw[name]
-    return orjson.dumps(raw)
+    return json_text(raw).encode()
 
 
 def _json(text: bytes, path: str) -> Any:

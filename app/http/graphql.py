@@ -97,9 +97,9 @@ class GraphQLHttp:
             exchange.body = await read_body(headers, receive, self._max_bytes)
             if exchange.body is None:
                 return 413, self._refused(GraphQLRefusal("bad-request", f"the request is larger than {self._max_bytes} bytes"))
-        else:
-            exchange.body = body_of_url(scope["query_string"])
         try:
+            if scope["method"] != "POST":
+                exchange.body = body_of_url(scope["query_string"])
             status, body = await self._answer(scope, headers, request_id, exchange)
         except GraphQLRefusal as refusal:
             status, body = status_of(refusal), self._refused(refusal)

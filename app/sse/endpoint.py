@@ -24,6 +24,7 @@ from app.sse.stream import EventStream
 from app.sse.streamed_operation import StreamedOperation
 from app.telemetry.log_context import RequestIds, RequestMark, current, marked
 from permissions.errors import GraphQLRefusal
+from permissions.session import Session
 
 log = structlog.get_logger(__name__)
 
@@ -78,18 +79,32 @@ class GraphQLEvents:
         if body is None:
             await _refuse(send, 413, f"A request for events is at most {self._max_bytes} bytes.")
             return
+        judged = Exchange(body)
+        # Who asks is known before the head goes out: a webhook's cookies are in it.
+        who = await self._who(headers, judged, None if is_post else scope["query_string"])
         stream = EventStream(receive, send)
-        await stream.open(request_id)
+        await stream.open(request_id, judged.headers)
         self._services.metrics.event_streams.inc()
         try:
-            await self._answer(scope, headers, request_id, body if is_post else None, stream)
+            await self._answer(scope, headers, request_id, body if is_post else None, who, stream)
         finally:
             self._services.metrics.event_streams.dec()
 
-    async def _answer(self, scope: Scope, headers: Headers, request_id: str, body: bytes | None, stream: EventStream) -> None:
+    async def _who(self, headers: Headers, judged: Exchange, url: bytes | None) -> Session | GraphQLRefusal:
         try:
-            judged = Exchange(body_of_url(scope["query_string"]) if body is None else body)
-            session = await self._services.authenticator.authenticate(headers, judged)
+            if url is not None:
+                judged.body = body_of_url(url)
+            return await self._services.authenticator.authenticate(headers, judged)
+        except GraphQLRefusal as refused:
+            return refused
+
+    async def _answer(
+        self, scope: Scope, headers: Headers, request_id: str, body: bytes | None, who: Session | GraphQLRefusal, stream: EventStream
+    ) -> None:
+        try:
+            if isinstance(who, GraphQLRefusal):
+                raise who
+            session = who
             current.set(RequestMark(request_id, session.role))
             with self._counted(principal_of(session, scope)) as principal:
                 asked = asked_in_url(scope["query_string"], headers, principal) if body is None else posted(body, headers, principal)

@@ -1,6 +1,7 @@
 """One HTTP response that goes on: events out, and the moment at which its client is gone."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 
 from starlette.types import Receive, Send
@@ -24,9 +25,9 @@ class EventStream:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
 
-    async def open(self, request_id: str) -> None:
-        """The head of the response."""
-        headers = [*_HEADERS, (b"x-request-id", request_id.encode())]
+    async def open(self, request_id: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """The head of the response, with what else is said in it."""
+        headers = [*_HEADERS, (b"x-request-id", request_id.encode()), *headers]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         # Something at once: some proxies, and some clients, wait for the first bytes of the body.
         await self.send(KEEPALIVE)

@@ -54,16 +54,40 @@ def takes_long(body: bytes) -> bool:
 
 def read_json(body: bytes) -> Any:
     """The value, where Python's numbers would lose digits with `Number` in their place. Raises ValueError (TooManyNumbers)."""
-    value = orjson.loads(body)
+    try:
+        value, refused = orjson.loads(body), None
+    except orjson.JSONDecodeError as error:
+        # It may be no more than a number beyond its floats.
+        value, refused = None, error
     if not _LONG.search(body):
+        if refused is not None:
+            raise refused
         return value
     # Shorter than `,1e99` none is.
     if len(body) > 5 * _MOST_LONG and len(_LONG.findall(body)) > _MOST_LONG:
         raise TooManyNumbers
+    return _read_exactly(body) if refused is None else _read_strictly(body, refused)
+
+
+def _read_exactly(body: bytes | str) -> Any:
     try:
-        return json.loads(body, parse_int=_integer, parse_float=_float)
+        return json.loads(body, parse_int=_integer, parse_float=_float, parse_constant=_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _read_strictly(body: bytes, refused: orjson.JSONDecodeError) -> Any:
+    """What orjson takes but for the size of its numbers: in UTF-8, no half characters, not deeper than it goes."""
+    try:
+        value = _read_exactly(body.decode())
+        orjson.dumps(value, default=_raw, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+    except (ValueError, TypeError):
+        raise refused from None
+    return value
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
 
 
 def json_text(value: Any) -> str:

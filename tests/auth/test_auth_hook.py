@@ -1,5 +1,6 @@
 """Webhook mode against a real HTTP server: what it is told, what its answers mean, and that it is asked each time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -13,10 +14,10 @@ from app.auth import Authenticator
 from app.auth.hook import AuthHook, Exchange
 from app.auth.hook.auth_hook import MAX_BYTES
 from app.auth.open_authenticator import admin_secrets
+from app.graphql.request_body import body_of_url
 from app.settings import ConfigurationError, Settings
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from tests.support.refusals import code_in
 from tests.transport.fakes import FakeService, serving
 
 pytestmark = pytest.mark.anyio
@@ -190,7 +191,14 @@ async def test_a_header_can_not_become_two(headers: dict[str, str], hook: tuple[
     assert hook[0].asked == []
 
 
-@pytest.mark.parametrize("text", ['{"query":"query q","query":"query r"}', '{"query":"query q","extensions":{"a":1,"a":2}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"query":"query q","query":"query r"}',
+        '{"query":"query q","extensions":{"a":1,"a":2}}',
+        '{"query":"query q","query":"query r","variables":{"n":1e400}}',
+    ],
+)
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
 async def test_what_it_can_not_judge_is_not_run(text: str, accept: str, hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
     served, url = hook
@@ -212,17 +220,42 @@ async def test_it_judges_every_request(accept: str, hook: tuple[Hook, str], clie
     assert [body["request"] for _, _, body in served.asked] == [wanted, wanted]
 
 
-async def test_its_cookies_reach_the_caller(hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
+@pytest.mark.parametrize("number", ["1e400", "12345678901234567890.5", "7"])
+def test_a_number_in_a_url_is_judged_as_it_runs(number: str) -> None:
+    assert body_of_url(f"query=q&variables=%7B%22n%22:{number}%7D".encode()) == f'{{"query":"q","variables":{{"n":{number}}}}}'.encode()
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_its_cookies_reach_the_caller(accept: str, hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
     served, url = hook
     served.headers = [("Set-Cookie", "a=1; Secure"), ("Set-Cookie", "b=2"), ("X-Other", "c")]
     async with serving(FakeService(asking(url, client))) as address, httpx2.AsyncClient(base_url=f"http://{address}") as http:
-        answer = await http.post("/v1/graphql", json={"query": "query q"})
+        answer = await http.post("/v1/graphql", json={"query": "query q"}, headers={"accept": accept})
         assert answer.headers.get_list("set-cookie") == ["a=1; Secure", "b=2"]
         assert "x-other" not in answer.headers
         served.status = 401
-        answer = await http.post("/v1/graphql", json={"query": "query q"})
-        assert code_in(answer.json(), "query q") == "access-denied"
+        answer = await http.post("/v1/graphql", json={"query": "query q"}, headers={"accept": accept})
+        assert "access-denied" in answer.text and '"data"' not in answer.text
         assert "set-cookie" not in answer.headers
+
+
+async def test_a_large_request_is_read_beside_the_event_loop(hook: tuple[Hook, str], client: aiohttp.ClientSession) -> None:
+    """Who asks is told alike; meanwhile the loop has turned."""
+    served, url = hook
+    large = orjson.dumps({"query": "query q", "variables": {"n": ["x" * 10] * 50_000}})
+    turns = 0
+
+    async def turning() -> None:
+        nonlocal turns
+        while served.asked == []:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(turning())
+        session = await asking(url, client, "POST").authenticate({}, Exchange(large))
+    assert session.role == "user" and turns > 2
+    assert served.asked[0][2]["request"] == orjson.loads(large)
 
 
 @pytest.mark.parametrize(

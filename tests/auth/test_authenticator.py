@@ -146,6 +146,16 @@ async def test_a_role_inside_the_claims_is_ignored() -> None:
         (CLAIMS | {"x-hasura-allowed-roles": [1]}, "jwt-invalid-claims", "invalid x-hasura-allowed-roles; should be a list of roles"),
         (CLAIMS | {"x-hasura-default-role": 1}, "jwt-invalid-claims", "invalid x-hasura-default-role; should be a single role name"),
         (
+            CLAIMS | {"x-hasura-default-role": ""},
+            "jwt-invalid-claims",
+            "invalid x-hasura-default-role; should be a single role name: empty string not allowed",
+        ),
+        (
+            CLAIMS | {"x-hasura-allowed-roles": ["user", ""]},
+            "jwt-invalid-claims",
+            "invalid x-hasura-allowed-roles; should be a list of roles: empty string not allowed",
+        ),
+        (
             CLAIMS | {"X-Hasura-User-Id": 1},
             "jwt-invalid-claims",
             "x-hasura-* claims: parsing Text failed, expected String, but",
@@ -238,6 +248,9 @@ async def test_a_claims_map() -> None:
     assert (await who.authenticate(bearer(token(roles=["user"], user={"id": "2"})))).variables["x-hasura-user-id"] == "2"
     assert (await who.authenticate(bearer(token(roles=["user"])))).variables["x-hasura-user-id"] == "3"
     assert await refused(who, bearer(token())) == ("jwt-missing-role-claims", "JWT claim does not contain x-hasura-allowed-roles")
+    by_path = authenticator(claims_map=ROLES | {"x-hasura-default-role": {"path": "$.role"}})
+    words = "invalid x-hasura-default-role; should be a role: parsing Text failed, expected String, but encountered Number"
+    assert await refused(by_path, bearer(token(role=1))) == ("jwt-invalid-claims", words)
     strict = authenticator(claims_map=ROLES | {"x-hasura-user-id": {"path": "$.user.id", "default": None}})
     assert await refused(strict, bearer(token())) == ("jwt-invalid-claims", "JWT claim from claims_map, x-hasura-user-id not found")
 
@@ -277,6 +290,18 @@ async def test_one_of_several_admin_secrets() -> None:
     for secret in ("", "older", "oldnew"):
         denied = ("access-denied", "invalid x-hasura-admin-secret/x-hasura-access-key")
         assert await refused(who, {"x-hasura-admin-secret": secret}) == denied
+
+
+@pytest.mark.parametrize("header", ["session=", 'a=b; session=""', "session"])
+async def test_an_empty_cookie_is_no_token(header: str) -> None:
+    cookie = {"type": "Cookie", "name": "session"}
+    assert (await refused(authenticator(header=cookie), {"cookie": header}))[0] == "invalid-headers"
+    open_ = authenticator(None, "guest", header=cookie)
+    session = await open_.authenticate({"cookie": header, "x-hasura-user-id": "1"})
+    assert (session.role, dict(session.variables)) == ("guest", {"x-hasura-role": "guest"})
+    # With a token beside it that counts; a bad one is never a guest.
+    assert (await open_.authenticate({"cookie": f"session=; session={token()}"})).role == "user"
+    assert (await refused(open_, {"cookie": "session=x"}))[0] == "invalid-jwt"
 
 
 async def test_a_cookie_among_odd_ones() -> None:

@@ -17,6 +17,7 @@ DIGITS = [
     "1e-320",
     "18446744073709551616",
     "9007199254740993",
+    "-1e400",
     "0.1",
     "-7",
 ]
@@ -41,7 +42,16 @@ def test_json_deeper_than_that_is_refused_in_words(inside: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b'{"a":1e400}', b'{"a":NaN,"b":12345678901234567890.5}', b'"\xff"', b"[12345678901234567890.5"]
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"a":1e400,}',
+        b'{"a":1e400,"b":"\\ud800"}',
+        b'{"a":NaN,"b":12345678901234567890.5}',
+        b'"\xff"',
+        b"[12345678901234567890.5",
+    ],
 )
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(orjson.JSONDecodeError):

@@ -1,5 +1,6 @@
 """Asks the webhook, once for each request and each websocket, as Hasura does: what it said before counts for nothing."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
@@ -18,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 TIMEOUT: Final = 10.0
 MAX_BYTES: Final = 64 * 1024
+# Bytes that are read in less than a millisecond.
+_READ_AT_ONCE: Final = 32 * 1024
 _AGENT: Final = {"user-agent": f"nchat-rtc/{VERSION}"}
 
 
@@ -52,10 +55,16 @@ class AuthHook:
         exchange.set_cookies.extend(cookies)
         return answered
 
+    async def _posted(self, headers: Mapping[str, str], body: bytes | None) -> bytes:
+        """A large request is read, to be sure that it means one thing, beside the event loop."""
+        if not self._send_request_body or len(body or b"") <= _READ_AT_ONCE:
+            return posted(headers, body, self._send_request_body)
+        return await asyncio.to_thread(posted, headers, body, self._send_request_body)
+
     async def _fetch(self, headers: Mapping[str, str], exchange: Exchange) -> tuple[int, bytes, list[str]]:
         if self._mode == "POST":
             given = {**_AGENT, "content-type": "application/json"}
-            data = posted(headers, exchange.body, self._send_request_body)
+            data = await self._posted(headers, exchange.body)
         else:
             given, data = {**forwarded_headers(headers), **_AGENT}, None
         limit = aiohttp.ClientTimeout(total=TIMEOUT)

@@ -9,6 +9,7 @@ import orjson
 from app.auth.refusals import invalid_headers
 from app.auth.strict_json import read_json
 from permissions.errors import GraphQLRefusal
+from resolvers.documents import exact_json
 
 # What belongs to the caller's connection and to the form of its request (Hasura's `commonClientHeadersIgnored`).
 _OF_THE_REQUEST: Final = {"host", "origin", "referer", "user-agent", "dnt", "connection", "cache-control"} | {
@@ -58,7 +59,7 @@ def _request(body: bytes | None) -> orjson.Fragment | None:
 def _refuse_what_else_would_run(body: bytes) -> None:
     """What can't be judged is not run: of a key that stands twice the webhook might read the other one. The rest is refused later."""
     try:
-        orjson.loads(body)
+        exact_json.read_json(body)
     except ValueError:
         return
     raise GraphQLRefusal("invalid-json", "Error in $: a key stands twice, or a number is none that JSON knows")
