@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from schema.model import PgType
 
@@ -33,7 +33,8 @@ _TYPNAMES = {
 }
 
 
-_DIALECT: sa.Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+# Numbered parameters: with the usual ones SQLAlchemy doubles every `%`, in names too.
+DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
 class Native(sa.types.UserDefinedType[Any]):
@@ -60,7 +61,7 @@ def pg_type(column_type: sa.types.TypeEngine[Any]) -> PgType:
     if isinstance(column_type, sa.Enum) and column_type.native_enum:
         schema = None if column_type.schema == "public" else column_type.schema
         return PgType(str(column_type.name), is_enum=True, schema=schema, labels=tuple(column_type.enums))
-    spec = column_type.compile(dialect=_DIALECT)
+    spec = column_type.compile(dialect=DIALECT)
     # `NUMERIC(8, 2)`, `TIMESTAMP(3) WITH TIME ZONE`: the modifier is no part of the name.
     name = re.sub(r"\s*\([^)]*\)", "", spec).strip('"')
     return PgType(_TYPNAMES.get(name.upper(), name.lower()))

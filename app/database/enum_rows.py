@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from schema.enum_tables import ENUM_ROWS, MOST_VALUES
 from schema.model import TableName
+from schema.sql_types import DIALECT
 
-_QUOTE = PGDialect().identifier_preparer  # type: ignore[no-untyped-call]
+_QUOTE = DIALECT.identifier_preparer
 
 
 async def note_enum_rows(connection: asyncpg.Connection, metadata: sa.MetaData, enums: Iterable[TableName]) -> None:

@@ -15,7 +15,7 @@ from app.media.shared_rounds import SharedRounds
 from domain.recordings.playing.questions import Question, Rows
 from permissions.session import ADMIN, USER_ID, Session
 from resolvers.sql.database import Asker, SharedDatabase
-from resolvers.sql.json_values import DIALECT
+from schema.sql_types import DIALECT
 
 Read = Callable[[Any], Any]
 # JSON knows neither.

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.sql import quoted_name
 
 from schema.model import ComputedField, Parameter, PgType, SqlFunction, TrackedTable
-from schema.sql_types import Native
+from schema.sql_types import DIALECT, Native
 
 Value = sa.ColumnElement[Any]
 # By the GraphQL name of an argument; what is absent has its default.
 Given = Mapping[str, Value]
-
-_DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 
 
 def call(function: SqlFunction, given: Given, session: Value | None, row: Value | None = None) -> sa.sql.functions.Function[Any]:
@@ -26,14 +23,18 @@ def call(function: SqlFunction, given: Given, session: Value | None, row: Value 
         if value is None:
             by_name = True
         elif by_name and parameter.name is not None:
-            name = _DIALECT.identifier_preparer.quote_identifier(parameter.name)
+            name = DIALECT.identifier_preparer.quote_identifier(parameter.name)
             arguments.append(sa.literal_column(name).op("=>")(value))
         else:
             arguments.append(value)
-    # Quoted in any case: SQLAlchemy would leave capitals alone.
-    name, schema = quoted_name(function.name.name, True), quoted_name(function.name.schema, True)
+    name, schema = _quoted(function.name.name), _quoted(function.name.schema)
     type_ = Native(function.returns) if isinstance(function.returns, PgType) else None
     return sa.sql.functions.Function(name, *arguments, packagenames=(schema,), type_=type_)
+
+
+def _quoted(name: str) -> quoted_name:
+    """In any case: SQLAlchemy would leave capitals alone. It makes a format of a function's name, in which a `%` has to be two."""
+    return quoted_name(name.replace("%", "%%"), True)
 
 
 def returned_rows(called: sa.sql.functions.Function[Any], tracked: TrackedTable, name: str | None) -> sa.TableValuedAlias:

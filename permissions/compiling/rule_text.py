@@ -10,20 +10,19 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from permissions.compiling.whole_row import RowType, whole_row
 from permissions.expressions import Expression, Operand
 from schema.model import Catalog, TableName, TrackedTable
+from schema.sql_types import DIALECT
 
 Condition = sa.ColumnElement[bool]
 Bind = Callable[[Operand], sa.ColumnElement[str]]
 # Builds the condition over a row whose columns and values it is given.
 Build = Callable[["JudgedRow", Bind], Condition]
 
-_DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 # No statement of ours holds this character: PostgreSQL takes it in no text.
 _HOLE = re.compile("\x00(\\d+)\x00")
 
@@ -87,7 +86,7 @@ def rule_text(rule: Expression, tracked: TrackedTable, catalog: Catalog, build: 
     text = made.get(key)
     if text is None:
         row = JudgedRow(tracked)
-        sql = str(build(row, row.bind).compile(dialect=_DIALECT))
+        sql = str(build(row, row.bind).compile(dialect=DIALECT))
         pieces = [int(piece) if index % 2 else piece for index, piece in enumerate(_HOLE.split(f"({sql})"))]
         text = made[key] = RuleText(tracked.table, pieces, tuple(row.holes))
     return text

@@ -3,17 +3,15 @@
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import _truncated_label
 
 from permissions.compiling.outer_column import outer
+from schema.sql_types import DIALECT
 
 # The column of a fenced subselect that holds the whole row. No column of a table that GraphQL can name looks like this.
 ROW: Final = "0_row"
-
-_DIALECT = PGDialect()  # type: ignore[no-untyped-call]
 
 
 class RowType(sa.types.UserDefinedType[Any]):
@@ -25,7 +23,7 @@ class RowType(sa.types.UserDefinedType[Any]):
         self.table = table
 
     def get_col_spec(self, **_: Any) -> str:
-        return _DIALECT.identifier_preparer.format_table(self.table)
+        return DIALECT.identifier_preparer.format_table(self.table)
 
 
 class _WholeRow(sa.ColumnElement[Any]):

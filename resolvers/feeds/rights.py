@@ -15,9 +15,10 @@ from permissions.rules import RoleRules
 from permissions.session import Session
 from resolvers.hand_written.room_feed import ROOM, Right, RoomFeed
 from resolvers.sql.database import Database, DatabaseError
-from resolvers.sql.json_values import DIALECT, text_literal
+from resolvers.sql.json_values import text_literal
 from resolvers.walk.parameter_text import array_of_texts
 from schema.model import Catalog, PgType
+from schema.sql_types import DIALECT
 
 # In one statement.
 ASKED_AT_ONCE: Final = 2_000

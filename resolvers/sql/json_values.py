@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
-
-from permissions.compiling.whole_row import RowType
 
 Json = sa.ColumnElement[Any]
 Items = Sequence[tuple[str, Json]]
@@ -15,8 +12,6 @@ Items = Sequence[tuple[str, Json]]
 _MAX_LABEL = 63
 _MAX_COLUMNS = 1_600
 _MAX_PAIRS = 50
-
-DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 EMPTY_LIST: Json = sa.literal_column("CAST('[]' AS json)")
 FALSE_JSON: Json = sa.literal_column("CAST('false' AS json)")
@@ -33,11 +28,6 @@ def text_value(text: str) -> Json:
     return sa.cast(text_literal(text), sa.Text())
 
 
-def no_row(table: sa.Table) -> Json:
-    """Null of a table's row type, for functions that ask what to make."""
-    return sa.cast(sa.null(), RowType(table))
-
-
 def json_object(items: Items) -> Json:
     """A JSON object of any number of keys, in order."""
     if len(items) <= _MAX_PAIRS:
@@ -52,6 +42,11 @@ def columns_of(items: Items) -> list[Any]:
     if len(items) <= _MAX_COLUMNS and all(len(key) <= _MAX_LABEL for key, _ in items):
         return [value.label(key) for key, value in items]
     return [json_object(items).label(_OBJECT)]
+
+
+def whole_texts(text: Json) -> Json:
+    """A target list of one text, which is the row for `whole_row`."""
+    return text.label(_OBJECT)
 
 
 def whole_row(rows: sa.Subquery | sa.CTE) -> Json:

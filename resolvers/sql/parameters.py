@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable, WholeSession
 from resolvers.ir import Binder
-from resolvers.sql.json_values import DIALECT, text_literal
+from resolvers.sql.json_values import text_literal
 from resolvers.sql.plan import Plan
 from schema.model import TableName
+from schema.sql_types import DIALECT
 
 # What PostgreSQL's protocol can number.
 _MAX_PARAMETERS = 32_767

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from permissions.expressions import Constant, Operand
 from permissions.literals import literal
 from resolvers.ir import Assigned, OfWrittenRow, Written
-from resolvers.sql.json_values import Json, no_row
+from resolvers.sql.json_values import Json
 from resolvers.sql.select import Selects
+from resolvers.sql.writing.kept_rows import rows_kept
 from schema.model import PgType, TrackedTable
 from schema.sql_types import Native
 
@@ -52,9 +53,7 @@ def _cast(selects: Selects, operand: Operand | Written, type_: PgType, *, typed_
 
 
 def _of_written_row(selects: Selects, written: OfWrittenRow) -> Json:
-    """Read from the row as JSON by PostgreSQL itself, so that it is the very value, whatever its type."""
-    table = selects.catalog[written.table].table
-    listed = sa.func.json_populate_recordset(no_row(table), sa.cast(selects.parameters(written.rows), sa.JSON()))
-    rows = listed.table_valued(*[sa.column(column.name, column.type) for column in table.columns]).alias(selects.name("parent"))
+    """The very value, whatever its type."""
+    rows = rows_kept(selects.catalog[written.table].table, selects.parameters(written.rows)).alias(selects.name("parent"))
     value: Json = sa.select(rows.c[written.column]).select_from(rows).scalar_subquery()
     return value

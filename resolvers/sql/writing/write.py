@@ -9,10 +9,10 @@ from resolvers.ir import DeleteRoot, InsertedRows, InsertRoot, UpdateRoot, Write
 from resolvers.sql.json_values import EMPTY_LIST
 from resolvers.sql.plan import Plan
 from resolvers.sql.select import Selects
-from resolvers.sql.size.answer_size import growing_rows
 from resolvers.sql.writing.assigned_values import assigned_value, written_value
 from resolvers.sql.writing.changed_rows import changed_rows
 from resolvers.sql.writing.inserted import insert_statement
+from resolvers.sql.writing.kept_rows import kept_rows
 from resolvers.sql.writing.write_check import WriteCheck, if_checked
 from resolvers.sql.writing.written_rows import WrittenRows, counted, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable
@@ -30,7 +30,7 @@ def write_plan(selects: Selects, root: WriteRoot) -> Plan:
         return selects.plan(EMPTY_LIST if beyond else nothing_written(root))
     written = statement.cte(selects.name("written"))
     rows = WrittenRows(tracked, written)
-    answer = growing_rows(written, selects.largest, selects.name("rows")) if beyond else written_answer(selects, rows, root)
+    answer = kept_rows(selects, tracked.table, written) if beyond else written_answer(selects, rows, root)
     return selects.plan(if_checked(selects, tracked, written, check, answer))
 
 
@@ -39,7 +39,7 @@ def nested_plan(selects: Selects, inserted: InsertedRows, *, keep: bool) -> Plan
     tracked = selects.catalog[inserted.table]
     statement, check = insert_statement(selects, inserted)
     written = statement.cte(selects.name("written"))
-    answer = growing_rows(written, selects.largest, selects.name("rows")) if keep else sa.func.to_json(counted(selects, written))
+    answer = kept_rows(selects, tracked.table, written) if keep else sa.func.to_json(counted(selects, written))
     return selects.plan(if_checked(selects, tracked, written, check, answer))
 
 

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from permissions.expressions import Bound
 from permissions.rules import RoleRules
 from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
-from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, no_row, text_value
+from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, text_value
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
 from resolvers.sql.size.answer_size import growing_rows
+from resolvers.sql.writing.kept_rows import rows_kept
 from schema.model import PgType, TrackedTable
 from schema.sql_types import Native
 
@@ -43,10 +44,9 @@ def looks_beyond(root: WriteRoot, rules: RoleRules) -> bool:
 def answer_plan(selects: Selects, root: WriteRoot, rows: Bound, affected: Bound | None = None) -> Plan:
     """The field's value, from the list of written rows that statements before it gave."""
     tracked = selects.catalog[root.table]
-    listed = sa.func.json_populate_recordset(no_row(tracked.table), sa.cast(selects.parameters(rows), sa.JSON()))
     count = None if affected is None else sa.cast(selects.parameters(affected), Native(PgType("int8")))
-    columns = [sa.column(column.name, column.type) for column in tracked.table.columns]
-    return selects.plan(written_answer(selects, WrittenRows(tracked, listed.table_valued(*columns), count), root))
+    listed = rows_kept(tracked.table, selects.parameters(rows))
+    return selects.plan(written_answer(selects, WrittenRows(tracked, listed, count), root))
 
 
 def written_answer(selects: Selects, written: WrittenRows, root: WriteRoot) -> Json:
