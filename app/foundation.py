@@ -71,7 +71,9 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         metrics.watch_pool("graphql", database.connections)
         if metadata is None:
             await check_migrated(database)
-        resolved = await resolve_metadata(database_url, metadata, settings.metadata_source)
+        resolved = await resolve_metadata(
+            database_url, metadata, settings.metadata_source, infer_functions=settings.infer_function_permissions
+        )
         if settings.unauthorized_role not in (None, *resolved.roles):
             log.warning("unauthorized_role_unknown", hint="no permission names the role of NCHAT_UNAUTHORIZED_ROLE: it sees nothing")
         yield Foundation(
@@ -95,11 +97,14 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         )
 
 
-async def resolve_metadata(database_url: str, metadata: Path | None, source: str | None) -> Resolved:
+async def resolve_metadata(database_url: str, metadata: Path | None, source: str | None, *, infer_functions: bool = True) -> Resolved:
     """Tables, functions and roles: the product's, or those of foreign `metadata`. Raises MetadataError."""
-    read = load_metadata(PRODUCT_METADATA) if metadata is None else load_metadata(metadata, source)
+    if metadata is not None:
+        read = load_metadata(metadata, source)
+        reflected = await reflect(database_url, read.enum_tables)
+        return resolve(read, reflected.metadata, reflected.functions, strict=False, infer_functions=infer_functions)
+    read = load_metadata(PRODUCT_METADATA)
     reflected = await reflect(database_url, read.enum_tables)
-    if metadata is None:
-        note_numberings(reflected.metadata)
-        note_history(reflected.metadata)
-    return resolve(read, reflected.metadata, reflected.functions, strict=metadata is None)
+    note_numberings(reflected.metadata)
+    note_history(reflected.metadata)
+    return resolve(read, reflected.metadata, reflected.functions, strict=True)

@@ -69,6 +69,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             allow_list=base.resolved.allow_list if settings.enable_allowlist else None,
             insert_budgets=product.insert_budgets,
             rates=limiter.operation,
+            admin_internal_errors=settings.admin_internal_errors,
         )
         engine.derive_roles()
         live_queries = LiveQueries(

@@ -27,7 +27,7 @@ from resolvers.planner import Planner
 from resolvers.roles.role_views import RoleView, RoleViews
 from resolvers.roles.whole_schema import whole_schema
 from resolvers.run.begun_mutations import Beginning, BeginningDatabase, BegunMutations
-from resolvers.run.database_refusals import answer_too_large, refusal
+from resolvers.run.database_refusals import answer_too_large, refusal, with_internal
 from resolvers.run.insert_budgets import InsertBudgets, spend
 from resolvers.run.operation_rates import OperationRates, count, uncounted
 from resolvers.run.steps import run_steps
@@ -55,9 +55,12 @@ class Engine:
         api_limits: ApiLimits | None = None,
         allow_list: AllowList | None = None,
         rates: OperationRates = uncounted,
+        *,
+        admin_internal_errors: bool = True,
     ) -> None:
         self._views, self._database, self._limits, self._api_limits = views, database, limits, api_limits or ApiLimits()
         self._insert_budgets, self._rates, self._allow_list = insert_budgets, rates, allow_list
+        self._admin_internal_errors = admin_internal_errors
         self._planner = Planner(catalog, limits, self._api_limits, compares=allow_list is not None)
         self._begun = BegunMutations()
 
@@ -74,15 +77,16 @@ class Engine:
         allow_list: AllowList | None = None,
         insert_budgets: InsertBudgets | None = None,
         rates: OperationRates = uncounted,
+        admin_internal_errors: bool = True,
     ) -> "Engine":
         """`actions` are hand-written root fields (`action_fields.scan`); foreign metadata has none.
 
         A table without an insert budget takes any number of rows. `api_limits` are those of the metadata, beside `limits`; with
-        an `allow_list` nothing else is answered.
+        an `allow_list` nothing else is answered. `admin_internal_errors`: the role admin is told PostgreSQL's own errors.
         """
         whole = whole_schema(catalog, actions or ActionFields())
-        views = RoleViews(catalog, rules, whole)
-        return cls(catalog, views, database, limits or Limits(), insert_budgets or {}, api_limits, allow_list, rates)
+        parts = (catalog, RoleViews(catalog, rules, whole), database, limits or Limits(), insert_budgets or {})
+        return cls(*parts, api_limits, allow_list, rates, admin_internal_errors=admin_internal_errors)
 
     async def stop(self) -> None:
         """Nothing of it touches the database any more."""
@@ -135,11 +139,17 @@ class Engine:
                     request.tally.answered += len(body)
                 return Answer(body, operation.kind)
         except GraphQLRefusal as refused:
-            return Answer.refused(refused, operation)
+            return Answer.refused(self._told(refused, session), operation)
         except DatabaseError as error:
-            return Answer.refused(refusal(error) or unexpected(error), operation)
+            told = refusal(error) or unexpected(error)
+            told.__cause__ = error
+            return Answer.refused(self._told(told, session), operation)
         except Exception as error:  # noqa: BLE001 - the outermost place: whatever went wrong, the client gets one answer without details
             return Answer.refused(unexpected(error), operation)
+
+    def _told(self, refused: GraphQLRefusal, session: Session) -> GraphQLRefusal:
+        """Hasura: an admin is told more, and a role never, whatever it is trusted with."""
+        return with_internal(refused) if self._admin_internal_errors and session.role == ADMIN else refused
 
     async def _run(self, view: RoleView, document: CachedDocument, request: Request, session: Session, context: object | None) -> bytes:
         compiled = await self._planner.plan(view, document, request)

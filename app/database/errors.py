@@ -16,7 +16,7 @@ CONNECTION_LOST = frozenset({"08000", "08003", CONNECTION_FAILURE, "57P01", "57P
 
 
 @contextmanager
-def as_database_error() -> Iterator[None]:
+def as_database_error(statement: str | None = None) -> Iterator[None]:
     """Whatever asyncpg and SQLAlchemy raise inside leaves as a DatabaseError."""
     try:
         with _unwrapped():
@@ -25,7 +25,8 @@ def as_database_error() -> Iterator[None]:
         if isinstance(error.__cause__, UnicodeEncodeError):
             # Refused before it was sent, with a text of its own: say it as PostgreSQL would.
             raise DatabaseError(INVALID_TEXT, 'invalid byte sequence for encoding "UTF8"') from error
-        raise DatabaseError(error.sqlstate or CONNECTION_FAILURE, _message(error)) from error
+        told = {"detail": _field(error, "detail"), "hint": _field(error, "hint"), "statement": statement}
+        raise DatabaseError(error.sqlstate or CONNECTION_FAILURE, _message(error), **told) from error
     except TimeoutError as error:
         raise DatabaseError(QUERY_CANCELED, "the database took too long to answer") from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
@@ -50,6 +51,10 @@ def _unwrapped() -> Iterator[None]:
 
 
 def _message(error: asyncpg.PostgresError) -> str:
-    """The primary message alone: DETAIL shows values of rows that the caller may not see."""
-    message = getattr(error, "message", None)
-    return message if isinstance(message, str) else str(error.args[0] if error.args else error)
+    """The primary message: DETAIL shows values of rows that the caller may not see."""
+    return _field(error, "message") or str(error.args[0] if error.args else error)
+
+
+def _field(error: asyncpg.PostgresError, name: str) -> str | None:
+    value = getattr(error, name, None)
+    return value if isinstance(value, str) else None

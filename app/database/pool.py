@@ -96,7 +96,7 @@ class PoolDatabase:
         return await self._fetch(sql, arguments, seconds)
 
     async def _fetch(self, sql: str, arguments: Sequence[str | None], seconds: float) -> Sequence[Sequence[Any]]:
-        with as_database_error():
+        with as_database_error(sql):
             async with self._connections.acquire() as connection:
                 await self._limit(connection, seconds)
                 # Not fetchval: a row limit keeps PostgreSQL from using parallel plans.
@@ -162,7 +162,7 @@ class PoolTransaction:
         self.written: set[str] = set()
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
-        with as_database_error():
+        with as_database_error(sql):
             left = await self._left()
             return _single(await self._connection.fetch(sql, *arguments, timeout=left + SILENCE))
 

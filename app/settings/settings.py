@@ -22,6 +22,7 @@ from app.settings.forms import (
     WebhookSecret,
     Words,
 )
+from app.settings.metadata import MetadataSettings
 from app.settings.secret_files import SecretFiles
 
 # As the `limits` library writes them: "10/minute", "10 per 10 second".
@@ -39,7 +40,7 @@ def _also(name: str, *aliases: str) -> Any:
     return AliasChoices(name, *aliases)
 
 
-class Settings(AuthenticationSettings):
+class Settings(MetadataSettings, AuthenticationSettings):
     """`Settings()` reads the environment; a keyword beats it. Secrets never show in `repr`, logs or errors."""
 
     model_config = SettingsConfigDict(
@@ -64,14 +65,6 @@ class Settings(AuthenticationSettings):
         SecretStr("postgresql://127.0.0.1:5432/nchat"),
         validation_alias=_also("NCHAT_DATABASE_URL", "DATABASE_URL"),
         description="PostgreSQL, as `postgresql://user:password@host:port/database`.",
-    )
-    metadata_source: str | None = Field(
-        None, description="The source of foreign metadata (`serve --metadata`) that is served; absent: the first that tracks a table."
-    )
-    enable_allowlist: bool = Field(
-        False,
-        validation_alias=_also("NCHAT_ENABLE_ALLOWLIST", "HASURA_GRAPHQL_ENABLE_ALLOWLIST"),
-        description="Whether roles but `admin` get answers only to documents in the metadata's allow list.",
     )
     database_pool_size: int = Field(
         10,

@@ -18,7 +18,9 @@ TableRule = SelectRule | InsertRule | UpdateRule | DeleteRule
 Refused = tuple[str, str, TableName]
 
 
-def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRules], list[Problem], frozenset[Refused]]:
+def role_rules(
+    metadata: Metadata, catalog: Catalog, *, infer_functions: bool = True
+) -> tuple[dict[str, RoleRules], list[Problem], frozenset[Refused]]:
     """The rules of every role that the metadata names, and of admin. A permission with a problem is left out and noted."""
     problems: list[Problem] = []
     refused = set[Refused]()
@@ -38,7 +40,7 @@ def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRule
             role,
             **found.get(role, {}),
             actions=frozenset(name for name, allowed in actions.items() if role in allowed),
-            functions=callable_functions(role, explicit, catalog),
+            functions=callable_functions(role, explicit, catalog, infer=infer_functions),
             introspection=True,
         )
         for role in sorted(found.keys() | named)
@@ -46,9 +48,15 @@ def role_rules(metadata: Metadata, catalog: Catalog) -> tuple[dict[str, RoleRule
     return roles | {ADMIN: admin_rules(catalog, frozenset(actions))}, problems, frozenset(refused)
 
 
-def callable_functions(role: str, explicit: Mapping[TableName, frozenset[str]], catalog: Catalog) -> frozenset[TableName]:
-    """Hasura: whoever may select from the table may call what only reads it. What may write needs a permission of its own as well."""
-    return frozenset(name for name, tracked in catalog.functions.items() if not tracked.function.is_volatile or role in explicit[name])
+def callable_functions(
+    role: str, explicit: Mapping[TableName, frozenset[str]], catalog: Catalog, *, infer: bool = True
+) -> frozenset[TableName]:
+    """Hasura: whoever may select from the table may call what only reads it. What may write needs a permission of its own as well,
+
+    and without `infer` everything does (`HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS`).
+    """
+    inferred = {name for name, tracked in catalog.functions.items() if infer and not tracked.function.is_volatile}
+    return frozenset(name for name in catalog.functions if name in inferred or role in explicit[name])
 
 
 def admin_rules(catalog: Catalog, actions: frozenset[str]) -> RoleRules:

@@ -1,11 +1,14 @@
 """A schema as introspection tells of it: in Hasura's order, which is that of names, and with nothing of drafts."""
 
 import copy
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from graphql import DirectiveLocation, GraphQLDirective, GraphQLEnumType, GraphQLSchema, is_introspection_type
+from graphql import DirectiveLocation, GraphQLDirective, GraphQLEnumType, GraphQLObjectType, GraphQLSchema, is_introspection_type
+
+T = TypeVar("T")
 
 # The specification of September 2025; graphql-core knows drafts of the next one.
+_OF_DIRECTIVES: Final = frozenset({"name", "description", "isRepeatable", "locations", "args"})
 _LOCATIONS: Final = frozenset(DirectiveLocation) - {DirectiveLocation.FRAGMENT_VARIABLE_DEFINITION, DirectiveLocation.DIRECTIVE_DEFINITION}
 
 
@@ -24,7 +27,9 @@ def _directive(directive: GraphQLDirective) -> GraphQLDirective:
 def _type(type_: Any) -> Any:
     """graphql-core's own types belong to all schemas and stay as they are."""
     if is_introspection_type(type_):
-        return _locations(type_) if type_.name == "__DirectiveLocation" else type_
+        if type_.name == "__DirectiveLocation":
+            return _locations(type_)
+        return _directive_fields(type_) if type_.name == "__Directive" else type_
     if isinstance(type_, GraphQLEnumType):
         type_.values = dict(sorted(type_.values.items()))
     elif hasattr(type_, "fields"):
@@ -36,8 +41,19 @@ def _type(type_: Any) -> Any:
 
 
 def _locations(type_: GraphQLEnumType) -> GraphQLEnumType:
-    """A copy; its name is reserved, and `copy.copy` would make the type anew, which is refused."""
-    own = object.__new__(GraphQLEnumType)
-    vars(own).update(vars(type_))
+    own = _copy(type_)
     own.values = {name: value for name, value in type_.values.items() if value.value in _LOCATIONS}
+    return own
+
+
+def _directive_fields(type_: GraphQLObjectType) -> GraphQLObjectType:
+    own = _copy(type_)
+    own.fields = {name: field for name, field in type_.fields.items() if name in _OF_DIRECTIVES}
+    return own
+
+
+def _copy(type_: T) -> T:
+    """Its name is reserved, and `copy.copy` would make the type anew, which is refused."""
+    own: T = object.__new__(type(type_))
+    vars(own).update(vars(type_))
     return own

@@ -54,6 +54,16 @@ def refusal(error: DatabaseError, path: str = "$") -> GraphQLRefusal | None:
     return refused
 
 
+def with_internal(refused: GraphQLRefusal) -> GraphQLRefusal:
+    """The refusal with what PostgreSQL said, in Hasura's form, but for the statement's values: for the eyes of an admin."""
+    error = refused.__cause__
+    if isinstance(error, DatabaseError) and refused.code != "answer-too-large":
+        told: dict[str, str | None] = {"exec_status": "FatalError", "status_code": error.sqlstate, "message": error.message}
+        told |= {"description": error.detail, "hint": error.hint}
+        refused.extra["internal"] = {"statement": error.statement, "prepared": True, "error": told}
+    return refused
+
+
 def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
     if error.sqlstate == "22P02" and TOO_LARGE in error.message:
         return answer_too_large(path)

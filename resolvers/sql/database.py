@@ -74,11 +74,17 @@ class SharedDatabase(Protocol):
 
 
 class DatabaseError(Exception):
-    """PostgreSQL refused a statement: its SQLSTATE and its own message."""
+    """PostgreSQL refused a statement: its SQLSTATE and its own message.
 
-    def __init__(self, sqlstate: str, message: str) -> None:
+    `detail`, `hint` and the `statement` are for an admin alone: they show rows and rules.
+    """
+
+    def __init__(
+        self, sqlstate: str, message: str, *, detail: str | None = None, hint: str | None = None, statement: str | None = None
+    ) -> None:
         super().__init__(message)
         self.sqlstate, self.message = sqlstate, message
+        self.detail, self.hint, self.statement = detail, hint, statement
 
 
 class GaveWay(DatabaseError):

@@ -140,6 +140,7 @@ async def test_directives_stand_where_the_published_specification_has_them(books
     types = {type_["name"]: type_ for type_ in told["types"]}
     assert {directive["name"]: directive["locations"] for directive in told["directives"]} == DIRECTIVES
     assert {value["name"] for value in types["__DirectiveLocation"]["enumValues"]} == set(LOCATIONS.split())
+    assert [field["name"] for field in types["__Directive"]["fields"]] == ["name", "description", "isRepeatable", "locations", "args"]
 
 
 async def test_every_role_is_derived_at_the_start(books: Library) -> None:

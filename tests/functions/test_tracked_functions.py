@@ -1,14 +1,20 @@
 """Tracked functions as root fields: arguments, pages, aggregates, permissions, mutations, and what may not run twice."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from permissions.reading.metadata import load_metadata
+from permissions.resolving.role_rules import role_rules
 from permissions.session import Session
 from resolvers.documents.request import Request
+from resolvers.engine import Engine
 from tests.engine.library import Library
 from tests.functions.who import ANONYMOUS, NOBODY, READER, USER
 from tests.support.refusals import code_in, error_in
+from tests.support.unshared import Unshared
 
 pytestmark = pytest.mark.anyio
 
@@ -54,9 +60,9 @@ REFUSED = [
     ("{ my_add(args: {second: 1}) { result } }", "not-supported", "$.selectionSet.my_add.args.args"),
     ("{ sumOfThree(args: {b: 1}) { result } }", "not-supported", "$.selectionSet.sumOfThree.args.args"),
     ("{ sumOfThree(args: {arg_1: 1, arg_2: 1}) { result } }", "not-supported", "$.selectionSet.sumOfThree.args.args"),
-    ("{ my_add { result } }", "validation-failed", "$.selectionSet.my_add.args"),
+    ("{ my_add { result } }", "validation-failed", "$.selectionSet.my_add.args.args"),
     ("{ my_add(args: {first: 1, third: 2}) { result } }", "validation-failed", "$.selectionSet.my_add.args.args.third"),
-    ("{ my_add(args: {first: true}) { result } }", "validation-failed", "$.selectionSet.my_add.args.args.first"),
+    ("{ my_add(args: {first: true}) { result } }", "parse-failed", "$.selectionSet.my_add.args.args.first"),
     ("{ three(args: {arg_1: 1}) { result } }", "validation-failed", "$.selectionSet.three"),
     ("{ add_to_score { name } }", "validation-failed", "$.selectionSet.add_to_score"),
     ("mutation { search_articles { id } }", "validation-failed", "$.selectionSet.search_articles"),
@@ -189,3 +195,14 @@ async def test_what_the_schema_says(posts: Library) -> None:
     typed = '{ __type(name: "written_args") { inputFields { name type { kind name } } } }'
     expected = [{"name": "a", "type": {"kind": "SCALAR", "name": "author_scalar"}}]
     assert (await posts.ask(typed))["data"]["__type"]["inputFields"] == expected
+
+
+async def test_without_inferring_each_role_needs_a_permission(posts: Library, posts_metadata: Path) -> None:
+    rules, _, _ = role_rules(load_metadata(posts_metadata), posts.resolved.catalog, infer_functions=False)
+    strict = replace(posts, engine=Engine.build(posts.resolved.catalog, rules, Unshared(posts.database)))
+    inferred, explicit = '{ search_articles(args: {search: "2"}) { id } }', '{ __type(name: "query_root") { fields { name } } }'
+    assert "errors" not in await posts.ask(inferred, session=USER("2"))
+    assert "not found in type" in error_in(await strict.ask(inferred, session=USER("2")), inferred)["message"]
+    fields = {field["name"] for field in (await strict.ask(explicit, session=USER("2")))["data"]["__type"]["fields"]}
+    assert "counted" in fields and not {"search_articles", "search_articles_aggregate", "my_add"} & fields
+    assert "errors" not in await strict.ask(inferred)

@@ -1,0 +1,28 @@
+"""The settings that say how metadata is served, as Hasura's own say it."""
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings
+
+
+class MetadataSettings(BaseSettings):
+    """A part of `Settings`."""
+
+    metadata_source: str | None = Field(
+        None, description="The source of foreign metadata (`serve --metadata`) that is served; absent: the first that tracks a table."
+    )
+    enable_allowlist: bool = Field(
+        False,
+        validation_alias=AliasChoices("NCHAT_ENABLE_ALLOWLIST", "HASURA_GRAPHQL_ENABLE_ALLOWLIST"),
+        description="Whether roles but `admin` get answers only to documents in the metadata's allow list.",
+    )
+    infer_function_permissions: bool = Field(
+        True,
+        validation_alias=AliasChoices("NCHAT_INFER_FUNCTION_PERMISSIONS", "HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS"),
+        description="Foreign metadata: whether who may select from a table may call functions that only read it; else each role needs a "
+        "permission.",
+    )
+    admin_internal_errors: bool = Field(
+        True,
+        validation_alias=AliasChoices("NCHAT_ADMIN_INTERNAL_ERRORS", "HASURA_GRAPHQL_ADMIN_INTERNAL_ERRORS"),
+        description="Whether the role `admin`, and nobody else, is told what PostgreSQL said to which statement.",
+    )
