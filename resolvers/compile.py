@@ -20,6 +20,7 @@ from resolvers.compiled import (
     WriteStatement,
 )
 from resolvers.documents.collect import Selected
+from resolvers.documents.directives import check_operation
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.hand_written.room_feed import OF_ROOM
@@ -40,6 +41,7 @@ Roots = list[tuple[Selected, GraphQLField | None]]
 def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     """Raises the first violation as GraphQLRefusal, before anything has run."""
     walk.variables.check()
+    check_operation(operation.node.directives or (), operation.kind, walk.variables)
     type_ = _root_type(walk, operation)
     roots = walk.collect(type_, (operation.node.selection_set,), "$")
     for selected, field in roots:

@@ -1,7 +1,7 @@
 """What the engine knows of tracked tables and functions: columns, relationships, computed fields and names. Pure data."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -45,6 +45,11 @@ class PgType:
     def stored(self) -> "PgType":
         """The type as PostgreSQL has it, whatever table its values refer to."""
         return self if self.enum_table is None else PgType(self.name, schema=self.schema)
+
+    @property
+    def element(self) -> "PgType":
+        """The type of an array's elements."""
+        return replace(self, is_array=False)
 
     @property
     def sql(self) -> str:

@@ -1,14 +1,11 @@
 """The fields of a selection set: fragments spread, `@include` and `@skip` decided, equal response keys merged."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from graphql import (
-    DirectiveNode,
     FieldNode,
     FragmentSpreadNode,
-    GraphQLBoolean,
-    GraphQLNonNull,
     InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
@@ -16,15 +13,17 @@ from graphql import (
 )
 
 from permissions.errors import GraphQLRefusal
+from resolvers.documents.directives import is_included
 from resolvers.documents.document import Operation
-from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import FIELD, Budget
 from resolvers.documents.variables import Variables
 
-_CONDITIONS = {"include": True, "skip": False}
-# Hasura's cloud acts on it; here it changes nothing.
-_IGNORED = frozenset({"cached"})
-_CONDITION = GraphQLNonNull(GraphQLBoolean)
+_PLACES: Mapping[type[SelectionNode], str] = {
+    FieldNode: "a field",
+    # Hasura spreads fragments before it looks at directives.
+    FragmentSpreadNode: "an inline fragment",
+    InlineFragmentNode: "an inline fragment",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,12 @@ class Collector:
         present = fields.get(key)
         if present is None:
             fields[key] = Selected(key, node, f"{path}.selectionSet.{node.name.value}", below)
-        elif present.name != node.name.value or self._arguments(present.node) != self._arguments(node):
-            raise GraphQLRefusal(
-                "validation-failed", f"cannot merge fields of the same key '{key}': they differ in name or arguments", path
-            )
+        elif present.name != node.name.value:
+            both = f"selection of both '{present.name}' and '{node.name.value}' specify the same response name, '{key}'"
+            raise GraphQLRefusal("validation-failed", both, f"{path}.selectionSet")
+        elif self._arguments(present.node) != self._arguments(node):
+            inconsistent = f"inconsistent arguments between multiple selections of field '{present.name}'"
+            raise GraphQLRefusal("validation-failed", inconsistent, f"{path}.selectionSet")
         else:
             fields[key] = Selected(key, present.node, present.path, present.sets + below)
 
@@ -82,7 +83,7 @@ class Collector:
         for selection in selection_set.selections:
             # Whatever stands there is looked at, each time its fragment is spread.
             self.budget.spend(FIELD + len(selection.directives or ()), path)
-            if not self._included(selection, path):
+            if selection.directives and not self._is_included(selection, path):
                 continue
             match selection:
                 case FieldNode():
@@ -95,32 +96,14 @@ class Collector:
                 case FragmentSpreadNode():
                     yield from self._spread(type_name, selection.name.value, spread, path)
 
+    def _is_included(self, selection: SelectionNode, path: str) -> bool:
+        return is_included(selection.directives or (), _PLACES[type(selection)], f"{path}.selectionSet", self.variables)
+
     def _spread(self, type_name: str, name: str, spread: set[str], path: str) -> Iterator[FieldNode]:
         if name in spread:
             return
         spread.add(name)
-        fragment = self.operation.fragments.get(name)
-        if fragment is None:
-            raise GraphQLRefusal("validation-failed", f'reference to undefined fragment "{name}"', path)
+        fragment = self.operation.fragments[name]
         # Hasura drops a fragment on another type without a word.
         if fragment.type_condition.name.value == type_name:
             yield from self._nodes(type_name, fragment.selection_set, spread, path)
-
-    def _included(self, selection: SelectionNode, path: str) -> bool:
-        # Every one is read, also after the first that excludes: a bad directive is an error wherever it stands.
-        decisions = [self._condition(directive, path) for directive in selection.directives or ()]
-        return all(decisions)
-
-    def _condition(self, directive: DirectiveNode, path: str) -> bool:
-        name = directive.name.value
-        if name in _IGNORED:
-            return True
-        if name not in _CONDITIONS:
-            raise GraphQLRefusal("validation-failed", f"directive '{name}' is not defined in the schema", path)
-        for argument in directive.arguments or ():
-            if argument.name.value == "if":
-                value = InputValue(argument.value, path, self.variables).resolved(_CONDITION)
-                if value is None or not isinstance(decision := value.pinned(), bool):
-                    raise GraphQLRefusal("validation-failed", f"expected a boolean for the argument 'if' of '@{name}'", path)
-                return decision is _CONDITIONS[name]
-        raise GraphQLRefusal("validation-failed", f"missing required field 'if' of '@{name}'", path)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from graphql import (
@@ -20,6 +19,7 @@ from graphql.language import Visitor, visit
 
 from permissions.allow_list import normalized
 from permissions.errors import GraphQLRefusal
+from resolvers.documents.fragments import by_name, check_fragments
 
 OperationKind = Literal["query", "mutation", "subscription"]
 # More than any person's query: what follows is paid for each token.
@@ -51,9 +51,9 @@ class Operation:
 def read_operation(query: str, name: str | None, *, is_compared: bool = False) -> Operation:
     """Parses a document and picks its operation; raises validation-failed in Hasura's words. `is_compared`: with an allow list."""
     document = _parse(query)
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    fragments = by_name(node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
     node = _pick([node for node in document.definitions if isinstance(node, OperationDefinitionNode)], name)
-    _check_cycles(fragments)
+    check_fragments(node, fragments)
     declared: dict[str, VariableDefinitionNode] = {}
     for definition in node.variable_definitions or ():
         variable = definition.variable.name.value
@@ -114,17 +114,3 @@ def used_variables(node: Node, fragments: dict[str, FragmentDefinitionNode]) -> 
             seen.add(spread)
             if spread in fragments:
                 waiting.append(fragments[spread])
-
-
-def _check_cycles(fragments: dict[str, FragmentDefinitionNode]) -> None:
-    """Raises when a fragment contains itself: its selection would have no end."""
-    spreads: dict[str, set[str]] = {}
-    for name, fragment in fragments.items():
-        names = _Names()
-        visit(fragment, names)
-        spreads[name] = names.spreads & fragments.keys()
-    try:
-        TopologicalSorter(spreads).prepare()
-    except CycleError as error:
-        cycle = ", ".join(sorted(set(error.args[1])))
-        raise GraphQLRefusal("validation-failed", f"the fragment definition(s) {cycle} form a cycle", "$.query") from None

@@ -8,6 +8,10 @@ from graphql import (
     BooleanValueNode,
     EnumValueNode,
     FloatValueNode,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLType,
     IntValueNode,
     ListValueNode,
@@ -16,6 +20,7 @@ from graphql import (
     StringValueNode,
     ValueNode,
     VariableNode,
+    get_named_type,
 )
 
 from permissions.errors import GraphQLRefusal
@@ -51,8 +56,6 @@ class InputValue:
     @property
     def kind(self) -> str:
         """What was found, in the words of an error message."""
-        if isinstance(self.raw, Number):
-            return "an integer" if self.raw.is_integer else "a float"
         for types, word in _KINDS:
             if isinstance(self.raw, types):
                 return word
@@ -84,16 +87,14 @@ class InputValue:
             value = InputValue(raw, f"{self.path}[{index}]", self.variables, variable).resolved(element)
             yield InputValue(None, f"{self.path}[{index}]", self.variables) if value is None else value
 
-    def elements(self) -> Iterator["InputValue"]:
-        """The elements of a literal list of scalars; a variable among them counts as its value, absent as null."""
-        nodes = self.raw.values if isinstance(self.raw, ListValueNode) else (self.raw,)
-        for index, node in enumerate(nodes):
-            path = f"{self.path}[{index}]"
+    def parts(self, array: ListValueNode) -> Iterator["InputValue"]:
+        """The elements of a literal array, which is one value; a variable among them is taken as it is, absent as null."""
+        for node in array.values:
             if isinstance(node, VariableNode):
                 name = node.name.value
-                yield InputValue(self.variables.raw(name), path, self.variables, (name,) if name in self.variables.values else None)
+                yield InputValue(self.variables.raw(name), self.path, self.variables, (name,) if name in self.variables.values else None)
             else:
-                yield InputValue(node, path, self.variables)
+                yield InputValue(node, self.path, self.variables)
 
     def entries(self, type_name: str) -> dict[str, "InputValue"]:
         """The keys of an object, variables not yet replaced; raises validation-failed for anything else."""
@@ -143,8 +144,16 @@ class InputValue:
     def expected(self, what: str, type_name: str) -> GraphQLRefusal:
         return GraphQLRefusal("validation-failed", f"expected {what} for type '{type_name}', but found {self.kind}", self.path)
 
-    def null(self, type_name: str) -> GraphQLRefusal:
-        return GraphQLRefusal("validation-failed", f"unexpected null value for type '{type_name}'", self.path)
+    def null(self, type_: GraphQLType) -> GraphQLRefusal:
+        """Null where the type has none."""
+        match type_.of_type if isinstance(type_, GraphQLNonNull) else type_:
+            case GraphQLList():
+                return GraphQLRefusal("validation-failed", "expected a list, but found null", self.path)
+            case GraphQLInputObjectType(name=name):
+                return self.expected("an object", name)
+            case GraphQLEnumType(name=name):
+                return self.expected("an enum value", name)
+        return GraphQLRefusal("validation-failed", f"unexpected null value for type '{get_named_type(type_)}'", self.path)
 
 
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -152,8 +161,10 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     ((ListValueNode, list), "a list"),
     ((StringValueNode, str), "a string"),
     ((BooleanValueNode, bool), "a boolean"),
-    ((IntValueNode, int), "an integer"),
-    ((FloatValueNode, float), "a float"),
+    (IntValueNode, "an integer"),
+    (FloatValueNode, "a float"),
+    # Of the variables: Hasura doesn't look closer at a number of JSON.
+    ((int, float, Number), "a number"),
     (EnumValueNode, "an enum value"),
     (VariableNode, "a variable"),
 )

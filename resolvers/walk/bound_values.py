@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from graphql import ListValueNode, ValueNode
+from graphql import GraphQLList, GraphQLNonNull, GraphQLScalarType, ListValueNode, specified_scalar_types
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound
@@ -14,7 +14,7 @@ from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import ELEMENTS, TEXT_BYTES, VALUE, Budget
 from resolvers.documents.variable_shape import VariablePath, pattern
 from resolvers.ir import Binder
-from resolvers.walk.parameter_text import array_of_texts, array_text, named, parameter_text
+from resolvers.walk.parameter_text import array_of_texts, list_text, named, null_value, parameter_text
 from schema.model import PgType
 
 _JSON_TYPES = ("json", "jsonb")
@@ -31,9 +31,9 @@ class BoundValues:
     def value(self, value: InputValue, type_: PgType) -> Bound:
         """A non-null value of a column's type."""
         if value.is_null:
-            raise value.null(named(type_))
-        if type_.is_array and isinstance(value.raw, (list, ListValueNode)):
-            return self.values(value, PgType(type_.name, is_enum=type_.is_enum))
+            raise null_value(type_, value.path)
+        if type_.is_array and isinstance(value.raw, ListValueNode):
+            return self._array(value, value.raw, type_.element)
         if value.variable is None:
             return self._text(self._literal(value, type_), value.path)
         if type_.is_array or type_.name in _JSON_TYPES:
@@ -41,15 +41,13 @@ class BoundValues:
         return self._variable(value, type_, value.variable)
 
     def values(self, value: InputValue, element: PgType) -> Bound:
-        """A list of non-null values of a type, as one PostgreSQL array."""
+        """A list of non-null values of a type, as one PostgreSQL array; variables among them are of that type."""
         if value.is_null:
             raise GraphQLRefusal("validation-failed", "expected a list, but found null", value.path)
         if value.variable is not None:
             value.variables.pins.opaque.add(pattern(value.variable))
             return self._list_variable(value, element, value.variable)
-        if not isinstance(value.raw, ValueNode):
-            return self._text(array_text(value.raw, element, value.path), value.path)
-        return self._elements(value, element)
+        return self._together([self._part(item, element) for item in value.items(_declared(element))])
 
     def made(self, value: InputValue, what: str, text_of: Callable[[Any], str | None]) -> Bound:
         """A scalar as the text that `text_of` makes of it; `what` tells it from other texts of the same variable."""
@@ -85,8 +83,6 @@ class BoundValues:
 
     def _list_variable(self, value: InputValue, element: PgType, path: VariablePath) -> Bound:
         """Unlike a value of an array type this is never PostgreSQL's text of an array: a single text is a list of one."""
-        if isinstance(value.raw, list):
-            self.budget.spend_on_values(len(value.raw) // ELEMENTS, value.path)
         return self._given((path, "list", element), value, path, partial(_list_text, element=element, path=value.path))
 
     def _given(self, identity: object, value: InputValue, path: VariablePath, text_of: Callable[[Any], str | None]) -> Bound:
@@ -96,27 +92,41 @@ class BoundValues:
         """
         if identity in self._keys:
             return Bound(self._keys[identity])
+        if isinstance(value.raw, list):
+            self.budget.spend_on_values(len(value.raw) // ELEMENTS, value.path)
         text = text_of(value.raw)
         self.budget.spend_on_values(len(text or "") // TEXT_BYTES, value.path)
         if value.variables.once:
             return self.add(identity, lambda _session, _variables: text)
         return self.add(identity, lambda _session, variables: text_of(descend(variables, path)))
 
-    def _elements(self, value: InputValue, element: PgType) -> Bound:
-        parts = []
-        for item in value.elements():
-            self.budget.spend(VALUE, value.path)
-            parts.append(self.value(item, element))
+    def _array(self, value: InputValue, array: ListValueNode, element: PgType) -> Bound:
+        """A literal array, where null is an element like others."""
+        return self._together([self.constant(None) if item.is_null else self._part(item, element) for item in value.parts(array)])
+
+    def _part(self, item: InputValue, element: PgType) -> Bound:
+        self.budget.spend(VALUE, item.path)
+        return self.value(item, element)
+
+    def _together(self, parts: list[Bound]) -> Bound:
         binders = [self.binders[part.key] for part in parts]
 
         def bind(session: Session, variables: Mapping[str, Any]) -> str | None:
-            return array_of_texts([binder(session, variables) or "" for binder in binders])
+            return array_of_texts([binder(session, variables) for binder in binders])
 
         return self.add(("list", len(self.binders)), bind)
 
 
+@cache
+def _declared(type_: PgType) -> GraphQLNonNull[Any]:
+    """The type as which a variable for a value of this type is declared, by its name alone."""
+    name = named(type_)
+    scalar = specified_scalar_types.get(name) or GraphQLScalarType(name)
+    return GraphQLNonNull(GraphQLList(GraphQLNonNull(scalar)) if type_.is_array else scalar)
+
+
 def _list_text(value: Any, element: PgType, path: str) -> str | None:
-    return None if value is None else array_text(value if isinstance(value, list) else [value], element, path)
+    return None if value is None else list_text(value if isinstance(value, list) else [value], element, path)
 
 
 def descend(variables: Mapping[str, Any], path: VariablePath) -> Any:

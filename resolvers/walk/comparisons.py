@@ -33,7 +33,7 @@ class Compared(NamedTuple):
 def comparisons(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, left: PgType) -> Iterator[Compared]:
     """What is asked of a value; `left` is its type."""
     if value.is_null:
-        raise value.null(type_.name)
+        raise value.null(type_)
     for field, operand in input_fields(walk, value, type_):
         match meaning_of(field):
             case Comparison(name):
@@ -71,7 +71,7 @@ class AggregatePredicates:
     def read(self, value: InputValue, type_: GraphQLInputObjectType) -> Expression:
         """Hasura: exactly one of them."""
         if value.is_null:
-            raise value.null(type_.name)
+            raise value.null(type_)
         predicates: list[Expression] = []
         with self.walk.budget.deeper(value.path):
             for field, entry in input_fields(self.walk, value, type_):
@@ -85,7 +85,7 @@ class AggregatePredicates:
 
     def _predicate(self, value: InputValue, type_: Any, function: str) -> Expression:
         if value.is_null:
-            raise value.null(type_.name)
+            raise value.null(type_)
         # A subselect of its own over the rows, and the function on top.
         self.walk.rows(self.target, value.path)
         self.walk.budget.spend(CALL, value.path)
@@ -114,7 +114,7 @@ class AggregatePredicates:
         fields = {id(field): (field, entry) for field, entry in input_fields(self.walk, value, type_)}
         for name, field in type_.fields.items():
             if is_non_null_type(field.type) and id(field) not in fields:
-                raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
+                raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{value.path}.{name}")
         return ((field, entry) for field, entry in fields.values() if is_non_null_type(field.type) or not entry.is_null)
 
 

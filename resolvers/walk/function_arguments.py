@@ -10,13 +10,11 @@ from resolvers.documents.json_path import refused, steps
 from resolvers.documents.limits import VALUE
 from resolvers.ir import Call
 from resolvers.walk.input_fields import input_fields
-from resolvers.walk.parameter_text import array_of_texts, parameter_text
+from resolvers.walk.parameter_text import array_of_texts, string_text
 from resolvers.walk.rule_costs import CALL
 from resolvers.walk.walk import ArgumentValue, Walk
-from schema.model import PgType, SqlFunction
+from schema.model import SqlFunction
 from schema.table_types.meaning import Argument, GivenTo, meaning_of
-
-_TEXT = PgType("text")
 
 
 def function_call(walk: Walk, given: Iterable[ArgumentValue], function: SqlFunction, path: str) -> Call:
@@ -58,7 +56,7 @@ def json_path(walk: Walk, given: Iterable[ArgumentValue], path: str) -> Bound | 
 
 
 def _steps_text(value: Any, *, given_at: str, field: str) -> str | None:
-    text = parameter_text(value, _TEXT, given_at)
+    text = string_text(value, given_at)
     try:
         return None if text is None else array_of_texts(steps(text))
     except ValueError:

@@ -16,7 +16,6 @@ from graphql import (
     NameNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    get_named_type,
     get_nullable_type,
     is_required_input_field,
 )
@@ -109,7 +108,7 @@ def _check_input(walk: Walk, value: InputValue, type_: Any) -> None:
     walk.budget.spend(VALUE, value.path)
     if value.is_null:
         if isinstance(type_, GraphQLNonNull):
-            raise value.null(str(get_named_type(type_)))
+            raise value.null(type_)
         return
     inner = get_nullable_type(type_)
     if isinstance(inner, GraphQLList):
@@ -125,7 +124,7 @@ def _check_object(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) 
     given = value.entries(type_.name)
     for name, definition in type_.fields.items():
         if name not in given and is_required_input_field(definition):
-            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
+            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{value.path}.{name}")
     for definition, entry in input_fields(walk, value, type_):
         _check_input(walk, entry, definition.type)
 

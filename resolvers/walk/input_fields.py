@@ -8,7 +8,7 @@ from graphql import GraphQLEnumType, GraphQLInputField, GraphQLInputObjectType
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.input_value import EnumName, InputValue
 from resolvers.documents.limits import VALUE
-from resolvers.walk.walk import Walk, unknown_field
+from resolvers.walk.walk import Walk, unknown_field, variable_type
 
 
 def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> Iterator[tuple[GraphQLInputField, InputValue]]:
@@ -21,7 +21,7 @@ def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -
         definition = type_.fields.get(name)
         if definition is None:
             raise unknown_field(name, type_.name, entry.path)
-        resolved = entry.resolved(definition.type)
+        resolved = entry.resolved(variable_type(definition))
         yield definition, InputValue(None, entry.path, walk.variables) if resolved is None else resolved
 
 
@@ -38,7 +38,7 @@ def column_names(walk: Walk, value: InputValue, type_: GraphQLEnumType) -> tuple
 def enum_value(value: InputValue, type_: GraphQLEnumType) -> Any:
     """What an enum value stands for; a bare name in the document, a string in the variables."""
     if value.is_null:
-        raise value.null(type_.name)
+        raise value.null(type_)
     name = value.pinned()
     if isinstance(name, EnumName):
         name = name.name

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from graphql import GraphQLInputObjectType, get_named_type
+from graphql import GraphQLInputObjectType, IntValueNode, StringValueNode, get_named_type
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
-from resolvers.documents.exact_json import Number
+from resolvers.documents.bounded_numbers import number_text, whole
 from resolvers.documents.input_value import InputValue
 from resolvers.documents.limits import VALUE
 from resolvers.documents.variable_shape import LITERAL_LIMIT, pattern
@@ -29,11 +29,6 @@ from schema.table_types.meaning import (
     Part,
     meaning_of,
 )
-
-_INT_BOUND = 2**31
-_BIGINT_BOUND = 2**63
-# Of a number in these bounds.
-_DIGITS = 20
 
 
 def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName, path: str) -> Arguments:
@@ -69,7 +64,7 @@ def _check_distinct(distinct: tuple[str, ...], order: tuple[OrderBy, ...], path:
 def _orders(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...] = ()) -> Iterator[OrderBy]:
     for item in value.items(type_):
         if item.is_null:
-            raise item.null(type_.name)
+            raise item.null(type_)
         walk.budget.spend(VALUE, item.path)
         for field, entry in input_fields(walk, item, type_):
             # Hasura: an order of null is no order.
@@ -120,40 +115,36 @@ def _aggregate_orders(
 
 def page_size(walk: Walk, value: InputValue, *, least: int = 0) -> int | Bound:
     """A small limit, or one written in the document, is part of the SQL text; a large one in a variable is a parameter."""
-    words = "a non-negative 32-bit integer"
-    limit = _natural(value.leaf(), value, _INT_BOUND, words)
+    limit = _natural(value.raw, value, 32)
     if limit < least:
         raise value.expected("a positive 32-bit integer", "Int")
     if value.variable is None:
         return limit
     walk.variables.pins.limits.add(pattern(value.variable))
-    return limit if limit <= LITERAL_LIMIT else _bound_natural(walk, value, _INT_BOUND, words)
+    return limit if isinstance(value.raw, int) and limit <= LITERAL_LIMIT else _bound_natural(walk, value, 32)
 
 
 def _offset(walk: Walk, value: InputValue) -> Bound:
-    words = "a non-negative 64-bit integer"
-    offset = _natural(value.leaf(), value, _BIGINT_BOUND, words)
-    return walk.bound.constant(str(offset)) if value.variable is None else _bound_natural(walk, value, _BIGINT_BOUND, words)
+    offset = _natural(value.raw, value, 64)
+    return walk.bound.constant(str(offset)) if value.variable is None else _bound_natural(walk, value, 64)
 
 
-def _bound_natural(walk: Walk, value: InputValue, bound: int, words: str) -> Bound:
+def _bound_natural(walk: Walk, value: InputValue, bits: int) -> Bound:
     path = value.variable or ()
 
     def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
-        return str(_natural(descend(variables, path), value, bound, words))
+        return str(_natural(descend(variables, path), value, bits))
 
-    return walk.bound.add((path, "natural", bound), bind)
+    return walk.bound.add((path, "natural", bits), bind)
 
 
-def _natural(leaf: Any, value: InputValue, bound: int, words: str) -> int:
-    number: int | None = None
-    if isinstance(leaf, Number) and leaf.is_integer:
-        number = int(leaf.text) if len(leaf.text) <= _DIGITS else None
-    elif isinstance(leaf, int) and not isinstance(leaf, bool):
-        number = leaf
-    elif isinstance(leaf, str) and bound == _BIGINT_BOUND and leaf.isascii() and leaf.isdigit() and len(leaf) <= _DIGITS:
-        # Hasura: JSON numbers can't carry 64 bits, so an offset may come as text.
-        number = int(leaf)
-    if number is None or not 0 <= number < bound:
-        raise value.expected(words, "Int")
+def _natural(raw: Any, value: InputValue, bits: int) -> int:
+    """A number of rows. Hasura: JSON's numbers may be written as floats, and as they can't carry 64 bits an offset may come as text."""
+    text = raw.value if isinstance(raw, IntValueNode) else number_text(raw)
+    written = raw.value if isinstance(raw, StringValueNode) else raw
+    if bits == 64 and isinstance(written, str) and written.isascii() and written.isdigit():
+        text = written
+    number = None if text is None else whole(text, bits, value.path)
+    if number is None or number < 0:
+        raise value.expected(f"a non-negative {bits}-bit integer", "Int")
     return number

@@ -67,13 +67,14 @@ def _cursor(walk: Walk, value: InputValue, type_: Any, table: TableName) -> _Cur
             case Argument("ordering") if not entry.is_null:
                 descends = enum_value(entry, inner) == "DESC"
     if initial is None:
-        raise GraphQLRefusal("validation-failed", f"missing required field '{walk.catalog.naming.field('initial_value')}'", cursor.path)
+        name = walk.catalog.naming.field("initial_value")
+        raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{cursor.path}.{name}")
     return _Cursor(*initial, descends)
 
 
 def _initial(walk: Walk, value: InputValue, type_: Any, table: TableName) -> tuple[str, Bound]:
     if value.is_null:
-        raise value.null(type_.name)
+        raise value.null(type_)
     field, entry = _only(list(input_fields(walk, value, type_)), value.path)
     meaning = meaning_of(field)
     if not isinstance(meaning, OfColumn):

@@ -7,15 +7,19 @@ from typing import Any, cast
 from graphql import (
     GraphQLArgument,
     GraphQLField,
+    GraphQLInputField,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLType,
     SchemaMetaFieldDef,
     SelectionSetNode,
     TypeMetaFieldDef,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
+    is_non_null_type,
     is_required_argument,
+    is_required_input_field,
 )
 
 from permissions.errors import GraphQLRefusal
@@ -95,16 +99,16 @@ class Walk:
     def _argument(self, selected: Selected, name: str, argument: GraphQLArgument, node: Any) -> ArgumentValue | None:
         value = None
         if node is not None:
-            # Where there is a default a variable may be without value (the specification's "IsVariableUsageAllowed").
-            expected = argument.type if is_required_argument(argument) else get_nullable_type(argument.type)
-            value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(expected)
-        if value is not None and not value.is_null:
-            return ArgumentValue(name, meaning_of(argument), argument, value)
-        if not is_required_argument(argument):
-            return None
+            value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(variable_type(argument))
         if value is None:
-            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{selected.path}.args")
-        raise value.null(str(get_named_type(argument.type)))
+            if is_required_argument(argument):
+                raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{selected.path}.args.{name}")
+            return None
+        if not value.is_null:
+            return ArgumentValue(name, meaning_of(argument), argument, value)
+        if is_non_null_type(argument.type):
+            raise value.null(argument.type)
+        return None
 
     def named(self, type_: Any) -> Any:
         return get_named_type(type_)
@@ -152,6 +156,12 @@ class Walk:
             raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.budget.limits.depth} levels", path)
         self.rows(table, path)
         return depth + 1
+
+
+def variable_type(place: GraphQLArgument | GraphQLInputField) -> GraphQLType:
+    """What a variable has to be declared as: where there is a default it may be nullable (the specification's "IsVariableUsageAllowed")."""
+    is_required = is_required_argument(place) if isinstance(place, GraphQLArgument) else is_required_input_field(place)
+    return place.type if is_required else get_nullable_type(place.type)
 
 
 def unknown_field(name: str, type_name: str, path: str) -> GraphQLRefusal:

@@ -35,7 +35,7 @@ Comparing = Callable[[str, Operand, PgType | None], Compare | CompareComputed]
 def boolean(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName) -> Expression:
     """The expression over rows of `table`. Keys of one object hold together; null is refused, as Hasura does since v2."""
     if value.is_null:
-        raise value.null(type_.name)
+        raise value.null(type_)
     with walk.budget.deeper(value.path):
         walk.budget.spend(VALUE, value.path)
         return conjunction([_term(walk, field, entry, type_, table) for field, entry in input_fields(walk, value, type_)])

@@ -171,8 +171,8 @@ ANY = "count: {predicate: {_gte: 0}}"
         ),
         ("admin", "", PLACE, "exactly one predicate should be specified"),
         ("admin", f"{ANY}, bool_or: {{arguments: published, predicate: {{}}}}", PLACE, "exactly one predicate should be specified"),
-        ("admin", "count: {}", f"{PLACE}.count", "missing required field 'predicate'"),
-        ("admin", "bool_and: {predicate: {}}", f"{PLACE}.bool_and", "missing required field 'arguments'"),
+        ("admin", "count: {}", f"{PLACE}.count.predicate", "missing required field 'predicate'"),
+        ("admin", "bool_and: {predicate: {}}", f"{PLACE}.bool_and.arguments", "missing required field 'arguments'"),
         ("admin", "max: {predicate: {}}", f"{PLACE}.max", "field 'max' not found in type: 'article_aggregate_bool_exp'"),
     ],
 )

@@ -100,7 +100,7 @@ REFUSED: list[tuple[str, dict[str, Any] | None, str, str]] = [
     ("{ shirt(where: {color: {_eq: pink}}) { id } }", None, EQ, ONE_OF),
     ("query ($c: color_enum!) { shirt(where: {color: {_eq: $c}}) { id } }", {"c": "pink"}, EQ, ONE_OF),
     ("{ shirt(where: {color: {_eq: 1}}) { id } }", None, EQ, "expected an enum value for type 'color_enum', but found an integer"),
-    ("{ shirt(where: {color: {_eq: null}}) { id } }", None, EQ, "unexpected null value for type 'color_enum'"),
+    ("{ shirt(where: {color: {_eq: null}}) { id } }", None, EQ, "expected an enum value for type 'color_enum', but found null"),
     (
         "{ shirt(where: {color: {_like: red}}) { id } }",
         None,

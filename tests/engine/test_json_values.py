@@ -204,8 +204,8 @@ async def test_the_text_of_a_document_is_asked(books: Library) -> None:
     ("where", "path", "message"),
     [
         ("{doc: {_cast: {Int: {_eq: 1}}}}", "doc._cast.Int", "field 'Int' not found in type: 'jsonb_cast_exp'"),
-        ("{doc: {_cast: null}}", "doc._cast", "unexpected null value for type 'jsonb_cast_exp'"),
-        ("{doc: {_cast: {String: {_eq: 1}}}}", "doc._cast.String._eq", "expected a string for type 'String', but found an integer"),
+        ("{doc: {_cast: null}}", "doc._cast", "expected an object for type 'jsonb_cast_exp', but found null"),
+        ("{doc: {_cast: {String: {_eq: null}}}}", "doc._cast.String._eq", "unexpected null value for type 'String'"),
         ("{raw: {_cast: {String: {}}}}", "raw._cast", "field '_cast' not found in type: 'json_comparison_exp'"),
         ("{docs: {_cast: {String: {}}}}", "docs._cast", "field '_cast' not found in type: 'jsonb_array_comparison_exp'"),
     ],

@@ -146,7 +146,7 @@ async def test_a_role_sees_only_relationships_that_it_may_insert_into(store: Lib
     query = "mutation { insert_note_one(object: {folder: {}}) { id } }"
     error = error_in(await store.ask(query), query)
     assert error["message"] == "missing required field 'data'"
-    assert error["extensions"]["path"] == "$.selectionSet.insert_note_one.args.object.folder"
+    assert error["extensions"]["path"] == "$.selectionSet.insert_note_one.args.object.folder.data"
 
 
 async def test_many_rows_cost_what_their_statements_do(store: Library) -> None:

@@ -46,7 +46,7 @@ async def test_a_cached_plan_still_checks_its_values(books: Library) -> None:
     assert (await books.ask(query, {"id": 1, "ids": [1]}))["data"] == {"book": [{"id": 1}]}
     for variables, code, path in (
         ({"id": 2**31, "ids": [1]}, "parse-failed", "$.selectionSet.book.args.where.id._eq"),
-        ({"id": True, "ids": [1]}, "validation-failed", "$.selectionSet.book.args.where.id._eq"),
+        ({"id": True, "ids": [1]}, "parse-failed", "$.selectionSet.book.args.where.id._eq"),
         ({"id": 1, "ids": [1, None]}, "validation-failed", "$.selectionSet.book.args.where.id._in[1]"),
         ({"id": "x", "ids": [1]}, "data-exception", "$"),
         ({"id": 1, "ids": [1], "more": 1}, "validation-failed", "$"),

@@ -105,7 +105,7 @@ async def test_many_updates_run_in_order_and_each_answers(store: Library) -> Non
     # The last one's check undoes all.
     await refused(store, query, "permission-error", "$", variables={"u": [updates[3], {"where": {}, "_set": {"size": 100}}]})
     missing = "mutation { update_folder_many(updates: [{_set: {size: 1}}]) { affected_rows } }"
-    message = await refused(store, missing, "validation-failed", "$.selectionSet.update_folder_many.args.updates[0]")
+    message = await refused(store, missing, "validation-failed", "$.selectionSet.update_folder_many.args.updates[0].where")
     assert message == "missing required field 'where'"
 
 

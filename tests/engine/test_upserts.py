@@ -105,7 +105,7 @@ async def test_only_columns_that_the_role_may_update_can_be_named(store: Library
     assert message == "erroneous column name"
     null = upsert('{owner_id: 1, title: "in"}', f"constraint: {KEY}, update_columns: null")
     await refused(store, null, "validation-failed", f"{path}.update_columns")
-    await refused(store, upsert('{owner_id: 1, title: "in"}', "update_columns: [size]"), "validation-failed", path)
+    await refused(store, upsert('{owner_id: 1, title: "in"}', "update_columns: [size]"), "validation-failed", f"{path}.constraint")
 
 
 async def test_columns_and_constraint_may_be_variables(store: Library) -> None:

@@ -64,7 +64,7 @@ def _rows(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: T
 def _row(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, path: str) -> InsertedRow:
     """Null is written, absent is not; a relationship that is null is absent, as in Hasura. `path` is the row's in Hasura's errors."""
     if value.is_null:
-        raise value.null(type_.name)
+        raise value.null(type_)
     walk.budget.spend(VALUE, value.path)
     columns: dict[str, Written] = {}
     nested: list[tuple[Relationship, NestedRows]] = []
@@ -95,7 +95,7 @@ def _nested(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
             inner: Any = get_named_type(field.type)
             match meaning:
                 case Argument("data") if entry.is_null:
-                    raise entry.null(inner.name)
+                    raise entry.null(field.type)
                 case Argument("data") if relationship.kind == "object":
                     rows = (_row(walk, entry, inner, table, _path_of_one(relationship, path)),)
                 case Argument("data"):

@@ -18,11 +18,11 @@ Entries = Iterator[tuple[GraphQLInputField, Meaning | None, InputValue]]
 def given_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, *required: str) -> Entries:
     """The keys of an input object with what they mean; raises when one of the `required` is missing."""
     if value.is_null:
-        raise value.null(type_.name)
+        raise value.null(type_)
     given = value.entries(type_.name)
     for name in required:
         if name not in given:
-            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", value.path)
+            raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{value.path}.{name}")
     for field, entry in input_fields(walk, value, type_):
         yield field, meaning_of(field), entry
 
