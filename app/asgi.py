@@ -24,6 +24,7 @@ from app.http.health import health_routes
 from app.http.metrics_route import metrics_routes
 from app.http.version_route import version_routes
 from app.interpreter import settle
+from app.reloading import reloads_on_hangup
 from app.service import Service, open_service
 from app.settings import Settings
 from app.settings.own_hosts import own_hosts
@@ -96,7 +97,8 @@ class Application(Starlette):
             settle()
             log.info("serving", version=VERSION, seconds=round(time.perf_counter() - began, 2), product=self._metadata is None)
             await send({"type": "lifespan.startup.complete"})
-            await receive()
+            with reloads_on_hangup(service.reload):
+                await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
     def _connections(self, service: Service) -> Connections:

@@ -11,6 +11,7 @@ import structlog
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+import resolvers.actions
 from app.adapters.insert_budgets import insert_budgets
 from app.database.closing import close_pool
 from app.database.pool import CONNECT_TIMEOUT
@@ -41,6 +42,7 @@ from domain.recordings.retention.default_policy import has_default_policy
 from domain.webhooks import inbox
 from domain.world import Transactions, World
 from permissions.session import Session
+from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.run.insert_budgets import InsertBudgets
 
 log = structlog.get_logger(__name__)
@@ -56,7 +58,7 @@ def no_context(_session: Session, _scope: Scope) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`context_of` makes what resolvers get beside the session, `insert_budgets` are the engine's.
+    """`context_of` makes what resolvers get beside the session, `insert_budgets` and `actions` are the engine's.
 
     Foreign metadata has nothing of this: `Product()`.
     """
@@ -65,6 +67,7 @@ class Product:
     checks: Sequence[Check] = ()
     routes: Sequence[BaseRoute] = ()
     insert_budgets: InsertBudgets = field(default_factory=dict)
+    actions: ActionFields = field(default_factory=ActionFields)
 
 
 @asynccontextmanager
@@ -80,6 +83,7 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
             checks=product_checks(base.database, world.rooms, world.store, with_livekit=base.settings.livekit_enabled),
             routes=[*_livekit_routes(base, world, admission, wake), *_media_routes(base, world), *_calendar_routes(base, world)],
             insert_budgets=insert_budgets(world.limiter),
+            actions=scan(resolvers.actions),
         )
 
 

@@ -1,6 +1,7 @@
 """Everything behind the transports, opened in order and closed in reverse."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -9,11 +10,11 @@ from pathlib import Path
 import structlog
 from starlette.routing import BaseRoute
 
-import resolvers.actions
 from app.adapters.rate_limits import open_limiter
 from app.auth import Authenticator
-from app.foundation import open_foundation
+from app.foundation import Foundation, open_foundation, resolve_metadata
 from app.graphql.ports import ContextOf, Executes, Subscribes
+from app.graphql.served_engine import ServedEngine
 from app.graphql.subscriptions import EngineSubscriptions
 from app.http.health import Check
 from app.product import Product, open_product
@@ -24,12 +25,13 @@ from app.telemetry.metrics import Metrics
 from app.telemetry.moments import Observe
 from app.telemetry.outcomes import Outcomes
 from permissions.allow_list import AllowList
+from permissions.resolving.resolve import Resolved
 from permissions.rules import RoleRules
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine
 from resolvers.feeds.open_rooms import open_rooms
-from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.live.cohorts import LiveQueries
+from resolvers.run.operation_rates import OperationRates
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +49,8 @@ class Service:
     checks: Sequence[Check]
     routes: Sequence[BaseRoute]
     sockets: OpenSockets
+    # Serves foreign metadata as it is written now, and raises like `open_service`; the product's belongs to its version.
+    reload: Callable[[], Awaitable[None]] | None = None
 
 
 @asynccontextmanager
@@ -57,21 +61,8 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         base = await stack.enter_async_context(open_foundation(settings, metadata))
         product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
         limiter = await stack.enter_async_context(open_limiter({}, base.redis_url))
-        if not settings.enable_allowlist and base.resolved.allow_list != AllowList():
-            log.warning("allow_list_off", hint="NCHAT_ENABLE_ALLOWLIST is not set: every document is answered")
-        engine = Engine.build(
-            base.resolved.catalog,
-            base.resolved.roles,
-            base.shared_database,
-            scan(resolvers.actions) if is_product else ActionFields(),
-            limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes, settings.admin_answer_max_bytes),
-            api_limits=base.resolved.api_limits,
-            allow_list=base.resolved.allow_list if settings.enable_allowlist else None,
-            insert_budgets=product.insert_budgets,
-            rates=limiter.operation,
-            admin_internal_errors=settings.admin_internal_errors,
-        )
-        engine.derive_roles()
+        engine_over = partial(_engine_over, base, product, limiter.operation)
+        engine = ServedEngine(engine_over(base.resolved))
         live_queries = LiveQueries(
             base.shared_database,
             base.hub.follow,
@@ -83,6 +74,13 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             open_rooms(base.database, base.resolved.catalog, lambda role: rules.get(role, RoleRules(role)), base.hub.follow)
         )
         stack.push_async_callback(engine.stop)
+
+        async def reload() -> None:
+            resolved = await resolve_metadata(base.database_url, metadata, settings.metadata_source)
+            # Beside the event loop, which has the interpreter back every millisecond: large metadata take seconds.
+            engine.replace(await asyncio.to_thread(engine_over, resolved))
+            live_queries.begin_anew()
+
         yield Service(
             engine=engine,
             subscriptions=EngineSubscriptions(engine, live_queries, rooms),
@@ -93,4 +91,25 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             checks=[*base.checks, *product.checks],
             routes=product.routes,
             sockets=await stack.enter_async_context(open_sockets(base.database_url)),
+            reload=None if is_product else reload,
         )
+
+
+def _engine_over(base: Foundation, product: Product, rates: OperationRates, resolved: Resolved) -> Engine:
+    settings = base.settings
+    if not settings.enable_allowlist and resolved.allow_list != AllowList():
+        log.warning("allow_list_off", hint="NCHAT_ENABLE_ALLOWLIST is not set: every document is answered")
+    engine = Engine.build(
+        resolved.catalog,
+        resolved.roles,
+        base.shared_database,
+        product.actions,
+        limits=Limits(settings.query_max_depth, settings.query_max_cost, settings.answer_max_bytes, settings.admin_answer_max_bytes),
+        api_limits=resolved.api_limits,
+        allow_list=resolved.allow_list if settings.enable_allowlist else None,
+        insert_budgets=product.insert_budgets,
+        rates=rates,
+        admin_internal_errors=settings.admin_internal_errors,
+    )
+    engine.derive_roles()
+    return engine

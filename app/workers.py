@@ -1,5 +1,7 @@
 """uvicorn's supervisor of several workers, made to notice at once that one has ended, and to say so by its exit code."""
 
+import os
+import signal
 import sys
 
 from prometheus_client.multiprocess import mark_process_dead
@@ -20,6 +22,12 @@ class Workers(Multiprocess):
         super().init_processes()
         self._known = {process.pid for process in self.processes}
         self._hear_of_ends()
+
+    def handle_hup(self) -> None:
+        """Every worker reloads by itself; uvicorn would start them anew."""
+        for process in self.processes:
+            if process.pid is not None and process.process.is_alive():
+                os.kill(process.pid, signal.SIGHUP)
 
     def keep_subprocess_alive(self) -> None:
         super().keep_subprocess_alive()

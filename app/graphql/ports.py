@@ -9,8 +9,11 @@ from permissions.session import Session
 from resolvers.answer import Answer
 from resolvers.documents.document import OperationKind
 from resolvers.documents.request import Request
+from resolvers.feeds.opened import Opened
 from resolvers.feeds.told import Direct
+from resolvers.live.live_query import LiveQuery
 from resolvers.live.offer import Offer
+from resolvers.sql.database import Database
 
 T = TypeVar("T")
 
@@ -43,6 +46,16 @@ class Executes(Protocol):
         Raises rate-limited.
         """
         ...
+
+
+class Follows(Protocol):
+    """An engine as subscriptions need it: `resolvers/engine.py` says what each does."""
+
+    async def live_query(self, request: Request, session: Session) -> LiveQuery | None: ...
+
+    async def room(self, request: Request, session: Session, database: Database, context: object | None = None) -> Opened | None: ...
+
+    def subscribe(self, request: Request, session: Session, context: object | None = None) -> AsyncGenerator[bytes, None]: ...
 
 
 class Subscribes(Protocol):

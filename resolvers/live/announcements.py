@@ -9,6 +9,14 @@ from resolvers.run.unexpected_errors import unexpected
 T = TypeVar("T")
 
 
+class AskAnew(Exception):
+    """What is asked has another meaning now, or none: who follows asks again. `reached` is how far a stream has come."""
+
+    def __init__(self, reached: tuple[str | None, ...] | None = None) -> None:
+        super().__init__()
+        self.reached = reached
+
+
 class Announcements(Generic[T]):
     """Told to all who wait at that moment, until it is over."""
 
@@ -49,5 +57,7 @@ class Announcements(Generic[T]):
             case GraphQLRefusal() as refused:
                 # Each follower's own: an exception remembers where it was raised.
                 raise GraphQLRefusal(refused.code, refused.message, refused.path, **refused.extra) from refused.__cause__
+            case AskAnew():
+                raise AskAnew
             case failure:
                 raise unexpected(failure)

@@ -78,7 +78,8 @@ class Audience:
         return await self.newest(asker)
 
     async def newest(self, asker: Asker) -> Payload:
-        """What is kept, or a look; raises GraphQLRefusal like `look`."""
+        """What is kept, or a look; raises GraphQLRefusal like `look`, and AskAnew."""
+        self._news.check()
         return self._kept.held() or await self.look(asker)
 
     def left(self, asker: Asker) -> None:

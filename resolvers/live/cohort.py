@@ -121,13 +121,16 @@ class Cohort:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Nobody may wait for one that looks no more."""
-        failure = (asyncio.CancelledError() if task.cancelled() else task.exception()) or RuntimeError("a cohort ended by itself")
+    def end(self, failure: BaseException) -> None:
+        """Nobody may wait for it any more."""
         self._news.end(failure)
         self._listens.set()
         for one in self._everyone():
             one.end(failure)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """One that looks no more."""
+        self.end((asyncio.CancelledError() if task.cancelled() else task.exception()) or RuntimeError("a cohort ended by itself"))
 
 
 def pause_after(took: Sequence[float]) -> float:

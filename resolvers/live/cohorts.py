@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.hub import Following
 from permissions.errors import GraphQLRefusal
+from resolvers.live.announcements import AskAnew
 from resolvers.live.cohort import Cohort
 from resolvers.live.faults import Report, unreported
 from resolvers.live.live_query import LiveQuery, Values
@@ -41,17 +42,26 @@ class LiveQueries:
         self._cohorts: dict[Key, Cohort] = {}
         self._open: Counter[str] = Counter()
         self._patches = Patches()
+        # How often all have begun anew.
+        self.begun_anew = 0
 
     async def follow(self, live: LiveQuery, *, delta: bool = False) -> AsyncGenerator[Offer, None]:
         """The present answer, then each new one: a slow client gets the newest only. Of a stream each batch of rows, and all of them.
 
         A refusal by PostgreSQL is an answer too, `{"errors": …}`: the statement is tried again, and may succeed once the data changed.
-        One that takes too long ends with GraphQLRefusal, and so does one too many. With `delta` what changed is told in place of answers.
+        One that takes too long ends with GraphQLRefusal, and so does one too many; all end with AskAnew when they are to begin anew. With
+        `delta` what changed is told in place of answers.
         """
         with self._counted(live.asker.principal):
             async with self._joined(live) as cohort, aclosing(self._offers(cohort, live, delta)) as offers:
                 async for offer in offers:
                     yield offer
+
+    def begin_anew(self) -> None:
+        """All that is followed follows from other rules now: whoever follows gets AskAnew."""
+        self.begun_anew += 1
+        for cohort in list(self._cohorts.values()):
+            cohort.end(AskAnew())
 
     def _offers(self, cohort: Cohort, live: LiveQuery, delta: bool) -> AsyncGenerator[Offer, None]:
         if live.plan.stream is not None:
@@ -104,6 +114,9 @@ async def _answers(cohort: Cohort, live: LiveQuery, told: Told | None) -> AsyncG
 
 async def _batches(cohort: Cohort, live: LiveQuery) -> AsyncGenerator[Offer, None]:
     with cohort.reading(live) as reader:
-        async with aclosing(reader.batches()) as payloads:
-            async for payload in payloads:
-                yield Offer(payload)
+        try:
+            async with aclosing(reader.batches()) as payloads:
+                async for payload in payloads:
+                    yield Offer(payload)
+        except AskAnew:
+            raise AskAnew(reader.reached) from None

@@ -13,7 +13,8 @@ Values = tuple[str | None, ...]
 class LiveQuery:
     """Run `plan` again whenever one of its tables may have changed, for `asker`.
 
-    `shared` are the arguments of all who ask the same, `own` what this session brings. A stream begins after the value `since`.
+    `shared` are the arguments of all who ask the same, `own` what this session brings. A stream begins after the value `since`,
+    or goes on where it was `reached` before.
     """
 
     plan: LivePlan
@@ -21,6 +22,7 @@ class LiveQuery:
     own: Values
     asker: Asker = NOBODY
     since: str | None = None
+    reached: Values | None = None
 
     @property
     def tables(self) -> frozenset[TableName]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from resolvers.live.announcements import AskAnew
 from resolvers.live.payload import Payload
 
 Again = Callable[[], Awaitable[Payload]]
@@ -16,11 +17,13 @@ class Offer:
     `event_id`, by which its client goes on behind it.
     """
 
-    __slots__ = ("_again", "_payload", "_told", "event_id", "mark")
+    __slots__ = ("_again", "_payload", "_told", "anew", "event_id", "mark")
 
     def __init__(self, payload: Payload, again: Again | None = None, told: Told | None = None, *, event_id: str | None = None) -> None:
         self._payload: Payload | None = payload
         self._again, self._told = again, told
+        # In place of `again` once all that is followed begins anew.
+        self.anew: Again | None = None
         self.event_id = event_id
         self.mark = payload.mark
 
@@ -40,6 +43,14 @@ class Offer:
         if payload is None:
             if self._again is None:
                 raise RuntimeError("an offer was taken twice")
-            payload = await self._again()
+            payload = await self._asked_again(self._again)
         self.mark = payload.mark
         return payload.body if self._told is None else self._told(payload)
+
+    async def _asked_again(self, again: Again) -> Payload:
+        try:
+            return await again()
+        except AskAnew:
+            if self.anew is None:
+                raise
+            return await self.anew()

@@ -20,7 +20,7 @@ class Reader:
     def __init__(self, live: LiveQuery, looks: Looks, faults: Faults, rounds: Callable[[], int]) -> None:
         if live.plan.stream is None:
             raise TypeError("no stream")
-        self._progress = StreamProgress(live.plan.stream, live.since)
+        self._progress = StreamProgress(live.plan.stream, live.since, live.reached)
         self._own, self._looks, self._faults, self._rounds = live.own, looks, faults, rounds
         self.own = as_json((*self._progress.values, *live.own))
         self.askers = [live.asker]
@@ -31,6 +31,11 @@ class Reader:
         self._fault: Fault | None = None
         self._found: tuple[Payload, bytes | None] | None = None
         self._news: Announcements[bool] = Announcements()
+
+    @property
+    def reached(self) -> tuple[str | None, ...]:
+        """How far it has come, for one that goes on from there."""
+        return self._progress.values
 
     def begin(self) -> int:
         """What changes from now on may not be in it."""
@@ -72,6 +77,7 @@ class Reader:
             self.own = as_json((*self._progress.values, *self._own))
 
     async def _next(self) -> tuple[Payload, bytes | None]:
+        self._news.check()
         while self._found is None:
             if not (self._more or self._looked_in < self._rounds()) or not await self._look():
                 await self._wait()

@@ -12,14 +12,17 @@ _MOST_ROOMS: Final = 1_000
 
 
 class StreamProgress:
-    """Begins after the value `since`; `values` come before what the session brings."""
+    """Begins after the value `since`, or where another one of its kind has come to; `values` come before what the session brings."""
 
-    def __init__(self, stream: Stream, since: str | None) -> None:
+    def __init__(self, stream: Stream, since: str | None, reached: tuple[str | None, ...] | None = None) -> None:
         self._stream = stream
         self._rooms: dict[str, str] = {}
         self.values: tuple[str | None, ...] = (since, *[None for _ in stream.places[1:]])
         if stream.room is not None:
             self.values = (since, "{}")
+        if reached is not None and len(reached) == len(self.values):
+            self.values = reached
+            self._rooms = {} if stream.room is None else orjson.loads(reached[1] or "{}")
 
     def go_on(self, rows: bytes) -> bool:
         """After rows that lead so far, in their order. Whether there may be more at once. Raises limit-exceeded for too many rooms."""
