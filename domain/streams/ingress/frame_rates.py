@@ -1,6 +1,7 @@
 """What a source's frame rate is compared with: its best, until it is lower and stays so.
 
-Whoever lowers it on purpose keeps it there; an encoder that can't keep up swings. After some minutes nobody needs to be told any more.
+Whoever lowers it on purpose keeps it there, and halves it at most; an encoder that can't keep up swings, or falls further. After some
+minutes nobody needs to be told any more.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from typing import Final
 # As steady as this, as a share of where it began to be, and for so long: then it is what is wanted.
 NEAR: Final = 0.2
 SETTLES_AFTER: Final = timedelta(minutes=5)
-# Nobody wants fewer frames a second, unless the source says so itself.
+# Nobody wants fewer frames a second, or less than about half of the best, unless the source says so itself.
 LEAST: Final = 12.0
+HALF: Final = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class FrameRates:
         steady, since = self.steady, self.steady_since
         if steady is None or since is None or abs(fps - steady) > NEAR * steady:
             steady, since = fps, at
-        now = FrameRates(None, steady, since)
+        now = FrameRates(self.best, steady, since)
         best = max(fps, steady) if now.settled(at) else max(fps, self.best or fps)
         return FrameRates(best, steady, since)
 
@@ -37,4 +39,4 @@ class FrameRates:
         """It has been so for long enough to be wanted."""
         if self.steady is None or self.steady_since is None:
             return False
-        return self.steady >= LEAST and at - self.steady_since >= SETTLES_AFTER
+        return self.steady >= max(LEAST, HALF * (self.best or 0.0)) and at - self.steady_since >= SETTLES_AFTER

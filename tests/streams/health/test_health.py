@@ -155,7 +155,7 @@ async def test_a_client_that_is_slower_on_purpose_says_so_or_stays_so(on: Setup)
 
 
 async def test_who_can_not_keep_up_is_never_used_to_it(on: Setup) -> None:
-    """Fewer frames than anybody wants, a rate that swings, and one of a client that is silent in between."""
+    """Fewer frames than anybody wants, a rate that swings, one of a client that is silent in between, and a third of the best."""
     stream_id, _ = await live_stream(on)
     await on.database.execute("UPDATE nchat_call_recording_parts SET segment_at = NULL")
     assert await reports(on, stream_id, 30, 60) == "ok"
@@ -166,6 +166,8 @@ async def test_who_can_not_keep_up_is_never_used_to_it(on: Setup) -> None:
     await reports(on, stream_id, 14, 200)
     on.clock.advance(90)
     assert await reports(on, stream_id, 14, 200) == "bad"
+    assert await reports(on, stream_id, 60, 5) == "ok"
+    assert await reports(on, stream_id, 18, 900) == "bad"
 
 
 async def test_two_reports_at_once(on: Setup) -> None:
