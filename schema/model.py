@@ -241,6 +241,8 @@ class TrackedTable:
     root_comments: Mapping[str, str] = field(default_factory=dict)
     writes: frozenset[WriteAction] = frozenset(WRITE_ACTIONS)
     partitioned: bool = False
+    # Columns with which an index over all rows begins.
+    indexed: frozenset[str] = frozenset()
     numbering: Numbering | None = None
     enum: EnumTable | None = None
 

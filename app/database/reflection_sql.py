@@ -28,6 +28,12 @@ SELECT coalesce(json_agg(json_build_object(
     SELECT coalesce(json_agg(w.action), '[]') FROM (VALUES ('insert', 8), ('update', 4), ('delete', 16)) w (action, bit)
     WHERE pg_relation_is_updatable(c.oid, true) & w.bit <> 0
   ),
+  'indexed', (
+    SELECT coalesce(json_agg(DISTINCT a.attname), '[]')
+    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash')
+  ),
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', t.type, 'type_id', a.atttypid::text, 'nullable', NOT a.attnotnull,

@@ -81,6 +81,7 @@ def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
         root_comments=configuration.root_comments,
         comment=_comment(configuration.comment, table.comment or f'columns and relationships of "{entry.name}"'),
         partitioned=table.info.get("partitioned", False),
+        indexed=table.info.get("indexed", frozenset()),
         writes=table.info.get("writes", frozenset(WRITE_ACTIONS)),
         numbering=table.info.get("numbering"),
     )

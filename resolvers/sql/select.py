@@ -37,6 +37,7 @@ from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.row_source import Called, Join, RowSource, aggregate_tells, called, fenced, sorting_tells, values_tell
+from resolvers.sql.rule_branches import branches_of
 from resolvers.sql.size.answer_size import (
     FEW,
     are_few,
@@ -203,11 +204,31 @@ class Selects:
 
     def _rows(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, most: int | None = None) -> sa.Subquery:
         """The visible rows; `most` of them where more are too large in any case."""
-        source, where = self._source(table, arguments.where, join, tells=sorting_tells(arguments, self.catalog[table]))
+        tracked, rule = self.catalog[table], self.rules.select[table]
+        permitted = min([limit for limit in (rule.limit, most) if limit is not None], default=None)
+        page = self._known_limit(arguments.limit, permitted)
+        if join is None and (branches := branches_of(rule, arguments, page, tracked, self.catalog)):
+            source, where = self._in_branches(tracked, branches, arguments, page)
+        else:
+            source, where = self._source(table, arguments.where, join, tells=sorting_tells(arguments, tracked))
         statement = sa.select(*columns_of(self.row_items(source, selection))).select_from(source.from_).where(*where)
-        permitted = [limit for limit in (self.rules.select[table].limit, most) if limit is not None]
-        statement = self._page(statement, source, arguments, min(permitted, default=None))
-        return statement.subquery(self.name("row"))
+        return self._page(statement, source, arguments, permitted).subquery(self.name("row"))
+
+    def _in_branches(
+        self, tracked: TrackedTable, branches: Sequence[Expression], arguments: Arguments, page: int | None
+    ) -> tuple[RowSource, list[sa.ColumnElement[bool]]]:
+        """The rows of a table that are among the first of a branch of its rule: of each as many as the page, and those before it."""
+        first: list[sa.Select[Any]] = []
+        for branch in branches:
+            source = self._rows_of(tracked, tracked.table.alias(self.name("branch")))
+            rows = sa.select(*map(source.column, tracked.primary_key)).where(*self._visible(source, branch, arguments.where))
+            length: Json = sa.literal_column(str(page))
+            if arguments.offset is not None:
+                length = length + sa.cast(self.parameters(arguments.offset), _BIGINT)
+            first.append(rows.order_by(*[self._order(source, by) for by in arguments.order_by]).limit(length))
+        self.tables.add(tracked.name)
+        source = self._rows_of(tracked, tracked.table.alias(self.name(tracked.graphql_name)))
+        return source, [sa.tuple_(*map(source.column, tracked.primary_key)).in_(sa.union(*first))]
 
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
@@ -294,12 +315,18 @@ class Selects:
             statement = statement.limit(limit)
         return statement if arguments.offset is None else statement.offset(sa.cast(self.parameters(arguments.offset), _BIGINT))
 
+    def _known_limit(self, asked: int | Bound | None, permitted: int | None) -> int | None:
+        """A limit that does not hang on the request's values; None where there is none."""
+        if isinstance(asked, Bound):
+            return None
+        return min([limit for limit in (asked, permitted) if limit is not None], default=None)
+
     def _limit(self, asked: int | Bound | None, permitted: int | None) -> Json | None:
         if isinstance(asked, Bound):
             bound = sa.cast(self.parameters(asked), _BIGINT)
             return bound if permitted is None else sa.func.least(bound, sa.literal_column(str(permitted)))
-        known = [limit for limit in (asked, permitted) if limit is not None]
-        return sa.literal_column(str(min(known))) if known else None
+        known = self._known_limit(asked, permitted)
+        return None if known is None else sa.literal_column(str(known))
 
     def _order(self, source: RowSource, by: OrderBy) -> Any:
         value = self._order_value(source, by, by.relationships)

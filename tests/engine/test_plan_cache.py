@@ -1,9 +1,12 @@
 """One plan serves all requests of a shape, and never one of another shape."""
 
+import gc
+import sys
 from typing import Any
 
 import pytest
 
+from resolvers import planner
 from resolvers.documents.request import Request
 from resolvers.documents.variable_shape import Pins, shape
 from resolvers.engine import Engine
@@ -85,6 +88,48 @@ async def test_the_cache_has_an_end_whatever_it_holds(books: Library) -> None:
     assert 0 < len(heavy.compiled) < 40
     assert documents.weight >= heavy.compiled.weight > 0
     assert documents.weight <= 1 << 19
+
+
+@pytest.mark.anyio
+async def test_memory_has_an_end_whatever_is_asked(books: Library) -> None:
+    """Documents that nobody asked before, and shapes of variables: once the cache is full, what is kept is as much as before."""
+
+    async def ask_anew(first: int) -> int:
+        for number in range(first, first + 200):
+            query = f"query ($w: book_bool_exp) {{ x{number}: book(where: $w) {{ id title author {{ name }} }} }} {'#' * 3_000}"
+            await books.ask(query, {"w": {"id": {"_eq": number}}})
+            shaped = "query ($w: book_bool_exp) { shaped: book(where: $w) { id } }"
+            await books.ask(shaped, {"w": {"_and": [{"id": {"_eq": 1}}] * (number % 7), "_or": [{"id": {"_eq": 1}}] * (number // 7 % 40)}})
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    await ask_anew(0)
+    before = await ask_anew(200)
+    after = await ask_anew(400)
+    assert after < before * 1.03
+
+
+@pytest.mark.anyio
+async def test_nothing_is_parsed_or_compiled_twice(books: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def count(name: str) -> None:
+        work = getattr(planner, name)
+
+        def counted(*given: Any, **named: Any) -> Any:
+            done.append(name)
+            return work(*given, **named)
+
+        monkeypatch.setattr(planner, name, counted)
+
+    count("read_operation")
+    count("compile_operation")
+    asked = "($id: Int!) { book_by_pk(id: $id) { title loans { id } } }"
+    for session in (PATRON, session_of({"x-hasura-role": "patron", "x-hasura-user-id": "3"})):
+        for id_ in (1, 2):
+            await books.ask(f"query Once{asked}", {"id": id_}, session=session)
+            assert await books.engine.live_query(Request(f"subscription Once{asked}", {"id": id_}), session) is not None
+    assert done == ["read_operation", "compile_operation"] * 2
 
 
 def test_shapes_tell_null_absent_and_kinds_apart() -> None:

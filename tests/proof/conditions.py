@@ -44,6 +44,20 @@ def random_rule(rng: Random, schema: Schema, name: str, root: str | None = None,
     return {column: _compared(rng, of, session=True)}
 
 
+def random_alternatives(rng: Random, schema: Schema, name: str) -> Made:
+    """A rule as people write them: the row is theirs, or something that it belongs to is."""
+    return {"_or": [_mine(rng, schema, name, rng.randint(0, 2)) for _ in range(rng.randint(2, 3))]}
+
+
+def _mine(rng: Random, schema: Schema, name: str, depth: int) -> Made:
+    table = schema[name]
+    if depth:
+        way = rng.choice(list(table.ways))
+        return {way: _mine(rng, schema, table.ways[way].target, depth - 1)}
+    column = rng.choice(table.of_kind("int"))
+    return {column: rng.choice([{"_eq": "X-Hasura-N"}, {"_in": "X-Hasura-Ns"}, {"_eq": rng.randint(0, 4)}])}
+
+
 def random_where(
     rng: Random, schema: Schema, name: str, columns: Callable[[str], Sequence[str]], aggregated: Callable[[str], bool], depth: int = 2
 ) -> Made:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from tests.proof.conditions import SESSION_OF, random_rule
+from tests.proof.conditions import SESSION_OF, random_alternatives, random_rule
 from tests.proof.schemas import Schema, Table, random_value
 
 Rule = dict[str, Any]
@@ -106,7 +106,10 @@ def _some(rng: Random, table: Table) -> list[str]:
 
 
 def _rule(rng: Random, schema: Schema, table: Table) -> Rule:
-    return {} if rng.random() < 0.25 else random_rule(rng, schema, table.name)
+    chance = rng.random()
+    if chance < 0.25:
+        return {}
+    return random_alternatives(rng, schema, table.name) if chance < 0.5 else random_rule(rng, schema, table.name)
 
 
 def _presets(rng: Random, table: Table) -> dict[str, Any]:

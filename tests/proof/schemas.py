@@ -31,12 +31,16 @@ class Way:
 
 @dataclass(slots=True)
 class Table:
-    """`uniques` are the constraints by name, `keys` the foreign keys: to which table's id, and whether rows go with it."""
+    """`uniques` are the constraints by name, `keys` the foreign keys: to which table's id, and whether rows go with it.
+
+    With `indexed` columns the engine finds rows in another way, and must find the same.
+    """
 
     name: str
     columns: dict[str, Column]
     uniques: dict[str, tuple[str, ...]]
     keys: dict[str, tuple[str, bool]]
+    indexed: list[str]
     ways: dict[str, Way] = field(default_factory=dict)
     # A column and what is added to it.
     computed: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -89,7 +93,7 @@ def _table(rng: Random, name: str, earlier: list[str]) -> Table:
     free = [other for other in columns if other != "id"]
     if rng.random() < 0.6:
         uniques[f"{name}_only"] = tuple(rng.sample(free, rng.randint(1, 2)))
-    return Table(name, columns, uniques, keys)
+    return Table(name, columns, uniques, keys, [other for other in free if rng.random() < 0.7])
 
 
 def ddl(schema: Schema) -> str:
@@ -106,7 +110,8 @@ def _create(table: Table) -> str:
         f"FOREIGN KEY ({column}) REFERENCES {target}{' ON DELETE CASCADE' if cascades else ''}"
         for column, (target, cascades) in table.keys.items()
     ]
-    return f"CREATE TABLE {table.name} ({', '.join(parts)});"
+    indexes = [f"CREATE INDEX ON {table.name} ({column});" for column in table.indexed]
+    return f"CREATE TABLE {table.name} ({', '.join(parts)}); {' '.join(indexes)}"
 
 
 def _column(column: Column) -> str:
