@@ -40,6 +40,10 @@ class PgType:
     labels: tuple[str, ...] = ()
     # The GraphQL enum of a column that refers to an enum table; `labels` are its values then.
     enum_table: EnumType | None = None
+    # The aggregate functions that PostgreSQL has for it; None where no database was asked.
+    aggregates: frozenset[str] | None = field(default=None, compare=False, repr=False)
+    # Whether what is declared is a domain, or an array of one, that operators and functions of this type don't take without a cast.
+    declared_otherwise: bool = field(default=False, compare=False, repr=False)
 
     @property
     def stored(self) -> "PgType":

@@ -49,6 +49,14 @@ class Native(sa.types.UserDefinedType[Any]):
         return self.pg.sql
 
 
+def as_its_type(value: sa.ColumnElement[Any], type_: PgType) -> sa.ColumnElement[Any]:
+    """A value that is declared as a domain, as what PostgreSQL has operators and functions for.
+
+    Never the other way round: what a caller compares with need not be in the domain.
+    """
+    return sa.cast(value, Native(type_)) if type_.declared_otherwise else value
+
+
 def pg_type(column_type: sa.types.TypeEngine[Any]) -> PgType:
     """The PostgreSQL type behind a column of a reflected table or of a model."""
     if isinstance(column_type, Native):

@@ -84,7 +84,15 @@ def _column(row: Row, leakproof: Leakproof) -> sa.Column[Any]:
 def _type(row: Row) -> PgType:
     schema = None if row["schema"] in ("pg_catalog", "public") else row["schema"]
     labels = tuple(row["labels"] or ())
-    return PgType(row["name"], is_array=row["is_array"], is_enum=bool(labels), schema=schema, labels=labels)
+    return PgType(
+        row["name"],
+        is_array=row["is_array"],
+        is_enum=bool(labels),
+        schema=schema,
+        labels=labels,
+        aggregates=frozenset(row["aggregates"] or ()),
+        declared_otherwise=row["declared_otherwise"],
+    )
 
 
 def _key(row: Row) -> sa.PrimaryKeyConstraint | sa.UniqueConstraint:

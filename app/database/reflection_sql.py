@@ -6,16 +6,38 @@ WITH RECURSIVE base (oid, base) AS (
   SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
   UNION ALL
   SELECT d.oid, b.base FROM pg_type d JOIN base b ON b.oid = d.typbasetype WHERE d.typtype = 'd'
+), functions (name, argument) AS (
+  SELECT p.proname, p.proargtypes[0] FROM pg_proc p
+  WHERE p.prokind = 'a' AND p.pronargs = 1 AND pg_function_is_visible(p.oid) AND p.proname IN (
+    'avg', 'max', 'min', 'stddev', 'stddev_pop', 'stddev_samp', 'sum', 'var_pop', 'var_samp', 'variance'
+  )
+), aggregated (oid, name) AS (
+  SELECT argument, name FROM functions
+  UNION ALL
+  SELECT c.castsource, f.name FROM functions f JOIN pg_cast c ON c.casttarget = f.argument WHERE c.castcontext = 'i'
+  UNION ALL
+  SELECT t.oid, f.name FROM functions f JOIN pg_type t ON t.typtype = 'e' WHERE f.argument = 'anyenum'::regtype
+  UNION ALL
+  -- Arrays of what can be sorted.
+  SELECT t.oid, f.name
+  FROM functions f JOIN pg_type t ON t.typcategory = 'A' JOIN base item ON item.oid = t.typelem JOIN pg_type e ON e.oid = item.base
+  WHERE f.argument = 'anyarray'::regtype AND (e.typtype IN ('e', 'r', 'm') OR e.oid = 'varchar'::regtype OR EXISTS (
+    SELECT FROM pg_opclass k JOIN pg_am m ON m.oid = k.opcmethod WHERE m.amname = 'btree' AND k.opcdefault AND k.opcintype = e.oid
+  ))
 ), types AS (
   SELECT b.oid, t.typtype = 'c' AS is_row, json_build_object(
     'name', e.typname, 'schema', n.nspname, 'is_array', t.typcategory = 'A',
-    'labels', (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = e.oid)
+    'labels', (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = e.oid),
+    -- Of enums, ranges and arrays PostgreSQL has functions for any of them, which domains are not.
+    'declared_otherwise', t.typcategory = 'A' AND item.oid <> item.base OR b.oid <> b.base AND t.typtype IN ('e', 'r', 'm'),
+    'aggregates', a.names
   ) AS type
   FROM base b
   JOIN pg_type t ON t.oid = b.base
   LEFT JOIN base item ON t.typcategory = 'A' AND item.oid = t.typelem
   JOIN pg_type e ON e.oid = coalesce(item.base, t.oid)
   JOIN pg_namespace n ON n.oid = e.typnamespace
+  LEFT JOIN (SELECT oid, json_agg(DISTINCT name) AS names FROM aggregated GROUP BY oid) a ON a.oid = t.oid
 )
 """
 

@@ -40,7 +40,7 @@ from permissions.literals import literal
 from schema.foreign_keys import Pairs, foreign_keys
 from schema.model import Catalog, ComputedField, PgType, Relationship, TrackedTable
 from schema.operators import COLUMN_OPERATORS, OPERATORS
-from schema.sql_types import Native
+from schema.sql_types import Native, as_its_type
 from schema.type_names import PREDICATE_FUNCTIONS
 
 Condition = sa.ColumnElement[bool]
@@ -179,6 +179,7 @@ class _Compiler:
         """A value of a type, compared as the expression says."""
         if expression.cast is not None:
             left, type_ = sa.cast(left, Native(expression.cast)), expression.cast
+        left = as_its_type(left, type_)
         operator = OPERATORS[expression.operator]
         if isinstance(expression.operand, Constant):
             if operator.operand == "flag":
@@ -198,7 +199,9 @@ class _Compiler:
     @compile.register
     def _(self, expression: CompareColumns, scope: _Scope) -> Condition:
         other = scope.of_root(expression.other) if expression.of_root else scope.own(expression.other)
-        return _comparison(scope.own(expression.column), COLUMN_OPERATORS[expression.operator], other)
+        others = (scope.root if expression.of_root else scope.tracked).columns[expression.other]
+        left = as_its_type(scope.own(expression.column), scope.tracked.columns[expression.column].type)
+        return _comparison(left, COLUMN_OPERATORS[expression.operator], as_its_type(other, others.type))
 
     @compile.register
     def _(self, expression: BeyondItsRoom, scope: _Scope) -> Condition:

@@ -7,13 +7,11 @@ import sqlalchemy as sa
 
 from resolvers.ir import AggregateValues, ColumnField, ComputedFieldValue, Count, FunctionValues, Typename
 from resolvers.sql.json_values import Json, json_object, text_value
-from resolvers.sql.size.row_size import bounded_together
+from resolvers.sql.size.row_size import bounded_together, may_vary
 from schema.model import PgType
-from schema.sql_types import Native, pg_type
+from schema.sql_types import Native, as_its_type, pg_type
 
 UUID = PgType("uuid")
-# Types with a `max` whose values can be long.
-_LONG = frozenset({"text", "varchar", "bpchar", "citext"})
 
 
 def aggregate_values(
@@ -33,7 +31,7 @@ def aggregate_values(
             case FunctionValues(_, function, columns):
                 for item in [c for c in columns if not isinstance(c, Typename)]:
                     column = rows.columns[item.column] if isinstance(item, ColumnField) else computed_of(item)
-                    if pg_type(column.type).name in _LONG:
+                    if may_vary(pg_type(column.type)):
                         long.append(len(values))
                     values.append(applied(function, column))
     labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
@@ -62,6 +60,7 @@ def applied(function: str, column: sa.ColumnElement[Any]) -> Json:
     """`max(column)` and the like. PostgreSQL orders uuids and has no `max` of them; their text has the same order."""
     values: Any = getattr(sa.func, function)
     type_ = pg_type(column.type)
+    column = as_its_type(column, type_)
     if type_ == UUID and function in ("max", "min"):
         return sa.cast(values(sa.collate(sa.cast(column, sa.Text()), "C")), Native(type_))
     value: Json = values(column)

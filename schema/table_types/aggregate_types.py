@@ -9,14 +9,15 @@ from schema.model import Column, ComputedField, PgType, TrackedTable
 from schema.table_types.definitions import Definitions, argument, key, listed, output
 from schema.table_types.function_arguments import computed_field_arguments
 from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, OfComputedField, Part
-from schema.table_types.scalars import NUMERIC, UNORDERED, annotation
+from schema.table_types.scalars import NUMERIC, ORDERED, UNSORTED, annotation
 from schema.type_names import AGGREGATES
 
+EXTREMES = ("max", "min")
 STATISTICS = ("avg", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance")
 
 
 def aggregated_columns(table: TrackedTable, function: str) -> list[Column]:
-    """The columns an aggregate function takes: numbers, for `max` and `min` everything with an order."""
+    """The columns an aggregate function takes: numbers, for `max` and `min` whatever PostgreSQL has them for."""
     return [column for column in table.columns.values() if _takes(function, column.type)]
 
 
@@ -27,9 +28,19 @@ def aggregated_fields(table: TrackedTable, function: str) -> list[tuple[Computed
 
 
 def _takes(function: str, type_: PgType) -> bool:
-    if function in ("max", "min"):
-        return type_.name not in UNORDERED and type_.enum_table is None
-    return type_.name in NUMERIC and not type_.is_array
+    if function in EXTREMES:
+        # Of uuids the service makes them itself where PostgreSQL has none.
+        return type_.enum_table is None and (_has(function, type_) or (type_.name == "uuid" and not type_.is_array))
+    return type_.name in NUMERIC and not type_.is_array and _has(function, type_)
+
+
+def _has(function: str, type_: PgType) -> bool:
+    """Whether PostgreSQL has the function; without a database what all of them have."""
+    if type_.aggregates is not None:
+        return function in type_.aggregates
+    if function in EXTREMES:
+        return type_.is_enum or (type_.name not in UNSORTED if type_.is_array else type_.name in ORDERED)
+    return type_.name != "money" or function == "sum"
 
 
 def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:

@@ -21,8 +21,10 @@ timestamptz = NewType("timestamptz", object)
 jsonb = NewType("jsonb", object)
 
 NUMERIC = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "money"})
-# Types without an order of their own: no `max`, no `min`.
-UNORDERED = frozenset({"bool", "json", "jsonb", "xml", "bytea", "point", "line", "lseg", "box", "path", "polygon", "circle", "geometry"})
+# Types with `max` and `min` in every PostgreSQL, and those without any order.
+_MOMENTS = frozenset({"date", "time", "timetz", "timestamp", "timestamptz", "interval"})
+ORDERED = NUMERIC | _MOMENTS | {"text", "varchar", "bpchar", "name", "citext", "inet", "cidr", "oid", "pg_lsn"}
+UNSORTED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "geometry"})
 
 
 def _identity(value: Any) -> Any:

@@ -17,10 +17,8 @@ from tests.support.refusals import error_in
 # Authentication, batches, subscriptions and headers are the transport's.
 _TRANSPORT = {"server", "ws", "body"}
 _HEADERS = {"backend_only_header_must_be_boolean"}
-# Operators and values that are on their way.
-_AWAITED = re.compile("domain_")
 IN_PROCESS = [
-    pytest.param(file, case, id=case["name"], marks=[pytest.mark.xfail(strict=False)] if _AWAITED.match(case["name"]) else [])
+    pytest.param(file, case, id=case["name"])
     for file in sorted(CASES.parent.glob("*.yaml"))
     for case in suite(file)["cases"]
     if not _TRANSPORT & case.keys() and case["name"] not in _HEADERS

@@ -59,7 +59,11 @@ def _is_long(type_: PgType) -> bool:
 
 
 def _varies(tracked: TrackedTable, column: str) -> bool:
-    type_ = tracked.columns[column].type
+    return may_vary(tracked.columns[column].type)
+
+
+def may_vary(type_: PgType) -> bool:
+    """Whether values of a type can be long."""
     return type_.is_array or not (type_.is_enum or type_.name in _FIXED)
 
 
