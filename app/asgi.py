@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.connections.connections import STATE, Connections
 from app.connections.limits import ConnectionLimits, connections_that_fit
+from app.graphql.compression import Compression
 from app.graphql.headers import headers_of
 from app.graphql.large_answers import LargeAnswers
 from app.graphql.ports import Executes
@@ -136,6 +137,7 @@ class Application(Starlette):
             json_only=service.tokens_in_cookies,
             statuses=statuses,
             events=self._events(service, engine, connections),
+            compression=Compression(everything=self._settings.compress_answers),
         )
         origins = self._settings.cors_origins
         if not origins:

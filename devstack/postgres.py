@@ -18,6 +18,8 @@ from devstack.ports import free_port
 from devstack.processes import Child
 
 SUPERUSER = "nchat"
+# The same order of texts on every machine, without the system's locales.
+_LOCALE = ("--locale-provider=builtin", "--locale=C.UTF-8")
 # PostgreSQL refuses to run as root. In a user namespace it sees this uid, while its files stay ours.
 _AS_NOBODY = ("unshare", "-U", "--map-user=65534", "--map-group=65534")
 # A database that dies with its test needs no crash safety.
@@ -31,14 +33,19 @@ class PostgresError(Exception):
 
 
 class EmbeddedPostgres:
-    """One server over one data directory (`<root>/pg18`). `durable=False` trades crash safety for speed, for tests."""
+    """One server over one data directory (`<root>/pg18`). `durable=False` trades crash safety for speed, for tests.
 
-    def __init__(self, root: Path, *, durable: bool = True, port: int | None = None) -> None:
+    `programs` are those of another build, which knows of `locale`.
+    """
+
+    def __init__(
+        self, root: Path, *, durable: bool = True, port: int | None = None, programs: Path | None = None, locale: Sequence[str] = _LOCALE
+    ) -> None:
         self.root = root.resolve()
         self.data = self.root / "pg18"
         self.port = port or free_port()
         self._durable = durable
-        self._bin = binaries()
+        self._bin, self._locale = programs or binaries(), locale
         self._prefix: tuple[str, ...] = ()
         self._user: str | None = None
         self._child: Child | None = None
@@ -124,7 +131,7 @@ class EmbeddedPostgres:
                 os.chown(path, pwd.getpwnam(self._user).pw_uid, -1)
         command: Sequence[str | Path] = [
             *self._prefix, self._bin / "initdb", "-D", draft, "-U", SUPERUSER,
-            "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth=scram-sha-256",
+            "--encoding=UTF8", *self._locale, "--auth=scram-sha-256",
             "--pwfile", self._password_file, "--no-instructions",
             *(() if self._durable else ("--no-sync", *_VOLATILE)),
         ]  # fmt: skip

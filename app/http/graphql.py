@@ -12,6 +12,8 @@ from app.auth.authenticator import Authenticates
 from app.auth.hook import Exchange
 from app.graphql.accepted import JSON, RESPONSE_JSON, wants_events, wants_statuses
 from app.graphql.body import read_body
+from app.graphql.compression import HEADERS as COMPRESSED
+from app.graphql.compression import Compression
 from app.graphql.headers import headers_of
 from app.graphql.ports import ContextOf, Executes
 from app.graphql.principal import address_of, principal_of
@@ -54,10 +56,12 @@ class GraphQLHttp:
         console: str | None = "/console",
         statuses: bool = False,
         events: ASGIApp | None = None,
+        compression: Compression | None = None,
     ) -> None:
         self._engine, self._authenticator, self._outcomes = engine, authenticator, Outcomes(metrics, "http")
         self._context_of, self._max_bytes, self._json_only, self._console = context_of, max_bytes, json_only, console
         self._events, self._statuses = events, statuses
+        self._compression = compression or Compression(everything=False)
         self._ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +88,9 @@ class GraphQLHttp:
             own = wants_statuses(headers)
             status, body = await self._read_and_answer(scope, headers, request_id, receive, exchange, own or self._statuses)
             more = [*exchange.headers, *(_UNCACHED if scope["method"] == "GET" else ())]
+            compressed = await self._compression.of(body, headers)
+            if compressed is not None:
+                body, more = compressed, [*more, *COMPRESSED]
             await _respond(send, status, body, request_id, *more, media=_RESPONSE_JSON if own else _JSON)
             self._outcomes.took(time.perf_counter() - started, len(body))
 

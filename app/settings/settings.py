@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.settings.answers import AnswerSettings
 from app.settings.authentication import AuthenticationSettings
 from app.settings.errors import ConfigurationError
 from app.settings.forms import (
@@ -40,7 +41,7 @@ def _also(name: str, *aliases: str) -> Any:
     return AliasChoices(name, *aliases)
 
 
-class Settings(MetadataSettings, AuthenticationSettings):
+class Settings(AnswerSettings, MetadataSettings, AuthenticationSettings):
     """`Settings()` reads the environment; a keyword beats it. Secrets never show in `repr`, logs or errors."""
 
     model_config = SettingsConfigDict(
@@ -120,10 +121,6 @@ class Settings(MetadataSettings, AuthenticationSettings):
         10_000,
         ge=100,
         description="What one GraphQL operation, or a batch, may cost: 1 for a field or value, 6 to 60 for a table by the role's rule.",
-    )
-    answer_max_bytes: int = Field(4_194_304, ge=65_536, description="Size of what tables answer to one GraphQL request, in bytes.")
-    admin_answer_max_bytes: int = Field(
-        67_108_864, ge=65_536, description="The same for the role admin, which exports whole tables; no less than that of the others."
     )
     rate_limit_initiate: Rate = Field("10/minute", description="Calls that one user may start.")
     rate_limit_token: Rate = Field("30/minute", description="LiveKit tokens that one user may ask for.")

@@ -43,7 +43,7 @@ _SERVER = {
     "58030": ("postgres-error", "the database can't read or write its files"),
 }
 
-_OWN_SYNTAX = re.compile(r"of jsonpath input|in ts(query|vector)")
+_OWN_SYNTAX = re.compile(r"of jsonpath input|in ts(query|vector)|^(ltree|lquery) syntax error|^(operand |modifiers )?syntax error$")
 
 
 def refusal(error: DatabaseError, path: str = "$") -> GraphQLRefusal | None:

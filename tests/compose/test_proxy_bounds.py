@@ -105,6 +105,19 @@ async def test_an_answer_that_nobody_reads_stays_with_the_api(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("media", "size", "compressed"),
+    [("application/json; charset=utf-8", 5000, True), ("application/json", 500, False), ("text/event-stream", 5000, False)],
+)
+async def test_large_answers_are_compressed(tmp_path: Path, media: str, size: int, *, compressed: bool) -> None:
+    async with proxied(tmp_path) as proxy:
+        answer = await proxy.send("/v1/graphql", "Accept-Encoding: gzip", method="POST")
+        _, _, writer = await within(proxy.behind.heads.get(), 10)
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {size}\r\n\r\n".encode() + b"7" * size)
+        head = (await within(answer.readuntil(b"\r\n\r\n"), 10)).decode().lower()
+        assert ("content-encoding: gzip" in head) == compressed, head
+
+
+@pytest.mark.parametrize(
     ("one", "same", "another"),
     [
         ("203.0.113.{}", "203.0.113.7", "203.0.113.8"),
