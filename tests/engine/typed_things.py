@@ -45,6 +45,7 @@ TYPED = {
     "c_int2": Typed("int2", 7, -3),
     "c_int4": Typed("int4", 7, -3),
     "c_int8": Typed("int8", 9007199254740993, -3),
+    "c_oid": Typed("oid", "7", "4000000000"),
     "c_float4": Typed("float4", 1.5, -2.25),
     "c_float8": Typed("float8", 1.5, -2.25),
     "c_numeric": Typed("numeric", 12.5, -3),
