@@ -159,7 +159,7 @@ async def test_who_can_not_keep_up_is_never_used_to_it(on: Setup) -> None:
     stream_id, _ = await live_stream(on)
     await on.database.execute("UPDATE nchat_call_recording_parts SET segment_at = NULL")
     assert await reports(on, stream_id, 30, 60) == "ok"
-    assert await reports(on, stream_id, 9, 900) == "bad"
+    assert await reports(on, stream_id, 9, 360) == "bad"
     for _ in range(60):
         await reports(on, stream_id, 14, 5)
         assert await reports(on, stream_id, 10, 5) == "bad"
@@ -167,7 +167,7 @@ async def test_who_can_not_keep_up_is_never_used_to_it(on: Setup) -> None:
     on.clock.advance(90)
     assert await reports(on, stream_id, 14, 200) == "bad"
     assert await reports(on, stream_id, 60, 5) == "ok"
-    assert await reports(on, stream_id, 18, 900) == "bad"
+    assert await reports(on, stream_id, 18, 360) == "bad"
 
 
 async def test_two_reports_at_once(on: Setup) -> None:
