@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
 import psutil
 import pytest
 
+from app import reloading
 from tests.engine.authors import SQL, metadata
 from tests.support.databases import Databases
 from tests.support.refusals import code_in
@@ -48,6 +50,13 @@ def document(
     return changed
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks for garbage in all that the tests have imported, for seconds: processes of their own do."""
+    monkeypatch.setattr(reloading, "gc", SimpleNamespace(unfreeze=lambda: None))
+    monkeypatch.setattr(reloading, "settle", lambda: None)
+
+
 class Reloaded:
     """A service whose metadata a test writes anew."""
 
@@ -62,7 +71,7 @@ class Reloaded:
         async def is_so() -> bool:
             return bool((await self.ask(query, SECOND)) == expected)
 
-        await eventually(is_so)
+        await eventually(is_so, seconds=30)
 
 
 @asynccontextmanager
@@ -109,7 +118,7 @@ async def eventually_refused(on: Reloaded) -> str:
     async def is_refused() -> bool:
         return "errors" in await on.ask(ROWS, SECOND)
 
-    await eventually(is_refused)
+    await eventually(is_refused, seconds=30)
     return code_in(await on.ask(ROWS, SECOND), ROWS)
 
 
@@ -152,7 +161,7 @@ async def test_broken_metadata_keeps_the_old(
             return "metadata_not_reloaded" in "".join(told)
 
         on.write(written)
-        await eventually(is_told)
+        await eventually(is_told, seconds=30)
         assert where in "".join(told)
         assert await on.ask(ROWS, SECOND) == rows(3)
 
@@ -161,7 +170,7 @@ async def test_broken_metadata_keeps_the_old(
 async def following(on: Reloaded, query: str) -> AsyncIterator[Client]:
     async with websocket(on.ask.address) as client:
         await client.send(type="connection_init", payload={"headers": SECOND})
-        assert (await client.receive())["type"] == "connection_ack"
+        assert (await client.receive(30))["type"] == "connection_ack"
         await client.send(type="subscribe", id="1", payload={"query": query})
         yield client
 
@@ -169,21 +178,21 @@ async def following(on: Reloaded, query: str) -> AsyncIterator[Client]:
 @pytest.mark.anyio
 async def test_live_queries_go_on_under_the_new_rules_and_end_with_the_right(databases: Databases, tmp_path: Path) -> None:
     async with reloaded(databases, tmp_path, document()) as on, following(on, f"subscription {ROWS}") as client:
-        assert (await client.receive())["payload"] == rows(3)
+        assert (await client.receive(30))["payload"] == rows(3)
         on.write(document(filter={"id": {"_gt": 1}}))
         await on.until_it_is(ROWS, rows(2, 3))
         began = time.monotonic()
-        assert (await client.receive())["payload"] == rows(2, 3)
+        assert (await client.receive(30))["payload"] == rows(2, 3)
         assert time.monotonic() - began < IN_TIME
         # The same rows under another rule are no news.
         on.write(document(filter={"id": {"_gte": 2}}))
         await on.until_it_is("{ article_local(where: {id: {_eq: 1}}) { id } }", rows())
         await on.connection.execute("INSERT INTO article_local VALUES (4, 1)")
-        assert (await client.receive())["payload"] == rows(2, 3, 4)
+        assert (await client.receive(30))["payload"] == rows(2, 3, 4)
         on.write(document(role="other"))
         assert await eventually_refused(on) == "validation-failed"
         began = time.monotonic()
-        ended = await client.receive()
+        ended = await client.receive(30)
         assert time.monotonic() - began < IN_TIME
         assert (ended["type"], ended["payload"][0]["extensions"]["code"]) == ("error", "validation-failed")
 
@@ -192,13 +201,13 @@ async def test_live_queries_go_on_under_the_new_rules_and_end_with_the_right(dat
 async def test_streams_go_on_where_they_are(databases: Databases, tmp_path: Path) -> None:
     stream = "subscription { article_local_stream(batch_size: 5, cursor: {initial_value: {id: 0}}) { id } }"
     async with reloaded(databases, tmp_path, document()) as on, following(on, stream) as client:
-        assert (await client.receive())["payload"] == {"data": {"article_local_stream": [{"id": 3}]}}
+        assert (await client.receive(30))["payload"] == {"data": {"article_local_stream": [{"id": 3}]}}
         on.write(document(filter={"id": {"_gt": 0}}))
         await on.until_it_is(ROWS, rows(1, 2, 3))
         await on.connection.execute("INSERT INTO article_local VALUES (4, 1)")
-        assert (await client.receive())["payload"] == {"data": {"article_local_stream": [{"id": 4}]}}
+        assert (await client.receive(30))["payload"] == {"data": {"article_local_stream": [{"id": 4}]}}
         on.write(document(role="other"))
-        assert (await client.receive())["type"] == "error"
+        assert (await client.receive(30))["type"] == "error"
 
 
 class Tables(Serve):

@@ -60,7 +60,7 @@ class Asker:
 
 @asynccontextmanager
 async def asking(given: Settings, **options: Any) -> AsyncIterator[Asker]:
-    async with serving(create_app(given, **options)) as address, httpx2.AsyncClient(base_url=f"http://{address}") as http:
+    async with serving(create_app(given, **options)) as address, httpx2.AsyncClient(base_url=f"http://{address}", timeout=30) as http:
         yield Asker(http, address)
 
 
