@@ -37,12 +37,11 @@ class Compression:
 
     async def of(self, body: bytes, headers: Mapping[str, str]) -> bytes | None:
         """The answer to a request with these headers, compressed; None where it is sent as it is."""
-        is_schema = body.startswith(_SCHEMA)
-        if len(body) < SMALL or not takes_gzip(headers.get("accept-encoding", "")):
+        if len(body) < SMALL or "cookie" in headers or not takes_gzip(headers.get("accept-encoding", "")):
             return None
-        if is_schema:
+        if body.startswith(_SCHEMA):
             return await self._schema(body)
-        return await self._compressed(body) if self._everything and "cookie" not in headers else None
+        return await self._compressed(body) if self._everything else None
 
     async def _schema(self, body: bytes) -> bytes:
         key = blake2b(body, digest_size=16).digest()

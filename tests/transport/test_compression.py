@@ -58,6 +58,8 @@ async def test_other_answers_are_by_a_setting_and_never_to_a_cookie(demo_databas
         assert size * 4 < plain
         assert (await sent(http, FEW, GZIP))[0] is None, "nothing to gain"
         assert await sent(http, ROWS, GZIP | {"cookie": "a=b"}) == (None, plain, rows)
+        both = {"query": f"{{ __schema {{ types {{ name }} }} {ROWS['query'][1:]}"}
+        assert (await sent(http, both, GZIP | {"cookie": "a=b"}))[0] is None, "rows behind a schema are rows"
 
 
 @pytest.mark.parametrize(
