@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from structlog.testing import capture_logs
 
+import app.asgi
 from devstack.postgres import EmbeddedPostgres
 from tests.subscriptions.listening import Listeners, listeners
 from tests.support.actions import Api, api
@@ -16,6 +18,9 @@ from tests.support.forked_commands import ForkedCommands, forked_commands
 from tests.support.kept_schemas import keep_schemas
 from tests.support.log_lines import LogLines
 from tests.support.memory_folder import memory_folder
+
+# The tests' servers have no certificates: no connection asks for one first. An address that says otherwise is obeyed.
+os.environ.setdefault("PGSSLMODE", "disable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,8 +43,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_schemas() -> None:
-    """Services of this process share what they would make alike."""
+    """Services of this process share what they would make alike, and none looks for garbage in all that the tests have imported."""
     keep_schemas()
+    setattr(app.asgi, "settle", lambda: None)  # noqa: B010 - imported there, not defined
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.database.closing import close_engine
+from app.database.dialect import DRIVERNAME
 from app.database.errors import as_database_error
 from app.database.pool import CONNECT_TIMEOUT, NO_VARIABLES, STATEMENT_TIMEOUT, server_settings
 from app.telemetry.moments import Observe, unobserved
@@ -71,7 +72,7 @@ async def open_engine(
         # A server connection may belong to another client before: no name may be used twice, none may be relied on.
         arguments |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: f"nchat_{uuid4().hex}"}
     engine = create_async_engine(
-        "postgresql+asyncpg://",
+        f"{DRIVERNAME}://",
         connect_args=arguments,
         pool_size=pool_size,
         max_overflow=pool_size,

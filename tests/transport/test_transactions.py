@@ -6,6 +6,7 @@ from functools import partial
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from asyncpg.connection import LoggedQuery
 
 from app.database.transactions import EngineTransactions, open_engine
 from devstack.ports import free_port
@@ -81,6 +82,26 @@ async def test_connections_that_were_cut_are_replaced(transaction: EngineTransac
         pids = [(await tx.connection.execute(PID)).scalar_one() for tx in (one, two)]
     await cut(database_url, pids)
     assert await count(transaction) == 0
+
+
+async def test_whether_a_connection_lives_is_one_question(database_url: str) -> None:
+    """Between two machines each question is a millisecond of every action; what is sent is what asyncpg is told to send."""
+    sent: list[str] = []
+
+    def note(said: LoggedQuery) -> None:
+        sent.append(said.query)
+
+    async with open_engine(database_url, pool_size=1) as engine:
+        transaction = EngineTransactions(engine, RecordingPublisher())
+        assert await count(transaction) == 0
+        async with transaction("follow") as tx:
+            driver = (await tx.connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, asyncpg.Connection)
+            driver.add_query_logger(note)
+        sent.clear()
+        assert await count(transaction) == 0
+    assert sent[:2] == ["SELECT", "BEGIN;"]
+    assert [statement for statement in sent[2:] if statement != str(CHANNELS)] == ["COMMIT;"]
 
 
 async def test_a_connection_that_is_cut_at_work(transaction: EngineTransactions, database_url: str) -> None:
