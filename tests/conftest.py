@@ -4,7 +4,9 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 
+import httpcore2
 import pytest
 from structlog.testing import capture_logs
 
@@ -43,8 +45,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def kept_schemas() -> None:
-    """Services of this process share what they would make alike, and none looks for garbage in all that the tests have imported."""
+    """Services and clients of this process share what they would make alike; nobody looks for garbage in all that tests import."""
     keep_schemas()
+    setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))  # noqa: B010
     setattr(app.asgi, "settle", lambda: None)  # noqa: B010 - imported there, not defined
 
 

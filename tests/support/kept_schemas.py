@@ -1,5 +1,5 @@
-"""The product's schemas, made once for all services of a test process: making them is nearly all that a start costs, and they are the
-same for every database at the newest migration. What a start does otherwise is tested by starting the command."""
+"""Schemas, made once for all services of a test process that have the same tables and rules: making them is nearly all that a start
+costs. What a start does otherwise is tested by starting the command."""
 
 import asyncio
 import gc
@@ -20,9 +20,12 @@ from resolvers.roles.visibility import Visibility
 from resolvers.roles.whole_schema import EngineSchema, whole_schema
 from schema.model import Catalog
 
+# Whole schemas that are kept: the product's with its actions, and what neighbouring tests made for foreign tables.
+KEPT = 12
+
 
 class KeptSchemas:
-    """Each by what it was made of. Foreign tables have no actions, and are made anew."""
+    """Each by what it was made of, the latest first."""
 
     def __init__(self) -> None:
         self._whole: list[tuple[Catalog, ActionFields, EngineSchema]] = []
@@ -30,13 +33,14 @@ class KeptSchemas:
 
     def whole(self, catalog: Catalog, actions: ActionFields) -> EngineSchema:
         """As `whole_schema`."""
-        for of_catalog, of_actions, schema in self._whole:
-            if actions == of_actions and catalog == of_catalog:
-                return schema
-        schema = whole_schema(catalog, actions)
-        if actions.query:
-            self._whole.append((catalog, actions, schema))
-        return schema
+        known = next((kept for kept in self._whole if kept[1] == actions and kept[0] == catalog), None)
+        if known is None:
+            known = catalog, actions, whole_schema(catalog, actions)
+        self._whole = [known, *(kept for kept in self._whole if kept is not known)]
+        for _, _, forgotten in self._whole[KEPT:]:
+            self._roles = [kept for kept in self._roles if kept[0] is not forgotten]
+        del self._whole[KEPT:]
+        return known[2]
 
     def of_role(self, whole: Schema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
         """As `derive`; which actions a role sees stands in its rules."""

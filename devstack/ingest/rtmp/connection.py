@@ -49,8 +49,8 @@ Authorize = Callable[[str, str, Callable[[], None]], Awaitable[Publication]]
 class Connection:
     """Refuses what is no RTMP, and keys that `authorize` refuses."""
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, authorize: Authorize) -> None:
-        self._reader, self._writer, self._authorize = reader, writer, authorize
+    def __init__(self, reader: StreamReader, writer: StreamWriter, authorize: Authorize, greeting: float = GREETING) -> None:
+        self._reader, self._writer, self._authorize, self._greeting = reader, writer, authorize, greeting
         self._chunks = chunks.ChunkReader(reader)
         self._publication: Publication | None = None
         self._app, self._acknowledged, self._over = "", 0, False
@@ -58,7 +58,7 @@ class Connection:
     async def run(self) -> None:
         """Returns when it is over."""
         try:
-            async with asyncio.timeout(GREETING):
+            async with asyncio.timeout(self._greeting):
                 await self._greet()
                 while self._publication is None and not self._over:
                     await self._take(await self._chunks.message())
@@ -135,11 +135,11 @@ class Connection:
 
 
 @asynccontextmanager
-async def listening(host: str, port: int, authorize: Authorize) -> AsyncIterator[None]:
-    """Takes encoders inside the block."""
+async def listening(host: str, port: int, authorize: Authorize, greeting: float = GREETING) -> AsyncIterator[None]:
+    """Takes encoders inside the block; who says nothing for `greeting` seconds is no encoder."""
 
     async def take(reader: StreamReader, writer: StreamWriter) -> None:
-        await Connection(reader, writer, authorize).run()
+        await Connection(reader, writer, authorize, greeting).run()
 
     async with await asyncio.start_server(take, host, port, limit=1 << 20):
         yield

@@ -10,6 +10,8 @@ from devstack.ingest.rtmp import PublishRefused, Tag, listening
 from devstack.ingest.rtmp.flv import HEADER
 from devstack.ports import free_port
 
+# Seconds: a worker without encoders holds a connection and says nothing, however long a busy machine takes to look.
+GREETING = 600
 KEY = "abc-secret-xyz"
 SHOWN = "{abc...xyz}"
 
@@ -51,5 +53,5 @@ class Platform:
 @asynccontextmanager
 async def platform() -> AsyncIterator[Platform]:
     one = Platform(free_port())
-    async with listening("127.0.0.1", one.port, one.authorize):
+    async with listening("127.0.0.1", one.port, one.authorize, GREETING):
         yield one
