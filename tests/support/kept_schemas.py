@@ -4,8 +4,10 @@ costs. What a start does otherwise is tested by starting the command."""
 import asyncio
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
 from strawberry import Schema
 
 import resolvers.actions
@@ -18,8 +20,11 @@ from resolvers.roles.role_schema import derive
 from resolvers.roles.role_views import RoleViews
 from resolvers.roles.visibility import Visibility
 from resolvers.roles.whole_schema import EngineSchema, whole_schema
-from schema.model import Catalog
+from schema.model import Catalog, TableName, TrackedFunction, TrackedTable
+from schema.naming import Naming
 
+Contents = tuple[dict[TableName, TrackedTable], str | None, Naming, dict[TableName, TrackedFunction]]
+NO_TABLE = sa.Table("none", sa.MetaData())
 # Whole schemas that are kept: the product's with its actions, and what neighbouring tests made for foreign tables.
 KEPT = 12
 
@@ -28,14 +33,15 @@ class KeptSchemas:
     """Each by what it was made of, the latest first."""
 
     def __init__(self) -> None:
-        self._whole: list[tuple[Catalog, ActionFields, EngineSchema]] = []
-        self._roles: list[tuple[Schema, Catalog, RoleRules, bool, Schema]] = []
+        self._whole: list[tuple[Contents, ActionFields, EngineSchema]] = []
+        self._roles: list[tuple[Schema, Contents, RoleRules, bool, Schema]] = []
 
     def whole(self, catalog: Catalog, actions: ActionFields) -> EngineSchema:
         """As `whole_schema`."""
-        known = next((kept for kept in self._whole if kept[1] == actions and kept[0] == catalog), None)
+        of = contents(catalog)
+        known = next((kept for kept in self._whole if kept[1] == actions and kept[0] == of), None)
         if known is None:
-            known = catalog, actions, whole_schema(catalog, actions)
+            known = of, actions, whole_schema(catalog, actions)
         self._whole = [known, *(kept for kept in self._whole if kept is not known)]
         for _, _, forgotten in self._whole[KEPT:]:
             self._roles = [kept for kept in self._roles if kept[0] is not forgotten]
@@ -44,7 +50,7 @@ class KeptSchemas:
 
     def of_role(self, whole: Schema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
         """As `derive`; which actions a role sees stands in its rules."""
-        of = visibility._catalog, visibility._rules, visibility._backend_only
+        of = contents(visibility._catalog), visibility._rules, visibility._backend_only
         for of_whole, *known, schema in self._roles:
             if whole is of_whole and of == tuple(known):
                 return schema
@@ -52,6 +58,12 @@ class KeptSchemas:
         if any(whole is kept for _, _, kept in self._whole):
             self._roles.append((whole, *of, schema))
         return schema
+
+
+def contents(catalog: Catalog) -> Contents:
+    """All that a catalog says. It is itself equal to no other, nor are SQLAlchemy's tables, which schemas know by name alone."""
+    tables = {name: replace(tracked, table=NO_TABLE) for name, tracked in catalog.tables.items()}
+    return tables, catalog.epoch, catalog.naming, dict(catalog.functions)
 
 
 def keep_schemas() -> KeptSchemas:
