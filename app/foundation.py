@@ -19,6 +19,7 @@ from app.http.health import Check
 from app.http.readiness import open_redis_check
 from app.media.links import link_additions
 from app.settings import Settings
+from app.settings.metadata import MetadataSettings
 from app.telemetry.looking import looking
 from app.telemetry.metrics import Metrics
 from permissions.reading.metadata import load_metadata
@@ -71,9 +72,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         metrics.watch_pool("graphql", database.connections)
         if metadata is None:
             await check_migrated(database)
-        resolved = await resolve_metadata(
-            database_url, metadata, settings.metadata_source, infer_functions=settings.infer_function_permissions
-        )
+        resolved = await resolve_metadata(database_url, metadata, settings)
         if settings.unauthorized_role not in (None, *resolved.roles):
             log.warning("unauthorized_role_unknown", hint="no permission names the role of NCHAT_UNAUTHORIZED_ROLE: it sees nothing")
         yield Foundation(
@@ -97,12 +96,19 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         )
 
 
-async def resolve_metadata(database_url: str, metadata: Path | None, source: str | None, *, infer_functions: bool = True) -> Resolved:
-    """Tables, functions and roles: the product's, or those of foreign `metadata`. Raises MetadataError."""
+async def resolve_metadata(database_url: str, metadata: Path | None, settings: MetadataSettings) -> Resolved:
+    """Tables, functions and roles: the product's, or those of foreign `metadata`, as set. Raises MetadataError."""
     if metadata is not None:
-        read = load_metadata(metadata, source)
+        read = load_metadata(metadata, settings.metadata_source)
         reflected = await reflect(database_url, read.enum_tables)
-        return resolve(read, reflected.metadata, reflected.functions, strict=False, infer_functions=infer_functions)
+        return resolve(
+            read,
+            reflected.metadata,
+            reflected.functions,
+            strict=False,
+            infer_functions=settings.infer_function_permissions,
+            numbers_as_text=settings.stringify_numeric_types,
+        )
     read = load_metadata(PRODUCT_METADATA)
     reflected = await reflect(database_url, read.enum_tables)
     note_numberings(reflected.metadata)

@@ -76,9 +76,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
         stack.push_async_callback(engine.stop)
 
         async def reload() -> None:
-            resolved = await resolve_metadata(
-                base.database_url, metadata, settings.metadata_source, infer_functions=settings.infer_function_permissions
-            )
+            resolved = await resolve_metadata(base.database_url, metadata, settings)
             # Beside the event loop, which has the interpreter back every millisecond: large metadata take seconds.
             engine.replace(await asyncio.to_thread(engine_over, resolved))
             live_queries.begin_anew()

@@ -261,12 +261,14 @@ class Catalog:
     """Every tracked table and function of one source, by name.
 
     `epoch` is SQL that tells of which history the database is, by another value for another one; None where nobody can say.
+    With `numbers_as_text` answers tell numbers that JSON's readers may not hold exactly as text.
     """
 
     tables: Mapping[TableName, TrackedTable]
     epoch: str | None = None
     naming: Naming = field(default_factory=Naming)
     functions: Mapping[TableName, TrackedFunction] = field(default_factory=dict)
+    numbers_as_text: bool = False
 
     def __getitem__(self, name: TableName) -> TrackedTable:
         return self.tables[name]

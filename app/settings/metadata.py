@@ -21,6 +21,12 @@ class MetadataSettings(BaseSettings):
         description="Foreign metadata: whether who may select from a table may call functions that only read it; else each role needs a "
         "permission.",
     )
+    stringify_numeric_types: bool = Field(
+        False,
+        validation_alias=AliasChoices("NCHAT_STRINGIFY_NUMERIC_TYPES", "HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES"),
+        description="Foreign metadata: whether `bigint`, `numeric` and `double precision` are answered as text, of which no reader of JSON "
+        "loses a digit.",
+    )
     admin_internal_errors: bool = Field(
         True,
         validation_alias=AliasChoices("NCHAT_ADMIN_INTERNAL_ERRORS", "HASURA_GRAPHQL_ADMIN_INTERNAL_ERRORS"),

@@ -37,14 +37,20 @@ class Resolved:
 
 
 def resolve(
-    metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction], *, strict: bool, infer_functions: bool = True
+    metadata: Metadata,
+    database: sa.MetaData,
+    functions: Iterable[PgFunction],
+    *,
+    strict: bool,
+    infer_functions: bool = True,
+    numbers_as_text: bool = False,
 ) -> Resolved:
     """The catalog and the rules of every role. With `infer_functions` who may select from a table may call functions that only read it.
 
     Strict: raises MetadataError with all problems, and with every key that nobody knows, when there is one. Otherwise, as in Hasura,
     an inconsistent object is left out (with it goes whatever needs it) and logged.
     """
-    catalog, untracked = track_tables(metadata, database, functions)
+    catalog, untracked = track_tables(metadata, database, functions, numbers_as_text=numbers_as_text)
     roles, ungranted, refused = role_rules(metadata, catalog, infer_functions=infer_functions)
     roles, uninherited = with_inherited_roles(roles, metadata.inherited_roles, metadata.source, refused)
     roles |= {role: replace(roles.get(role) or RoleRules(role), introspection=False) for role in metadata.without_introspection}

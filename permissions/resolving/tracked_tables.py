@@ -22,7 +22,9 @@ from schema.type_names import scalar_name
 Tables = Mapping[TableName, sa.Table]
 
 
-def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction]) -> tuple[Catalog, list[Problem]]:
+def track_tables(
+    metadata: Metadata, database: sa.MetaData, functions: Iterable[PgFunction], *, numbers_as_text: bool = False
+) -> tuple[Catalog, list[Problem]]:
     """The tracked tables of the metadata as they are in the database. What doesn't fit is left out and noted."""
     tables = {TableName(table.schema or "public", table.name): table for table in database.tables.values()}
     problems: list[Problem] = []
@@ -34,7 +36,7 @@ def track_tables(metadata: Metadata, database: sa.MetaData, functions: Iterable[
     for entry in present:
         _add_fields(entry, tracked, signatures, claims, problems)
     called = track_functions(metadata.functions, signatures, tracked.keys(), claims, problems)
-    return Catalog(tracked, database.info.get("epoch"), metadata.naming, called), problems
+    return Catalog(tracked, database.info.get("epoch"), metadata.naming, called, numbers_as_text), problems
 
 
 def _types(metadata: Metadata, tables: Tables, functions: Iterable[PgFunction]) -> Iterator[PgType]:

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from resolvers.ir import AggregateValues, ColumnField, ComputedFieldValue, Count, FunctionValues, Typename
 from resolvers.sql.json_values import Json, json_object, text_value
 from resolvers.sql.size.row_size import bounded_together, may_vary
+from resolvers.sql.told_values import told
 from schema.model import PgType
 from schema.sql_types import Native, as_its_type, pg_type
 
 UUID = PgType("uuid")
+_OF_ITS_TYPE = frozenset({"max", "min", "sum"})
 
 
 def aggregate_values(
@@ -21,8 +23,13 @@ def aggregate_values(
     name: str,
     largest: int,
     computed_of: Callable[[ComputedFieldValue], Json],
+    *,
+    as_text: bool = False,
 ) -> Json:
-    """One JSON object over the rows: the values in a subselect, one column each, and the object around them."""
+    """One JSON object over the rows: the values in a subselect, one column each, and the object around them.
+
+    `as_text`: of the functions whose value has the column's type, long numbers are text; averages and the like are none.
+    """
     values, long = list[Json](), list[int]()
     for value in part.values:
         match value:
@@ -31,9 +38,10 @@ def aggregate_values(
             case FunctionValues(_, function, columns):
                 for item in [c for c in columns if not isinstance(c, Typename)]:
                     column = rows.columns[item.column] if isinstance(item, ColumnField) else computed_of(item)
-                    if may_vary(pg_type(column.type)):
+                    type_ = pg_type(column.type)
+                    if may_vary(type_):
                         long.append(len(values))
-                    values.append(applied(function, column))
+                    values.append(told(applied(function, column), type_, as_text=as_text and function in _OF_ITS_TYPE))
     labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
     computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
     columns_in_order = iter(_bounded(list(computed.columns), long, largest))

@@ -53,6 +53,7 @@ from resolvers.sql.size.answer_size import (
 )
 from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
 from resolvers.sql.tables_read import tables_of
+from resolvers.sql.told_values import told
 from resolvers.sql.values_before_rows import all_read, values_to_read
 from schema.model import Catalog, PgType, Relationship, TableName, TrackedTable
 from schema.sql_types import Native
@@ -166,9 +167,9 @@ class Selects:
             case Typename(_, name):
                 return text_value(name)
             case ColumnField(_, column, path):
-                return self._at(path, self.cell(source, column))
+                return self._told(self._at(path, self.cell(source, column)), source.tracked.columns[column].type)
             case ComputedFieldValue():
-                return self._at(item.path, self.computed(source, item))
+                return self._told(self._at(item.path, self.computed(source, item)), source.tracked.computed_fields[item.name].type)
             case ComputedRows(_, name, given, arguments, selection):
                 function = source.tracked.computed_fields[name].function
                 return self._list(function.table, arguments, selection, Called(function, given, source), largest)
@@ -190,6 +191,9 @@ class Selects:
     def _at(self, path: Bound | None, value: Json) -> Json:
         """What lies at a path of JSON."""
         return value if path is None else value.op("#>")(sa.cast(self.parameters(path), _TEXTS))
+
+    def _told(self, value: Json, type_: PgType | None) -> Json:
+        return told(value, type_, as_text=self.catalog.numbers_as_text)
 
     def _shown(self, source: RowSource, shown: Expression | None, value: Json) -> Json:
         return value if shown is None else sa.case((self.condition(Rule(shown), source), value))
@@ -376,17 +380,20 @@ class Selects:
         source, where = self._source(table, arguments.where, join, tells=tells)
         rows: sa.FromClause = source.from_
         redactions, fields = self.rules.select[table].redactions, computed_in(part)
-        if redactions or arguments.limit is not None or arguments.offset is not None or arguments.distinct_on:
+        paged = bool(redactions or arguments.limit is not None or arguments.offset is not None or arguments.distinct_on)
+        if paged:
             # Hasura: the caller's own page counts for the values, the permission's limit does not.
             cells = [self.cell(source, name).label(name) if name in redactions else source.column(name) for name in tracked.columns]
             # No column of a table that GraphQL can name looks like this.
             values = [self.computed(source, field).label(f"0_computed_{index}") for index, field in enumerate(fields)]
             page = sa.select(*cells, *values).select_from(rows).where(*where)
             rows, where = self._page(page, source, arguments, None).subquery(self.name("page")), []
-            return aggregate_values(
-                part, rows, where, self.name("values"), largest, lambda c: rows.columns[f"0_computed_{fields.index(c)}"]
-            )
-        return aggregate_values(part, rows, where, self.name("values"), largest, lambda field: self.computed(source, field))
+
+        def computed_of(field: ComputedFieldValue) -> Json:
+            return rows.columns[f"0_computed_{fields.index(field)}"] if paged else self.computed(source, field)
+
+        as_text = self.catalog.numbers_as_text
+        return aggregate_values(part, rows, where, self.name("values"), largest, computed_of, as_text=as_text)
 
 
 def _joined(join: Join | None, source: RowSource) -> list[sa.ColumnElement[bool]]:

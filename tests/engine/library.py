@@ -57,11 +57,11 @@ class Library:
 
 
 @asynccontextmanager
-async def library(url: str, metadata: Path) -> AsyncIterator[Library]:
+async def library(url: str, metadata: Path, *, numbers_as_text: bool = False) -> AsyncIterator[Library]:
     """An engine over the database at `url` as it is now."""
     read = load_metadata(metadata)
     reflected = await reflect(url, read.enum_tables)
-    resolved = resolve(read, reflected.metadata, reflected.functions, strict=False)
+    resolved = resolve(read, reflected.metadata, reflected.functions, strict=False, numbers_as_text=numbers_as_text)
     async with open_pool(url, max_size=4) as connections, asyncpg.create_pool(url, min_size=1, max_size=4) as pool:
         database = PoolDatabase(connections, Silent())
         yield Library(Engine.build(resolved.catalog, resolved.roles, Unshared(database)), database, resolved, pool)

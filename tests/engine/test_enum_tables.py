@@ -158,3 +158,25 @@ async def test_a_rule_with_a_value_that_is_none_is_left_out(shirts: Library) -> 
     refused = await asked(shirts, "mutation { update_shirt(where: {}, _set: {color: red}) { affected_rows } }")
     assert "errors" in refused
     assert await shirts.value("SELECT count(*) FROM shirt WHERE color = 'red'") == 2
+
+
+@pytest.mark.anyio
+async def test_values_are_told_by_their_names(databases: Databases, tmp_path: Path) -> None:
+    """Hasura: `naming_conventions/enum_value_convention.yaml`."""
+    file = metadata(tmp_path / "metadata.json")
+    document = json.loads(file.read_text())
+    document["sources"][0]["customization"] = {"naming_convention": "graphql-default"}
+    file.write_text(json.dumps(document))
+    with databases.temporary() as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute(SQL)
+        await connection.close()
+        async with library(url, file) as opened:
+            read = "{ shirt(where: {color: {_in: [RED, BLUE]}}, orderBy: {id: ASC}) { color size } }"
+            told = [{"color": "RED", "size": "SMALL"}, {"color": "BLUE", "size": None}, {"color": "RED", "size": "LARGE"}]
+            assert await opened.ask(read) == {"data": {"shirt": told}}
+            write = "mutation { updateShirt(where: {color: {_eq: BLUE}}, _set: {color: GREEN}) { returning { color } } }"
+            assert await opened.ask(write) == {"data": {"updateShirt": {"returning": [{"color": "GREEN"}]}}}
+            assert await opened.value("SELECT string_agg(color, ' ' ORDER BY id) FROM shirt") == "red green red"
+            lower = "{ shirt(where: {color: {_eq: red}}) { color } }"
+            assert error_in(await opened.ask(lower), lower)["extensions"]["code"] == "validation-failed"

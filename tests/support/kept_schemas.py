@@ -14,6 +14,7 @@ import resolvers.actions
 import resolvers.engine
 import resolvers.roles.role_views
 from app.foundation import resolve_metadata
+from app.settings.metadata import MetadataSettings
 from permissions.rules import RoleRules
 from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.roles.role_schema import derive
@@ -76,7 +77,7 @@ def keep_schemas() -> KeptSchemas:
 
 def make_schemas(database_url: str) -> None:
     """Makes them ahead, for all that this process forks, over a database at the newest migration."""
-    kept, product = keep_schemas(), asyncio.run(resolve_metadata(database_url, None, None))
+    kept, product = keep_schemas(), asyncio.run(resolve_metadata(database_url, None, MetadataSettings()))
     RoleViews(product.catalog, product.roles, kept.whole(product.catalog, scan(resolvers.actions))).derive_all()
     gc.collect()
     gc.freeze()
