@@ -106,6 +106,10 @@ _OF_JSONB = {
     "_contains": "does the column contain the given json value at the top level",
     "_contained_in": "is the column contained in the given json value",
 }
+_PATHS = (
+    ("_jsonb_path_exists", "@?", "does the jsonpath return any item for the specified JSON value"),
+    ("_jsonb_path_match", "@@", "does the jsonpath predicate check return true for the specified JSON value"),
+)
 
 
 def _operators() -> Iterator[Operator]:
@@ -121,6 +125,8 @@ def _operators() -> Iterator[Operator]:
     yield Operator("_has_key", "?", "value", "jsonb", "text", comment="does the string exist as a top-level key in the column")
     for name, sql, which in (("_has_keys_any", "?|", "any"), ("_has_keys_all", "?&", "all")):
         yield Operator(name, sql, "list", "jsonb", "text", comment=f"do {which} of these strings exist as top-level keys in the column")
+    for name, sql, comment in _PATHS:
+        yield Operator(name, sql, "value", "jsonb", "jsonpath", "text", comment=comment)
     yield Operator("_ancestor", "@>", "value", "ltree", "ltree", comment="is the left argument an ancestor of right (or equal)?")
     yield Operator("_ancestor_any", "@>", "list", "ltree", "ltree", comment="does array contain an ancestor of `ltree`?")
     yield Operator("_descendant", "<@", "value", "ltree", "ltree", comment="is the left argument a descendant of right (or equal)?")

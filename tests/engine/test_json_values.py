@@ -181,6 +181,24 @@ async def test_parts_of_long_documents_count_each_by_itself(own_books: Library) 
     assert error_in(await own_books.ask(query, session=USER), query)["extensions"]["code"] == "answer-too-large"
 
 
+async def test_paths_in_postgresqls_language(books: Library) -> None:
+    """Hasura: `queries/graphql_query/boolexp/jsonb/select_product_jsonb_path_exists.yaml` and the one for `_match`."""
+    exists = "query ($p: String!) { book(where: {doc: {_jsonb_path_exists: $p}}, order_by: {id: asc}) { id } }"
+    assert await data(books, exists, {"p": '$.a[*] ? (@.b like_regex "latest")'}) == {"book": [{"id": 1}]}
+    assert await data(books, exists, {"p": "strict $[1]"}) == {"book": [{"id": 2}]}
+    assert await data(books, exists, {"p": '$.a[*] ? (@.b like_regex "hidden")'}) == {"book": []}
+    match = "query ($p: String!) { book(where: {doc: {_jsonb_path_match: $p}}) { id } }"
+    assert await data(books, match, {"p": '$[0] == "latest"'}) == {"book": [{"id": 2}]}
+    assert await data(books, match, {"p": '$.a[0].b == "hidden latest"'}) == {"book": []}
+    # What is no predicate is true of nothing.
+    assert await data(books, match, {"p": "$.a"}) == {"book": []}
+    error = error_in(await books.ask(exists, {"p": "$.a["}, session=USER), exists)
+    assert error["extensions"] == {"code": "data-exception", "path": "$"}
+    query = "{ book(where: {doc: {_jsonb_path_exists: null}}) { id } }"
+    error = error_in(await books.ask(query, session=USER), query)
+    assert error["extensions"] == {"code": "validation-failed", "path": "$.selectionSet.book.args.where.doc._jsonb_path_exists"}
+
+
 async def test_the_text_of_a_document_is_asked(books: Library) -> None:
     query = "query ($like: String!) { book(where: {doc: {_cast: {String: {_like: $like}}}}, order_by: {id: asc}) { id } }"
     assert await data(books, query, {"like": "%latest%"}) == {"book": [{"id": 1}, {"id": 2}]}

@@ -37,6 +37,8 @@ def operands(operator: Operator, typed: Typed) -> list[Any]:
         return list(_PATTERNS[kind])
     if operator.right == "text":
         return ["a", "z"] if operator.operand == "value" else [["a", "c"], ["z"]]
+    if operator.right == "jsonpath":
+        return ["$.b[*] ? (@ > 1)", "$.z"] if operator.sql == "@?" else ["$.a == 1", "$.a == 2"]
     if operator.operand == "value":
         return [typed.one, typed.two]
     # Nothing is in an empty list, whatever can't be compared.
@@ -53,6 +55,8 @@ def condition(column: str, operator: Operator, typed: Typed, operand: Any) -> st
     if operator.right == "text":
         right = quoted(operand) if operator.operand == "value" else f"ARRAY[{', '.join(map(quoted, operand))}]::text[]"
         return f"{left} {operator.sql} {right}"
+    if operator.right == "jsonpath":
+        return f"{left} {operator.sql} {quoted(operand)}::jsonpath"
     if operator.operand == "value":
         return f"{left} {operator.sql} {quoted(typed.text(operand))}::{typed.sql}"
     each = operator.sql.split()[0]

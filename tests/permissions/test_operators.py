@@ -35,6 +35,7 @@ SESSION = {
     "x-hasura-key": "00000000-0000-4000-8000-000000000002",
     "x-hasura-words": '{x,"y"}',
     "x-hasura-doc": '{"a": 2}',
+    "x-hasura-path": "$.a == 2",
     "x-hasura-mood": "sad",
 }
 KEY_1 = "00000000-0000-4000-8000-000000000001"
@@ -116,6 +117,8 @@ CASES: list[tuple[str, Any, list[int]]] = [
     ("has_keys_any", {"doc": {"_has_keys_any": ["b", "c"]}}, [1, 3]),
     ("has_keys_any_empty", {"doc": {"_has_keys_any": []}}, []),
     ("has_keys_all", {"doc": {"_has_keys_all": ["a", "b"]}}, [1]),
+    ("path_exists", {"doc": {"_jsonb_path_exists": "$.b[*] ? (@ == 2)"}}, [1]),
+    ("path_match_session", {"doc": {"_jsonb_path_match": "X-Hasura-Path"}}, [2]),
     ("contains_array", {"words": {"_contains": ["x"]}}, [1, 2]),
     ("contains_array_session", {"words": {"_contains": "X-Hasura-Words"}}, [1]),
     ("in_arrays", {"words": {"_in": [["x", "y"], []]}}, [1, 3]),
