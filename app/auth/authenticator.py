@@ -113,6 +113,6 @@ def _backend_only(text: str | None) -> bool:
         return True
     raise GraphQLRefusal(
         "bad-request",
-        f"{BACKEND_ONLY}:  Not a valid boolean text. True values are {sorted(_TRUE)} and False values are {sorted(_FALSE)}. "
-        "All values are case insensitive",
+        f"{BACKEND_ONLY}:  Not a valid boolean text. "
+        'True values are ["true","t","yes","y"] and  False values are ["false","f","no","n"]. All values are case insensitive',
     )

@@ -66,7 +66,7 @@ def read_operation(query: str, name: str | None, *, is_compared: bool = False) -
 
 def _parse(query: str) -> DocumentNode:
     try:
-        return parse(query, no_location=True, max_tokens=MAX_TOKENS)
+        return parse(query, no_location=True, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
         detail = error.message.removeprefix("Syntax Error: ")
         raise GraphQLRefusal("validation-failed", f"not a valid graphql query: {detail}", "$.query") from error

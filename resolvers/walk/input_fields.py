@@ -1,6 +1,6 @@
 """The keys of an input object with their definitions, and the enum values among what they hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLInputField, GraphQLInputObjectType
@@ -12,17 +12,21 @@ from resolvers.walk.walk import Walk, unknown_field, variable_type
 
 
 def input_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> Iterator[tuple[GraphQLInputField, InputValue]]:
-    """The given keys of an input object with their definitions, variables replaced; an absent variable counts as null.
-
-    Raises for keys that the role's type has not.
-    """
-    for name, entry in value.entries(type_.name).items():
-        walk.budget.spend(VALUE, entry.path)
-        definition = type_.fields.get(name)
-        if definition is None:
-            raise unknown_field(name, type_.name, entry.path)
+    """The given keys of an input object with their definitions, variables replaced; an absent variable counts as null."""
+    for name, entry in known_entries(walk, value, type_).items():
+        definition = type_.fields[name]
         resolved = entry.resolved(variable_type(definition))
         yield definition, InputValue(None, entry.path, walk.variables) if resolved is None else resolved
+
+
+def known_entries(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) -> Mapping[str, InputValue]:
+    """The given keys. Raises for those that the role's type has not, before anything is said of others, as Hasura does."""
+    entries = value.entries(type_.name)
+    for name, entry in entries.items():
+        walk.budget.spend(VALUE, entry.path)
+        if name not in type_.fields:
+            raise unknown_field(name, type_.name, entry.path)
+    return entries
 
 
 def column_names(walk: Walk, value: InputValue, type_: GraphQLEnumType) -> tuple[str, ...]:

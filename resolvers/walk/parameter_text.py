@@ -35,6 +35,7 @@ _HASKELL = {
     "timestamptz": "UTCTime",
 }
 _JSON_OF = dict.fromkeys((*_INTEGER_BITS, *_FLOAT_BITS, "numeric", "money"), "Number") | {"bool": "Boolean"}
+_LABEL_PATH = "Expecting label path: a sequence of zero or more labels separated by dots, for example L1.L2.L3"
 
 
 def parameter_text(value: Any, type_: PgType, path: str) -> str | None:
@@ -49,6 +50,8 @@ def parameter_text(value: Any, type_: PgType, path: str) -> str | None:
         value = value.name
     if type_.name in _JSON_TYPES:
         return json_text(value)
+    if type_.name == "ltree" and not _is_label_path(value):
+        raise GraphQLRefusal("parse-failed", _LABEL_PATH, path)
     return value if isinstance(value, str) else _typed(value, type_, path)
 
 
@@ -90,6 +93,11 @@ def null_value(type_: PgType, path: str) -> GraphQLRefusal:
     if type_.enum_table is not None:
         return GraphQLRefusal("validation-failed", f"expected an enum value for type '{named(type_)}', but found null", path)
     return GraphQLRefusal("validation-failed", f"unexpected null value for type '{named(type_)}'", path)
+
+
+def _is_label_path(value: Any) -> bool:
+    """The one text that Hasura looks into: what a label may be made of is PostgreSQL's to say."""
+    return isinstance(value, str) and all(value.split("."))
 
 
 def _typed(value: Any, type_: PgType, path: str) -> str:

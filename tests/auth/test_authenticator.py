@@ -322,7 +322,8 @@ async def test_a_malformed_backend_only_header() -> None:
     headers = {"x-hasura-admin-secret": "open sesame", "x-hasura-use-backend-only-permissions": "perhaps"}
     code, message = await refused(authenticator(), headers)
     assert code == "bad-request"
-    assert message.startswith("x-hasura-use-backend-only-permissions:  Not a valid boolean text.")
+    values = 'True values are ["true","t","yes","y"] and  False values are ["false","f","no","n"]. All values are case insensitive'
+    assert message == f"x-hasura-use-backend-only-permissions:  Not a valid boolean text. {values}"
 
 
 async def test_a_token_that_was_known_still_expires() -> None:

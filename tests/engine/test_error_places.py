@@ -29,3 +29,28 @@ async def test_a_pattern_that_ends_in_its_escape_is_a_bad_request(books: Library
     error = error_in(await books.ask(query, {"p": "a\\"}), query)
     assert (error["extensions"]["code"], error["extensions"]["path"]) == ("bad-request", "$")
     assert error["message"] == "LIKE pattern must not end with escape character"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("query", ["{ book { } }", "{ }", "query { ...f } fragment f on query_root { }"])
+async def test_something_has_to_be_selected(books: Library, query: str) -> None:
+    """Hasura: `Test/Queries/Errors/InvalidQuerySpec.hs`. The draft of GraphQL's next edition allows it."""
+    error = error_in(await books.ask(query), query)
+    assert error["extensions"] == {"code": "validation-failed", "path": "$.query"}
+    assert error["message"].startswith("not a valid graphql query")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        ("insert_book(objects: {}, on_conflict: {action: update})", "insert_book.args.on_conflict.action"),
+        ("insert_book(objects: {title: null, nope: 1, author: {}})", "insert_book.args.objects[0].nope"),
+        ("update_book_many(updates: {nope: {}})", "update_book_many.args.updates[0].nope"),
+    ],
+)
+async def test_what_is_unknown_is_told_before_what_is_missing(books: Library, field: str, path: str) -> None:
+    query = f"mutation {{ {field} {{ affected_rows }} }}"
+    error = error_in(await books.ask(query), query)
+    assert error["extensions"] == {"code": "validation-failed", "path": f"$.selectionSet.{path}"}
+    assert error["message"].startswith(f"field '{path.rsplit('.', 1)[-1]}' not found in type: 'book_")

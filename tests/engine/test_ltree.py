@@ -103,6 +103,26 @@ async def test_what_is_no_path_is_refused(trees: Library, condition: str) -> Non
     assert error_in(answer, condition)["extensions"]["code"] == "data-exception"
 
 
+@pytest.mark.parametrize(
+    ("condition", "place"),
+    [
+        ('{_ancestor: "Tree.Collections."}', "_ancestor"),
+        ('{_eq: ""}', "_eq"),
+        ('{_ancestor_any: ["Tree", "Tree..Hobbies"]}', "_ancestor_any[1]"),
+        ("{_descendant: 1}", "_descendant"),
+    ],
+)
+async def test_labels_between_dots(trees: Library, condition: str, place: str) -> None:
+    """Hasura looks for labels itself, and PostgreSQL at what they are made of."""
+    error = error_in(await trees.ask(f"{{ tree(where: {{path: {condition}}}) {{ id }} }}"), condition)
+    assert error["extensions"] == {"code": "parse-failed", "path": f"$.selectionSet.tree.args.where.path.{place}"}
+    assert error["message"] == "Expecting label path: a sequence of zero or more labels separated by dots, for example L1.L2.L3"
+    written = 'mutation { insert_tree_one(object: {id: 8, path: ".Tree"}) { id } }'
+    place = "$.selectionSet.insert_tree_one.args.object.path"
+    assert error_in(await trees.ask(written), written)["extensions"] == {"code": "parse-failed", "path": place}
+    assert await trees.value("SELECT count(*) FROM tree") == 6
+
+
 async def test_a_path_is_written_and_told_as_text(trees: Library) -> None:
     written = await trees.ask('mutation { insert_tree_one(object: {id: 7, path: "Tree.Written"}) { path } }')
     assert written == {"data": {"insert_tree_one": {"path": "Tree.Written"}}}

@@ -50,6 +50,13 @@ async def test_children_and_what_comes_after_their_parent(store: Library) -> Non
     }
 
 
+async def test_siblings_come_in_the_order_of_their_names(store: Library) -> None:
+    """Whatever the request's: Hasura's `Test/Mutations/Insert/NestedSpec.hs` has siblings that lead to each other."""
+    row = folder("a", notes=data({"id": 1, "body": "there already"}), cover={"data": {}})
+    message = await refused(store, COUNT, "constraint-violation", f"{PATH}[0].cover.data", variables={"o": [row]})
+    assert message.startswith("Not-NULL violation."), "the cover comes before the notes"
+
+
 async def test_what_gives_a_row_its_keys_comes_before_it(store: Library) -> None:
     query = """mutation ($t: String!) { insert_note_one(object: {body: "x", folder: {data: {title: $t, owner_id: 1}}}) {
         body folder { title stamp } } }"""

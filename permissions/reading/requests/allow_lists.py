@@ -81,7 +81,7 @@ def _document(node: Node) -> str:
     name = node.required("name", "A query of a collection").text("The name of a query")
     query = node.required("query", f"The query {name}")
     try:
-        return normalized(parse(query.text("A query"), no_location=True))
+        return normalized(parse(query.text("A query"), no_location=True, allow_empty_selection_sets=False))
     except GraphQLSyntaxError as error:
         raise query.error(f"The query {name} is no GraphQL document: {error.message.removeprefix('Syntax Error: ')}") from error
 

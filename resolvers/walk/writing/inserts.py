@@ -81,6 +81,8 @@ def _row(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: Ta
                     nested.append((relationship, rows))
             case _:
                 raise TypeError(f"no column: {entry.path}")
+    # Hasura reads them in an order of its own, whatever the request's: rows of siblings that lead to each other want the same one.
+    nested.sort(key=lambda one: one[0].name)
     before = tuple(rows for relationship, rows in nested if not relationship.after_parent)
     after = tuple(rows for relationship, rows in nested if relationship.after_parent)
     return InsertedRow(columns, before, after)

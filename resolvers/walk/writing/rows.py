@@ -19,11 +19,12 @@ def given_fields(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, *
     """The keys of an input object with what they mean; raises when one of the `required` is missing."""
     if value.is_null:
         raise value.null(type_)
-    given = value.entries(type_.name)
+    fields = list(input_fields(walk, value, type_))
+    given = {id(field) for field, _ in fields}
     for name in required:
-        if name not in given:
+        if id(type_.fields[name]) not in given:
             raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{value.path}.{name}")
-    for field, entry in input_fields(walk, value, type_):
+    for field, entry in fields:
         yield field, meaning_of(field), entry
 
 
