@@ -16,6 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := .boot/bin/uv
 READY := .venv/.ready
+PEER := bench/postgraphile
 COMPILE := pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
 
 # Scripts and the editable install hold absolute paths. .ready, written last, names the place and the Python that .venv was made for:
@@ -95,9 +96,14 @@ demo-stream: setup ## a stream through a running `make run`: from ffmpeg to Chro
 conformance: setup ## all cases of Hasura's behaviour, over HTTP and websockets, against an embedded PostgreSQL
 	@exec $(BIN)/python -m tests.conformance
 
-bench: setup ## requests per second, beside hand-written SQL; messages beside a thousand blocked terms
+bench: setup $(PEER)/node_modules/.package-lock.json ## requests per second, beside hand-written SQL and PostGraphile; messages beside a thousand blocked terms
 	@$(BIN)/python -m bench.blocked_terms
 	@exec $(BIN)/python -m bench
+
+# npm writes this file last. Without npm the service is measured beside hand-written SQL alone.
+$(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
+	@echo "Fetching PostGraphile into $(PEER), once …" >&2
+	@cd $(PEER) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error || echo "PostGraphile can't be had." >&2
 
 golden: setup ## write the generated files anew: settings in the docs, actions in the metadata, each role's schema
 	@$(BIN)/python -m devstack.golden.settings_table

@@ -1,72 +1,115 @@
-"""`make bench`: interleaved rounds of this service and of the ceiling over one database; prints medians and ratios."""
+"""`make bench`: interleaved rounds of this service, of the ceiling and of PostGraphile over one database; prints medians and ratios."""
 
 import argparse
 import contextlib
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import asyncpg
 import uvloop
 
+from bench import peer
 from bench.answers import compare
 from bench.load import press
-from bench.requests import questions, to_ceiling, to_service
+from bench.requests import Asked, questions, to_ceiling, to_peer, to_service
 from bench.servers import ceiling, service
 from bench.workloads import WORKLOADS, Workload
 from devstack.postgres import EmbeddedPostgres
 
 CONNECTIONS = 32
 COMPARED = 200
+# Of the service beside PostGraphile, in each workload.
+PEER_GOAL: Final = 2.5
+TABLES, DATA = (Path(__file__).parent / name for name in ("tables.sql", "data.sql"))
+SERVICE, CEILING, PEER = "service", "ceiling", "PostGraphile"
 
 
-async def measure(workload: Workload, ports: tuple[int, int], database_url: str, rounds: int, seconds: float) -> list[tuple[float, float]]:
-    """Requests per second of (service, ceiling) in each round, after both gave the same answers and were warmed up."""
+class Candidate(NamedTuple):
+    """A server that is asked, and how a question is put to it."""
+
+    name: str
+    port: int
+    prepare: Callable[[Asked], bytes]
+
+
+# Requests per second of each candidate in one round.
+Rates = Mapping[str, float]
+
+
+async def measure(workload: Workload, candidates: Sequence[Candidate], database_url: str, rounds: int, seconds: float) -> list[Rates]:
+    """What each does in each round, after all gave the same answers and were warmed up."""
     connection = await asyncpg.connect(database_url)
     try:
         asked = await questions(connection, workload)
     finally:
         await connection.close()
-    requests = [to_service(a) for a in asked], [to_ceiling(a) for a in asked]
-    same = await compare(ports, list(zip(*requests, strict=True))[:COMPARED])
+    requests = {candidate.name: [candidate.prepare(question) for question in asked] for candidate in candidates}
+    same = await compare([candidate.port for candidate in candidates], list(zip(*requests.values(), strict=True))[:COMPARED])
     print(f"\n{workload.name}: {workload.what}. {min(COMPARED, len(asked))} answers compared, {same} with data, all equal.", flush=True)
-    for port, prepared in zip(ports, requests, strict=True):
-        await press(port, prepared, connections=CONNECTIONS, seconds=2, seed=0)
-    rates = []
+    for candidate in candidates:
+        await press(candidate.port, requests[candidate.name], connections=CONNECTIONS, seconds=2, seed=0)
+    rates: list[Rates] = []
     for n in range(1, rounds + 1):
-        ours, theirs = [
-            (await press(port, prepared, connections=CONNECTIONS, seconds=seconds, seed=n))[0]
-            for port, prepared in zip(ports, requests, strict=True)
-        ]
-        rates.append((ours, theirs))
-        print(f"  round {n}: service {ours:7.0f} req/s, ceiling {theirs:7.0f} req/s, ratio {ours / theirs:.2f}", flush=True)
+        # Another one is the first each time: whatever else the machine does falls on all alike.
+        first = n % len(candidates)
+        found = {
+            candidate.name: (await press(candidate.port, requests[candidate.name], connections=CONNECTIONS, seconds=seconds, seed=n))[0]
+            for candidate in (*candidates[first:], *candidates[:first])
+        }
+        rates.append({candidate.name: found[candidate.name] for candidate in candidates})
+        print(f"  round {n}: {_told(rates[-1])}, ratio {' and '.join(f'{ratio:.2f}' for ratio in _ratios(rates[-1]).values())}", flush=True)
     return rates
 
 
-def report(workload: Workload, rates: Sequence[tuple[float, float]]) -> bool:
-    """Prints the medians; true when the goal is reached."""
-    ratio = statistics.median(ours / theirs for ours, theirs in rates)
-    ours, theirs = (statistics.median(column) for column in zip(*rates, strict=True))
-    verdict = "reached" if ratio >= workload.goal else "MISSED"
-    print(
-        f"{workload.name} median: service {ours:.0f}, ceiling {theirs:.0f} req/s, ratio {ratio:.2f} (goal {workload.goal}: {verdict})",
-        flush=True,
-    )
-    return ratio >= workload.goal
+def _told(rates: Rates) -> str:
+    return ", ".join(f"{name} {rate:.0f}" for name, rate in rates.items()) + " req/s"
+
+
+def _ratios(rates: Rates) -> dict[str, float]:
+    """What the service does beside each of the others."""
+    return {name: rates[SERVICE] / rate for name, rate in rates.items() if name != SERVICE}
+
+
+def report(workload: Workload, rates: Sequence[Rates]) -> bool:
+    """Prints the medians; true when the goals are reached."""
+    goals = {CEILING: workload.goal, PEER: PEER_GOAL}
+    ratios = {name: statistics.median(_ratios(each)[name] for each in rates) for name in _ratios(rates[0])}
+    verdicts = [
+        f"{ratio:.2f} of {name} (goal {goals[name]}: {'reached' if ratio >= goals[name] else 'MISSED'})" for name, ratio in ratios.items()
+    ]
+    medians = {name: statistics.median(each[name] for each in rates) for name in rates[0]}
+    print(f"{workload.name} median: {_told(medians)}; {', '.join(verdicts)}", flush=True)
+    return all(ratio >= goals[name] for name, ratio in ratios.items())
 
 
 async def load_data(database_url: str) -> None:
+    """The tables and their rows, and the rules as row security, which holds for PostGraphile's role alone."""
     connection = await asyncpg.connect(database_url)
     try:
-        # VACUUM runs outside a transaction, so the script goes statement by statement through the simple protocol.
-        script = (Path(__file__).parent / "data.sql").read_text()
-        setup, _, vacuum = script.rpartition("VACUUM")
-        await connection.execute(setup)
-        await connection.execute(f"VACUUM{vacuum}")
+        for script in (TABLES, DATA, peer.POLICIES):
+            await connection.execute(script.read_text())
+        await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
+
+
+@contextlib.contextmanager
+def started(database_url: str) -> Iterator[Sequence[Candidate]]:
+    """All that are compared."""
+    with contextlib.ExitStack() as stack:
+        candidates = [
+            Candidate(SERVICE, stack.enter_context(service(database_url)), to_service),
+            Candidate(CEILING, stack.enter_context(ceiling(database_url)), to_ceiling),
+        ]
+        if (why_not := peer.missing()) is None:
+            candidates.append(Candidate(PEER, stack.enter_context(peer.postgraphile(database_url)), to_peer))
+        else:
+            print(f"Without PostGraphile: {why_not}.", flush=True)
+        yield candidates
 
 
 def main() -> int:
@@ -78,13 +121,13 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nchat-bench-")))
         postgres = EmbeddedPostgres(root)
-        print("Starting PostgreSQL and making 50,000 calls …", flush=True)
+        print("Starting PostgreSQL and making 50,000 calls and 200,000 messages …", flush=True)
         url = postgres.start()
         stack.callback(postgres.stop)
         uvloop.run(load_data(url))
-        ports = stack.enter_context(service(url)), stack.enter_context(ceiling(url))
+        candidates = stack.enter_context(started(url))
         reached = [
-            report(workload, uvloop.run(measure(workload, ports, url, options.rounds, options.seconds)))
+            report(workload, uvloop.run(measure(workload, candidates, url, options.rounds, options.seconds)))
             for workload in WORKLOADS
             if options.only in (None, workload.name)
         ]

@@ -1,4 +1,4 @@
-"""Both candidates must give the same answers before they are timed."""
+"""All candidates must give the same answers before they are timed; PostGraphile, whose words are others, the same rows."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,15 +20,28 @@ async def ask(port: int, request: bytes) -> Any:
         await writer.wait_closed()
 
 
-async def compare(ports: tuple[int, int], pairs: Sequence[tuple[bytes, bytes]]) -> int:
-    """Asks both every question; returns how many answers held data, raises on the first difference."""
+async def compare(ports: Sequence[int], questions: Sequence[Sequence[bytes]]) -> int:
+    """Asks every question of the service, the ceiling and, if it is there, the peer; returns how many answers held data.
+
+    Raises on the first difference.
+    """
     with_data = 0
-    for first, second in pairs:
-        one, other = unordered(await ask(ports[0], first)), unordered(await ask(ports[1], second))
+    for question in questions:
+        one, other, *more = [unordered(await ask(port, request)) for port, request in zip(ports, question, strict=True)]
         if one != other:
             raise RuntimeError(f"the answers differ:\n{str(one)[:800]}\n{str(other)[:800]}")
+        for peer in more:
+            if _ids(one, "id") != _ids(peer, "rowId"):
+                raise RuntimeError(f"other rows:\n{str(one)[:800]}\n{str(peer)[:800]}")
         with_data += any(one["data"].values())
     return with_data
+
+
+def _ids(answer: Any, key: str) -> list[str]:
+    """Of the rows at the root, in their order."""
+    (found,) = answer["data"].values()
+    rows = found["nodes"] if isinstance(found, dict) and "nodes" in found else found
+    return [row[key] for row in (rows if isinstance(rows, list) else [rows]) if row is not None]
 
 
 def unordered(answer: Any) -> Any:

@@ -1,25 +1,6 @@
--- Synthetic chat: 2,000 users, 200 channels of 30 members, 50,000 calls of 2 to 6 participants. The same on every run.
+-- Synthetic chat: 2,000 users, 200 channels of 30 members, 50,000 calls of 2 to 6 participants, 200,000 messages at 500 streams. The same on
+-- every run.
 SELECT setseed(0.42);
-
-CREATE TABLE nchat_users (
-  id uuid PRIMARY KEY, username text NOT NULL UNIQUE, display_name text NOT NULL, avatar_url text
-);
-CREATE TABLE nchat_channels (id uuid PRIMARY KEY, name text NOT NULL);
-CREATE TABLE nchat_channel_members (
-  channel_id uuid NOT NULL REFERENCES nchat_channels, user_id uuid NOT NULL REFERENCES nchat_users,
-  role text NOT NULL DEFAULT 'member', PRIMARY KEY (channel_id, user_id)
-);
-CREATE TABLE nchat_calls (
-  id uuid PRIMARY KEY, room_name text NOT NULL UNIQUE, room_sid text, channel_id uuid REFERENCES nchat_channels,
-  initiator_id uuid NOT NULL REFERENCES nchat_users, type text NOT NULL, status text NOT NULL, scheduled_at timestamptz,
-  started_at timestamptz, connected_at timestamptz, ended_at timestamptz, end_reason text, max_participants int,
-  metadata jsonb NOT NULL DEFAULT '{}', created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL
-);
-CREATE TABLE nchat_call_participants (
-  id uuid PRIMARY KEY, call_id uuid NOT NULL REFERENCES nchat_calls, user_id uuid NOT NULL REFERENCES nchat_users,
-  role text NOT NULL, status text NOT NULL, joined_at timestamptz, left_at timestamptz,
-  is_muted bool NOT NULL, is_video_enabled bool NOT NULL, is_screen_sharing bool NOT NULL, UNIQUE (call_id, user_id)
-);
 
 CREATE FUNCTION pg_temp.ident(kind text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT md5(kind || n)::uuid $$;
 
@@ -59,9 +40,14 @@ INSERT INTO nchat_call_participants
          random() < 0.3, random() < 0.5, random() < 0.1
   FROM seats;
 
-CREATE INDEX ON nchat_calls (created_at DESC);
-CREATE INDEX ON nchat_calls (channel_id);
-CREATE INDEX ON nchat_calls (initiator_id);
-CREATE INDEX ON nchat_call_participants (user_id);
-CREATE INDEX ON nchat_channel_members (user_id);
-VACUUM ANALYZE;
+-- Of ten streams six are for everybody, three for the members of their channel, whose host is one of them.
+INSERT INTO nchat_streams
+  SELECT pg_temp.ident('stream', i), pg_temp.ident('channel', 1 + i % 200), pg_temp.ident('user', 1 + ((1 + i % 200) * 37 + (1 + i % 30) * 61) % 2000),
+         'Stream number ' || i, (ARRAY['public', 'public', 'public', 'public', 'public', 'public', 'channel_members', 'channel_members', 'channel_members',
+         'private'])[1 + i % 10], 'live', floor(random() * 500)::int, timestamptz '2025-06-01 00:00+00' + i * interval '1 hour'
+  FROM generate_series(1, 500) i;
+INSERT INTO nchat_stream_chat
+  SELECT pg_temp.ident('message', i), pg_temp.ident('stream', stream), pg_temp.ident('user', 1 + floor(random() * 2000)::int),
+         'chat message ' || i || ' ' || repeat('lorem ipsum ', 1 + floor(random() * 5)::int), random() < 0.02,
+         timestamptz '2025-06-01 00:00+00' + stream * interval '1 hour' + i * interval '90 ms'
+  FROM (SELECT i, 1 + floor(random() * 500)::int AS stream FROM generate_series(1, 200000) i) sent;

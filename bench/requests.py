@@ -1,4 +1,4 @@
-"""The HTTP requests of a workload: a random one of 200 users each, and, where it asks for one, a call that the user sees."""
+"""The HTTP requests of a workload: a random one of 200 users each, and, where it asks for a row, ids that are theirs to see or not."""
 
 import random
 import time
@@ -18,33 +18,37 @@ PER_USER = 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question of one user."""
+    """One question of one user: for us and the ceiling, and for PostGraphile."""
 
     user: str
     body: bytes
+    peer: bytes
 
 
 async def questions(connection: asyncpg.Connection, workload: Workload) -> list[Asked]:
-    """What is asked, the same for both candidates."""
+    """What is asked, the same for all candidates."""
     users = [str(row["id"]) for row in await connection.fetch("SELECT id FROM nchat_users ORDER BY id LIMIT $1", USERS)]
     if not workload.by_id:
-        return [Asked(user, _body(workload, {})) for user in users]
+        return [_asked(workload, user, {}) for user in users]
     asked = []
     for user in users:
-        # Every third question is for a call that the user may not see, drawn from all.
-        seen = await connection.fetch("SELECT call_id FROM nchat_call_participants WHERE user_id = $1 ORDER BY id LIMIT $2", user, PER_USER)
-        others = await connection.fetch("SELECT id AS call_id FROM nchat_calls ORDER BY md5(id::text || $1) LIMIT $2", user, PER_USER // 2)
-        asked += [Asked(user, _body(workload, {"id": str(row["call_id"])})) for row in [*seen, *others]]
+        for sql in workload.by_id:
+            asked += [_asked(workload, user, {"id": str(row["id"])}) for row in await connection.fetch(sql, user, PER_USER)]
     random.Random(7).shuffle(asked)
     return asked
 
 
-def _body(workload: Workload, variables: dict[str, Any]) -> bytes:
-    return orjson.dumps({"operationName": workload.name, "query": workload.query, "variables": variables})
+def _asked(workload: Workload, user: str, variables: dict[str, Any]) -> Asked:
+    bodies = [{"operationName": workload.name, "query": query, "variables": variables} for query in (workload.query, workload.peer)]
+    return Asked(user, *map(orjson.dumps, bodies))
 
 
 def to_ceiling(asked: Asked) -> bytes:
     return _http(asked.body, f"x-user-id: {asked.user}")
+
+
+def to_peer(asked: Asked) -> bytes:
+    return _http(asked.peer, f"x-user-id: {asked.user}\r\naccept: application/json")
 
 
 def to_service(asked: Asked) -> bytes:

@@ -1,4 +1,4 @@
-"""The two candidates, each one uvicorn process over the same database."""
+"""The service and the ceiling, each one uvicorn process over the same database."""
 
 import os
 import subprocess
