@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from permissions.compiling.filled_text import FilledText
 from permissions.compiling.whole_row import RowType, whole_row
 from permissions.expressions import Expression, Operand
 from schema.model import Catalog, TableName, TrackedTable
@@ -23,6 +24,7 @@ Bind = Callable[[Operand], sa.ColumnElement[str]]
 # Builds the condition over a row whose columns and values it is given.
 Build = Callable[["JudgedRow", Bind], Condition]
 
+_BOOLEAN = sa.Boolean()
 # No statement of ours holds this character: PostgreSQL takes it in no text.
 _HOLE = re.compile("\x00(\\d+)\x00")
 
@@ -42,7 +44,7 @@ class RuleText:
     def over(self, from_: sa.FromClause, bind: Bind) -> Condition:
         """The condition on a row of `from_`."""
         filled = [self._content(hole, from_, bind) for hole in self.holes]
-        return _Filled([piece if isinstance(piece, str) else filled[piece] for piece in self.pieces])
+        return FilledText(_BOOLEAN, [piece if isinstance(piece, str) else filled[piece] for piece in self.pieces])
 
     def _content(self, hole: str | Operand | _Row, from_: sa.FromClause, bind: Bind) -> sa.ColumnElement[Any]:
         if isinstance(hole, str):
@@ -99,19 +101,6 @@ class _Hole(sa.ColumnElement[Any]):
         self.number, self.type = number, type_
 
 
-class _Filled(sa.ColumnElement[bool]):
-    inherit_cache = False
-    type = sa.Boolean()
-
-    def __init__(self, pieces: Sequence[str | sa.ColumnElement[Any]]) -> None:
-        self.pieces = pieces
-
-
 @compiles(_Hole)
 def _render_hole(element: _Hole, _compiler: SQLCompiler, **_: Any) -> str:
     return f"\x00{element.number}\x00"
-
-
-@compiles(_Filled)
-def _render_filled(element: _Filled, compiler: SQLCompiler, **kwargs: Any) -> str:
-    return "".join(piece if isinstance(piece, str) else compiler.process(piece, **kwargs) for piece in element.pieces)

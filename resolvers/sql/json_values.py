@@ -1,9 +1,12 @@
 """The JSON shapes that every statement is made of: literals, objects, rows and lists of rows."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.types import NULLTYPE
+
+from permissions.compiling.filled_text import FilledText, Piece
 
 Json = sa.ColumnElement[Any]
 Items = Sequence[tuple[str, Json]]
@@ -13,7 +16,8 @@ _MAX_LABEL = 63
 _MAX_COLUMNS = 1_600
 _MAX_PAIRS = 50
 
-EMPTY_LIST: Json = sa.literal_column("CAST('[]' AS json)")
+NO_ELEMENTS: Final = "CAST('[]' AS json)"
+EMPTY_LIST: Json = sa.literal_column(NO_ELEMENTS)
 FALSE_JSON: Json = sa.literal_column("CAST('false' AS json)")
 
 
@@ -51,7 +55,12 @@ def whole_texts(text: Json) -> Json:
 
 def whole_row(rows: sa.Subquery | sa.CTE) -> Json:
     """A row of a subselect made by `columns_of`, as PostgreSQL turns it into JSON."""
-    return rows.c[_OBJECT] if _OBJECT in rows.c else rows.table_valued()
+    return rows.c[_OBJECT] if _is_object(rows) else rows.table_valued()
+
+
+def _is_object(rows: sa.Subquery | sa.CTE) -> bool:
+    """What the subselect selects tells, without a column made for each of it."""
+    return isinstance(rows.element, sa.Select) and any(getattr(column, "name", None) == _OBJECT for column in rows.element.inner_columns)
 
 
 # No response key can look like this: GraphQL names don't start with a digit.
@@ -60,4 +69,6 @@ _OBJECT = "0_object"
 
 def json_row(rows: sa.Subquery) -> Json:
     """The single row of a subselect as a JSON object, or null."""
-    return sa.select(sa.func.row_to_json(whole_row(rows)) if _OBJECT not in rows.c else rows.c[_OBJECT]).select_from(rows).scalar_subquery()
+    row = whole_row(rows)
+    made: tuple[Piece, ...] = (row,) if _is_object(rows) else ("row_to_json(", row, ")")
+    return FilledText(NULLTYPE, ["(SELECT ", *made, " FROM ", rows, ")"])

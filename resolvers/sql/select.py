@@ -10,6 +10,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from permissions.compiling.bool_exp import condition
 from permissions.compiling.leakproof import joins_leakproof, parted
+from permissions.compiling.named_table import NamedTable
 from permissions.expressions import TRUE, Bound, Expression, Rule
 from permissions.rules import RoleRules, SelectRule
 from resolvers.ir import (
@@ -41,16 +42,14 @@ from resolvers.sql.rule_branches import branches_of
 from resolvers.sql.size.answer_size import (
     FEW,
     are_few,
-    checked_rows,
     checked_statement,
     growing_batch,
     growing_object,
-    growing_rows,
     lists_in,
     most_rows,
     of_each,
-    short_or_growing_rows,
 )
+from resolvers.sql.size.list_text import checked_rows, growing_rows, short_or_growing_rows
 from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
 from resolvers.sql.tables_read import tables_of
 from resolvers.sql.told_values import told
@@ -224,14 +223,14 @@ class Selects:
         """The rows of a table that are among the first of a branch of its rule: of each as many as the page, and those before it."""
         first: list[sa.Select[Any]] = []
         for branch in branches:
-            source = self._rows_of(tracked, tracked.table.alias(self.name("branch")))
+            source = self._rows_of(tracked, NamedTable(tracked.table, self.name("branch")))
             rows = sa.select(*map(source.column, tracked.primary_key)).where(*self._visible(source, branch, arguments.where))
             length: Json = sa.literal_column(str(page))
             if arguments.offset is not None:
                 length = length + sa.cast(self.parameters(arguments.offset), _BIGINT)
             first.append(rows.order_by(*[self._order(source, by) for by in arguments.order_by]).limit(length))
         self.tables.add(tracked.name)
-        source = self._rows_of(tracked, tracked.table.alias(self.name(tracked.graphql_name)))
+        source = self._rows_of(tracked, NamedTable(tracked.table, self.name(tracked.graphql_name)))
         return source, [sa.tuple_(*map(source.column, tracked.primary_key)).in_(sa.union(*first))]
 
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
@@ -269,7 +268,7 @@ class Selects:
         if isinstance(place, Called):
             alias, join = place.rows(tracked, name, self.parameters), None
         else:
-            alias, join = tracked.table.alias(name), place
+            alias, join = NamedTable(tracked.table, name), place
         source = self._rows_of(tracked, alias)
         self.tables.add(table)
         if filter_ == TRUE:

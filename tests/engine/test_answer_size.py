@@ -12,7 +12,8 @@ from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request, Tally
 from resolvers.engine import Engine
-from resolvers.sql.size.answer_size import FEW, TOO_LARGE, growing_rows
+from resolvers.sql.size.answer_size import FEW, TOO_LARGE
+from resolvers.sql.size.list_text import growing_rows
 from schema.sql_types import DIALECT
 from tests.engine.library import Library, session_of, suite
 from tests.support.refusals import code_in

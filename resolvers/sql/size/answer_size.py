@@ -10,16 +10,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from resolvers.ir import AggregateNodes, Arguments, RelatedAggregate, RelatedRow, RelatedRows, RowField
-from resolvers.sql.json_values import EMPTY_LIST, Json, text_literal, whole_row
+from resolvers.sql.json_values import EMPTY_LIST, Json, text_literal
 
 # OFFSET 0: PostgreSQL makes the value once, however often it is named above.
 _ONCE: Final[Json] = sa.literal_column("0")
 # In the text of PostgreSQL's error. It can't be raised but by making a statement fail: this is no integer.
 TOO_LARGE: Final = "answer too large:"
 # The length of a value, which PostgreSQL counts in.
-_HEADER: Final = 4
-# Between two elements of a list, and around all of them together.
-_SEPARATOR: Final = 2
+HEADER: Final = 4
 # So many rows of plain columns are never much.
 _FEW_ROWS: Final = 1_000
 # So many rows of a list inside a row are all of it, mostly.
@@ -31,7 +29,7 @@ SIBLINGS: Final = 16
 def checked(value: Json, largest: int) -> Json:
     """A JSON value that exists (a column, an aggregate: it is named more than once), or an error when it is larger."""
     size = sa.func.pg_column_size(value)
-    return sa.case((size > sa.literal_column(str(largest + _HEADER)), too_large(size)), else_=value)
+    return sa.case((size > sa.literal_column(str(largest + HEADER)), too_large(size)), else_=value)
 
 
 def too_large(size: Json) -> Json:
@@ -53,7 +51,7 @@ def checked_answers(answer: sa.Select[Any], each: sa.FromClause, number: Json, l
     """
     one = answer.offset(_ONCE).lateral("0_answer")
     # No order: what is sorted is gathered first. The number tells whose it is.
-    so_far = sa.func.sum(sa.func.pg_column_size(one.c.answer) - sa.literal_column(str(_HEADER))).over(rows=(None, 0))
+    so_far = sa.func.sum(sa.func.pg_column_size(one.c.answer) - sa.literal_column(str(HEADER))).over(rows=(None, 0))
     joined = each.join(one, sa.literal_column("true"))
     summed = sa.select(number.label("number"), *one.c, so_far.label("size")).select_from(joined).subquery("0_sum")
     fitting = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.answer)
@@ -69,42 +67,14 @@ def growing_batch(rows: sa.Subquery, largest: int, name: str) -> sa.Subquery:
     return sa.select(listed, sa.func.json_agg(summed.c.progress).label("progress")).select_from(summed).subquery(name)
 
 
-def checked_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
-    """All rows of a subselect as a JSON list, in their order; for rows that are few or short."""
-    listed = sa.select(sa.func.coalesce(sa.func.json_agg(whole_row(rows)), EMPTY_LIST).label("list")).select_from(rows).subquery(name)
-    return sa.select(checked(listed.c.list, largest)).scalar_subquery()
-
-
-def growing_rows(rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
-    """The same for rows that may be large: it ends with the row that is too much."""
-    each = sa.select(sa.func.to_json(whole_row(rows)).label("row")).select_from(rows).offset(_ONCE).subquery(f"{name}_each")
-    so_far = sa.func.sum(sa.func.pg_column_size(each.c.row) - sa.literal_column(str(_HEADER - _SEPARATOR))).over(rows=(None, 0))
-    summed = sa.select(each.c.row, so_far.label("size")).subquery(f"{name}_sum")
-    element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
-    return sa.select(sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST)).select_from(summed).scalar_subquery()
-
-
 def growing_object(rows: sa.Select[str, Any], largest: int, name: str) -> Json:
-    """The same as one JSON object of rows as text, by `key`; `rows` selects that and the `row`."""
+    """All rows as one JSON object of texts, by `key`, which ends with the row that is too much; `rows` selects that and the `row`."""
     each = rows.offset(_ONCE).subquery(f"{name}_each")
     so_far = sa.func.sum(sa.func.pg_column_size(each.c.row)).over(rows=(None, 0))
     summed = sa.select(each.c.key, each.c.row, so_far.label("size")).subquery(f"{name}_sum")
     element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
     pairs = sa.func.json_object_agg(summed.c.key, sa.cast(element, sa.Text()))
     return sa.select(sa.func.coalesce(pairs, sa.literal_column("'{}'::json"))).select_from(summed).scalar_subquery()
-
-
-def short_or_growing_rows(first: sa.Subquery, rows: sa.Subquery | sa.CTE, largest: int, name: str) -> Json:
-    """The same as `growing_rows` where lists are usually short: `first` are the first `FEW` rows, and all others are not looked at.
-
-    Keeping a running sum costs PostgreSQL as much as reading three rows. Of the first ones none is gathered that is more than its part.
-    """
-    each = sa.select(sa.func.to_json(whole_row(first)).label("row")).select_from(first).offset(_ONCE).subquery(f"{name}_first")
-    size: Json = sa.func.pg_column_size(each.c.row)
-    part: Json = sa.literal_column(str(largest // FEW))
-    gathered = sa.func.coalesce(sa.func.json_agg(each.c.row).filter(size <= part), EMPTY_LIST)
-    are_all = (sa.func.count() < sa.literal_column(str(FEW))) & (sa.func.coalesce(sa.func.max(size), sa.literal_column("0")) <= part)
-    return sa.select(sa.case((are_all, gathered), else_=growing_rows(rows, largest, name))).select_from(each).scalar_subquery()
 
 
 def lists_in(selection: Sequence[RowField]) -> int:

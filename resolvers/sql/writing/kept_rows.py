@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from permissions.compiling.whole_row import RowType
 from resolvers.sql.json_values import Json, whole_texts
 from resolvers.sql.select import Selects
-from resolvers.sql.size.answer_size import growing_rows
+from resolvers.sql.size.list_text import growing_rows
 
 
 def kept_rows(selects: Selects, table: sa.Table, written: sa.CTE) -> Json:

@@ -15,7 +15,7 @@ from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object,
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
-from resolvers.sql.size.answer_size import growing_rows
+from resolvers.sql.size.list_text import growing_rows
 from resolvers.sql.writing.kept_rows import rows_kept
 from schema.model import PgType, TrackedTable
 from schema.sql_types import Native

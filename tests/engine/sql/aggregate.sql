@@ -8,9 +8,7 @@ WHERE ("1_book".is_public = CAST('true' AS "bool") OR (EXISTS (SELECT 1
 FROM public.loan AS "0_rule_1"
 WHERE "0_rule_1".book_id = "1_book".id AND "0_rule_1".member_id = (SELECT CAST(CAST($1 AS TEXT) AS "int4") AS anon_1))))
  LIMIT ALL OFFSET 0) AS "2_visible"
- LIMIT 3) AS "3_page") AS "4_values"), 'nodes', (SELECT CASE WHEN (pg_column_size("7_list".list) > 4194308) THEN to_json(CAST('answer too large:' || CAST(pg_column_size("7_list".list) AS TEXT) AS INTEGER)) ELSE "7_list".list END AS anon_2
-FROM (SELECT coalesce(json_agg("6_row"), CAST('[]' AS json)) AS list
-FROM (SELECT DISTINCT ON ("5_book".author_id) "5_book".id AS id
+ LIMIT 3) AS "3_page") AS "4_values"), 'nodes', (SELECT CASE WHEN (pg_column_size("7_list".list) > 4194308) THEN to_json(CAST('answer too large:' || CAST(pg_column_size("7_list".list) AS TEXT) AS INTEGER)) ELSE "7_list".list END FROM (SELECT coalesce(json_agg("6_row"), CAST('[]' AS json)) AS list FROM (SELECT DISTINCT ON ("5_book".author_id) "5_book".id AS id
 FROM public.book AS "5_book"
 WHERE ("5_book".is_public = CAST('true' AS "bool") OR (EXISTS (SELECT 1
 FROM public.loan AS "0_rule_1"

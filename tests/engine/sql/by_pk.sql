@@ -1,7 +1,5 @@
 SELECT CASE WHEN (pg_column_size("0_answer".answer) > 4194308) THEN to_json(CAST('answer too large:' || CAST(pg_column_size("0_answer".answer) AS TEXT) AS INTEGER)) ELSE "0_answer".answer END AS anon_1
-FROM (SELECT json_build_object('data', json_build_object('book_by_pk', (SELECT row_to_json("4_row") AS row_to_json_1
-FROM (SELECT CAST('book' AS TEXT) AS __typename, "1_book".title AS title, (SELECT row_to_json("3_row") AS row_to_json_2
-FROM (SELECT "2_author".name AS name
+FROM (SELECT json_build_object('data', json_build_object('book_by_pk', (SELECT row_to_json("4_row") FROM (SELECT CAST('book' AS TEXT) AS __typename, "1_book".title AS title, (SELECT row_to_json("3_row") FROM (SELECT "2_author".name AS name
 FROM public.author AS "2_author"
 WHERE "2_author".id = "1_book".author_id) AS "3_row") AS author
 FROM public.book AS "1_book"
