@@ -12,6 +12,8 @@ from typing import cast
 class Tally:
     answers: int = 0
     refused: int = 0
+    # The first answer of those.
+    refusal: bytes = b""
     latencies: list[float] = field(default_factory=list)
 
 
@@ -44,6 +46,7 @@ class Caller(asyncio.Protocol):
     def _answered(self) -> None:
         if not self.buffer.startswith(b"HTTP/1.1 200") or b'"errors"' in self.buffer[:400]:
             self.tally.refused += 1
+            self.tally.refusal = self.tally.refusal or bytes(self.buffer)
         self.tally.answers += 1
         self.tally.latencies.append(time.perf_counter() - self.started)
         self.buffer.clear()
@@ -76,5 +79,5 @@ async def press(port: int, requests: Sequence[bytes], *, connections: int, secon
         caller.stopping = True
     await asyncio.gather(*(caller.closed for caller in callers))
     if tally.refused:
-        raise RuntimeError(f"{tally.refused} of {tally.answers} requests were refused")
+        raise RuntimeError(f"{tally.refused} of {tally.answers} requests were refused, the first with {tally.refusal[:800].decode()}")
     return rate, tally
