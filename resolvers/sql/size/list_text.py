@@ -12,10 +12,10 @@ from resolvers.sql.size.answer_size import FEW, HEADER, TOO_LARGE
 
 # Between two elements of a list, and around all of them together.
 _SEPARATOR: Final = 2
-Rows = sa.Subquery | sa.CTE
+_Rows = sa.Subquery | sa.CTE
 
 
-def checked_rows(rows: Rows, largest: int, name: str) -> Json:
+def checked_rows(rows: _Rows, largest: int, name: str) -> Json:
     """All rows of a subselect as a JSON list, in their order; for rows that are few or short."""
     listed = f'"{name}".list'
     checked = _checked(listed, f"pg_column_size({listed})", largest + HEADER)
@@ -23,12 +23,12 @@ def checked_rows(rows: Rows, largest: int, name: str) -> Json:
     return FilledText(NULLTYPE, [f"(SELECT {checked} FROM ", *gathered, ")"])  # noqa: S608 - names and numbers of ours
 
 
-def growing_rows(rows: Rows, largest: int, name: str) -> Json:
+def growing_rows(rows: _Rows, largest: int, name: str) -> Json:
     """The same for rows that may be large: it ends with the row that is too much."""
     return FilledText(NULLTYPE, _growing(rows, largest, name))
 
 
-def short_or_growing_rows(first: Rows, rows: Rows, largest: int, name: str) -> Json:
+def short_or_growing_rows(first: _Rows, rows: _Rows, largest: int, name: str) -> Json:
     """The same as `growing_rows` where lists are usually short: `first` are the first `FEW` rows, and all others are not looked at.
 
     Keeping a running sum costs PostgreSQL as much as reading three rows. Of the first ones none is gathered that is more than its part.
@@ -41,7 +41,7 @@ def short_or_growing_rows(first: Rows, rows: Rows, largest: int, name: str) -> J
     return FilledText(NULLTYPE, [begins, *_growing(rows, largest, name), " END FROM ", *_each(first, each), ")"])
 
 
-def _growing(rows: Rows, largest: int, name: str) -> Sequence[Piece]:
+def _growing(rows: _Rows, largest: int, name: str) -> Sequence[Piece]:
     each, summed = f'"{name}_each"', f'"{name}_sum"'
     so_far = f"sum(pg_column_size({each}.row) - {HEADER - _SEPARATOR}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     gathered = f"coalesce(json_agg({_checked(f'{summed}.row', f'{summed}.size', largest)}), {NO_ELEMENTS})"
@@ -49,7 +49,7 @@ def _growing(rows: Rows, largest: int, name: str) -> Sequence[Piece]:
     return [begins, *_each(rows, each), f") AS {summed})"]
 
 
-def _each(rows: Rows, name: str) -> Sequence[Piece]:
+def _each(rows: _Rows, name: str) -> Sequence[Piece]:
     """A subselect of each row as JSON. OFFSET 0: PostgreSQL makes it once, however often it is named above."""
     return ["(SELECT to_json(", whole_row(rows), ") AS row FROM ", rows, f" OFFSET 0) AS {name}"]
 
