@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 DRIVERNAME: Final = "postgresql+nchat"
 
 
-class Dialect(PGDialect_asyncpg):
+class CheaplyAskedDialect(PGDialect_asyncpg):
     """Is asked before every transaction whether its connection lives: SQLAlchemy's own answer is a prepared statement in a
     transaction, four round trips."""
 
@@ -35,4 +35,4 @@ async def _ask(connection: "asyncpg.Connection") -> str:
     return await connection.execute("SELECT")
 
 
-registry.register("postgresql.nchat", __name__, Dialect.__name__)
+registry.register("postgresql.nchat", __name__, CheaplyAskedDialect.__name__)
