@@ -1,7 +1,7 @@
 # `make` shows this list; every target stands on `setup`, which is quick when nothing changed and does its work again after a move.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-audience trial-restores trial-chat trial-reactions trial-streams proof check fix livekit demo demo-stream conformance bench bench-fanout bench-faults requirements golden revision clean
+.PHONY: help setup run test hostile trial-kills trial-recordings trial-watchers trial-audience trial-restores trial-chat trial-reactions trial-streams proof check fix livekit demo demo-stream conformance bench bench-start bench-fanout bench-faults requirements golden revision clean
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -112,6 +112,9 @@ golden: setup ## write the generated files anew: settings in the docs, actions i
 
 revision: setup ## the next migration, from what changed in the models: make revision m="Notes of calls"
 	@$(BIN)/python -m devstack.revision "$$m"
+
+bench-start: setup ## a start with foreign metadata of 100 and 200 tables and 8 roles: time, memory, each role's first request
+	@exec $(BIN)/python -m bench.large_metadata
 
 bench-fanout: setup ## events to many websockets, beside the bare event loop
 	@exec $(BIN)/python -m bench.fanout $(if $(wildcard tests/clients/node_modules),--packages tests/clients)

@@ -1,9 +1,11 @@
 """What the engine stands on, whatever metadata it serves: database, rules, hints, and who may ask."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -99,16 +101,13 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
 async def resolve_metadata(database_url: str, metadata: Path | None, settings: MetadataSettings) -> Resolved:
     """Tables, functions and roles: the product's, or those of foreign `metadata`, as set. Raises MetadataError."""
     if metadata is not None:
-        read = load_metadata(metadata, settings.metadata_source)
+        # Of hundreds of tables it takes long, and while it is read again requests are answered.
+        read = await asyncio.to_thread(load_metadata, metadata, settings.metadata_source)
         reflected = await reflect(database_url, read.enum_tables)
-        return resolve(
-            read,
-            reflected.metadata,
-            reflected.functions,
-            strict=False,
-            infer_functions=settings.infer_function_permissions,
-            numbers_as_text=settings.stringify_numeric_types,
+        as_set = partial(
+            resolve, strict=False, infer_functions=settings.infer_function_permissions, numbers_as_text=settings.stringify_numeric_types
         )
+        return await asyncio.to_thread(as_set, read, reflected.metadata, reflected.functions)
     read = load_metadata(PRODUCT_METADATA)
     reflected = await reflect(database_url, read.enum_tables)
     note_numberings(reflected.metadata)

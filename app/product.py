@@ -2,24 +2,21 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
 import asyncpg
 import structlog
 from starlette.routing import BaseRoute
-from starlette.types import Scope
 
 import resolvers.actions
 from app.adapters.insert_budgets import insert_budgets
+from app.additions import Product
 from app.database.closing import close_pool
 from app.database.pool import CONNECT_TIMEOUT
 from app.embed.endpoint import EmbedPages
 from app.embed.headers import page_headers
 from app.foundation import Foundation
-from app.graphql.ports import ContextOf
-from app.http.health import Check
 from app.http.readiness import product_checks
 from app.jobs import start_jobs
 from app.livekit.access_tokens import AccessTokens
@@ -41,33 +38,12 @@ from domain.recordings.playing.visible import Visible
 from domain.recordings.retention.default_policy import has_default_policy
 from domain.webhooks import inbox
 from domain.world import Transactions, World
-from permissions.session import Session
-from resolvers.hand_written.action_fields import ActionFields, scan
-from resolvers.run.insert_budgets import InsertBudgets
+from resolvers.hand_written.action_fields import scan
 
 log = structlog.get_logger(__name__)
 
 # The job queue holds connections of its own: a scheduler that waits for one would miss its second.
 JOB_CONNECTIONS = 4
-
-
-def no_context(_session: Session, _scope: Scope) -> object:
-    """Foreign metadata has no actions that would need one."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """`context_of` makes what resolvers get beside the session, `insert_budgets` and `actions` are the engine's.
-
-    Foreign metadata has nothing of this: `Product()`.
-    """
-
-    context_of: ContextOf = no_context
-    checks: Sequence[Check] = ()
-    routes: Sequence[BaseRoute] = ()
-    insert_budgets: InsertBudgets = field(default_factory=dict)
-    actions: ActionFields = field(default_factory=ActionFields)
 
 
 @asynccontextmanager

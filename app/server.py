@@ -19,6 +19,7 @@ from app.connections.http_protocol import BoundedHttpProtocol
 from app.connections.limits import raise_descriptor_limit
 from app.connections.websocket_protocol import BoundedWebSocketProtocol
 from app.http.console import OfferedUser
+from app.interpreter import load
 from app.reloading import note_hangups
 from app.settings import Settings
 from app.telemetry.logs import configure_logs
@@ -103,6 +104,7 @@ def _serve(settings: Settings, metadata: Path | None, offered_users: Sequence[Of
 
 def _create(settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser]) -> Any:
     """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
+    load()
     configure_logs(settings.log_level, settings.log_format)
     note_hangups()
     _die_with_parent()

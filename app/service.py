@@ -1,6 +1,7 @@
 """Everything behind the transports, opened in order and closed in reverse."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ import structlog
 from starlette.routing import BaseRoute
 
 from app.adapters.rate_limits import open_limiter
+from app.additions import OpensProduct, Product
 from app.auth import Authenticator
 from app.foundation import Foundation, open_foundation, resolve_metadata
 from app.graphql.ports import ContextOf, Executes, Subscribes
 from app.graphql.served_engine import ServedEngine
 from app.graphql.subscriptions import EngineSubscriptions
 from app.http.health import Check
-from app.product import Product, open_product
 from app.settings import Settings
 from app.sockets.answering import open_sockets
 from app.sockets.open_sockets import OpenSockets
@@ -59,7 +60,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
     is_product = metadata is None
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(open_foundation(settings, metadata))
-        product = await stack.enter_async_context(open_product(base, observe)) if is_product else Product()
+        product = await stack.enter_async_context(_opens_product()(base, observe)) if is_product else Product()
         limiter = await stack.enter_async_context(open_limiter({}, base.redis_url))
         engine_over = partial(_engine_over, base, product, limiter.operation)
         engine = ServedEngine(engine_over(base.resolved))
@@ -93,6 +94,12 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             sockets=await stack.enter_async_context(open_sockets(base.database_url)),
             reload=None if is_product else reload,
         )
+
+
+def _opens_product() -> OpensProduct:
+    """Imported where it is served: the clients of LiveKit and S3 take longer than all of the engine."""
+    opens: OpensProduct = importlib.import_module("app.product").open_product
+    return opens
 
 
 def _engine_over(base: Foundation, product: Product, rates: OperationRates, resolved: Resolved) -> Engine:

@@ -1,4 +1,4 @@
-"""Names of GraphQL types: those of PostgreSQL's types, and those that a table brings along."""
+"""Names of GraphQL types: those of PostgreSQL's types, those that a table brings along, and how a member refers to one by name."""
 
 import re
 from collections.abc import Iterator
@@ -56,3 +56,29 @@ def compared_names(naming: Naming, type_: PgType) -> Iterator[str]:
     if (target := CASTS.get(type_)) is not None:
         yield cast_name(naming, type_)
         yield comparison_name(naming, target)
+
+
+class TypeReference:
+    """A type by name, or a list (`element`), as it is written down: `column | None`, `row.listed`.
+
+    Nothing in it is null unless `| None` says so. Of each there is one.
+    """
+
+    __slots__ = ("_listed", "_nullable", "element", "is_nullable", "name")
+
+    def __init__(self, name: str, element: "TypeReference | None" = None, *, is_nullable: bool = False) -> None:
+        self.name, self.element, self.is_nullable = name, element, is_nullable
+        self._nullable: TypeReference | None = None
+        self._listed: TypeReference | None = None
+
+    def __or__(self, _: None) -> "TypeReference":
+        if self._nullable is None:
+            self._nullable = TypeReference(self.name, self.element, is_nullable=True)
+        return self._nullable
+
+    @property
+    def listed(self) -> "TypeReference":
+        """A non-null list of it."""
+        if self._listed is None:
+            self._listed = TypeReference(self.name, self)
+        return self._listed

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from app.cli.parser import parser
 from app.cli.refusal import Refusal
+from app.interpreter import load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `status` has a 3 besides: the service is degraded; so has `recordings sweep --dry-run`: it found something, and `keys rotate`: something
     is left under an older key.
     """
+    load()
     try:
         chosen = parser().parse_args(arguments)
         return int(chosen.run(chosen))

@@ -39,7 +39,10 @@ def _read_file(path: Path, including: tuple[Path, ...]) -> Node:
     except (OSError, UnicodeDecodeError) as error:
         raise MetadataError(Problem(Position(file, 1), f"This file can't be read: {error}.")) from error
     parse = json_nodes.parse_json if path.suffix == ".json" else yaml_nodes.parse_yaml
-    return _resolved(parse(text, file), path, (*including, path.resolve()))
+    node = parse(text, file)
+    # Hundreds of files include nothing; whoever escapes letters may write it otherwise.
+    includes = yaml_nodes.INCLUDE in text or "\\" in text
+    return _resolved(node, path, (*including, path.resolve())) if includes else node
 
 
 def _shown(path: Path) -> str:

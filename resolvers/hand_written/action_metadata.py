@@ -10,9 +10,9 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from resolvers.hand_written.action_fields import ActionFields
+from resolvers.hand_written.root_types import root_type
 from resolvers.hand_written.table_rows import TableRowField
 from schema.model import Catalog, TableName
-from schema.table_types.definitions import Definitions
 from schema.table_types.meaning import MEANING, OfTableRow
 from schema.table_types.scalars import scalar_map
 
@@ -58,8 +58,7 @@ def _roots(fields: ActionFields) -> dict[str, Sequence[StrawberryField]]:
 
 def _types(fields: ActionFields) -> list[GraphQLNamedType]:
     """Root types first. Scalars are PostgreSQL's, which Hasura knows by itself."""
-    definitions = Definitions()
-    roots = {root.lower(): definitions.object_type(root, members) for root, members in _roots(fields).items() if members}
+    roots = {root.lower(): root_type(root, members) for root, members in _roots(fields).items() if members}
     config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map()))
     schema = _ActionSchema(**roots, config=config)
     kinds = (GraphQLObjectType, GraphQLInputObjectType, GraphQLEnumType)

@@ -18,18 +18,21 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from resolvers.hand_written.context import Context
-from schema.table_types.definitions import Definitions, listed
 from schema.table_types.meaning import MEANING, OfTableRow
 
 
 class TableRowField(StrawberryField):
     """A field whose type is known only when the tables are."""
 
-    def over(self, definitions: Definitions) -> "TableRowField":
-        """The field with its type: the row type of this engine's table."""
+    @property
+    def meaning(self) -> OfTableRow:
+        """Of which table, by which key."""
         meaning: OfTableRow = self.metadata[MEANING]
-        row = definitions[meaning.table]
-        annotation = StrawberryAnnotation(listed(row) if meaning.many else row | None)
+        return meaning
+
+    def over(self, row: Any) -> "TableRowField":
+        """The field with its type; `row` is the class that stands for the row type of this engine's table."""
+        annotation = StrawberryAnnotation(list[row] if self.meaning.many else row | None)
         resolver = StrawberryResolver(resolve_rows, type_override=None)
         field = TableRowField(
             self.python_name,

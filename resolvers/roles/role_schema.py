@@ -1,148 +1,146 @@
-"""One role's view of the whole schema, derived with graphql-core's `map_schema_config` instead of building types again."""
+"""One role's view of the whole schema: types that it sees as they are belong to all roles, of the others it has copies.
+
+A copy makes its members when somebody first looks at them. Who looks twice at once makes the same twice, and one of them stays.
+"""
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from graphql import GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLSchema, get_named_type, is_non_null_type
-from graphql.type import GraphQLEnumType, GraphQLInputObjectType, GraphQLNamedType, GraphQLObjectType
-from graphql.utilities.map_schema_config import SchemaElementKind, map_schema_config
+from graphql import GraphQLArgument, GraphQLField, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type, is_non_null_type
+from graphql.type import GraphQLEnumType, GraphQLEnumValue
 from strawberry import Schema
 
-from resolvers.roles.published import publish
+from resolvers.roles.shape import Member, Shape
 from resolvers.roles.visibility import Visibility
-from schema.table_types.meaning import Argument, OfColumn, Placeholder, meaning_of
+from resolvers.roles.visible_members import VisibleMembers, changed
+from resolvers.roles.whole_schema import EngineSchema
+from schema.table_types.definitions import EMPTY
+from schema.table_types.meaning import OfColumn, meaning_of
 
-NO_QUERIES = "no_queries_available"
+T = TypeVar("T")
+
 # Names of roles that see a hand-written root field, in the Strawberry field's metadata.
 ROLES = "roles"
+# What graphql-core keeps of a type once it has looked.
+_LOOKED_AT = frozenset({"fields", "values", "_value_lookup"})
 
 
-def derive(whole: Schema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
+def derive(whole: EngineSchema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
     """A Strawberry schema that holds exactly what the role sees, introspection included.
 
     `sees_action(name, strawberry_field)` decides on root fields that stand for no table.
     """
-    view = _View(whole._schema, visibility, sees_action)
-    config = cast(dict[str, Any], map_schema_config(whole._schema.to_kwargs(), lambda _: view.mappers()))
-    config |= {"types": (), "assume_valid": True}
-    for root in ("mutation", "subscription"):
-        if config[root] is not None and config[root].name in view.pruned:
-            config[root] = None
+    shape, everything = whole.shape, whole._schema
+
+    def sees(root: str, name: str) -> bool:
+        field = cast(GraphQLObjectType, everything.type_map[root]).fields[name]
+        return sees_action(name, field.extensions["strawberry-definition"])
+
+    visible = VisibleMembers(shape, visibility, sees)
+    types = _RoleTypes(everything, shape, visible, visibility).types
+    role: GraphQLSchema = _like(everything)
+    role.query_type, role.mutation_type, role.subscription_type = (
+        None if root is None else cast(GraphQLObjectType | None, types.get(root.name))
+        for root in (everything.query_type, everything.mutation_type, everything.subscription_type)
+    )
+    role.type_map = types
+    role._sub_type_map = {}
     schema = copy.copy(whole)
-    schema._schema = GraphQLSchema(**config)
-    publish(schema._schema)
-    schema._schema._strawberry_schema = schema  # type: ignore[attr-defined]
+    schema.forget_shape()
+    schema._schema = role
+    role._strawberry_schema = schema  # type: ignore[attr-defined]
     return schema
 
 
-Member = GraphQLField | GraphQLInputField
+class _RoleTypes:
+    """`types` by name, in order."""
 
+    def __init__(self, whole: GraphQLSchema, shape: Shape, visible: VisibleMembers, visibility: Visibility) -> None:
+        self._visibility = visibility
+        reached = visible.reached()
+        redacted = {name for name in reached if self._has_redacted(shape, name)} if visibility.redacts_anything else set[str]()
+        others = changed(shape, visible, reached, redacted)
+        # Where nothing is hidden all members are visible.
+        self._visible = {name: shape.same(visible.of[name]) for name in others if visible.hides(name)}
+        self.types = {name: self._copy(type_) if name in others else type_ for name, type_ in whole.type_map.items() if name in reached}
+        # Lists and non-nulls of a type, and arguments, are many places' own.
+        self._wrapped: dict[int, Any] = {}
+        self._arguments: dict[int, GraphQLArgument] = {}
 
-@dataclass
-class _View:
-    """The visible members of each type; `pruned` are the types with none left."""
+    def _has_redacted(self, shape: Shape, name: str) -> bool:
+        return any(isinstance(meaning, OfColumn) and self._visibility.redacts(meaning) for meaning in shape.meanings.get(name, {}).values())
 
-    schema: GraphQLSchema
-    visibility: Visibility
-    sees_action: Callable[[str, Any], bool]
-
-    def __post_init__(self) -> None:
-        self._roots = {root.name for root in (self.schema.query_type, self.schema.mutation_type, self.schema.subscription_type) if root}
-        self.members = {type_.name: set(self._initial(type_)) for type_ in self.schema.type_map.values() if _has_members(type_)}
-        self.pruned: set[str] = set()
-        self._kept = set(self._rows_of_presets())
-        while self._prune():
-            self._unlink()
-        query = cast(GraphQLObjectType, self.schema.query_type).name
-        self.members[query] = (self.members[query] - {NO_QUERIES}) or {NO_QUERIES}
-        self.pruned.discard(query)
-
-    def _initial(self, type_: GraphQLNamedType) -> Iterator[str]:
+    def _copy(self, type_: GraphQLNamedType) -> GraphQLNamedType:
+        own: Any = _like(type_)
         if isinstance(type_, GraphQLEnumType):
-            yield from self._enum_values(type_)
-            return
-        for name, member in _members(type_).items():
-            meaning = meaning_of(member)
-            if type_.name in self._roots and meaning is None:
-                if name == NO_QUERIES or self.sees_action(name, member.extensions["strawberry-definition"]):
-                    yield name
-            elif self.visibility.sees(meaning):
-                yield name
+            own._values = partial(self._values, type_)
+        else:
+            own._fields = partial(self._fields, type_)
+        return cast(GraphQLNamedType, own)
 
-    def _enum_values(self, type_: GraphQLEnumType) -> Iterator[str]:
-        """Hasura: an enum without a value has a placeholder, so that an empty list of it can be given."""
-        standing = [name for name, value in type_.values.items() if isinstance(value.value, Placeholder)]
-        visible = [name for name, value in type_.values.items() if self._sees_value(value.value)]
-        yield from visible or standing
+    def _values(self, type_: GraphQLEnumType) -> dict[str, GraphQLEnumValue]:
+        visible = self._visible.get(type_.name, type_.values)
+        values = {**type_.values, **type_.extensions.get(EMPTY, {})}
+        return {name: value for name, value in values.items() if name in visible}
 
-    def _sees_value(self, value: object) -> bool:
-        return not isinstance(value, Placeholder) and (not isinstance(value, OfColumn) or self.visibility.sees(value))
+    def _fields(self, type_: Any) -> dict[str, Member]:
+        visible = self._visible.get(type_.name, type_.fields)
+        return {name: self._member(member) for name, member in type_.fields.items() if name in visible}
 
-    def _rows_of_presets(self) -> Iterator[str]:
-        """Rows that a role may insert stay, also where every column is preset: it gives an empty object."""
-        root = self.schema.mutation_type
-        for name in self.members[root.name] if root else ():
-            for argument in cast(GraphQLObjectType, root).fields[name].args.values():
-                if meaning_of(argument) in (Argument("object"), Argument("objects")):
-                    yield get_named_type(argument.type).name
+    def _member(self, member: Member) -> Member:
+        """The member as it is, unless something of it is another for this role."""
+        type_, arguments = self._type(member.type), self._given(member)
+        if isinstance(member, GraphQLField) and is_non_null_type(type_) and self._visibility.redacts(meaning_of(member)):
+            type_ = type_.of_type
+        if type_ is member.type and arguments is None:
+            return member
+        own: Any = _like(member)
+        own.type = type_
+        if arguments is not None:
+            own.args = arguments
+        return cast(Member, own)
 
-    def _prune(self) -> bool:
-        """Types without a visible member are pruned; true if there are new ones."""
-        pruned = {name for name, members in self.members.items() if not members} - self.pruned - self._kept
-        self.pruned |= pruned
-        return bool(pruned)
-
-    def _unlink(self) -> None:
-        """Members whose type is pruned, or that need an argument of a pruned type, go with it."""
-        for name, visible in self.members.items():
-            type_ = self.schema.type_map[name]
-            if visible and not isinstance(type_, GraphQLEnumType):
-                members = _members(type_)
-                staying = {member for member in visible if self._stays(members[member])}
-                lost = isinstance(type_, GraphQLInputObjectType) and any(is_non_null_type(members[key].type) for key in visible - staying)
-                # Nobody could give an input object without what it needs.
-                self.members[name] = set() if lost else staying
-
-    def _stays(self, member: Member) -> bool:
-        if get_named_type(member.type).name in self.pruned:
-            return False
-        arguments = getattr(member, "args", {}).values()
-        return not any(is_non_null_type(argument.type) and not self._keeps(argument) for argument in arguments)
+    def _given(self, member: Member) -> dict[str, GraphQLArgument] | None:
+        """Its arguments; None where they are those of the whole schema."""
+        if not isinstance(member, GraphQLField) or not member.args:
+            return None
+        given = {name: self._argument(argument) for name, argument in member.args.items() if self._keeps(argument)}
+        same = len(given) == len(member.args) and all(member.args[name] is argument for name, argument in given.items())
+        return None if same else given
 
     def _keeps(self, argument: GraphQLArgument) -> bool:
-        return get_named_type(argument.type).name not in self.pruned
+        return get_named_type(argument.type).name in self.types
 
-    def mappers(self) -> Any:
-        return {SchemaElementKind.OBJECT: self._fields, SchemaElementKind.INPUT_OBJECT: self._fields, SchemaElementKind.ENUM: self._values}
+    def _argument(self, argument: GraphQLArgument) -> GraphQLArgument:
+        known = self._arguments.get(id(argument))
+        if known is None:
+            type_ = self._type(argument.type)
+            known = argument
+            if type_ is not argument.type:
+                known = _like(argument)
+                known.type = type_
+            self._arguments[id(argument)] = known
+        return known
 
-    def _fields(self, config: Any) -> Any:
-        visible, fields = self.members.get(config["name"]), config["fields"]
-        if visible is None:
-            return config
-        return {**config, "fields": lambda: {name: self._member(field) for name, field in fields().items() if name in visible}}
-
-    def _member(self, member: Any) -> Any:
-        redacted = isinstance(member, GraphQLField) and is_non_null_type(member.type) and self.visibility.redacts(meaning_of(member))
-        if not redacted and not getattr(member, "args", None):
-            return member
-        member = copy.copy(member)
-        if redacted:
-            member.type = member.type.of_type
-        if isinstance(member, GraphQLField):
-            member.args = {name: argument for name, argument in member.args.items() if self._keeps(argument)}
-        return member
-
-    def _values(self, config: Any) -> Any:
-        visible = self.members.get(config["name"])
-        values = config["values"]() if callable(config["values"]) else config["values"]
-        return {**config, "values": {name: value for name, value in values.items() if visible is None or name in visible}}
+    def _type(self, type_: Any) -> Any:
+        if isinstance(type_, GraphQLNamedType):
+            return self.types.get(type_.name, type_)
+        known = self._wrapped.get(id(type_))
+        if known is None:
+            inner = self._type(type_.of_type)
+            known = self._wrapped[id(type_)] = type_ if inner is type_.of_type else type(type_)(inner)
+        return known
 
 
-def _has_members(type_: GraphQLNamedType) -> bool:
-    return isinstance(type_, (GraphQLObjectType, GraphQLInputObjectType, GraphQLEnumType)) and not type_.name.startswith("__")
+def _like(element: T) -> T:
+    """A copy that has not been looked at.
 
-
-def _members(type_: Any) -> dict[str, Member]:
-    return cast(dict[str, Member], type_.fields)
+    graphql-core's own way would make a type anew, with a look at every letter of every name, and a schema by going through all types.
+    """
+    own: T = object.__new__(type(element))
+    for name, value in vars(element).items():
+        if name not in _LOOKED_AT:
+            setattr(own, name, value)
+    return own

@@ -11,6 +11,7 @@ from permissions.session import ADMIN, Session
 from resolvers.documents.lru import LRU
 from resolvers.roles.role_schema import ROLES, derive
 from resolvers.roles.visibility import Visibility
+from resolvers.roles.whole_schema import EngineSchema
 from resolvers.walk.rule_costs import RuleCosts
 from schema.model import Catalog
 
@@ -34,7 +35,7 @@ class RoleView:
 class RoleViews:
     """A role that the metadata doesn't know sees an empty schema; all of them share one."""
 
-    def __init__(self, catalog: Catalog, rules: Mapping[str, RoleRules], whole: Schema) -> None:
+    def __init__(self, catalog: Catalog, rules: Mapping[str, RoleRules], whole: EngineSchema) -> None:
         self._catalog, self._rules, self._whole = catalog, rules, whole
         self._views: dict[ViewKey, RoleView] = {}
         self._for_backends = {role for role, given in rules.items() if _has_backend_only(given)}
@@ -49,6 +50,7 @@ class RoleViews:
         for role in ("", *self._rules):
             for backend_only in (False, True) if role in self._for_backends else (False,):
                 self._view((role, backend_only))
+        self._whole.forget_shape()
 
     def _view(self, key: ViewKey) -> RoleView:
         view = self._views.get(key)

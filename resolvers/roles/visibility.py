@@ -46,6 +46,11 @@ class Visibility:
                 return self._select(table).allow_aggregations
         return True
 
+    @property
+    def redacts_anything(self) -> bool:
+        """Whether any column may be null for the role though it is not in the database."""
+        return any(rule.redactions for rule in self._rules.select.values())
+
     def redacts(self, meaning: Meaning | None) -> bool:
         """Whether a selected column may be null though it is not in the database."""
         match meaning:

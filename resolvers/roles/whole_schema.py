@@ -1,56 +1,89 @@
-"""The whole Strawberry schema of a service: root fields over tables, actions and hand-written subscriptions."""
+"""The whole schema of a service: the types of tables as graphql-core has them, and what is written by hand as Strawberry makes it."""
 
-from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLField, GraphQLObjectType, GraphQLSchema
 from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.types.concrete_type import ConcreteType
 from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from resolvers.hand_written.action_fields import ActionFields
 from resolvers.hand_written.ready_json import PreparedDocument, SplicingExecutor
+from resolvers.hand_written.root_types import object_type, root_type
 from resolvers.hand_written.table_rows import TableRowField
-from resolvers.roles.role_schema import NO_QUERIES
+from resolvers.roles.published import publish
+from resolvers.roles.shape import NO_QUERIES, Shape
 from schema.model import Catalog
-from schema.table_types.definitions import Definitions
-from schema.table_types.root_fields import catalog_types
+from schema.table_types.root_fields import CatalogTypes, catalog_types
 from schema.table_types.scalars import scalar_map
 
 NOTHING_TO_QUERY = "There are no queries available to the current role."
 
 
 class EngineSchema(Schema):
-    """Strawberry's schema over types made at start; fields that point at rows of tables get their types here."""
+    """What is written by hand, as Strawberry makes and runs it, and beside it the types of the tables, which it never resolves."""
 
-    def __init__(self, definitions: Definitions, **roots: Any) -> None:
-        self._definitions = definitions
+    def __init__(self, tables: CatalogTypes, actions: ActionFields) -> None:
+        self._tables, self._rows = tables.types, dict[str, Any]()
         config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map()))
-        super().__init__(**roots, config=config, extensions=[PreparedDocument], execution_context_class=SplicingExecutor)
+        super().__init__(
+            query=root_type("query_root", [*actions.query, _no_queries()]),
+            mutation=root_type("mutation_root", actions.mutation),
+            subscription=root_type("subscription_root", actions.subscription),
+            config=config,
+            extensions=[PreparedDocument],
+            execution_context_class=SplicingExecutor,
+        )
+        schema: GraphQLSchema = self._schema
+        schema.query_type = _extended(schema.query_type, "query_root", tables.query)
+        schema.mutation_type = _extended(schema.mutation_type, "mutation_root", tables.mutation)
+        schema.subscription_type = _extended(schema.subscription_type, "subscription_root", tables.subscription)
+        roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+        schema.type_map = {**schema.type_map, **tables.types, **{root.name: root for root in roots if root is not None}}
+        publish(schema)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """What decides on each role's view, found once for all of them."""
+        return Shape(self._schema)
+
+    def forget_shape(self) -> None:
+        """It is found again when another role needs it."""
+        vars(self).pop("shape", None)
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry would log each error with a piece of the document, where secrets may stand; the engine logs what is ours."""
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        return [
-            field.over(self._definitions) if isinstance(field, TableRowField) else field for field in super().get_fields(type_definition)
-        ]
+        """Fields that point at rows of tables get their types here."""
+        fields = super().get_fields(type_definition)
+        return [field.over(self._row(field.meaning.table)) if isinstance(field, TableRowField) else field for field in fields]
+
+    def _row(self, name: str) -> Any:
+        """The class that stands for a table's row in annotations; Strawberry finds the type that is there as one it has made itself."""
+        if name not in self._rows:
+            row = self._rows[name] = object_type(name, ())
+            made = ConcreteType(definition=row.__strawberry_definition__, implementation=self._tables[name])
+            self.schema_converter.type_map[name] = made
+        return self._rows[name]
 
 
 def whole_schema(catalog: Catalog, actions: ActionFields) -> EngineSchema:
     """Everything that any role might see; each role gets its own view of it."""
-    types = catalog_types(catalog)
-    query = _root(types.definitions, "query_root", [*types.query, *actions.query, _no_queries()])
-    mutation = _root(types.definitions, "mutation_root", [*types.mutation, *actions.mutation])
-    subscription = _root(types.definitions, "subscription_root", [*types.subscription, *actions.subscription])
-    return EngineSchema(types.definitions, query=query, mutation=mutation, subscription=subscription)
+    return EngineSchema(catalog_types(catalog), actions)
 
 
-def _root(definitions: Definitions, name: str, fields: Sequence[StrawberryField]) -> Any:
-    return definitions.object_type(name, fields) if fields else None
+def _extended(root: GraphQLObjectType | None, name: str, fields: dict[str, GraphQLField]) -> GraphQLObjectType | None:
+    """The root with the fields of tables; what is written by hand takes the place of a table's."""
+    if root is None:
+        root = GraphQLObjectType(name, {})
+    root.fields = {**fields, **root.fields}
+    return root if root.fields else None
 
 
 def _no_queries() -> StrawberryField:

@@ -1,15 +1,12 @@
 """The GraphQL types of a table's aggregates: what can be counted, summed and ordered by."""
 
 from collections.abc import Iterator
-from typing import Any
-
-from strawberry.types.field import StrawberryField
 
 from schema.model import Column, ComputedField, PgType, TrackedTable
-from schema.table_types.definitions import Definitions, argument, key, listed, output
+from schema.table_types.definitions import Definitions, Element, argument, key, output
 from schema.table_types.function_arguments import computed_field_arguments
 from schema.table_types.meaning import AggregateFunction, Argument, OfColumn, OfComputedField, Part
-from schema.table_types.scalars import NUMERIC, ORDERED, UNSORTED, annotation
+from schema.table_types.scalars import BOOLEAN, FLOAT, INT, NUMERIC, ORDERED, UNSORTED
 from schema.type_names import AGGREGATES
 
 EXTREMES = ("max", "min")
@@ -45,7 +42,7 @@ def _has(function: str, type_: PgType) -> bool:
 
 def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
     naming, base = definitions.naming, table.base
-    fields: list[StrawberryField] = [_count(definitions, table)]
+    fields = [_count(definitions, table)]
     orders = [key("count", definitions["order_by"] | None, Part("count", table.name))]
     for function in AGGREGATES:
         columns = aggregated_columns(table, function)
@@ -70,31 +67,31 @@ def define_aggregates(definitions: Definitions, table: TrackedTable) -> None:
     definitions.object_type(naming.type_name(base, "aggregate"), rows, description=f'aggregated selection of "{table.name}"')
 
 
-def _aggregate(definitions: Definitions, table: TrackedTable) -> Iterator[StrawberryField]:
+def _aggregate(definitions: Definitions, table: TrackedTable) -> Iterator[Element]:
     yield output("aggregate", definitions.of(table, "aggregate_fields") | None, Part("aggregate", table.name))
-    yield output("nodes", listed(definitions.of(table)), Part("nodes", table.name))
+    yield output("nodes", definitions.of(table).listed, Part("nodes", table.name))
 
 
-def _count(definitions: Definitions, table: TrackedTable) -> StrawberryField:
+def _count(definitions: Definitions, table: TrackedTable) -> Element:
     columns = definitions.of(table, "select_column")
     arguments = [
-        argument("columns", listed(columns) | None, Argument("columns")),
-        argument("distinct", bool | None, Argument("distinct")),
+        argument("columns", columns.listed | None, Argument("columns")),
+        argument("distinct", BOOLEAN | None, Argument("distinct")),
     ]
-    return output("count", int, Part("count", table.name), arguments=arguments)
+    return output("count", INT, Part("count", table.name), arguments=arguments)
 
 
-def _values(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[StrawberryField]:
+def _values(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[Element]:
     for column in aggregated_columns(table, function):
-        type_: Any = float if function in STATISTICS else annotation(column.type)
+        type_ = FLOAT if function in STATISTICS else definitions.value(column.type)
         yield output(column.graphql_name, type_ | None, OfColumn(table.name, column.name))
     for field, pg_type in aggregated_fields(table, function):
-        type_ = float if function in STATISTICS else annotation(pg_type)
+        type_ = FLOAT if function in STATISTICS else definitions.value(pg_type)
         arguments = computed_field_arguments(definitions, table, field)
         meaning = OfComputedField(table.name, field.name)
         yield output(field.name, type_ | None, meaning, arguments=arguments, description=field.comment)
 
 
-def _orders(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[StrawberryField]:
+def _orders(definitions: Definitions, table: TrackedTable, function: str) -> Iterator[Element]:
     for column in aggregated_columns(table, function):
         yield key(column.graphql_name, definitions["order_by"] | None, OfColumn(table.name, column.name))

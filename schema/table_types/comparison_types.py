@@ -4,22 +4,19 @@ The latter as in Hasura's `GraphQL/Schema/BoolExp/AggregationPredicates.hs`, whi
 """
 
 from collections.abc import Iterator
-from typing import Any
-
-from strawberry.types.field import StrawberryField
 
 from schema.model import Column, PgType, TrackedTable
 from schema.operators import CASTS, OPERATORS
-from schema.table_types.definitions import Definitions, key, listed
+from schema.table_types.definitions import Definitions, Element, key
 from schema.table_types.meaning import AggregateFunction, Argument, Cast, Comparison, OfColumn
-from schema.table_types.scalars import annotation
-from schema.type_names import PREDICATE_FUNCTIONS, cast_name, comparison_name, scalar_name
+from schema.table_types.scalars import BOOLEAN
+from schema.type_names import PREDICATE_FUNCTIONS, TypeReference, cast_name, comparison_name, scalar_name
 
 # As in Hasura the values of an enum have no order.
 _OF_ENUM = ("_eq", "_neq", "_in", "_nin", "_is_null")
 
 
-def comparison(definitions: Definitions, type_: PgType) -> object:
+def comparison(definitions: Definitions, type_: PgType) -> TypeReference:
     """The comparison input of a type, defined once."""
     name = comparison_name(definitions.naming, type_)
     if name not in definitions:
@@ -29,21 +26,20 @@ def comparison(definitions: Definitions, type_: PgType) -> object:
     return definitions[name]
 
 
-def _operators(definitions: Definitions, type_: PgType) -> Iterator[StrawberryField]:
+def _operators(definitions: Definitions, type_: PgType) -> Iterator[Element]:
     """All that Hasura has, whatever PostgreSQL says of some of them: json has no `=`."""
     named = definitions.naming.field
     if (target := CASTS.get(type_)) is not None:
-        cast: Any = _cast(definitions, type_, target)
-        yield key(named("_cast"), cast | None, Cast())
+        yield key(named("_cast"), _cast(definitions, type_, target) | None, Cast())
     for operator in OPERATORS.values():
         if operator.takes(type_) and (type_.enum_table is None or operator.name in _OF_ENUM):
-            value: Any = annotation(operator.given_type(type_))
-            given = listed(value) if operator.operand == "list" else value
+            value = definitions.value(operator.given_type(type_))
+            given = value.listed if operator.operand == "list" else value
             yield key(named(operator.name), given | None, Comparison(operator.name), description=operator.description(type_))
 
 
-def _cast(definitions: Definitions, type_: PgType, target: PgType) -> object:
-    compared: Any = comparison(definitions, target)
+def _cast(definitions: Definitions, type_: PgType, target: PgType) -> TypeReference:
+    compared = comparison(definitions, target)
     fields = [key(scalar_name(target.name), compared | None, Cast(target))]
     return definitions.input(cast_name(definitions.naming, type_), fields)
 
@@ -53,15 +49,15 @@ def define_aggregate_predicates(definitions: Definitions, table: TrackedTable) -
     definitions.input(definitions.naming.type_name(table.base, "aggregate_bool_exp"), _functions(definitions, table))
 
 
-def _functions(definitions: Definitions, table: TrackedTable) -> Iterator[StrawberryField]:
-    columns: Any = listed(definitions.of(table, "select_column"))
+def _functions(definitions: Definitions, table: TrackedTable) -> Iterator[Element]:
+    columns = definitions.of(table, "select_column").listed
     yield _function(definitions, table, "count", columns | None)
     truths = [column for column in table.columns.values() if column.type == PREDICATE_FUNCTIONS["bool_and"]]
     for function in ("bool_and", "bool_or") if truths else ():
         yield _function(definitions, table, function, _truths(definitions, table, function, truths))
 
 
-def _truths(definitions: Definitions, table: TrackedTable, function: str, columns: list[Column]) -> Any:
+def _truths(definitions: Definitions, table: TrackedTable, function: str, columns: list[Column]) -> TypeReference:
     """The columns that are true or false. Hasura has one such type for each function."""
     words = f"{table.base}_aggregate_bool_exp_{function}_arguments_columns"
     return definitions.enum(
@@ -72,14 +68,14 @@ def _truths(definitions: Definitions, table: TrackedTable, function: str, column
     )
 
 
-def _function(definitions: Definitions, table: TrackedTable, function: str, arguments: Any) -> StrawberryField:
+def _function(definitions: Definitions, table: TrackedTable, function: str, arguments: TypeReference) -> Element:
     name = definitions.naming.type_name(table.base, f"aggregate_bool_exp_{function}")
     type_ = definitions.input(name, _parts(definitions, table, function, arguments))
     return key(function, type_ | None, AggregateFunction(function, table.name))
 
 
-def _parts(definitions: Definitions, table: TrackedTable, function: str, arguments: Any) -> Iterator[StrawberryField]:
+def _parts(definitions: Definitions, table: TrackedTable, function: str, arguments: TypeReference) -> Iterator[Element]:
     yield key("arguments", arguments, Argument("arguments"))
-    yield key("distinct", bool | None, Argument("distinct"))
+    yield key("distinct", BOOLEAN | None, Argument("distinct"))
     yield key("filter", definitions.of(table, "bool_exp") | None, Argument("filter"))
     yield key("predicate", comparison(definitions, PREDICATE_FUNCTIONS[function]), Argument("predicate"))

@@ -2,7 +2,6 @@
 
 from schema.model import TrackedTable
 from schema.table_types.definitions import Definitions
-from schema.table_types.scalars import enum_class
 
 
 def define_enum(definitions: Definitions, table: TrackedTable) -> None:
@@ -10,6 +9,5 @@ def define_enum(definitions: Definitions, table: TrackedTable) -> None:
     if table.enum is None:
         return
     name = table.enum.type.name
-    definitions.stands_for(name, enum_class(name))
     comments = {value.name: value.comment for value in table.enum.values}
     definitions.enum(name, table.enum.type.values, description=table.comment, describe=comments.get)

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from functools import partial
 
-from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.field import StrawberryField
+from graphql import GraphQLEnumValue
 
 from schema.model import Catalog, TrackedTable
-from schema.table_types.definitions import Definitions, argument, key, listed
+from schema.table_types.definitions import Definitions, Element, argument, key
 from schema.table_types.meaning import Argument, NestedInsert, OfColumn, OfConstraint, Placeholder
-from schema.table_types.scalars import annotation
 
-_PLACEHOLDER = "_PLACEHOLDER"
+# Hasura: an enum without a value has a placeholder, so that an empty list of it can be given.
+_EMPTY = {"_PLACEHOLDER": GraphQLEnumValue(Placeholder(), description="placeholder (do not use)")}
 
 
 def define_inserts(definitions: Definitions, catalog: Catalog, table: TrackedTable) -> None:
@@ -20,7 +19,7 @@ def define_inserts(definitions: Definitions, catalog: Catalog, table: TrackedTab
         named("insert_input"), _row(definitions, catalog, table), description=f'input type for inserting data into table "{table.name}"'
     )
     conflict = list(_on_conflict_key(definitions, table))
-    one, many = key("data", row, Argument("data")), key("data", listed(row), Argument("data"))
+    one, many = key("data", row, Argument("data")), key("data", row.listed, Argument("data"))
     definitions.input(
         named("obj_rel_insert_input"),
         [one, *conflict],
@@ -35,7 +34,7 @@ def define_inserts(definitions: Definitions, catalog: Catalog, table: TrackedTab
         _define_on_conflict(definitions, table)
 
 
-def insert_arguments(definitions: Definitions, table: TrackedTable, rows: StrawberryArgument) -> list[StrawberryArgument]:
+def insert_arguments(definitions: Definitions, table: TrackedTable, rows: Element) -> list[Element]:
     """What an insert takes; Hasura: without a unique constraint there can be no conflict."""
     if not table.constraints:
         return [rows]
@@ -46,9 +45,9 @@ def insert_arguments(definitions: Definitions, table: TrackedTable, rows: Strawb
     ]
 
 
-def _row(definitions: Definitions, catalog: Catalog, table: TrackedTable) -> Iterator[StrawberryField]:
+def _row(definitions: Definitions, catalog: Catalog, table: TrackedTable) -> Iterator[Element]:
     for column in table.columns.values():
-        yield key(column.graphql_name, annotation(column.type) | None, OfColumn(table.name, column.name, "insert"))
+        yield key(column.graphql_name, definitions.value(column.type) | None, OfColumn(table.name, column.name, "insert"))
     for relationship in table.relationships.values():
         target = catalog[relationship.target]
         if "insert" in target.writes:
@@ -57,7 +56,7 @@ def _row(definitions: Definitions, catalog: Catalog, table: TrackedTable) -> Ite
             yield key(relationship.name, type_ | None, NestedInsert(table.name, relationship.name))
 
 
-def _on_conflict_key(definitions: Definitions, table: TrackedTable) -> Iterator[StrawberryField]:
+def _on_conflict_key(definitions: Definitions, table: TrackedTable) -> Iterator[Element]:
     if table.constraints:
         conflict = definitions.of(table, "on_conflict")
         yield key(definitions.naming.field("on_conflict"), conflict | None, Argument("on_conflict"), description="upsert condition")
@@ -75,13 +74,14 @@ def _define_on_conflict(definitions: Definitions, table: TrackedTable) -> None:
     columns = [(column.graphql_name, OfColumn(table.name, column.name, "update")) for column in table.columns.values()]
     definitions.enum(
         named("update_column"),
-        [*columns, (_PLACEHOLDER, Placeholder())],
+        columns,
         description=f'update columns of table "{table.name}"',
-        describe=lambda value: "placeholder (do not use)" if isinstance(value, Placeholder) else "column name",
+        describe=lambda _: "column name",
+        empty=_EMPTY,
     )
     fields = [
         key("constraint", definitions.of(table, "constraint"), Argument("constraint")),
-        key("update_columns", listed(definitions.of(table, "update_column")), Argument("update_columns"), default=list),
+        key("update_columns", definitions.of(table, "update_column").listed, Argument("update_columns"), default=[]),
         key("where", definitions.of(table, "bool_exp") | None, Argument("where")),
     ]
     definitions.input(named("on_conflict"), fields, description=f'on_conflict condition type for table "{table.name}"')

@@ -1,7 +1,7 @@
 """What each GraphQL field, argument and input key stands for, so that readers of a document dispatch on meaning, not on names."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from schema.model import PgType, TableName
 
@@ -190,6 +190,9 @@ Meaning = (
 
 
 def meaning_of(element: Any) -> Meaning | None:
-    """The meaning of a graphql-core field, argument or input field; None for hand-written ones and introspection."""
-    definition = element.extensions.get("strawberry-definition")
-    return None if definition is None else definition.metadata.get(MEANING)
+    """The meaning of a graphql-core field, argument or input field; None for most hand-written ones and introspection."""
+    extensions: dict[str, Any] = element.extensions
+    if (meaning := extensions.get(MEANING)) is not None:
+        return cast(Meaning, meaning)
+    definition = extensions.get("strawberry-definition")
+    return None if definition is None else cast(Meaning | None, definition.metadata.get(MEANING))

@@ -4,30 +4,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.field import StrawberryField
+from graphql import GraphQLField, GraphQLNamedType
 
 from schema.model import Catalog, TrackedTable
 from schema.table_types.aggregate_types import define_aggregates
 from schema.table_types.comparison_types import define_aggregate_predicates
-from schema.table_types.definitions import Definitions, argument, listed, output, root_description
+from schema.table_types.definitions import Definitions, Element, argument, output, root_description
 from schema.table_types.enum_types import define_enum
 from schema.table_types.function_types import function_fields
 from schema.table_types.meaning import OfColumn, RootType, TableRoot
 from schema.table_types.row_types import TableTypes
-from schema.table_types.scalars import annotation
 from schema.table_types.stream_types import define_cursor_ordering, define_stream, stream_arguments
 from schema.table_types.write_fields import define_writes, write_fields
+from schema.type_names import TypeReference
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogTypes:
     """The types of all tables by name, and the root fields over them."""
 
-    definitions: Definitions
-    query: list[StrawberryField]
-    mutation: list[StrawberryField]
-    subscription: list[StrawberryField]
+    types: dict[str, GraphQLNamedType]
+    query: dict[str, GraphQLField]
+    mutation: dict[str, GraphQLField]
+    subscription: dict[str, GraphQLField]
 
 
 def catalog_types(catalog: Catalog) -> CatalogTypes:
@@ -45,12 +44,15 @@ def catalog_types(catalog: Catalog) -> CatalogTypes:
         define_stream(definitions, table)
     functions = partial(function_fields, catalog, types, definitions)
     roots = [_RootFields(table, types, definitions) for table in catalog]
-    return CatalogTypes(
-        definitions,
-        query=[field for root in roots for field in root.selects("query")] + [*functions("query")],
-        mutation=[field for root in roots for field in root.writes()] + [*functions("mutation")],
-        subscription=[field for root in roots for field in (*root.selects("subscription"), root.stream())] + [*functions("subscription")],
-    )
+    query = [*(field for root in roots for field in root.selects("query")), *functions("query")]
+    mutation = [*(field for root in roots for field in root.writes()), *functions("mutation")]
+    subscription = [
+        *(field for root in roots for field in (*root.selects("subscription"), root.stream())),
+        *functions("subscription"),
+    ]
+    definitions.complete()
+    query_fields, mutation_fields, subscription_fields = (definitions.fields(members) for members in (query, mutation, subscription))
+    return CatalogTypes(definitions.types(), query_fields, mutation_fields, subscription_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,15 @@ class _RootFields:
     types: TableTypes
     definitions: Definitions
 
-    def _type(self, suffix: str = "") -> type:
-        type_: type = self.definitions.of(self.table, suffix)
-        return type_
+    def _type(self, suffix: str = "") -> TypeReference:
+        return self.definitions.of(self.table, suffix)
 
-    def selects(self, root: RootType) -> Iterator[StrawberryField]:
+    def selects(self, root: RootType) -> Iterator[Element]:
         table, names, arguments = self.table, self.table.root_fields, self.types.arguments(self.table)
         row, label = self._type(), f'"{self.table.name}"'
         yield output(
             names.select,
-            listed(row),
+            row.listed,
             TableRoot("select", table.name, root),
             arguments=arguments,
             description=root_description(table, "select", f"fetch data from the table: {label}"),
@@ -82,19 +83,19 @@ class _RootFields:
             description = root_description(table, "select_by_pk", f"fetch data from the table: {label} using primary key columns")
             yield output(names.select_by_pk, row | None, meaning, arguments=self._primary_key(), description=description)
 
-    def stream(self) -> StrawberryField:
+    def stream(self) -> Element:
         table = self.table
         return output(
             table.root_fields.select_stream,
-            listed(self._type()),
+            self._type().listed,
             TableRoot("select_stream", table.name, "subscription"),
             arguments=stream_arguments(self.definitions, table),
             description=root_description(table, "select_stream", f'fetch data from the table in a streaming manner: "{table.name}"'),
         )
 
-    def _primary_key(self) -> list[StrawberryArgument]:
-        columns = [self.table.columns[name] for name in self.table.primary_key]
-        return [argument(c.graphql_name, annotation(c.type), OfColumn(self.table.name, c.name), description=c.comment) for c in columns]
+    def _primary_key(self) -> list[Element]:
+        columns, value = [self.table.columns[name] for name in self.table.primary_key], self.definitions.value
+        return [argument(c.graphql_name, value(c.type), OfColumn(self.table.name, c.name), description=c.comment) for c in columns]
 
-    def writes(self) -> Iterator[StrawberryField]:
+    def writes(self) -> Iterator[Element]:
         return write_fields(self.definitions, self.table, self._primary_key())

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLScalarType, specified_scalar_types
 from strawberry.types.scalar import ScalarDefinition
 
-from schema.model import PgType
-from schema.type_names import scalar_name
+from schema.type_names import TypeReference
 
-_BUILT_IN: dict[str, type] = {"Int": int, "Float": float, "Boolean": bool, "String": str}
+INT, FLOAT, BOOLEAN, STRING = (TypeReference(name) for name in ("Int", "Float", "Boolean", "String"))
+# GraphQL's own, which no type of PostgreSQL brings along.
+BUILT_IN = frozenset(specified_scalar_types)
 
 # For hand-written types: the same scalars as the tables have.
 uuid = NewType("uuid", UUID)
@@ -66,34 +68,26 @@ for _type in (uuid, bigint, timestamptz, jsonb):
     register(_type)
 
 
-def scalar(name: str) -> Any:
-    """The Python annotation of the scalar for a PostgreSQL type name.
+_SCALARS: dict[str, GraphQLScalarType] = dict(specified_scalar_types)
+
+
+def graphql_scalar(name: str) -> GraphQLScalarType:
+    """The one scalar of this name, in all schemas.
 
     The engine never converts values: a table's input goes to PostgreSQL as text. Only hand-written fields see Python values.
     """
-    named = scalar_name(name)
-    return _BUILT_IN.get(named) or _TYPES.setdefault(named, type(named, (), {}))
-
-
-_ENUMS: dict[str, type] = {}
-
-
-def enum_class(name: str) -> type:
-    """The class that stands for the enum of an enum table in annotations."""
-    return _ENUMS.setdefault(name, type(name, (), {}))
-
-
-def annotation(type_: PgType) -> Any:
-    """The annotation of a column's value; an array is a list of non-null elements."""
-    if type_.enum_table is not None:
-        return enum_class(type_.enum_table.name)
-    return list[scalar(type_.name)] if type_.is_array else scalar(type_.name)  # type: ignore[misc]
+    known = _SCALARS.get(name)
+    if known is None:
+        serialize, parse = _SERIALIZERS.get(name, _identity), _PARSERS.get(name, _identity)
+        known = _SCALARS.setdefault(name, GraphQLScalarType(name, serialize=serialize, parse_value=parse))
+    return known
 
 
 def scalar_map() -> dict[object, ScalarDefinition]:
-    """Every scalar known so far, as Strawberry's configuration wants them."""
+    """The scalars of hand-written annotations, as Strawberry's configuration wants them."""
     return {type_: _definition(name) for name, type_ in _TYPES.items()}
 
 
 def _definition(name: str) -> ScalarDefinition:
-    return strawberry.scalar(name=name, serialize=_SERIALIZERS.get(name, _identity), parse_value=_PARSERS.get(name, _identity))
+    definition = strawberry.scalar(name=name, serialize=_SERIALIZERS.get(name, _identity), parse_value=_PARSERS.get(name, _identity))
+    return replace(definition, implementation=graphql_scalar(name))

@@ -1,12 +1,10 @@
 """The GraphQL types of one table that streaming needs, under Hasura's names."""
 
-from strawberry.types.arguments import StrawberryArgument
-
 from schema.model import TrackedTable
 from schema.operators import INCOMPARABLE
-from schema.table_types.definitions import Definitions, argument, key
+from schema.table_types.definitions import Definitions, Element, argument, key
 from schema.table_types.meaning import Argument, OfColumn
-from schema.table_types.scalars import annotation
+from schema.table_types.scalars import INT
 from schema.type_names import ORDERING
 
 
@@ -20,7 +18,7 @@ def define_stream(definitions: Definitions, table: TrackedTable) -> None:
     """What a stream of a table begins with. A column whose values have no order can't be what it goes by."""
     naming = definitions.naming
     ordered = [column for column in table.columns.values() if column.type.name not in INCOMPARABLE]
-    values = [key(column.graphql_name, annotation(column.type) | None, OfColumn(table.name, column.name)) for column in ordered]
+    values = [key(column.graphql_name, definitions.value(column.type) | None, OfColumn(table.name, column.name)) for column in ordered]
     initial = definitions.input(
         naming.type_name(table.base, "stream_cursor_value_input"),
         values,
@@ -34,16 +32,16 @@ def define_stream(definitions: Definitions, table: TrackedTable) -> None:
     definitions.input(name, fields, description=f'Streaming cursor of the table "{table.name}"')
 
 
-def stream_arguments(definitions: Definitions, table: TrackedTable) -> list[StrawberryArgument]:
+def stream_arguments(definitions: Definitions, table: TrackedTable) -> list[Element]:
     """The arguments of a stream of `table`."""
     cursor, where = definitions.of(table, "stream_cursor_input"), definitions.of(table, "bool_exp")
     return [
         argument(
             definitions.naming.field("batch_size"),
-            int,
+            INT,
             Argument("batch_size"),
             description="maximum number of rows returned in a single batch",
         ),
-        argument("cursor", list[cursor | None], Argument("cursor"), description="cursor to stream the results returned by the query"),  # type: ignore[valid-type]
+        argument("cursor", (cursor | None).listed, Argument("cursor"), description="cursor to stream the results returned by the query"),
         argument("where", where | None, Argument("where"), description="filter the rows returned"),
     ]

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-from strawberry.types.arguments import StrawberryArgument
 
 from schema.model import Column, PgType, TrackedTable
-from schema.table_types.definitions import Definitions, argument, key
+from schema.table_types.definitions import Definitions, Element, argument, key
 from schema.table_types.meaning import Argument, OfColumn, UpdateOperator, UpdateOperatorName
-from schema.table_types.scalars import NUMERIC, annotation
+from schema.table_types.scalars import INT, NUMERIC, STRING
+from schema.type_names import TypeReference
 
 _WHERE = "filter the rows which have to be updated"
 _SET = "sets the columns of the filtered rows to the given values"
@@ -37,8 +35,8 @@ def _is_jsonb(type_: PgType) -> bool:
     return type_.name == "jsonb" and not type_.is_array
 
 
-def _own_type(column: Column) -> Any:
-    return annotation(column.type)
+def _own_type(definitions: Definitions, column: Column) -> TypeReference:
+    return definitions.value(column.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +46,15 @@ class _Operator:
     name: UpdateOperatorName
     description: str
     takes: Callable[[PgType], bool] = _is_jsonb
-    value: Callable[[Column], Any] = _own_type
+    value: Callable[[Definitions, Column], TypeReference] = _own_type
     described: str | None = None
 
 
 _OPERATORS = (
     _Operator("_append", _APPEND),
-    _Operator("_delete_at_path", _DELETE_AT_PATH, value=lambda _: list[str]),
-    _Operator("_delete_elem", _DELETE_ELEM, value=lambda _: int),
-    _Operator("_delete_key", _DELETE_KEY, value=lambda _: str),
+    _Operator("_delete_at_path", _DELETE_AT_PATH, value=lambda *_: STRING.listed),
+    _Operator("_delete_elem", _DELETE_ELEM, value=lambda *_: INT),
+    _Operator("_delete_key", _DELETE_KEY, value=lambda *_: STRING),
     _Operator("_inc", _INC, _is_number, described="input type for incrementing numeric columns in table"),
     _Operator("_prepend", _PREPEND),
     _Operator("_set", _SET, _any, described="input type for updating data in table"),
@@ -66,7 +64,7 @@ _OPERATORS = (
 def define_updates(definitions: Definitions, table: TrackedTable) -> None:
     naming, named = definitions.naming, partial(definitions.naming.type_name, table.base)
     for operator, columns in _applied(table):
-        fields = [key(c.graphql_name, operator.value(c) | None, OfColumn(table.name, c.name, "update")) for c in columns]
+        fields = [key(c.graphql_name, operator.value(definitions, c) | None, OfColumn(table.name, c.name, "update")) for c in columns]
         described = f'{operator.described} "{table.name}"' if operator.described else operator.description
         definitions.input(named(_suffix(operator)), fields, description=described)
     where = key("where", definitions.of(table, "bool_exp"), Argument("where"), description=_WHERE)
@@ -77,25 +75,25 @@ def define_updates(definitions: Definitions, table: TrackedTable) -> None:
     definitions.input(named("updates"), [*operators, where])
     if table.primary_key:
         pk = [table.columns[column] for column in table.primary_key]
-        keys = [key(c.graphql_name, annotation(c.type), OfColumn(table.name, c.name)) for c in pk]
+        keys = [key(c.graphql_name, definitions.value(c.type), OfColumn(table.name, c.name)) for c in pk]
         definitions.input(named("pk_columns_input"), keys, description=f"primary key columns input for table: {table.graphql_name}")
 
 
-def update_arguments(definitions: Definitions, table: TrackedTable, which: StrawberryArgument) -> list[StrawberryArgument]:
+def update_arguments(definitions: Definitions, table: TrackedTable, which: Element) -> list[Element]:
     """The operators, and which rows."""
     return [*[_argument(definitions, table, operator) for operator, _ in _applied(table)], which]
 
 
-def where_argument(definitions: Definitions, table: TrackedTable) -> StrawberryArgument:
+def where_argument(definitions: Definitions, table: TrackedTable) -> Element:
     return argument("where", definitions.of(table, "bool_exp"), Argument("where"), description=_WHERE)
 
 
-def _argument(definitions: Definitions, table: TrackedTable, operator: _Operator) -> StrawberryArgument:
+def _argument(definitions: Definitions, table: TrackedTable, operator: _Operator) -> Element:
     type_ = _input(definitions, table, operator) | None
     return argument(definitions.naming.field(operator.name), type_, UpdateOperator(operator.name), description=operator.description)
 
 
-def _input(definitions: Definitions, table: TrackedTable, operator: _Operator) -> Any:
+def _input(definitions: Definitions, table: TrackedTable, operator: _Operator) -> TypeReference:
     return definitions.of(table, _suffix(operator))
 
 

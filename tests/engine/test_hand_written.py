@@ -229,7 +229,7 @@ async def test_a_long_subscription_does_not_grow(engine: Engine) -> None:
 
 @pytest.mark.anyio
 async def test_every_role_has_a_valid_schema_of_its_own(engine: Engine, books: Library) -> None:
-    """Guards `map_schema_config`, the copied Strawberry schema and hidden types."""
+    """Guards the copied Strawberry schema, types that Strawberry has not made, and hidden ones."""
     for role in [*books.resolved.roles, "nobody"]:
         for backend_only in (False, True):
             view = engine._views.of(Session(role, backend_only=backend_only))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from hypothesis import event, given, settings
-from strawberry import Schema
 
 from app.graphql.subscriptions import EngineSubscriptions
 from domain.ports import Hint
@@ -21,7 +20,7 @@ from resolvers.engine import Engine
 from resolvers.feeds.open_rooms import open_rooms
 from resolvers.live.cohorts import LiveQueries
 from resolvers.roles.role_views import RoleViews
-from resolvers.roles.whole_schema import whole_schema
+from resolvers.roles.whole_schema import EngineSchema, whole_schema
 from tests.calls.call_states import open_channel_call
 from tests.permissions.test_rules_agree import fixed
 from tests.subscriptions.listening import Listener
@@ -40,7 +39,7 @@ MEMBERS: Final = "INSERT INTO nchat_channel_members (channel_id, user_id) SELECT
 INVITED: Final = (
     "INSERT INTO nchat_call_participants (call_id, user_id) SELECT $1, id FROM nchat_users ORDER BY id LIMIT 3 ON CONFLICT DO NOTHING"
 )
-SCHEMAS: list[Schema] = []
+SCHEMAS: list[EngineSchema] = []
 
 
 @asynccontextmanager

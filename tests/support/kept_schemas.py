@@ -49,7 +49,7 @@ class KeptSchemas:
         del self._whole[KEPT:]
         return known[2]
 
-    def of_role(self, whole: Schema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
+    def of_role(self, whole: EngineSchema, visibility: Visibility, sees_action: Callable[[str, Any], bool]) -> Schema:
         """As `derive`; which actions a role sees stands in its rules."""
         of = contents(visibility._catalog), visibility._rules, visibility._backend_only
         for of_whole, *known, schema in self._roles:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+import app.product
 from app.asgi import create_app
 from app.server import server_config
 from app.telemetry.logs import configure_logs
@@ -74,6 +75,7 @@ def serve(port: int, database_url: str, livekit_url: str, die_at: str | None, mo
 
 
 def main() -> None:
+    assert app.product
     make_schemas(sys.argv[1])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while line := sys.stdin.readline():
