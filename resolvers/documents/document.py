@@ -1,21 +1,24 @@
 """A GraphQL document and the one operation of it that runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSyntaxError,
     Node,
+    ObjectFieldNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     VariableDefinitionNode,
     VariableNode,
-    parse,
 )
 from graphql.language import Visitor, visit
+from graphql.language.parser import Parser
 
 from permissions.allow_list import normalized
 from permissions.errors import GraphQLRefusal
@@ -51,8 +54,8 @@ class Operation:
 def read_operation(query: str, name: str | None, *, is_compared: bool = False) -> Operation:
     """Parses a document and picks its operation; raises validation-failed in Hasura's words. `is_compared`: with an allow list."""
     document = _parse(query)
-    fragments = by_name(node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
     node = _pick([node for node in document.definitions if isinstance(node, OperationDefinitionNode)], name)
+    fragments = by_name(node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
     check_fragments(node, fragments)
     declared: dict[str, VariableDefinitionNode] = {}
     for definition in node.variable_definitions or ():
@@ -64,9 +67,29 @@ def read_operation(query: str, name: str | None, *, is_compared: bool = False) -
     return Operation(node, fragments, declared, frozenset(used_variables(node, fragments)), text)
 
 
+class _Parser(Parser):
+    """An argument or a field of an object that is there twice is bad syntax, wherever it stands, as in Hasura's `Draft/Parser.hs`."""
+
+    def parse_arguments(self, is_const: bool) -> tuple[ArgumentNode, ...] | None:
+        arguments = super().parse_arguments(is_const)
+        self._each_once(arguments or ())
+        return arguments
+
+    def parse_object(self, is_const: bool) -> ObjectValueNode:
+        value = super().parse_object(is_const)
+        self._each_once(value.fields)
+        return value
+
+    def _each_once(self, named: Sequence[ArgumentNode | ObjectFieldNode]) -> None:
+        names = [node.name.value for node in named]
+        if len(names) > len(set(names)):
+            twice = next(name for place, name in enumerate(names) if name in names[:place])
+            raise GraphQLSyntaxError(self._lexer.source, self._lexer.token.start, f"multiple “{twice}” fields")
+
+
 def _parse(query: str) -> DocumentNode:
     try:
-        return parse(query, no_location=True, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
+        return _Parser(query, no_location=True, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False).parse_document()
     except GraphQLSyntaxError as error:
         detail = error.message.removeprefix("Syntax Error: ")
         raise GraphQLRefusal("validation-failed", f"not a valid graphql query: {detail}", "$.query") from error
@@ -80,6 +103,7 @@ def _pick(operations: list[OperationDefinitionNode], name: str | None) -> Operat
             message = "exactly one operation has to be present in the document when operationName is not specified"
             raise GraphQLRefusal("validation-failed", message)
         return operations[0]
+    # Of two that have the name the first is meant, as in Hasura.
     for operation in operations:
         if operation.name is not None and operation.name.value == name:
             return operation

@@ -99,12 +99,9 @@ class InputValue:
     def entries(self, type_name: str) -> dict[str, "InputValue"]:
         """The keys of an object, variables not yet replaced; raises validation-failed for anything else."""
         if isinstance(self.raw, ObjectValueNode):
-            entries = {}
-            for field in self.raw.fields:
-                if field.name.value in entries:
-                    raise GraphQLRefusal("validation-failed", f"duplicate field '{field.name.value}' in an input object", self.path)
-                entries[field.name.value] = InputValue(field.value, f"{self.path}.{field.name.value}", self.variables)
-            return entries
+            return {
+                field.name.value: InputValue(field.value, f"{self.path}.{field.name.value}", self.variables) for field in self.raw.fields
+            }
         if isinstance(self.raw, Mapping):
             return {
                 name: InputValue(raw, f"{self.path}.{name}", self.variables, None if self.variable is None else (*self.variable, name))
