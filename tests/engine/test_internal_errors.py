@@ -4,6 +4,7 @@ import pytest
 
 from permissions.session import Session
 from resolvers.engine import Engine
+from tests.engine.following import following
 from tests.engine.library import Library
 from tests.support.refusals import error_in
 from tests.support.unshared import Unshared
@@ -53,3 +54,15 @@ async def test_a_setting_keeps_it_from_an_admin(books: Library) -> None:
     silent = Engine.build(books.resolved.catalog, books.resolved.roles, Unshared(books.database), admin_internal_errors=False)
     asked = Library(silent, books.database, books.resolved, books.pool)
     assert "internal" not in error_in(await asked.ask(TWICE), TWICE)["extensions"]
+
+
+@pytest.mark.parametrize("role", ["admin", "librarian"])
+@pytest.mark.parametrize("root", ["book(", "book_stream(batch_size: 5, cursor: {initial_value: {id: 0}}, "])
+async def test_what_is_followed_tells_nobody(books: Library, role: str, root: str) -> None:
+    """Neither does Hasura (`Poll/LiveQuery.hs`, `Poll/StreamingQuery.hs`): one look is for all who ask the same, whoever they are."""
+    where, session = 'where: {title: {_regex: "("}}) { id }', Session(role, {"x-hasura-branch-id": "1"})
+    query = f"subscription {{ {root}{where} }}"
+    async with following(books, query, session=session) as answer:
+        assert error_in(await answer(), query)["extensions"] == {"path": "$", "code": "data-exception"}
+    asked = f"{{ book({where} }}"
+    assert ("internal" in error_in(await books.ask(asked, session=session), asked)["extensions"]) is (role == "admin")
