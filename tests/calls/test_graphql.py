@@ -70,6 +70,21 @@ async def test_one_round_trip_starts_a_call_and_reads_it(client: Api) -> None:
     assert started["expiresAt"].endswith("+00:00")
 
 
+async def test_parts_of_the_rows_that_an_action_answers(client: Api) -> None:
+    query = """mutation ($input: InitiateCallInput!, $p: String, $like: String!) { initiateCall(input: $input) {
+        callId call { part: metadata(path: $p) metadata host: metadata(path: "b['a key']")
+            call_participants(where: {metadata: {_cast: {String: {_like: $like}}}}) { metadata(path: $p) } } } }"""
+    given = {"type": "video", "targetUserIds": [str(BOB)], "metadata": {"a": [1, {"c": 2}], "b": {"a key": True}}}
+    asked = {"input": given, "p": "$.a[1].c", "like": "{}"}
+    before = await dump(client.on.url)
+    # A path that is none is found before the action has acted.
+    code, path, _ = await client.refusal(session(ALICE), query, asked | {"p": "a["})
+    assert (code, path) == ("validation-failed", "$.selectionSet.initiateCall.selectionSet.call.selectionSet.metadata.args")
+    assert await dump(client.on.url) == before
+    call = (await client.data(session(ALICE), query, asked))["initiateCall"]["call"]
+    assert call == {"part": 2, "metadata": given["metadata"], "host": True, "call_participants": [{"metadata": None}] * 2}
+
+
 async def test_accepting_and_joining_answer_with_a_ticket(client: Api) -> None:
     call_id = await ringing(client.on, BOB, CAROL)
     query = (
