@@ -1,5 +1,6 @@
 """The pool as each principal has it: within their share of the places, and their time limit."""
 
+import math
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseErro
 
 ANY_NUMBER: Final = 1_000_000
 OWN_CONNECTIONS: Final = 2
+# PostgreSQL counts in milliseconds, and takes none for no limit at all.
+SHORTEST: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,15 @@ class SharedPool:
     """`resolvers.sql.database.SharedDatabase` over a pool of `pool_size(requests)` connections. `clock` gives seconds."""
 
     def __init__(self, database: PoolDatabase, requests: int, limits: StatementLimits, clock: Callable[[], float]) -> None:
-        self._database, self._limits = database, limits
+        self._database, self._limits, self._clock = database, limits, clock
         for_requests, for_looks = places(requests, limits.share)
         self._admins_share = max(1, requests - 1)
         self._requests, self._looks = Turns(for_requests, clock), Turns(for_looks, clock)
         self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:
-        """For requests, which wait for an answer."""
-        limited = _Limited(self._database, self._seconds(asker))
+        """For requests, which wait for an answer. A limit of the role's own is that of all statements of the request together."""
+        limited = _Limited(self._database, self._seconds(asker), asker.seconds, self._clock)
         return _InTurn(limited, self._requests, asker.principal, self._admins_share if asker.is_admin else None)
 
     def act(self, asker: Asker) -> Turn:
@@ -69,7 +72,7 @@ class SharedPool:
         """In the name of whoever has most of their share left: nobody waits for those who want too much."""
         principal = self._looks.lightest({asker.principal for asker in askers})
         async with self._looks.turn(principal):
-            yield _Limited(self._database, min(map(self._seconds, askers)))
+            yield _Limited(self._database, min(map(self._seconds, askers)), None, self._clock)
 
     def _seconds(self, asker: Asker) -> float:
         own = self._limits.admin_seconds if asker.is_admin else self._limits.seconds
@@ -77,20 +80,21 @@ class SharedPool:
 
 
 class _Limited:
-    """`LookDatabase` with a time limit."""
+    """`LookDatabase` with a time limit: `seconds` for each statement or transaction, `together` for all of them, one after the other."""
 
-    __slots__ = ("_database", "_seconds")
+    __slots__ = ("_clock", "_database", "_left", "_seconds")
 
-    def __init__(self, database: PoolDatabase, seconds: float) -> None:
-        self._database, self._seconds = database, seconds
+    def __init__(self, database: PoolDatabase, seconds: float, together: float | None, clock: Callable[[], float]) -> None:
+        self._database, self._seconds, self._clock = database, seconds, clock
+        self._left = math.inf if together is None else together
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
-        with self._in_time():
-            return await self._database.fetch_json(sql, arguments, seconds=self._seconds)
+        with self._in_time() as seconds:
+            return await self._database.fetch_json(sql, arguments, seconds=seconds)
 
     async def fetch_rows(self, sql: str, arguments: Sequence[str | None]) -> Sequence[Sequence[Any]]:
-        with self._in_time():
-            return await self._database.fetch_rows(sql, arguments, seconds=self._seconds)
+        with self._in_time() as seconds:
+            return await self._database.fetch_rows(sql, arguments, seconds=seconds)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DatabaseTransaction]:
@@ -101,18 +105,24 @@ class _Limited:
     @asynccontextmanager
     async def unannounced(self) -> AsyncIterator[PoolTransaction]:
         """Committed at the end; what it wrote is for the caller to announce."""
-        with self._in_time():
-            async with self._database.unannounced(seconds=self._seconds) as transaction:
+        with self._in_time() as seconds:
+            async with self._database.unannounced(seconds=seconds) as transaction:
                 yield transaction
 
     @contextmanager
-    def _in_time(self) -> Iterator[None]:
+    def _in_time(self) -> Iterator[float]:
+        """The seconds for what runs within, which are gone for what follows."""
+        seconds, began = min(self._seconds, self._left), self._clock()
+        if seconds < SHORTEST:
+            raise _took_too_long(self._seconds)
         try:
-            yield
+            yield seconds
         except DatabaseError as error:
             if _is_too_slow(error):
                 raise _took_too_long(self._seconds) from error
             raise
+        finally:
+            self._left -= self._clock() - began
 
     async def announce(self, transaction: PoolTransaction) -> None:
         await self._database.announce(transaction)

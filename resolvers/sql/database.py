@@ -47,7 +47,8 @@ class LookDatabase(Database, Protocol):
 
 
 class Asker(NamedTuple):
-    """For whom a statement runs: whose share it takes, whether the time limits of an admin hold, and a limit of its role's own."""
+    """For whom statements run: whose share they take, whether the time limits of an admin hold, and the seconds that its role has for all
+    statements of a request."""
 
     principal: str = ""
     is_admin: bool = False

@@ -136,6 +136,20 @@ async def test_the_stricter_time_wins(databases: Databases, tmp_path: Path) -> N
         assert "errors" not in await ask(ROWS, SECOND)
 
 
+async def test_the_time_is_that_of_the_whole_operation(databases: Databases, tmp_path: Path) -> None:
+    """However many statements it takes: beside introspection each root field is one."""
+    async with limited(databases, tmp_path, {"time_limit": {"global": 9, "per_role": {"user": 1}}}) as (ask, connection):
+        await connection.execute(SLOW.replace("CREATE", "CREATE OR REPLACE").replace("20", "0.4"))
+        fields = [f"r{number}: slow_articles {{ id }}" for number in range(4)]
+        one, many = "{ __typename %s }", "{ __schema { queryType { name } } %s }"
+        assert "errors" not in await ask(many % fields[0], SECOND)
+        error = error_in(await ask(many % " ".join(fields), SECOND), many)
+        assert (error["extensions"]["code"], "1 s" in error["message"]) == ("time-limit-exceeded", True)
+        # The next request has all of it, and so has whoever has no such limit.
+        assert "errors" not in await ask(one % fields[0], SECOND)
+        assert "errors" not in await ask(many % " ".join(fields))
+
+
 async def test_limits_that_are_switched_off(databases: Databases, tmp_path: Path) -> None:
     deep = "{ article_local_aggregate { nodes { id } } }"
     for limits in (
