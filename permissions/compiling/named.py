@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from permissions.compiling.parts import parts
 from permissions.expressions import And, Compare, Expression, Not, Or, Related, Rule
 from schema.model import Catalog, TableName
 
@@ -13,22 +14,16 @@ ANYTHING: Final = "*"
 
 def columns_named(expression: Expression, table: TableName, catalog: Catalog) -> Iterator[NamedColumn]:
     """The columns that decide on a row of `table`, those that relate tables among them."""
-    match expression:
-        case And(terms) | Or(terms):
-            for term in terms:
-                yield from columns_named(term, table, catalog)
-        case Not(term):
-            yield from columns_named(term, table, catalog)
-        case Rule(where, asked):
-            yield from columns_named(where, table, catalog)
-            yield from columns_named(asked, table, catalog)
-        case Compare(column=column):
-            yield table, column
-        case Related(name, where):
-            related = catalog[table].relationships[name]
-            for ours, theirs in related.columns:
-                yield table, ours
-                yield related.target, theirs
-            yield from columns_named(where, related.target, catalog)
-        case _:
-            yield table, ANYTHING
+    for part, asked_of in parts(expression, table, catalog):
+        match part:
+            case And() | Or() | Not() | Rule():
+                pass
+            case Compare(column=column):
+                yield asked_of, column
+            case Related(name):
+                related = catalog[asked_of].relationships[name]
+                for ours, theirs in related.columns:
+                    yield asked_of, ours
+                    yield related.target, theirs
+            case _:
+                yield asked_of, ANYTHING

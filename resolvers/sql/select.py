@@ -11,6 +11,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from permissions.compiling.bool_exp import condition
 from permissions.compiling.leakproof import joins_leakproof, parted
 from permissions.compiling.named_table import NamedTable
+from permissions.compiling.parts import parts
 from permissions.expressions import TRUE, Bound, Expression, Rule
 from permissions.rules import RoleRules, SelectRule
 from resolvers.ir import (
@@ -51,7 +52,6 @@ from resolvers.sql.size.answer_size import (
 )
 from resolvers.sql.size.list_text import checked_rows, growing_rows, short_or_growing_rows
 from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
-from resolvers.sql.tables_read import tables_of
 from resolvers.sql.told_values import told
 from resolvers.sql.values_before_rows import all_read, values_to_read
 from schema.model import Catalog, PgType, Relationship, TableName, TrackedTable
@@ -300,7 +300,8 @@ class Selects:
 
     def condition(self, expression: Expression, source: RowSource, *, after_rule: bool = False) -> sa.ColumnElement[bool]:
         """The expression over a row of `source`, its tables and values noted."""
-        self.tables.update(tables_of(expression, source.tracked.name, self.catalog))
+        # What else a function looks at nobody knows; a live query looks again every second anyway.
+        self.tables.update(asked_of for _, asked_of in parts(expression, source.tracked.name, self.catalog))
         self._reads.update(values_to_read(expression, source.tracked, self.catalog, self.parameters))
         return condition(expression, source.tracked, source.from_, self.parameters, self.catalog, after_rule=after_rule)
 
