@@ -151,7 +151,7 @@ class Metadata:
     source: str = "default"
     naming: Naming = field(default_factory=Naming)
     # Roles that may not ask for their schema.
-    without_introspection: frozenset[str] = frozenset()
+    without_introspection: Mapping[str, Position] = field(default_factory=dict)
     # What is written and has no effect here.
     unused: tuple[Problem, ...] = ()
     unknown: tuple[Problem, ...] = ()

@@ -1,5 +1,6 @@
 """Reads Hasura metadata: sources, tables and actions of a directory or a single document."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from permissions.reading.customization import read_customization
@@ -7,7 +8,7 @@ from permissions.reading.entries import ActionEntry, FunctionEntry, Metadata, Ta
 from permissions.reading.function_entries import read_function
 from permissions.reading.inherited_roles import read_inherited_roles
 from permissions.reading.metadata_files import read_document
-from permissions.reading.nodes import MetadataError, Node, Problem, each
+from permissions.reading.nodes import MetadataError, Node, Position, Problem, each
 from permissions.reading.requests.allow_lists import read_allow_list
 from permissions.reading.requests.api_limits import limited_roles, read_api_limits
 from permissions.reading.sources import postgres_source
@@ -72,10 +73,13 @@ def _tables(source: Node, problems: list[Problem]) -> list[TableEntry]:
     return tables
 
 
-def _without_introspection(node: Node | None) -> frozenset[str]:
-    """The roles of `disabled_for_roles`. Raises MetadataError for what can't be read: nobody must be told what should be kept from them."""
+def _without_introspection(node: Node | None) -> Mapping[str, Position]:
+    """Where each role of `disabled_for_roles` stands.
+
+    Raises MetadataError for what can't be read: nobody must be told what should be kept from them.
+    """
     roles = None if node is None else node.get("disabled_for_roles")
-    return frozenset() if roles is None else frozenset(role.text("A role") for role in roles.items("`disabled_for_roles`"))
+    return {} if roles is None else {role.text("A role"): role.position for role in roles.items("`disabled_for_roles`")}
 
 
 def _functions(source: Node, problems: list[Problem]) -> list[FunctionEntry]:

@@ -54,7 +54,9 @@ def _shown(path: Path) -> str:
 def _resolved(node: Node, path: Path, including: tuple[Path, ...]) -> Node:
     """Replaces every include: the text `!include x` (as Hasura's CLI writes it) or the YAML tag."""
     if isinstance(node.value, dict):
-        return Node({key: _resolved(child, path, including) for key, child in node.value.items()}, node.position)
+        # What a key includes is told of where the key stands.
+        keys = {key: Node(_resolved(child, path, including).value, child.position) for key, child in node.value.items()}
+        return Node(keys, node.position)
     if isinstance(node.value, list):
         return Node([_resolved(child, path, including) for child in node.value], node.position)
     if not isinstance(node.value, str) or not node.value.startswith(f"{yaml_nodes.INCLUDE} "):

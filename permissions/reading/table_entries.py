@@ -27,6 +27,7 @@ _OTHER_KEYS = {
     "event_triggers": True,
     "apollo_federation_config": True,
 }
+_INSERTION_ORDERS = ("before_parent", "after_parent")
 _ROOT_FIELDS = tuple(field.name for field in fields(RootFields))
 _READ_KEYS = frozenset({"table", "configuration", "object_relationships", "array_relationships", "computed_fields", "is_enum"})
 _TABLE_KEYS = _READ_KEYS | _OTHER_KEYS.keys() | {f"{action}_permissions" for action in ACTIONS}
@@ -123,11 +124,16 @@ def _read_relationship(node: Node, kind: Literal["object", "array"]) -> Relation
         mapping = manual.required("column_mapping", f"The relationship {name}").mapping("`column_mapping`")
         columns = tuple((local, remote.text("A column")) for local, remote in mapping.items())
         target = read_table_name(manual.required("remote_table", f"The relationship {name}"))
-        order = manual.get("insertion_order")
-        after = order is not None and order.value == "after_parent"
-        return RelationshipEntry(name, kind, ManualMapping(target, columns, after), _optional_text(node, "comment"), node.position)
+        mapped = ManualMapping(target, columns, _is_after_parent(manual.get("insertion_order")))
+        return RelationshipEntry(name, kind, mapped, _optional_text(node, "comment"), node.position)
     key = using.required("foreign_key_constraint_on", f"The relationship {name}")
     return RelationshipEntry(name, kind, _read_foreign_key(key), _optional_text(node, "comment"), node.position)
+
+
+def _is_after_parent(order: Node | None) -> bool:
+    if order is not None and order.value not in _INSERTION_ORDERS:
+        raise order.error(f"`insertion_order` is {' or '.join(_INSERTION_ORDERS)}, not {order.value}.")
+    return order is not None and order.value == "after_parent"
 
 
 def _read_foreign_key(node: Node) -> ForeignKeyOn | ReverseForeignKeyOn:

@@ -76,6 +76,9 @@ class RuleReader:
         parts = {canonical(key): part for key, part in node.mapping("`_exists`").items()}
         if not {"_table", "_where"} <= parts.keys():
             raise node.error("`_exists` needs `_table` and `_where`.")
+        if isinstance(parts["_table"].value, dict):
+            # Without its schema it would be another table's rows that are asked.
+            parts["_table"].only(frozenset({"schema", "name"}), "`_table`")
         name = read_table_name(parts["_table"])
         if name not in self.catalog.tables:
             raise parts["_table"].error(f"The table {name} is not tracked; track it, or choose another one.")

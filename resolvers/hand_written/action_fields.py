@@ -18,6 +18,11 @@ class ActionFields:
     mutation: tuple[StrawberryField, ...] = ()
     subscription: tuple[StrawberryField, ...] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Those of the actions, which `actions.yaml` says who may call."""
+        return frozenset(field.graphql_name for field in (*self.query, *self.mutation) if field.graphql_name is not None)
+
 
 def scan(package: ModuleType) -> ActionFields:
     """The fields of the Strawberry types `Query`, `Mutation` and `Subscription` in the package's modules, at any depth, by module name.

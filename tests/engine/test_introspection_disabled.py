@@ -24,7 +24,7 @@ async def test_who_is_not_told(databases: Databases, tmp_path: Path) -> None:
         await connection.execute(SQL)
         await connection.close()
         async with library(url, file) as opened:
-            assert opened.resolved.problems == ()
+            assert [problem.sentence for problem in opened.resolved.problems] == ["No permission names the role nobody."]
             for role in ("user", "nobody"):
                 for asked in ("{ __schema { types { name } } }", '{ __type(name: "article_local") { name } __typename }'):
                     refused = error_in(await opened.ask(asked, session=Session(role, SECOND)), asked)
