@@ -57,6 +57,11 @@ def as_its_type(value: sa.ColumnElement[Any], type_: PgType) -> sa.ColumnElement
     return sa.cast(value, Native(type_)) if type_.declared_otherwise else value
 
 
+def comparable(value: sa.ColumnElement[Any], table: sa.Table, name: str) -> sa.ColumnElement[Any]:
+    """The column of this name, from wherever its table's rows are read, as `=` takes it."""
+    return as_its_type(value, pg_type(table.columns[name].type))
+
+
 def pg_type(column_type: sa.types.TypeEngine[Any]) -> PgType:
     """The PostgreSQL type behind a column of a reflected table or of a model."""
     if isinstance(column_type, Native):

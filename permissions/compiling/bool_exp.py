@@ -40,7 +40,7 @@ from permissions.literals import literal
 from schema.foreign_keys import Pairs, foreign_keys
 from schema.model import Catalog, ComputedField, PgType, Relationship, TrackedTable
 from schema.operators import COLUMN_OPERATORS, OPERATORS
-from schema.sql_types import Native, as_its_type
+from schema.sql_types import Native, as_its_type, comparable
 from schema.type_names import PREDICATE_FUNCTIONS
 
 Condition = sa.ColumnElement[bool]
@@ -254,7 +254,11 @@ class _Compiler:
     ) -> list[Condition]:
         """What a row of `target` has to satisfy, below the row that is judged."""
         inside = scope.inside(target, alias)
-        joined = [_comparison(alias.columns[remote], "=", outer(scope.own(local))) for local, remote in pairs]
+        own, others = scope.tracked.table, target.table
+        joined = [
+            _comparison(comparable(alias.columns[remote], others, remote), "=", comparable(outer(scope.own(local)), own, local))
+            for local, remote in pairs
+        ]
         if isinstance(where, Rule):
             return self.ruled(where, inside, joined if leakproof else (), () if leakproof else joined)
         return joined if where == TRUE else [*joined, self.compile(where, inside)]

@@ -14,7 +14,7 @@ from resolvers.ir import AggregateValues, Arguments, Call, ColumnField, Computed
 from resolvers.sql.json_values import Json
 from resolvers.sql.parameters import Parameters
 from schema.model import Relationship, SqlFunction, TrackedTable
-from schema.sql_types import Native
+from schema.sql_types import Native, comparable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class RowSource:
         column: Json = self.from_.columns[name]
         return column
 
+    def comparable(self, name: str) -> Json:
+        """The same as `=` takes it."""
+        return comparable(self.column(name), self.tracked.table, name)
+
     def whole(self) -> Json:
         """The row as one value, for functions."""
         return whole_row(self.from_, self.tracked.table)
@@ -41,9 +45,9 @@ class Join:
     parent: RowSource
     relationship: Relationship
 
-    def conditions(self, alias: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    def conditions(self, rows: RowSource) -> list[sa.ColumnElement[bool]]:
         """The columns of the relationship as equalities with the parent row of the enclosing statement."""
-        return [alias.columns[remote] == outer(self.parent.column(local)) for local, remote in self.relationship.columns]
+        return [rows.comparable(remote) == outer(self.parent.comparable(local)) for local, remote in self.relationship.columns]
 
 
 @dataclass(slots=True)

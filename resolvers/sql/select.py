@@ -145,7 +145,7 @@ class Selects:
         source, where = self._source(root.table, root.arguments.where, None)
         (column,) = tracked.primary_key
         type_ = replace(tracked.columns[column].type, is_array=True)
-        position = sa.func.array_position(sa.cast(self.parameters(keys), Native(type_)), source.column(column))
+        position = sa.func.array_position(sa.cast(self.parameters(keys), Native(type_)), source.comparable(column))
         items = columns_of(self.row_items(source, root.selection))
         rows = sa.select(*items).select_from(source.from_).where(*where).order_by(position).subquery(self.name("row"))
         return growing_rows(rows, self.largest, self.name("rows"))
@@ -224,14 +224,14 @@ class Selects:
         first: list[sa.Select[Any]] = []
         for branch in branches:
             source = self._rows_of(tracked, NamedTable(tracked.table, self.name("branch")))
-            rows = sa.select(*map(source.column, tracked.primary_key)).where(*self._visible(source, branch, arguments.where))
+            rows = sa.select(*map(source.comparable, tracked.primary_key)).where(*self._visible(source, branch, arguments.where))
             length: Json = sa.literal_column(str(page))
             if arguments.offset is not None:
                 length = length + sa.cast(self.parameters(arguments.offset), _BIGINT)
             first.append(rows.order_by(*[self._order(source, by) for by in arguments.order_by]).limit(length))
         self.tables.add(tracked.name)
         source = self._rows_of(tracked, NamedTable(tracked.table, self.name(tracked.graphql_name)))
-        return source, [sa.tuple_(*map(source.column, tracked.primary_key)).in_(sa.union(*first))]
+        return source, [sa.tuple_(*map(source.comparable, tracked.primary_key)).in_(sa.union(*first))]
 
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
@@ -397,4 +397,4 @@ class Selects:
 
 
 def _joined(join: Join | None, source: RowSource) -> list[sa.ColumnElement[bool]]:
-    return [] if join is None else join.conditions(source.from_)
+    return [] if join is None else join.conditions(source)

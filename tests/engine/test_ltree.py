@@ -5,7 +5,6 @@ Hasura: `queries/graphql_query/boolexp/ltree`.
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,12 +12,12 @@ import pytest
 
 from devstack.postgres import EmbeddedPostgres
 from permissions.session import Session
+from tests.engine.debian import debian_server
 from tests.engine.library import Library, library
 from tests.support.refusals import error_in
 
 pytestmark = pytest.mark.anyio
 
-DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 SQL = """
 CREATE EXTENSION ltree;
 CREATE TABLE tree (id int PRIMARY KEY, path ltree, name text NOT NULL DEFAULT '');
@@ -31,12 +30,8 @@ BRANCH = Session("reader", {"x-hasura-branch": "Tree.Collections"})
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    if not DEBIAN:
-        pytest.skip("no PostgreSQL with the extension ltree: install the package postgresql")
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("debian"), programs=DEBIAN[-1].parent, locale=["--locale=C.UTF-8"])
-    server.start()
-    yield server
-    server.stop()
+    with debian_server(tmp_path_factory.mktemp("debian")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """Every operator and aggregate on every kind of type, in `where` and in rules, compared with plain SQL."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from schema.model import PgType, TableName
 from schema.operators import INCOMPARABLE, OPERATORS, Operator
 from schema.table_types.aggregate_types import EXTREMES, aggregated_columns
 from schema.type_names import AGGREGATES, scalar_name
+from tests.engine.debian import debian_server
 from tests.engine.library import Library, library
-from tests.engine.typed_things import TYPED, Typed, quoted, table_sql
+from tests.engine.typed_things import EXTENDED, EXTENSIONS_SQL, TYPED, TYPES_SQL, Typed, quoted, table_sql
 from tests.permissions.databases import DIALECT
 from tests.support.databases import Databases
 from tests.support.refusals import code_in
@@ -80,8 +82,7 @@ def _session_text(operator: Operator, typed: Typed, operand: Any) -> str:
     return "{" + ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts) + "}"
 
 
-def cases(column: str) -> Iterator[tuple[Operator, Any]]:
-    typed = TYPED[column]
+def cases(typed: Typed) -> Iterator[tuple[Operator, Any]]:
     bare = PgType(typed.sql.removesuffix("[]").strip('"').split('"')[-1], is_array=typed.sql.endswith("[]"))
     for operator in OPERATORS.values():
         if operator.takes(bare):
@@ -93,11 +94,11 @@ def _role(column: str, number: int, kind: str) -> str:
     return f"{column}_{number}_{kind}"
 
 
-def metadata(path: Path) -> Path:
+def metadata(path: Path, all_typed: Mapping[str, Typed]) -> Path:
     """The role `user` sees all by a rule; and for each case of a rule there is a role, with a literal and with a session variable."""
     roles: list[tuple[str, Any]] = [("user", {"id": {"_gt": "X-Hasura-Least"}})]
-    for column, typed in TYPED.items():
-        for number, (operator, operand) in enumerate(cases(column)):
+    for column, typed in all_typed.items():
+        for number, (operator, operand) in enumerate(cases(typed)):
             if operator.operand != "flag" and typed.sql in INCOMPARABLE:
                 continue
             roles.append((_role(column, number, "literal"), {column: {operator.name: operand}}))
@@ -109,14 +110,28 @@ def metadata(path: Path) -> Path:
     return path
 
 
+@asynccontextmanager
+async def _things(url: str, folder: Path, types: str, all_typed: Mapping[str, Typed]) -> AsyncIterator[Library]:
+    connection = await asyncpg.connect(url)
+    await connection.execute(types + table_sql(all_typed))
+    await connection.close()
+    async with library(url, metadata(folder / "metadata.json", all_typed)) as opened:
+        assert [str(problem) for problem in opened.resolved.problems] == []
+        yield opened
+
+
 @pytest.fixture(scope="module")
 async def things(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Library]:
     with databases.temporary() as url:
-        connection = await asyncpg.connect(url)
-        await connection.execute(table_sql())
-        await connection.close()
-        async with library(url, metadata(tmp_path_factory.mktemp("matrix") / "metadata.json")) as opened:
-            assert [str(problem) for problem in opened.resolved.problems] == []
+        async with _things(url, tmp_path_factory.mktemp("matrix"), TYPES_SQL, TYPED) as opened:
+            yield opened
+
+
+@pytest.fixture(scope="module")
+async def extended_things(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Library]:
+    with debian_server(tmp_path_factory.mktemp("debian")) as server:
+        server.create_database("things")
+        async with _things(server.database_url("things"), tmp_path_factory.mktemp("extended"), EXTENSIONS_SQL, EXTENDED) as opened:
             yield opened
 
 
@@ -147,9 +162,18 @@ async def by_rule(things: Library, role: str, value: str) -> list[int]:
 
 @pytest.mark.parametrize("column", TYPED)
 async def test_operators(things: Library, column: str) -> None:
-    typed, type_ = TYPED[column], things.resolved.catalog[THING].columns[column].type
+    await operators_agree(things, column, TYPED[column])
+
+
+@pytest.mark.parametrize("column", EXTENDED)
+async def test_operators_of_extensions(extended_things: Library, column: str) -> None:
+    await operators_agree(extended_things, column, EXTENDED[column])
+
+
+async def operators_agree(things: Library, column: str, typed: Typed) -> None:
+    type_ = things.resolved.catalog[THING].columns[column].type
     found = set[tuple[int, ...]]()
-    for number, (operator, operand) in enumerate(cases(column)):
+    for number, (operator, operand) in enumerate(cases(typed)):
         expected = await by_hand(things, condition(column, operator, typed, operand))
         asked = f"where: {{{column}: {{{operator.name}: $v}}}}, order_by: {{id: asc}}"
         query = f"query ($v: {_graphql(type_, operator)}) {{ thing({asked}) {{ id }} }}"
@@ -167,7 +191,16 @@ async def test_operators(things: Library, column: str) -> None:
 
 @pytest.mark.parametrize("column", TYPED)
 async def test_aggregates(things: Library, column: str) -> None:
-    typed, table = TYPED[column], things.resolved.catalog[THING]
+    await aggregates_agree(things, column, TYPED[column])
+
+
+@pytest.mark.parametrize("column", EXTENDED)
+async def test_aggregates_of_extensions(extended_things: Library, column: str) -> None:
+    await aggregates_agree(extended_things, column, EXTENDED[column])
+
+
+async def aggregates_agree(things: Library, column: str, typed: Typed) -> None:
+    table = things.resolved.catalog[THING]
     for function in AGGREGATES:
         offered = column in {one.name for one in aggregated_columns(table, function)}
         try:
