@@ -68,7 +68,7 @@ async def store(request: pytest.FixtureRequest, databases: Databases, tmp_path_f
         connection = await asyncpg.connect(url)
         await connection.execute(things.SQL)
         await connection.execute(things.filled())
-        await count_calls(connection, ["anyenum", "anyarray", *[type_ for type_, *_ in COLUMNS.values()]])
+        await count_calls(connection, ["anyenum", "anyarray", "jsonpath", *[type_ for type_, *_ in COLUMNS.values()]])
         await connection.execute(f"ALTER DATABASE {url.rsplit('/', 1)[-1]} SET {request.param}")
         await connection.close()
         async with library(url, things.metadata(tmp_path_factory.mktemp("things") / "metadata.json")) as opened:
@@ -155,7 +155,7 @@ async def is_leakproof(store: Library, column: str, operator: str) -> bool:
     if operator == "_is_null":
         return True
     left = {"tag": "text", "varchar": "text"}.get(COLUMNS[column][0], COLUMNS[column][0])
-    right = "text" if OPERATORS[operator].right is not None else left
+    right = OPERATORS[operator].right or left
     found = await store.value(
         "SELECT p.proleakproof FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode "
         f"WHERE o.oid = to_regoperator('{IN_POSTGRESQL.get(sql, sql.split()[0])}({left}, {right})')"

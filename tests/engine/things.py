@@ -80,6 +80,8 @@ def asked(column: str, operator: str) -> tuple[str, Any] | None:
     if not known.takes(type_) or (type_.is_array and known.operand == "list"):
         return None
     match known.operand:
+        case "value" if known.right == "jsonpath":
+            return "String", "$.a == 7" if operator == "_jsonb_path_match" else "$.a"
         case "value" if known.right is not None:
             return "String" if operator == "_has_key" else graphql, "s%" if "like" in operator else "(s|7)"
         case "value":

@@ -4,13 +4,13 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from domain.calls import events
 from domain.calls.actions.invite import invite_to_call
 from domain.calls.actions.kick import kick_participant
 from domain.world import World
 from permissions.session import Session
+from resolvers.sql.database import DatabaseError
 from schema.tables.history import EPOCH
 from tests.calls.call_states import answered, group, open_channel_call, participant_id, ringing
 from tests.subscriptions.listening import Listeners, seqs
@@ -209,6 +209,6 @@ async def written(on: Setup, call_id: UUID) -> bool:
     """Whether one more event could be written: our own connections have to come back as well."""
     try:
         await write(on.world, call_id, 1)
-    except DBAPIError:
+    except DatabaseError:
         return False
     return True

@@ -32,7 +32,7 @@ WHERE NOT p.proleakproof AND p.pronamespace = 'pg_catalog'::regnamespace AND (
     AND p.oid IN (SELECT amproc FROM pg_amproc WHERE amprocnum = 1 AND amproclefttype = ANY ($2::regtype[]) AND amprocfamily IN (
       SELECT f.oid FROM pg_opfamily f JOIN pg_am m ON m.oid = f.opfmethod WHERE m.amname = 'btree')))
 """
-_OPERATORS = ["=", "<>", "<", "<=", ">", ">=", "~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "@>", "<@", "?", "?|", "?&"]
+_OPERATORS = ["=", "<>", "<", "<=", ">", ">=", "~~", "!~~", "~~*", "!~~*", "~", "!~", "~*", "!~*", "@>", "<@", "?", "?|", "?&", "@?", "@@"]
 # An abbreviated key would go around the comparison.
 _SORT_BY_COMPARING = """
 DELETE FROM pg_amproc WHERE amprocnum = 2 AND amproclefttype = ANY ($1::regtype[]) AND amprocfamily IN (
