@@ -26,7 +26,8 @@ class CheaplyAskedDialect(PGDialect_asyncpg):
             cast("AsyncAdapt_asyncpg_connection", dbapi_connection).run_async(_ask)
         except TimeoutError:
             raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+            # The third is asyncpg's word where the server has said goodbye and has not hung up yet.
             return False
         return True
 

@@ -16,6 +16,9 @@ class FreezingProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._open: set[asyncio.StreamWriter] = set()
         self._is_cut = False
+        # What ends there stays open here, for as long as the proxy stands.
+        self.hides_ends = False
+        self.end_hidden = asyncio.Event()
         self.in_vain = 0
         self.someone_waits = asyncio.Event()
 
@@ -60,7 +63,10 @@ class FreezingProxy:
                 await target.drain()
         except ConnectionError:
             pass
-        target.close()
+        if self.hides_ends:
+            self.end_hidden.set()
+        else:
+            target.close()
 
     async def end(self) -> None:
         for task in list(self._tasks):

@@ -85,6 +85,8 @@ class Store:
     def nested(self, table: str, given: Row, keys: Row) -> Row:
         """One row with what is nested in it under relationships: what gives it keys, the row, what gets its keys."""
         ways = self.schema[table].ways
+        # Hasura goes by the relationships' names: which of two errors is met first depends on it.
+        given = dict(sorted(given.items()))
         row = {name: value for name, value in given.items() if name not in ways} | keys
         for name, value in given.items():
             if name in ways and not ways[name].many:

@@ -13,6 +13,7 @@ from devstack.ports import free_port
 from domain.errors import CallFull
 from domain.world import Transaction
 from resolvers.sql.database import DatabaseError
+from tests.hostile.freezing_proxy import freezing_proxy
 from tests.support.domain_setup import RecordingPublisher
 from tests.support.waiting import eventually
 
@@ -82,6 +83,18 @@ async def test_connections_that_were_cut_are_replaced(transaction: EngineTransac
         pids = [(await tx.connection.execute(PID)).scalar_one() for tx in (one, two)]
     await cut(database_url, pids)
     assert await count(transaction) == 0
+
+
+async def test_a_goodbye_without_an_end_is_an_end(database_url: str) -> None:
+    """PostgreSQL's last word has arrived and the end of the connection has not: as between two machines, or on one that is busy."""
+    async with freezing_proxy(database_url) as (proxy, url), open_engine(url, pool_size=1) as engine:
+        transaction = EngineTransactions(engine, RecordingPublisher())
+        async with transaction("one") as tx:
+            pid = (await tx.connection.execute(PID)).scalar_one()
+        proxy.hides_ends = True
+        await cut(database_url, [pid])
+        await proxy.end_hidden.wait()
+        assert await count(transaction) == 0
 
 
 async def test_whether_a_connection_lives_is_one_question(database_url: str) -> None:
