@@ -14,6 +14,7 @@ from graphql import (
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    TokenKind,
     VariableDefinitionNode,
     VariableNode,
 )
@@ -53,8 +54,9 @@ class Operation:
 
 def read_operation(query: str, name: str | None, *, is_compared: bool = False) -> Operation:
     """Parses a document and picks its operation; raises validation-failed in Hasura's words. `is_compared`: with an allow list."""
-    document = _parse(query)
-    node = _pick([node for node in document.definitions if isinstance(node, OperationDefinitionNode)], name)
+    document, has_shorthand = _parse(query)
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    node = _pick(operations, name, has_shorthand=has_shorthand)
     fragments = by_name(node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
     check_fragments(node, fragments)
     declared: dict[str, VariableDefinitionNode] = {}
@@ -69,6 +71,13 @@ def read_operation(query: str, name: str | None, *, is_compared: bool = False) -
 
 class _Parser(Parser):
     """An argument or a field of an object that is there twice is bad syntax, wherever it stands, as in Hasura's `Draft/Parser.hs`."""
+
+    # Whether one of the operations is a selection set alone; `query { … }` is another thing to Hasura.
+    has_shorthand = False
+
+    def parse_operation_definition(self) -> OperationDefinitionNode:
+        self.has_shorthand |= self.peek(TokenKind.BRACE_L)
+        return super().parse_operation_definition()
 
     def parse_arguments(self, is_const: bool) -> tuple[ArgumentNode, ...] | None:
         arguments = super().parse_arguments(is_const)
@@ -87,9 +96,10 @@ class _Parser(Parser):
             raise GraphQLSyntaxError(self._lexer.source, self._lexer.token.start, f"multiple “{twice}” fields")
 
 
-def _parse(query: str) -> DocumentNode:
+def _parse(query: str) -> tuple[DocumentNode, bool]:
     try:
-        return _Parser(query, no_location=True, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False).parse_document()
+        parser = _Parser(query, no_location=True, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
+        return parser.parse_document(), parser.has_shorthand
     except GraphQLSyntaxError as error:
         detail = error.message.removeprefix("Syntax Error: ")
         raise GraphQLRefusal("validation-failed", f"not a valid graphql query: {detail}", "$.query") from error
@@ -97,12 +107,15 @@ def _parse(query: str) -> DocumentNode:
         raise GraphQLRefusal("validation-failed", "not a valid graphql query: nested too deeply", "$.query") from error
 
 
-def _pick(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
+def _pick(operations: list[OperationDefinitionNode], name: str | None, *, has_shorthand: bool) -> OperationDefinitionNode:
+    """Hasura's `getSingleOperation`."""
     if not name:
         if len(operations) != 1:
             message = "exactly one operation has to be present in the document when operationName is not specified"
             raise GraphQLRefusal("validation-failed", message)
         return operations[0]
+    if has_shorthand:
+        raise GraphQLRefusal("validation-failed", "operationName cannot be used when an anonymous operation exists in the document")
     # Of two that have the name the first is meant, as in Hasura.
     for operation in operations:
         if operation.name is not None and operation.name.value == name:
