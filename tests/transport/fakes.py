@@ -32,6 +32,7 @@ from resolvers.documents.request import Request
 from resolvers.feeds.told import Direct
 from resolvers.live.offer import Offer
 from resolvers.live.payload import Payload
+from tests.support.quick_server import QuickServer
 from tests.support.waiting import within
 
 T = TypeVar("T")
@@ -219,11 +220,11 @@ async def _no_lifespan(receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def serving(app: Any) -> AsyncIterator[str]:
     """A real server on a free port, in this loop; yields its address and stops it at the end."""
-    server = QuietServer(server_config(app, host="127.0.0.1", port=0))
+    server = ToldServer(server_config(app, host="127.0.0.1", port=0))
     task = asyncio.create_task(server.serve())
     await server.is_up(task)
     yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
+    server.stop()
     await task
     # Whoever was let in while it closed.
     await asyncio.sleep(0)
@@ -231,15 +232,12 @@ async def serving(app: Any) -> AsyncIterator[str]:
         connection.transport.abort()
 
 
-class QuietServer(uvicorn.Server):
-    """A server that leaves the signals of the test run alone and says when it serves."""
+class ToldServer(QuickServer):
+    """It says when it serves."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._up = asyncio.Event()
-
-    async def serve(self, sockets: Any = None) -> None:
-        await self._serve(sockets)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
