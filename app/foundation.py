@@ -1,6 +1,7 @@
 """What the engine stands on, whatever metadata it serves: database, rules, hints, and who may ask."""
 
 import asyncio
+import importlib
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,7 +22,6 @@ from app.http.health import Check
 from app.http.readiness import open_redis_check
 from app.media.links import link_additions
 from app.settings import Settings
-from app.settings.metadata import MetadataSettings
 from app.telemetry.looking import looking
 from app.telemetry.metrics import Metrics
 from permissions.reading.metadata import load_metadata
@@ -72,9 +72,7 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         database = PoolDatabase(pool, hub)
         limits = StatementLimits(settings.statements_per_principal, settings.statement_timeout, settings.admin_statement_timeout)
         metrics.watch_pool("graphql", database.connections)
-        if metadata is None:
-            await check_migrated(database)
-        resolved = await resolve_metadata(database_url, metadata, settings)
+        resolved = await resolve_metadata(settings, database, metadata)
         if settings.unauthorized_role not in (None, *resolved.roles):
             log.warning("unauthorized_role_unknown", hint="no permission names the role of NCHAT_UNAUTHORIZED_ROLE: it sees nothing")
         yield Foundation(
@@ -98,18 +96,24 @@ async def open_foundation(settings: Settings, metadata: Path | None) -> AsyncIte
         )
 
 
-async def resolve_metadata(database_url: str, metadata: Path | None, settings: MetadataSettings) -> Resolved:
-    """Tables, functions and roles: the product's, or those of foreign `metadata`, as set. Raises MetadataError."""
+async def resolve_metadata(settings: Settings, database: PoolDatabase, metadata: Path | None) -> Resolved:
+    """Tables, functions and roles as they are written now: the product's, or those of foreign `metadata`. Files are read, and compared with
+    the database, beside the event loop. Raises one of `app.startup.STARTUP_ERRORS`.
+    """
+    if metadata is None:
+        await check_migrated(database)
+    read = await asyncio.to_thread(load_metadata, metadata or PRODUCT_METADATA, settings.metadata_source if metadata else None)
+    reflected = await reflect(settings.database_url.get_secret_value(), read.enum_tables)
+    rules = partial(resolve, read, reflected.metadata, reflected.functions)
     if metadata is not None:
-        # Of hundreds of tables it takes long, and while it is read again requests are answered.
-        read = await asyncio.to_thread(load_metadata, metadata, settings.metadata_source)
-        reflected = await reflect(database_url, read.enum_tables)
-        as_set = partial(
-            resolve, strict=False, infer_functions=settings.infer_function_permissions, numbers_as_text=settings.stringify_numeric_types
-        )
-        return await asyncio.to_thread(as_set, read, reflected.metadata, reflected.functions)
-    read = load_metadata(PRODUCT_METADATA)
-    reflected = await reflect(database_url, read.enum_tables)
+        as_set = {"infer_functions": settings.infer_function_permissions, "numbers_as_text": settings.stringify_numeric_types}
+        return await asyncio.to_thread(rules, strict=False, **as_set)
     note_numberings(reflected.metadata)
     note_history(reflected.metadata)
-    return resolve(read, reflected.metadata, reflected.functions, strict=True)
+    return await asyncio.to_thread(rules, strict=True, actions=_action_names())
+
+
+def _action_names() -> frozenset[str]:
+    """Imported where they are served: foreign metadata needs none of it."""
+    names: frozenset[str] = importlib.import_module("app.product").ACTIONS.names
+    return names

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -38,12 +39,15 @@ from domain.recordings.playing.visible import Visible
 from domain.recordings.retention.default_policy import has_default_policy
 from domain.webhooks import inbox
 from domain.world import Transactions, World
+from permissions.compiling.readable import ReadableRows
+from permissions.resolving.resolve import Resolved
 from resolvers.hand_written.action_fields import scan
 
 log = structlog.get_logger(__name__)
 
 # The job queue holds connections of its own: a scheduler that waits for one would miss its second.
 JOB_CONNECTIONS = 4
+ACTIONS: Final = scan(resolvers.actions)
 
 
 @asynccontextmanager
@@ -59,8 +63,14 @@ async def open_product(base: Foundation, observe: Observe) -> AsyncIterator[Prod
             checks=product_checks(base.database, world.rooms, world.store, with_livekit=base.settings.livekit_enabled),
             routes=[*_livekit_routes(base, world, admission, wake), *_media_routes(base, world), *_calendar_routes(base, world)],
             insert_budgets=insert_budgets(world.limiter),
-            actions=scan(resolvers.actions),
+            actions=ACTIONS,
+            begin_anew=partial(_begin_anew, world),
         )
+
+
+def _begin_anew(world: World, resolved: Resolved) -> None:
+    world.rules.now = ReadableRows(resolved.catalog, resolved.rules)
+    world.ring_watch.begin_anew()
 
 
 async def _look_at_policy(world: World) -> None:

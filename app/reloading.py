@@ -27,8 +27,8 @@ def note_hangups() -> None:
 
 
 @contextmanager
-def reloads_on_hangup(reload: Reload | None) -> Iterator[None]:
-    """Each SIGHUP reloads, one after the other. Without `reload`, where the metadata is the service's own, it changes nothing."""
+def reloads_on_hangup(reload: Reload) -> Iterator[None]:
+    """Each SIGHUP reloads, one after the other."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -51,10 +51,7 @@ def reloads_on_hangup(reload: Reload | None) -> Iterator[None]:
             task.cancel()
 
 
-async def _reload(reload: Reload | None, turn: asyncio.Lock) -> None:
-    if reload is None:
-        log.warning("metadata_belongs_to_the_version", hint="SIGHUP reads foreign metadata again; this one comes with the service")
-        return
+async def _reload(reload: Reload, turn: asyncio.Lock) -> None:
     async with turn:
         began = time.perf_counter()
         try:

@@ -27,7 +27,6 @@ from app.telemetry.moments import Observe
 from app.telemetry.outcomes import Outcomes
 from permissions.allow_list import AllowList
 from permissions.resolving.resolve import Resolved
-from permissions.rules import RoleRules
 from resolvers.documents.limits import Limits
 from resolvers.engine import Engine
 from resolvers.feeds.open_rooms import open_rooms
@@ -50,8 +49,8 @@ class Service:
     checks: Sequence[Check]
     routes: Sequence[BaseRoute]
     sockets: OpenSockets
-    # Serves foreign metadata as it is written now, and raises like `open_service`; the product's belongs to its version.
-    reload: Callable[[], Awaitable[None]] | None = None
+    # Serves the metadata as it is written now; raises like `open_service`.
+    reload: Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -70,17 +69,16 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             most=settings.live_queries_per_principal,
             report=partial(Outcomes(base.metrics, "websocket").refused, kind="subscription"),
         )
-        rules = base.resolved.roles
-        rooms = await stack.enter_async_context(
-            open_rooms(base.database, base.resolved.catalog, lambda role: rules.get(role, RoleRules(role)), base.hub.follow)
-        )
+        rooms = await stack.enter_async_context(open_rooms(base.database, base.resolved.catalog, base.resolved.rules, base.hub.follow))
         stack.push_async_callback(engine.stop)
 
         async def reload() -> None:
-            resolved = await resolve_metadata(base.database_url, metadata, settings)
+            resolved = await resolve_metadata(settings, base.database, metadata)
             # Beside the event loop, which has the interpreter back every millisecond: large metadata take seconds.
             engine.replace(await asyncio.to_thread(engine_over, resolved))
             live_queries.begin_anew()
+            rooms.begin_anew(resolved.catalog, resolved.rules)
+            product.begin_anew(resolved)
 
         yield Service(
             engine=engine,
@@ -92,7 +90,7 @@ async def open_service(settings: Settings, metadata: Path | None, observe: Obser
             checks=[*base.checks, *product.checks],
             routes=product.routes,
             sockets=await stack.enter_async_context(open_sockets(base.database_url)),
-            reload=None if is_product else reload,
+            reload=reload,
         )
 
 

@@ -34,7 +34,7 @@ from domain.deliveries.pushes import AT_ONCE as PUSHES_AT_ONCE
 from domain.feeds.ring_rounds import RingRounds
 from domain.ports import CallLimits, Clock, EventReceiver, Ingests, JoinTokens, PushService, Rooms, StreamingLimits
 from domain.recording_ports import Joiner, ObjectStore, Packager, Recorder
-from domain.world import Transactions, World
+from domain.world import ServedRules, Transactions, World
 from permissions.compiling.readable import ReadableRows
 
 
@@ -50,7 +50,7 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
         rooms, tokens, recorder, ingests = await _media(base, clock, observe, stack)
         store = await _store(base, observe, stack)
         transaction = EngineTransactions(engine, hub, observe)
-        readable = ReadableRows(base.resolved.catalog, base.resolved.rules)
+        rules = ServedRules(ReadableRows(base.resolved.catalog, base.resolved.rules))
         yield World(
             transaction=transaction,
             rooms=rooms,
@@ -63,8 +63,8 @@ async def open_world(base: Foundation, observe: Observe) -> AsyncIterator[World]
             sealer=Encryption([key.get_secret_value() for key in settings.encryption_keys]),
             host_names=SystemHostNames(),
             limits=_call_limits(settings),
-            readable=readable,
-            ring_watch=RingRounds(transaction, hub, readable),
+            rules=rules,
+            ring_watch=RingRounds(transaction, hub, rules),
             server_url=settings.livekit_client_url,
             public_url=settings.public_url,
             stream_limits=_streaming_limits(settings),

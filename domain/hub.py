@@ -5,6 +5,14 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 
+class AskAnew(Exception):
+    """What is followed has another meaning now, or none: whoever follows asks again, behind the place that was `reached`, if any."""
+
+    def __init__(self, reached: tuple[str | None, ...] | None = None) -> None:
+        super().__init__()
+        self.reached = reached
+
+
 class Following(Protocol):
     """One reader that follows topics. It holds no message: many hints are one reason to look."""
 

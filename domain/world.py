@@ -99,13 +99,20 @@ class Readable(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class ServedRules:
+    """The select rules of this moment: others take their place when the metadata is read again."""
+
+    now: Readable
+
+
 class RingFollowing(Protocol):
     """One who waits for rings."""
 
     async def changed(self, known: Mapping[UUID, str]) -> None:
         """Returns on a hint, and when what rings for the person, as the role sees it, is not `known`: calls, and since when each rings.
 
-        A hint may be lost; this is seen within a second and a half. Raises what keeps it from being seen, when that lasts.
+        A hint may be lost; this is seen within a second and a half. Raises what keeps it from being seen, when that lasts, and AskAnew.
         """
         ...
 
@@ -113,6 +120,10 @@ class RingFollowing(Protocol):
 class RingWatch(Protocol):
     def follow(self, session: Session, /) -> AbstractAsyncContextManager[RingFollowing]:
         """What changes from the moment the block begins is not missed. Raises GraphQLRefusal for a session that is nobody's."""
+        ...
+
+    def begin_anew(self) -> None:
+        """The rules are others now: whoever follows gets AskAnew."""
         ...
 
 
@@ -133,7 +144,7 @@ class World:
     sealer: Sealer
     host_names: HostNames
     limits: CallLimits
-    readable: Readable
+    rules: ServedRules
     ring_watch: RingWatch
     # Where clients reach LiveKit: the public websocket URL.
     server_url: str
@@ -154,6 +165,11 @@ class World:
     push_service: PushService | None = None
     # None: nobody is told of finished recordings.
     event_receiver: EventReceiver | None = None
+
+    @property
+    def readable(self) -> Readable:
+        """What sessions may read, by the rules of this moment."""
+        return self.rules.now
 
     @property
     def streams(self) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from functools import partial
 
 from app.graphql.ports import Follows
+from domain.hub import AskAnew
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
-from resolvers.documents.request import Request
+from resolvers.documents.request import Request, Seen
+from resolvers.feeds.opened import Opened
 from resolvers.feeds.rooms import FollowedRooms
 from resolvers.feeds.told import Direct
-from resolvers.live.announcements import AskAnew
 from resolvers.live.cohorts import LiveQueries
 from resolvers.live.live_query import LiveQuery
 from resolvers.live.offer import Offer
@@ -37,14 +38,32 @@ class EngineSubscriptions:
                 async for offer in offers:
                     yield offer
             return
-        opened = await self._engine.room(request, session, self._rooms.database, context)
-        if opened is not None:
-            async with aclosing(self._rooms.follow(opened, direct)) as events:
-                async for told in events:
-                    yield Offer(Payload(told.body), event_id=f"{told.seq}-{self._rooms.epochs[opened.place.feed.name]}")
-            return
+        while True:
+            begun_anew = self._live_queries.begun_anew
+            opened = await self._engine.room(request, session, self._rooms.database, context)
+            if begun_anew != self._live_queries.begun_anew:
+                continue
+            hand_written = self._told(begun_anew, request, session, context) if opened is None else self._events(opened, direct)
+            try:
+                async with aclosing(hand_written) as offers:
+                    async for offer in offers:
+                        yield offer
+                return
+            except AskAnew as asked:
+                request = _behind(request, asked)
+
+    async def _events(self, opened: Opened, direct: Direct | None) -> AsyncGenerator[Offer, None]:
+        """Those of a room. Raises AskAnew, and goes on behind what was sent then."""
+        async with aclosing(self._rooms.follow(opened, direct)) as events:
+            async for told in events:
+                yield Offer(Payload(told.body), event_id=f"{told.seq}-{self._rooms.epochs[opened.place.feed.name]}")
+
+    async def _told(self, begun_anew: int, request: Request, session: Session, context: object | None) -> AsyncGenerator[Offer, None]:
+        """What a feed tells that begins with the present state. Raises AskAnew, and begins with it again then."""
         async with aclosing(self._engine.subscribe(request, session, context)) as payloads:
             async for payload in payloads:
+                if begun_anew != self._live_queries.begun_anew:
+                    raise AskAnew
                 yield Offer(Payload(payload))
 
     async def _followed(self, live: LiveQuery, request: Request, session: Session) -> AsyncGenerator[Offer, None]:
@@ -82,3 +101,11 @@ class EngineSubscriptions:
     async def _first(self, request: Request, session: Session) -> Payload:
         async with aclosing(self._live_queries.follow(await self._again(request, session))) as offers:
             return Payload(await (await anext(offers)).take())
+
+
+def _behind(request: Request, asked: AskAnew) -> Request:
+    """The same, behind the last event that was sent, if there is one."""
+    if asked.reached is None:
+        return request
+    seq, epoch = asked.reached
+    return replace(request, seen=Seen(int(seq or 0), epoch))

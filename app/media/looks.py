@@ -14,10 +14,14 @@ from app.graphql.principal import ADMIN_PRINCIPAL
 from app.media.shared_rounds import SharedRounds
 from domain.recordings.playing.questions import Question, Rows
 from permissions.session import ADMIN, USER_ID, Session
+from resolvers.documents.lru import LRU
 from resolvers.sql.database import Asker, SharedDatabase
 from schema.sql_types import DIALECT
 
 Read = Callable[[Any], Any]
+# Of the roles that people have, by the rules of now and, for a while, those before them.
+_TEXTS: Final = 256
+_BYTES: Final = 4 << 20
 # JSON knows neither.
 READERS: Final[Mapping[type, Read]] = {UUID: UUID, datetime: datetime.fromisoformat}
 
@@ -38,17 +42,24 @@ class SharedLooks:
 
     def __init__(self, database: SharedDatabase) -> None:
         self._database = database
-        self._texts: dict[int, tuple[Question, _Text]] = {}
+        self._texts: LRU[int, tuple[Question, _Text]] = LRU(_TEXTS, _BYTES)
         self._asked: SharedRounds[tuple[str, str, tuple[str, ...]], Rows] = SharedRounds()
 
     async def __call__(self, session: Session, question: Question, values: Mapping[str, str]) -> Rows:
         """Raises DatabaseError, and GraphQLRefusal when the person asks for too much at once."""
-        # By identity: there are a few for each role, and the one beside the text keeps its place in memory.
-        _, text = self._texts.get(id(question)) or self._texts.setdefault(id(question), (question, _text(question.statement)))
+        text = self._text_of(question)
         given = {**text.constants, **values}
         asked = tuple(given[name] for name in text.names)
         asker = asker_of(session)
         return await self._asked.ask((asker.principal, text.sql, asked), partial(self._read, asker, text, asked))
+
+    def _text_of(self, question: Question) -> _Text:
+        # By identity: there are a few for each role, and the one beside the text keeps its place in memory.
+        known = self._texts.get(id(question))
+        if known is None:
+            known = (question, _text(question.statement))
+            self._texts.put(id(question), known, len(known[1].sql))
+        return known[1]
 
     async def _read(self, asker: Asker, text: _Text, asked: Sequence[str]) -> Rows:
         rows = orjson.loads(await self._database.request(asker).fetch_json(text.sql, list(asked)))

@@ -12,8 +12,8 @@ import orjson
 import structlog
 
 from domain.feeds.ring_question import Known, RingQuestion
-from domain.hub import Following, Hub
-from domain.world import Readable, Transactions
+from domain.hub import AskAnew, Following, Hub
+from domain.world import ServedRules, Transactions
 from permissions.session import Session
 
 log = structlog.get_logger(__name__)
@@ -56,24 +56,25 @@ class RingFollower:
 
     def end(self, error: Exception) -> None:
         """Nobody can say any more what rings."""
-        self._over = error
+        self._over, self.knows = error, None
         self.wake()
 
 
 class RingRounds:
     """`domain.world.RingWatch`. It looks as long as somebody follows; a hint wakes the one whom it is for, without it."""
 
-    def __init__(self, transaction: Transactions, hub: Hub, readable: Readable, *, look_every: float = LOOK_EVERY) -> None:
-        self._transaction, self._hub, self._readable, self._look_every = transaction, hub, readable, look_every
+    def __init__(self, transaction: Transactions, hub: Hub, rules: ServedRules, *, look_every: float = LOOK_EVERY) -> None:
+        self._transaction, self._hub, self._rules, self._look_every = transaction, hub, rules, look_every
         self._questions: dict[str, RingQuestion] = {}
         self._followers: dict[RingFollower, None] = {}
         self._looking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def follow(self, session: Session) -> AsyncIterator[RingFollower]:
-        user_id, values = session.user_id, self._question(session.role).values(session)
+        user_id = session.user_id
+        self._question(session.role).values(session)
         async with self._hub.follow([f"user:{user_id}"]) as following:
-            follower = RingFollower(session.role, user_id, values, following)
+            follower = RingFollower(session.role, user_id, self._question(session.role).values(session), following)
             self._followers[follower] = None
             if self._looking is None:
                 # In nobody's name: whoever came first may be gone while others follow.
@@ -83,6 +84,12 @@ class RingRounds:
             finally:
                 del self._followers[follower]
                 await self._rest()
+
+    def begin_anew(self) -> None:
+        """The rules are others now: whoever follows gets AskAnew."""
+        self._questions.clear()
+        for follower in list(self._followers):
+            follower.end(AskAnew())
 
     async def _rest(self) -> None:
         if self._followers or self._looking is None:
@@ -94,7 +101,7 @@ class RingRounds:
     def _question(self, role: str) -> RingQuestion:
         question = self._questions.get(role)
         if question is None:
-            question = self._questions[role] = RingQuestion(self._readable, role)
+            question = self._questions[role] = RingQuestion(self._rules.now, role)
         return question
 
     async def _keep_looking(self) -> None:

@@ -37,8 +37,8 @@ class Follower:
                 self._wake()
 
     def end(self, error: Exception) -> None:
-        """Nothing more is sent, not even what is waiting."""
-        self.ended, self.live = error, False
+        """Nothing more is sent, not even what is waiting. The first reason holds."""
+        self.ended, self.live = self.ended or error, False
         self._wake()
 
     async def wait(self, told: int) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from domain.errors import CursorAhead, HistoryChanged
-from domain.hub import Following
+from domain.hub import AskAnew, Following
 from permissions.errors import GraphQLRefusal
 from permissions.rules import RoleRules
 from resolvers.feeds.asked_together import AskedTogether
@@ -48,11 +48,22 @@ class FollowedRooms:
         self.epochs: dict[str, str] = {}
         self._rules, self._hints, self._memory = rules, hints, Memory()
         self._together: dict[tuple[str, str], AskedTogether[RightAsked, Standing]] = {}
+        # How often the rules became others.
+        self._begun_anew = 0
+
+    def begin_anew(self, catalog: Catalog, rules: Callable[[str], RoleRules]) -> None:
+        """The rules are others now: whoever follows gets AskAnew, with the seq and history that it has reached."""
+        self.catalog, self._rules = catalog, rules
+        self.verification = Verification(Rights(self.database, catalog, rules), self.is_of)
+        self._begun_anew += 1
+        for room in list(self.open.values()):
+            for follower in list(room.followers):
+                room.end(follower, AskAnew((str(follower.cursor), self.epochs[room.feed.name])))
 
     async def follow(self, opened: Opened, direct: Direct | None = None) -> AsyncGenerator[Told, None]:
         """What follows the cursor, each event once and in order; while it can, it goes the short way and nothing is given back here.
 
-        Raises GraphQLRefusal when the right is lost, or the cursor can't be right.
+        Raises GraphQLRefusal when the right is lost, or the cursor can't be right, and AskAnew.
         """
         try:
             async with self._joined(opened, direct) as (room, follower):
@@ -71,6 +82,8 @@ class FollowedRooms:
                         await follower.wait(channel.told)
                     if follower.ended is not None:
                         raise follower.ended
+        except AskAnew:
+            raise
         except Exception as error:
             raise opened.refused(error) from error
 
@@ -80,10 +93,14 @@ class FollowedRooms:
         follower = Follower(opened.session, opened.read, direct)
         # Before it is known whether it may: a room ends with its last follower.
         room.waiting += 1
+        begun_anew = self._begun_anew
         try:
             await room.listens.wait()
             standing = await self._standing(opened)
             follower.cursor, follower.known = _cursor(opened, standing), standing.head
+            if begun_anew != self._begun_anew:
+                # It was let in by rules that hold no more.
+                raise AskAnew
             self._join(room, follower, opened, standing.head)
             yield room, follower
         finally:

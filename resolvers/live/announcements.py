@@ -3,18 +3,11 @@
 import asyncio
 from typing import Generic, TypeVar
 
+from domain.hub import AskAnew
 from permissions.errors import GraphQLRefusal
 from resolvers.run.unexpected_errors import unexpected
 
 T = TypeVar("T")
-
-
-class AskAnew(Exception):
-    """What is asked has another meaning now, or none: who follows asks again. `reached` is how far a stream has come."""
-
-    def __init__(self, reached: tuple[str | None, ...] | None = None) -> None:
-        super().__init__()
-        self.reached = reached
 
 
 class Announcements(Generic[T]):

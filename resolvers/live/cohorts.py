@@ -6,9 +6,8 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from functools import partial
 from typing import Final
 
-from domain.hub import Following
+from domain.hub import AskAnew, Following
 from permissions.errors import GraphQLRefusal
-from resolvers.live.announcements import AskAnew
 from resolvers.live.cohort import Cohort
 from resolvers.live.faults import Report, unreported
 from resolvers.live.live_query import LiveQuery, Values

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from resolvers.live.announcements import AskAnew
+from domain.hub import AskAnew
 from resolvers.live.payload import Payload
 
 Again = Callable[[], Awaitable[Payload]]

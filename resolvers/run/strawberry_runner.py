@@ -10,6 +10,7 @@ from graphql import ExecutionResult, GraphQLError, create_source_event_stream
 from graphql.execution import execute_subscription_event
 
 from domain.errors import ActionError
+from domain.hub import AskAnew
 from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.compiled import HandWritten
@@ -47,7 +48,7 @@ class StrawberryRunner:
         return {key: orjson.dumps(data[key]) for key in fields.keys}
 
     async def events(self, field: HandWritten) -> AsyncGenerator[bytes, None]:
-        """The payloads of a subscription; an error ends it and is raised."""
+        """The payloads of a subscription; an error ends it and is raised, AskAnew as it is."""
         stream: Any = await self._view.schema.subscribe(None, self._used(field), self._context(field))
         if not hasattr(stream, "__aiter__"):
             self._data(field, stream)
@@ -117,6 +118,9 @@ def _refusal(fields: HandWritten, error: GraphQLError) -> GraphQLRefusal:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
+    if isinstance(cause, AskAnew):
+        # No refusal: what is followed is followed anew.
+        raise cause
     if cause is None or isinstance(cause, GraphQLError):
         return GraphQLRefusal("validation-failed", error.message, path)
     return _refused(cause, path)

@@ -73,7 +73,7 @@ async def process(on: Setup, redis_url: str | None, *, faulty: bool = False) -> 
     async with open_hub(redis_url, on.url) as hub, open_engine(on.url, pool_size=8) as engine:
         publisher: Publisher = FaultyPublisher(hub) if faulty else hub
         transactions = EngineTransactions(engine, publisher)
-        rings = RingRounds(transactions, hub, on.world.readable)
+        rings = RingRounds(transactions, hub, on.world.rules)
         world = replace(on.world, transaction=transactions, publisher=publisher, hub=hub, ring_watch=rings)
         yield Process(world, hub, publisher)
         if isinstance(publisher, FaultyPublisher):

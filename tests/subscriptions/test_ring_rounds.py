@@ -14,7 +14,7 @@ from app.hints import BroadcastHub, open_hub
 from domain.feeds import ring_rounds
 from domain.feeds.ring_rounds import RingRounds
 from domain.ports import Hint
-from domain.world import Readable, Transaction
+from domain.world import Readable, ServedRules, Transaction
 from permissions.errors import GraphQLRefusal
 from permissions.session import USER_ID, Session
 from tests.calls.call_states import ringing
@@ -82,7 +82,7 @@ async def waiting(
     on: Setup, transactions: CountedTransactions, look_every: float, readable: Readable | None = None
 ) -> AsyncIterator[Devices]:
     async with open_hub() as hub, AsyncExitStack() as stack:
-        yield Devices(RingRounds(transactions, hub, readable or on.world.readable, look_every=look_every), hub, stack)
+        yield Devices(RingRounds(transactions, hub, ServedRules(readable or on.world.readable), look_every=look_every), hub, stack)
 
 
 async def told(devices: Collection["asyncio.Task[None]"]) -> None:
@@ -127,6 +127,9 @@ class CountedWaits:
     async def follow(self, who: Session) -> AsyncIterator["CountedWaits"]:
         async with self._rounds.follow(who) as self._following:
             yield self
+
+    def begin_anew(self) -> None:
+        self._rounds.begin_anew()
 
     async def changed(self, known: Mapping[UUID, str]) -> None:
         self.waits += 1

@@ -18,7 +18,7 @@ from app.hints import BroadcastHub, open_hub
 from domain.errors import RateLimited
 from domain.feeds.ring_rounds import RingRounds
 from domain.ports import CallLimits, Grant, Hint, IceServer, IpAddress, JoinToken, Unreadable, Unresolvable
-from domain.world import World
+from domain.world import ServedRules, World
 from permissions.compiling.readable import ReadableRows
 from permissions.reading.metadata import load_metadata
 from permissions.resolving.resolve import Resolved, resolve
@@ -232,7 +232,7 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
         async with open_hub() as hub, open_engine(url) as engine, open_batches() as batches:
             publisher = RecordingPublisher(hub)
             transactions = EngineTransactions(engine, publisher)
-            readable = ReadableRows(rules.catalog, rules.rules)
+            served = ServedRules(ReadableRows(rules.catalog, rules.rules))
             world = World(
                 transactions,
                 rooms,
@@ -245,8 +245,8 @@ async def setup(url: str, limits: CallLimits | None = None, *, populate: bool = 
                 ReadableSeals(),
                 hosts,
                 limits or CallLimits(),
-                readable,
-                RingRounds(transactions, hub, readable),
+                served,
+                RingRounds(transactions, hub, served),
                 "ws://livekit.example",
                 batches,
                 recorder=recorder,

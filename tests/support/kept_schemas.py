@@ -13,8 +13,6 @@ from strawberry import Schema
 import resolvers.actions
 import resolvers.engine
 import resolvers.roles.role_views
-from app.foundation import resolve_metadata
-from app.settings.metadata import MetadataSettings
 from permissions.rules import RoleRules
 from resolvers.hand_written.action_fields import ActionFields, scan
 from resolvers.roles.role_schema import derive
@@ -23,6 +21,7 @@ from resolvers.roles.visibility import Visibility
 from resolvers.roles.whole_schema import EngineSchema, whole_schema
 from schema.model import Catalog, TableName, TrackedFunction, TrackedTable
 from schema.naming import Naming
+from tests.support.domain_setup import product_rules
 
 Contents = tuple[dict[TableName, TrackedTable], str | None, Naming, dict[TableName, TrackedFunction]]
 NO_TABLE = sa.Table("none", sa.MetaData())
@@ -77,7 +76,7 @@ def keep_schemas() -> KeptSchemas:
 
 def make_schemas(database_url: str) -> None:
     """Makes them ahead, for all that this process forks, over a database at the newest migration."""
-    kept, product = keep_schemas(), asyncio.run(resolve_metadata(database_url, None, MetadataSettings()))
+    kept, product = keep_schemas(), asyncio.run(product_rules(database_url))
     RoleViews(product.catalog, product.roles, kept.whole(product.catalog, scan(resolvers.actions))).derive_all()
     gc.collect()
     gc.freeze()

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, Protocol
 
 import sqlalchemy as sa
 
-from domain.world import World
+from domain.world import Readable
 from permissions.compiling.readable import RoleCondition
 from permissions.session import Session
 from schema.model import TableName
@@ -76,21 +76,21 @@ class Ask(Protocol):
         ...
 
 
-def question(world: World, role: str, name: QuestionName) -> Question:
+def question(readable: Readable, role: str, name: QuestionName) -> Question:
     """The question of this name for a role."""
     if name == "part":
-        return _of_part(world, role)
-    return _of_stream(world, role, name) if name in ("stream", "stream_prefix", "dash") else _of_recording(world, role, name)
+        return _of_part(readable, role)
+    return _of_stream(readable, role, name) if name in ("stream", "stream_prefix", "dash") else _of_recording(readable, role, name)
 
 
-def _of_part(world: World, role: str) -> Question:
-    rule = world.readable.of_role(role, TableName("public", parts.name), parts)
+def _of_part(readable: Readable, role: str) -> Question:
+    rule = readable.of_role(role, TableName("public", parts.name), parts)
     mine = sa.select(*OF_PART).select_from(parts.join(recordings, parts.c.recording_id == recordings.c.id))
     return Question(mine.where(parts.c.id == _given("asked", sa.Uuid()), parts.c.status != "deleted", THERE, rule.condition), rule)
 
 
-def _of_recording(world: World, role: str, name: QuestionName) -> Question:
-    rule = world.readable.of_role(role, RECORDINGS, recordings)
+def _of_recording(readable: Readable, role: str, name: QuestionName) -> Question:
+    rule = readable.of_role(role, RECORDINGS, recordings)
     statements: dict[QuestionName, sa.Select[Any]] = {
         "recording": sa.select(*OF_RECORDING),
         "playlist": sa.select(*OF_RECORDING, *OF_PART).select_from(recordings.outerjoin(parts, _PLAYS)).order_by(parts.c.index),
@@ -99,9 +99,9 @@ def _of_recording(world: World, role: str, name: QuestionName) -> Question:
     return Question(statements[name].where(recordings.c.id == _given("asked", sa.Uuid()), THERE, rule.condition), rule)
 
 
-def _of_stream(world: World, role: str, name: QuestionName) -> Question:
+def _of_stream(readable: Readable, role: str, name: QuestionName) -> Question:
     """By the right to see the stream: its recording may be seen through nothing else."""
-    rule = world.readable.of_role(role, STREAMS, streams)
+    rule = readable.of_role(role, STREAMS, streams)
     found = streams.outerjoin(recordings, _OF_IT)
     if name == "stream":
         asked = sa.select(*OF_STREAM, *OF_RECORDING, *OF_PART).select_from(found.outerjoin(parts, _PLAYS)).order_by(parts.c.index)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
@@ -94,7 +95,7 @@ class Visible:
     def __init__(self, world: World, ask: Ask | None = None) -> None:
         """`ask` is by default a transaction of the domain's."""
         self._world, self._ask = world, ask or _in_transaction(world)
-        self._questions: dict[tuple[str, QuestionName], Question] = {}
+        self._question = lru_cache(maxsize=64)(question)
 
     async def recording(self, session: Session, recording_id: UUID) -> VisibleRecording | None:
         """The recording; None when there is none for this person."""
@@ -140,9 +141,7 @@ class Visible:
         return (found[0][0], found[0][1]) if found else None
 
     async def _rows(self, session: Session, name: QuestionName, id: UUID, **more: str) -> Rows:
-        asked = self._questions.get((session.role, name))
-        if asked is None:
-            asked = self._questions[session.role, name] = question(self._world, session.role, name)
+        asked = self._question(self._world.readable, session.role, name)
         return await self._ask(session, asked, {"asked": str(id), **asked.rule.values(session), **more})
 
 
