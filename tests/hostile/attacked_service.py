@@ -1,9 +1,6 @@
 """The service as it is deployed, in a process of its own, and what may be said of it while somebody attacks it."""
 
-import asyncio
 import os
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ import orjson
 
 from devstack.demo_data import USER_IDS
 from devstack.ports import free_port
+from tests.hostile.neighbours import QUESTIONS, Neighbour
 from tests.support.development import OUR_VARIABLES
 from tests.support.forked_commands import ForkedCommand, ForkedCommands
 from tests.support.waiting import eventually
@@ -21,31 +19,17 @@ from tests.support.whole_service import ADMIN_SECRET, JWT_SECRET, KEY, SECRET, b
 
 # What a good neighbour may feel: this many times the quiet time, at least a floor; never longer; and the service's growth.
 TIMES_QUIET, FLOOR_SECONDS, LONGEST_SECONDS, GROWTH_BYTES = 5, 0.15, 1.5, 150 << 20
-# Of fewer questions no 95th percentile is worth its name.
-QUESTIONS = 50
-FIRST = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Feeling:
-    """What the neighbour reports, seconds and bytes."""
-
-    asked: int
-    p95: float
-    longest: float
-    failures: list[str]
-    resident: int
 
 
 @dataclass(frozen=True, slots=True)
 class AttackedService:
-    """One service process and the neighbour that asks it all the time."""
+    """One service process, and who may live beside its attackers."""
 
     url: str
     port: int
     process: ForkedCommand
     output: Path
-    neighbour: Process
+    neighbour: Neighbour
 
     def bearer(self, name: str) -> dict[str, str]:
         """The headers of a demo user, by name."""
@@ -54,10 +38,10 @@ class AttackedService:
     @asynccontextmanager
     async def good_neighbour(self) -> AsyncIterator[None]:
         """The attack is the block; raises AssertionError when the other user felt it too much, or the service grew too large."""
-        await self._feel(FIRST)  # connections, plans and schemas of a first request are nobody's attack
-        quiet = await self._feel()
-        yield
-        felt = await self._feel()
+        alice = self.bearer("alice")["authorization"]
+        async with self.neighbour.lives_at(self.url, self.process.pid, alice) as quiet:
+            yield
+            felt = await self.neighbour.feels(QUESTIONS)
         grown = felt.resident - quiet.resident
         figures = (
             f"quiet p95 {quiet.p95 * 1000:.0f} ms; attacked: {felt.asked} questions, p95 {felt.p95 * 1000:.0f} ms, "
@@ -69,18 +53,13 @@ class AttackedService:
         assert felt.longest <= LONGEST_SECONDS, figures
         assert grown <= GROWTH_BYTES, figures
 
-    async def _feel(self, questions: int = QUESTIONS) -> Feeling:
-        """What was felt since the last time, over at least so many questions."""
-        assert self.neighbour.stdin is not None and self.neighbour.stdout is not None
-        self.neighbour.stdin.write(b"%d\n" % questions)
-        return Feeling(**orjson.loads(await self.neighbour.stdout.readline()))
-
 
 @dataclass(frozen=True, slots=True)
 class AttackedServices:
     """Starts them, over the demo data of `database_url`."""
 
     commands: ForkedCommands
+    neighbour: Neighbour
     database_url: str
     folder: Path
 
@@ -91,10 +70,8 @@ class AttackedServices:
         url, output = f"http://127.0.0.1:{port}", self.folder / f"service-{port}.log"
         process = self.commands.run(["serve", "--port", str(port)], environment(self.database_url, settings), output)
         try:
-            async with _neighbour(url, process.pid) as neighbour:
-                await eventually(lambda: _answers(process, url, output), seconds=60)
-                _begins(neighbour)
-                yield AttackedService(url, port, process, output, neighbour)
+            await eventually(lambda: _answers(process, url, output), seconds=60)
+            yield AttackedService(url, port, process, output, self.neighbour)
         finally:
             await process.end()
 
@@ -121,22 +98,3 @@ async def _answers(process: ForkedCommand, url: str, output: Path) -> bool:
             return (await http.get("/healthz")).is_success
     except httpx2.TransportError:
         return False
-
-
-@asynccontextmanager
-async def _neighbour(url: str, pid: int) -> AsyncIterator[Process]:
-    """Ready to live there."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.hostile.neighbour", url, str(pid), stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[2]
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        await process.wait()
-
-
-def _begins(neighbour: Process) -> None:
-    """It asks from now on."""
-    assert neighbour.stdin is not None
-    neighbour.stdin.write(bearer(USER_IDS["alice"])["authorization"].encode() + b"\n")

@@ -1,11 +1,12 @@
 """A service under attack, over the demo data."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.hostile.attacked_service import AttackedService, AttackedServices
+from tests.hostile.neighbours import Neighbour, neighbour
 from tests.hostile.scale import WHOLE
 from tests.support.forked_commands import ForkedCommands
 
@@ -21,10 +22,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(WHOLE_SECONDS))
 
 
+@pytest.fixture(scope="session")
+def beside() -> Iterator[Neighbour]:
+    """Who feels the attacks of a session."""
+    with neighbour() as ready:
+        yield ready
+
+
 @pytest.fixture
-def services(commands: ForkedCommands, demo_database_url: str, tmp_path: Path) -> AttackedServices:
+def services(commands: ForkedCommands, beside: Neighbour, demo_database_url: str, tmp_path: Path) -> AttackedServices:
     """Services under attack, over one database."""
-    return AttackedServices(commands, demo_database_url, tmp_path)
+    return AttackedServices(commands, beside, demo_database_url, tmp_path)
 
 
 @pytest.fixture

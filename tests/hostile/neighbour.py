@@ -1,8 +1,9 @@
 """The other user, in a process of its own: asks every 20 ms, whatever became of the question before.
 
-`python -m tests.hostile.neighbour URL PID` reads an authorization header on the first line of stdin. Each further line of stdin
-is a number: once so many questions were asked since the last report, it is answered with one JSON line of what was felt,
-`{"asked", "p95", "longest", "failures", "resident"}`, seconds and bytes, `resident` the most that the service's processes held.
+`python -m tests.hostile.neighbour` reads from stdin where to live, one JSON line, `{"url", "pid", "authorization", "first",
+"questions"}`. It asks `first` questions that nobody counts; what it felt over `questions` more is reported as one JSON line, `{"asked",
+"p95", "longest", "failures", "resident"}`, seconds and bytes, `resident` the most that the service's processes held. Each further line
+is a number: once so many questions were asked since the last report, it is answered with another one. An empty line ends it all.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ import psutil
 
 from tests.support.waiting import eventually
 
-EVERY = 0.02
+# As long as nobody attacks there is time for more.
+EVERY, EVERY_IN_QUIET = 0.02, 0.01
 QUESTION = {"query": "{ nchat_users(limit: 1) { id } }"}
 # Longer than anybody may wait, so that a long wait is measured and not only a failure.
 PATIENCE = 20.0
@@ -41,7 +43,13 @@ class Neighbour:
     def __init__(self, http: httpx2.AsyncClient, pid: int) -> None:
         self._http, self._service = http, psutil.Process(pid)
         self._felt = Felt()
+        self.every = EVERY_IN_QUIET
         self._open: set[asyncio.Task[None]] = set()
+
+    async def warm_up(self, questions: int) -> None:
+        """Connections, plans and schemas of a first request are nobody's attack."""
+        for _ in range(questions):
+            await self._ask(Felt())
 
     async def live(self) -> None:
         """Until cancelled."""
@@ -51,7 +59,7 @@ class Neighbour:
             self._open.add(question)
             question.add_done_callback(self._open.discard)
             self._felt.resident = max(self._felt.resident, self._resident())
-            due = max(due + EVERY, time.monotonic())
+            due = max(due + self.every, time.monotonic())
             await asyncio.sleep(due - time.monotonic())
 
     async def report(self, questions: int) -> bytes:
@@ -61,6 +69,12 @@ class Neighbour:
         if self._open:
             await asyncio.wait(set(self._open))
         return felt.report()
+
+    async def leave(self) -> None:
+        """Hangs up."""
+        for question in self._open:
+            question.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
 
     async def _asked(self, questions: int) -> bool:
         return len(self._felt.waits) >= questions
@@ -82,19 +96,42 @@ class Neighbour:
             return 0
 
 
-async def main(url: str, pid: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to live, and how much to ask before."""
+
+    url: str
+    pid: int
+    authorization: str
+    first: int
+    questions: int
+
+
+async def live_at(place: Place, orders: asyncio.StreamReader) -> None:
+    headers, limits = {"authorization": place.authorization}, httpx2.Limits(max_connections=None)
+    async with httpx2.AsyncClient(base_url=place.url, headers=headers, timeout=PATIENCE, limits=limits) as http:
+        neighbour = Neighbour(http, place.pid)
+        await neighbour.warm_up(place.first)
+        living = asyncio.create_task(neighbour.live())
+        say(await neighbour.report(place.questions))
+        neighbour.every = EVERY
+        while order := (await orders.readline()).strip():
+            say(await neighbour.report(int(order)))
+        living.cancel()
+        await neighbour.leave()
+
+
+def say(report: bytes) -> None:
+    sys.stdout.buffer.write(report + b"\n")
+    sys.stdout.buffer.flush()
+
+
+async def main() -> None:
     orders = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
-    headers = {"authorization": (await orders.readline()).decode().strip()}
-    limits = httpx2.Limits(max_connections=None)
-    async with httpx2.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, limits=limits) as http:
-        neighbour = Neighbour(http, pid)
-        living = asyncio.create_task(neighbour.live())
-        while order := await orders.readline():
-            sys.stdout.buffer.write(await neighbour.report(int(order)) + b"\n")
-            sys.stdout.buffer.flush()
-        living.cancel()
+    while place := await orders.readline():
+        await live_at(Place(**orjson.loads(place)), orders)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main())

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from devstack.demo_data import GENERAL, USER_IDS
-from tests.hostile.attacked_service import AttackedService
+from tests.hostile.attacked_service import AttackedService, AttackedServices
 from tests.hostile.many_callers import Caller, press
 from tests.hostile.scale import scaled
 from tests.support.waiting import eventually
@@ -22,6 +22,8 @@ PEOPLE = """INSERT INTO nchat_users (id, username, display_name)
 PATTERN = r"^(.+)(.+)(.+)(.+)(.{4,})(.+)(.+)\\5"
 SLOW = f'nchat_users(where: {{display_name: {{_regex: "{PATTERN}"}}}}) {{ id }}'
 SECONDS = scaled(20, 4)
+# Of one operation: its default, and half the attack's length.
+TIMEOUT = scaled(5, 2)
 STREAMS = """INSERT INTO nchat_streams (channel_id, host_id, title, visibility)
     SELECT $1, $2, md5(n::text) || md5((n + 1)::text), 'public' FROM generate_series(1, 50) n"""
 RUNNING = """SELECT count(*) FROM pg_stat_activity
@@ -34,6 +36,12 @@ async def database(demo_database_url: str) -> AsyncIterator["asyncpg.Connection[
     await connection.execute(PEOPLE)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def attacked(services: AttackedServices) -> AsyncIterator[AttackedService]:
+    async with services.open(statement_timeout=TIMEOUT) as ready:
+        yield ready
 
 
 async def nothing_runs(database: "asyncpg.Connection[Any]") -> bool:
