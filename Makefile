@@ -105,10 +105,11 @@ $(PEER)/node_modules/.package-lock.json: $(PEER)/package-lock.json
 	@echo "Fetching PostGraphile into $(PEER), once …" >&2
 	@cd $(PEER) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error || echo "PostGraphile can't be had." >&2
 
-golden: setup ## write the generated files anew: settings in the docs, actions in the metadata, each role's schema
+golden: setup ## write the generated files anew: settings in the docs, actions in the metadata, each role's schema, types for clients
 	@$(BIN)/python -m devstack.golden.settings_table
 	@$(BIN)/python -m devstack.golden.actions_metadata
 	@$(BIN)/python -m devstack.golden.role_sdl
+	@$(BIN)/python -m devstack.golden.client_types
 
 revision: setup ## the next migration, from what changed in the models: make revision m="Notes of calls"
 	@$(BIN)/python -m devstack.revision "$$m"

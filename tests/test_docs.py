@@ -15,10 +15,11 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 from app.cli.parser import parser
 from app.settings import Settings, environment_names
 from app.telemetry.metrics import Metrics
-from domain.calls.events import PAYLOAD_FIELDS
+from domain.calls.events import EventKind
 from domain.calls.life_cycle import EndReason
 from domain.errors import ActionError
 from resolvers.run.database_refusals import _SERVER, _STATES
+from schema.types.call_event_kinds import CALL_EVENTS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -62,7 +63,8 @@ def in_each_page(pattern: str) -> list[tuple[str, str]]:
 def test_every_kind_of_event_and_its_payload() -> None:
     kinds = page("events.md").partition("`reason` of `call_end`")[0]
     explained = {next(iter(words(cells[0]))): words(cells[1]) for cells in rows(kinds)}
-    assert explained == {kind: set(fields) for kind, fields in PAYLOAD_FIELDS.items()}
+    assert explained == {kind: fields.keys() - {"participantId"} for kind, fields in CALL_EVENTS.items()}
+    assert CALL_EVENTS.keys() == set(get_args(EventKind))
 
 
 def test_every_reason_of_an_end() -> None:

@@ -13,6 +13,7 @@ from domain.world import Transaction
 from schema.tables.call_events import call_events
 from schema.tables.call_participants import call_participants
 from schema.tables.calls import calls
+from schema.types.call_event_kinds import CALL_EVENTS
 
 EventKind = Literal[
     "call_initiate",
@@ -50,44 +51,6 @@ EventKind = Literal[
     "stream_started",
     "stream_ended",
 ]
-
-# Whatever stands here is read by everyone who may see the call: no token, key or path.
-PAYLOAD_FIELDS: Final[Mapping[EventKind, frozenset[str]]] = {
-    "call_initiate": frozenset(),
-    "call_incoming": frozenset(),
-    "call_accept": frozenset(),
-    "call_decline": frozenset({"reason"}),
-    "call_cancelled": frozenset(),
-    "call_end": frozenset({"reason"}),
-    "call_state_changed": frozenset({"from", "to", "reason"}),
-    "call_participant_joined": frozenset(),
-    "call_participant_disconnected": frozenset({"reason"}),
-    "call_participant_left": frozenset({"reason"}),
-    "call_mute_changed": frozenset({"trackType", "muted"}),
-    "call_video_changed": frozenset({"enabled"}),
-    "call_screen_share_started": frozenset(),
-    "call_screen_share_stopped": frozenset(),
-    "connection_quality_changed": frozenset({"quality", "stats"}),
-    "hand_raised": frozenset(),
-    "hand_lowered": frozenset(),
-    "unmute_asked": frozenset(),
-    "lobby_waiting": frozenset(),
-    "lobby_admitted": frozenset(),
-    "lobby_denied": frozenset(),
-    "role_changed": frozenset({"from", "to"}),
-    "kicked": frozenset({"reason"}),
-    "readmitted": frozenset(),
-    "recording_started": frozenset({"recordingId"}),
-    "recording_consent_asked": frozenset({"recordingId", "until"}),
-    "recording_consented": frozenset(),
-    "recording_paused": frozenset({"recordingId"}),
-    "recording_resumed": frozenset({"recordingId"}),
-    "recording_stopped": frozenset({"recordingId", "reason"}),
-    "recording_ready": frozenset({"recordingId"}),
-    "recording_failed": frozenset({"recordingId", "reason"}),
-    "stream_started": frozenset({"streamId"}),
-    "stream_ended": frozenset({"streamId", "reason"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +98,11 @@ async def append(
     about and stands in the payload as `participantId`.
     Raises ValueError for a payload field that its kind does not list; the transaction ends with LookupError for an unknown call.
     """
-    if unknown := payload.keys() - PAYLOAD_FIELDS[kind]:
-        raise ValueError(f"{kind} has no field {sorted(unknown)}")
     about = {} if participant_id is None else {"participantId": str(participant_id)}
-    tx.note(_write, _Noted(call_id, kind, actor_id, json.dumps({**payload, **about})))
+    told = {**payload, **about}
+    if unknown := told.keys() - CALL_EVENTS[kind].keys():
+        raise ValueError(f"{kind} has no field {sorted(unknown)}")
+    tx.note(_write, _Noted(call_id, kind, actor_id, json.dumps(told)))
 
 
 async def _write(tx: Transaction, noted: Sequence[_Noted]) -> None:

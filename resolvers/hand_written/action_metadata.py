@@ -59,7 +59,7 @@ def _roots(fields: ActionFields) -> dict[str, Sequence[StrawberryField]]:
 def _types(fields: ActionFields) -> list[GraphQLNamedType]:
     """Root types first. Scalars are PostgreSQL's, which Hasura knows by itself."""
     roots = {root.lower(): root_type(root, members) for root, members in _roots(fields).items() if members}
-    config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map()))
+    config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map({})))
     schema = _ActionSchema(**roots, config=config)
     kinds = (GraphQLObjectType, GraphQLInputObjectType, GraphQLEnumType)
     types = [type_ for name, type_ in schema._schema.type_map.items() if isinstance(type_, kinds) and not name.startswith("__")]

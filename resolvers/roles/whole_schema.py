@@ -30,7 +30,7 @@ class EngineSchema(Schema):
 
     def __init__(self, tables: CatalogTypes, actions: ActionFields) -> None:
         self._tables, self._rows = tables.types, dict[str, Any]()
-        config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map()))
+        config = StrawberryConfig(auto_camel_case=False, scalar_map=cast(Any, scalar_map(tables.types)))
         super().__init__(
             query=root_type("query_root", [*actions.query, _no_queries()]),
             mutation=root_type("mutation_root", actions.mutation),

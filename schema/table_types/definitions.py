@@ -4,7 +4,7 @@ Strawberry would make a resolver, an annotation and a dataclass field of every m
 hundreds of megabytes, for fields that it never resolves.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLScalarType,
     Undefined,
 )
 
@@ -73,8 +74,10 @@ class Definitions:
     nothing more to keep for it.
     """
 
-    def __init__(self, naming: Naming | None = None) -> None:
-        self.naming = naming or Naming()
+    def __init__(self, naming: Naming, enums: Mapping[str, GraphQLScalarType]) -> None:
+        self.naming = naming
+        # PostgreSQL's, which are scalars.
+        self._enums = enums
         self._references: dict[str, TypeReference] = {}
         self._of_tables: dict[tuple[Any, str], TypeReference] = {}
         self._of_values: dict[str, TypeReference] = {}
@@ -197,7 +200,7 @@ class Definitions:
             return defined
         if name not in BUILT_IN and self._references.get(name) not in self._of_values.values():
             raise KeyError(f"the type {name} is referred to and not defined")
-        return graphql_scalar(name)
+        return self._enums.get(name) or graphql_scalar(name)
 
     def _told(self, meaning: Any) -> dict[str, Any]:
         return self._meanings.setdefault(meaning, {MEANING: meaning})

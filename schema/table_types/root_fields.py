@@ -10,7 +10,7 @@ from schema.model import Catalog, TrackedTable
 from schema.table_types.aggregate_types import define_aggregates
 from schema.table_types.comparison_types import define_aggregate_predicates
 from schema.table_types.definitions import Definitions, Element, argument, output, root_description
-from schema.table_types.enum_types import define_enum
+from schema.table_types.enum_types import define_enum, enum_scalars
 from schema.table_types.function_types import function_fields
 from schema.table_types.meaning import OfColumn, RootType, TableRoot
 from schema.table_types.row_types import TableTypes
@@ -31,7 +31,7 @@ class CatalogTypes:
 
 def catalog_types(catalog: Catalog) -> CatalogTypes:
     """Defines every type that the tables of a catalog can give any role."""
-    definitions = Definitions(catalog.naming)
+    definitions = Definitions(catalog.naming, enum_scalars(catalog))
     types = TableTypes(catalog, definitions)
     define_cursor_ordering(definitions)
     for table in catalog:

@@ -1,13 +1,14 @@
 """PostgreSQL types as GraphQL scalars, under Hasura's names."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NewType
+from typing import Any, Final, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import GraphQLError, GraphQLScalarType, specified_scalar_types
+from graphql import GraphQLError, GraphQLNamedType, GraphQLScalarType, specified_scalar_types
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.type_names import TypeReference
@@ -15,6 +16,8 @@ from schema.type_names import TypeReference
 INT, FLOAT, BOOLEAN, STRING = (TypeReference(name) for name in ("Int", "Float", "Boolean", "String"))
 # GraphQL's own, which no type of PostgreSQL brings along.
 BUILT_IN = frozenset(specified_scalar_types)
+# In the extensions of a scalar that is an enum in PostgreSQL: its values.
+LABELS: Final = "labels"
 
 # For hand-written types: the same scalars as the tables have.
 uuid = NewType("uuid", UUID)
@@ -83,11 +86,17 @@ def graphql_scalar(name: str) -> GraphQLScalarType:
     return known
 
 
-def scalar_map() -> dict[object, ScalarDefinition]:
-    """The scalars of hand-written annotations, as Strawberry's configuration wants them."""
-    return {type_: _definition(name) for name, type_ in _TYPES.items()}
+def enum_scalar(name: str, labels: Sequence[str]) -> GraphQLScalarType:
+    """The scalar of an enum of PostgreSQL's, which is one database's own: a schema can only tell its values."""
+    told = f"One of {', '.join(json.dumps(label, ensure_ascii=False) for label in labels)}."
+    return GraphQLScalarType(name, serialize=_identity, parse_value=_identity, description=told, extensions={LABELS: tuple(labels)})
 
 
-def _definition(name: str) -> ScalarDefinition:
+def scalar_map(types: Mapping[str, GraphQLNamedType]) -> dict[object, ScalarDefinition]:
+    """The scalars of hand-written annotations, as Strawberry's configuration wants them: the tables' own, where `types` has them."""
+    return {type_: _definition(name, types.get(name)) for name, type_ in _TYPES.items()}
+
+
+def _definition(name: str, known: GraphQLNamedType | None) -> ScalarDefinition:
     definition = strawberry.scalar(name=name, serialize=_SERIALIZERS.get(name, _identity), parse_value=_PARSERS.get(name, _identity))
-    return replace(definition, implementation=graphql_scalar(name))
+    return replace(definition, implementation=known if isinstance(known, GraphQLScalarType) else graphql_scalar(name))

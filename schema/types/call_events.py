@@ -5,6 +5,7 @@ from enum import Enum
 import strawberry
 
 from schema.table_types.scalars import bigint, jsonb, timestamptz, uuid
+from schema.types.call_event_kinds import KINDS_TOLD, PAYLOADS_TOLD
 from schema.types.camel_case import camel_type
 from schema.types.vocabulary import call_type
 
@@ -25,12 +26,12 @@ class CallEvent:
 
     seq: bigint
     epoch: str
-    kind: str
+    kind: str = strawberry.field(description=KINDS_TOLD)
     call_id: uuid
     actor: Person | None
     participant_id: uuid | None
     user_id: uuid | None
-    payload: jsonb
+    payload: jsonb = strawberry.field(description=PAYLOADS_TOLD)
     created_at: timestamptz
 
 
