@@ -33,8 +33,9 @@ _TYPNAMES = {
 }
 
 
-# Numbered parameters: with the usual ones SQLAlchemy doubles every `%`, in names too.
-DIALECT = PGDialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+# Numbered parameters: with the usual ones SQLAlchemy doubles every `%`, in names too. PostgreSQL's names have up to 63 characters,
+# and SQLAlchemy shortens what is longer than this less six, where it refers to a written row's column too, but not where it names it.
+DIALECT = PGDialect(paramstyle="numeric_dollar", label_length=63 + 6)  # type: ignore[no-untyped-call]
 
 
 class Native(sa.types.UserDefinedType[Any]):

@@ -22,7 +22,10 @@ from schema.model import Catalog
 from schema.table_types.root_fields import CatalogTypes, catalog_types
 from schema.table_types.scalars import scalar_map
 
-NOTHING_TO_QUERY = "There are no queries available to the current role."
+NOTHING_TO_QUERY = (
+    "There are no queries available to the current role. Either there are no sources or remote schemas configured, "
+    "or the current role doesn't have the required permissions."
+)
 
 
 class EngineSchema(Schema):

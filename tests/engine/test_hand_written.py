@@ -26,6 +26,11 @@ from tests.support.unshared import Unshared
 
 PATRON = session_of({"x-hasura-role": "patron", "x-hasura-user-id": "2"})
 ADMIN = Session("admin")
+# Hasura's `api-tests`, `Queries/Errors/NoQueriesAvailableSpec`.
+NO_QUERIES = (
+    "There are no queries available to the current role. Either there are no sources or remote schemas configured, "
+    "or the current role doesn't have the required permissions."
+)
 
 
 @strawberry.input
@@ -240,6 +245,7 @@ async def test_every_role_has_a_valid_schema_of_its_own(engine: Engine, books: L
     names = {type_["name"] for type_ in nobody["data"]["__schema"]["types"] if not type_["name"].startswith("__")}
     assert names == {"query_root", "String", "Boolean"}
     assert nobody["data"]["__schema"]["mutationType"] is None
+    assert nobody["data"]["no_queries_available"] == NO_QUERIES
 
 
 @pytest.mark.anyio
