@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from graphql import get_named_type
+from graphql import GraphQLInputField, get_named_type
 
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import TRUE, And, BeyondItsRoom, Bound, Compare, Expression, Or, Progress, conjunction
@@ -17,8 +17,6 @@ from resolvers.walk.walk import ArgumentValue, Walk
 from resolvers.walk.where import boolean
 from schema.model import TableName
 from schema.table_types.meaning import Argument, OfColumn, meaning_of
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def stream_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableNam
             case Argument("batch_size"):
                 limit = page_size(walk, argument.value, least=1)
             case Argument("cursor"):
-                cursor = _cursor(walk, argument.value, inner, table)
+                cursor = _cursor(walk, argument.value, inner, table, path)
     if cursor is None or limit is None:
         raise TypeError(f"a stream without its arguments: {path}")
     stream = _stream(walk, cursor, where, limit, table)
@@ -55,11 +53,20 @@ def stream_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableNam
     return Arguments(conjunction([where, after]), orders, limit=limit), stream
 
 
-def _cursor(walk: Walk, value: InputValue, type_: Any, table: TableName) -> _Cursor:
-    cursor = _only([item for item in value.items(type_) if not item.is_null], value.path)
-    initial: tuple[str, Bound] | None = None
+def _cursor(walk: Walk, value: InputValue, type_: Any, table: TableName, path: str) -> _Cursor:
+    """Hasura: the columns of all items together are one; for any other number its words, at the arguments."""
+    given = [cursor for item in value.items(type_) if not item.is_null for cursor in _of_item(walk, item, type_, table)]
+    if not given:
+        raise GraphQLRefusal("validation-failed", "one streaming column field is expected", f"{path}.args")
+    if len(given) > 1:
+        raise GraphQLRefusal("validation-failed", "multiple column cursors are not supported yet", f"{path}.args")
+    return given[0]
+
+
+def _of_item(walk: Walk, item: InputValue, type_: Any, table: TableName) -> list[_Cursor]:
+    initial: list[tuple[str, Bound]] | None = None
     descends = False
-    for field, entry in input_fields(walk, cursor, type_):
+    for field, entry in input_fields(walk, item, type_):
         inner: Any = get_named_type(field.type)
         match meaning_of(field):
             case Argument("initial_value"):
@@ -68,27 +75,21 @@ def _cursor(walk: Walk, value: InputValue, type_: Any, table: TableName) -> _Cur
                 descends = enum_value(entry, inner) == "DESC"
     if initial is None:
         name = walk.catalog.naming.field("initial_value")
-        raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{cursor.path}.{name}")
-    return _Cursor(*initial, descends)
+        raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{item.path}.{name}")
+    return [_Cursor(*column, descends) for column in initial]
 
 
-def _initial(walk: Walk, value: InputValue, type_: Any, table: TableName) -> tuple[str, Bound]:
+def _initial(walk: Walk, value: InputValue, type_: Any, table: TableName) -> list[tuple[str, Bound]]:
     if value.is_null:
         raise value.null(type_)
-    field, entry = _only(list(input_fields(walk, value, type_)), value.path)
+    return [_column(walk, field, entry, table) for field, entry in input_fields(walk, value, type_)]
+
+
+def _column(walk: Walk, field: GraphQLInputField, entry: InputValue, table: TableName) -> tuple[str, Bound]:
     meaning = meaning_of(field)
     if not isinstance(meaning, OfColumn):
         raise TypeError(f"no column: {entry.path}")
     return meaning.column, walk.bound.value(entry, walk.catalog[table].columns[meaning.column].type)
-
-
-def _only(given: Sequence[T], path: str) -> T:
-    """Hasura's words for any other number than one."""
-    if not given:
-        raise GraphQLRefusal("validation-failed", "one streaming column field is expected", path)
-    if len(given) > 1:
-        raise GraphQLRefusal("validation-failed", "multiple column cursors are not supported yet", path)
-    return given[0]
 
 
 def _stream(walk: Walk, cursor: _Cursor, where: Expression, limit: int | Bound, table: TableName) -> Stream:

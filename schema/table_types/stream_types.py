@@ -10,8 +10,13 @@ from schema.type_names import ORDERING
 
 def define_cursor_ordering(definitions: Definitions) -> None:
     """The enum that the cursors of all tables share."""
-    name = definitions.naming.source_type(ORDERING)
-    definitions.enum(name, [(order, order) for order in ("ASC", "DESC")], description="ordering argument of a cursor")
+    orders = {"ASC": "ascending ordering of the cursor", "DESC": "descending ordering of the cursor"}
+    definitions.enum(
+        definitions.naming.source_type(ORDERING),
+        [(order, order) for order in orders],
+        description="ordering argument of a cursor",
+        describe=orders.get,
+    )
 
 
 def define_stream(definitions: Definitions, table: TrackedTable) -> None:

@@ -135,6 +135,9 @@ async def test_nobody_is_told_of_rows_that_they_may_not_see(on: Setup, listen: L
 async def test_what_is_no_cursor_is_refused(listen: Listeners, arguments: str, message: str) -> None:
     refused = await listen(session(ALICE), f"subscription {{ nchat_call_events_stream({arguments}) {{ seq }} }}").ended()
     assert (refused.code, refused.message) == ("validation-failed", message)
+    if "streaming column" in message or "column cursors" in message:
+        # Hasura's `SubscriptionStream.hs` counts columns when all arguments are read.
+        assert refused.path == "$.selectionSet.nchat_call_events_stream.args"
 
 
 async def test_a_bad_value_is_told_once_and_by_itself(on: Setup, listen: Listeners) -> None:
