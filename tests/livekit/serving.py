@@ -12,14 +12,14 @@ from tests.support.quick_server import QuickServer
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """The app's URL; port 0 takes a free one."""
+async def serving(app: ASGIApp, port: int = 0, *, patience: int = 1) -> AsyncIterator[str]:
+    """The app's URL; port 0 takes a free one. At the end what has begun is given `patience` seconds."""
     # Named, or asyncio leaves TCP_NODELAY off and every answer waits 40 ms for an acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(128)
-    server = QuickServer(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
+    server = QuickServer(uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=patience))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -164,7 +164,8 @@ async def simulated_target(defaults: RoomDefaults | None = None) -> AsyncIterato
             clock=WallClock(SPEED),
             defaults=defaults or RoomDefaults(),
         )
-        url = await stack.enter_async_context(serving(application(simulator)))
+        # Where it is slow, nobody waits for an answer any more.
+        url = await stack.enter_async_context(serving(application(simulator), patience=0))
         yield SimulatedTarget(url, receiver, simulator)
 
 

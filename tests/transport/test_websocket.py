@@ -307,6 +307,8 @@ async def test_an_operator_closes_a_socket_of_a_client_that_reads_nothing(monkey
             return not service.metrics.registry.get_sample_value("nchat_websocket_connections")
 
         await eventually(is_gone)
+        # It never learns of it, and would wait long for the answer to its own goodbye.
+        client.socket.transport.abort()
 
 
 async def test_a_socket_that_is_not_read_holds_no_finished_answer_of_each_live_query() -> None:
