@@ -9,6 +9,7 @@ from typing import Final
 
 # Of a hundred hints so many meet this; of the first three each another thing. Late is up to so many seconds.
 FATES: Final = {"dropped": 5, "doubled": 5, "delayed": 20, "passed on": 70}
+TROUBLES: Final = ("dropped", "doubled", "delayed")
 LATEST: Final = 0.05
 _A_HINT: Final = b"*3\r\n$7\r\nmessage\r\n"
 _SIMPLE: Final = b"+-:"
@@ -21,7 +22,7 @@ class FaultyBroker:
     def __init__(self, port: int, dice: random.Random) -> None:
         self._port, self._dice = port, dice
         self.done: Counter[str] = Counter()
-        self._first = iter(list(FATES)[:3])
+        self._first = iter(TROUBLES)
         self._serving: set[asyncio.Task[None]] = set()
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

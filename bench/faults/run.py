@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from bench.faults.calls import connected, open_calls, truth_of
-from bench.faults.faulty_broker import faulty_broker
+from bench.faults.faulty_broker import TROUBLES, faulty_broker
 from bench.faults.history import TRUTH, Checked, Line, check
 from bench.faults.parties import AUDIENCES, JWT_SECRET, dice_of, subscribers, writers
 from bench.faults.services import Launch, Service, spawn
@@ -71,7 +71,7 @@ async def run(database_url: str, folder: Path, size: Size, say: Callable[[str], 
         async with _going_on(one.follow() for _, one in followed):
             async with _going_on(one.write() for one in writing):
                 breaking = asyncio.create_task(troubles.go_on())
-                await _delivered(followed, size.deliveries, breaking, lambda so_far: say(_progress(began, so_far, troubles.met)))
+                await _delivered(followed, size.deliveries, breaking, hints, lambda so_far: say(_progress(began, so_far, troubles.met)))
                 troubles.end()
                 await breaking
             truth = await _settled(database_url, calls, followed)
@@ -119,10 +119,12 @@ async def _going_on(works: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator
         raise ExceptionGroup("ended before its time", failures)
 
 
-async def _delivered(followed: Followed, goal: int, breaking: "asyncio.Task[None]", tell: Callable[[int], None]) -> None:
-    """Returns when all together were sent so many events; raises what ended the breaking."""
+async def _delivered(
+    followed: Followed, goal: int, breaking: "asyncio.Task[None]", hints: Counter[str], tell: Callable[[int], None]
+) -> None:
+    """Returns when all together were sent so many events, and hints met whatever may happen to them; raises what ended the breaking."""
     told = time.monotonic()
-    while (so_far := sum(one.taken for _, one in followed)) < goal:
+    while (so_far := sum(one.taken for _, one in followed)) < goal or not all(hints[fate] for fate in TROUBLES):
         if breaking.done():
             breaking.result()
         if time.monotonic() - told > TELL_EVERY:
