@@ -1,7 +1,10 @@
 """An operation compiled for one role: walked, validated, and turned into plans."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
 import orjson
-from graphql import GraphQLField, GraphQLObjectType, print_ast
+from graphql import GraphQLField, GraphQLObjectType, SelectionSetNode, print_ast
 
 from permissions.errors import GraphQLRefusal
 from resolvers.compile_writes import table_write
@@ -24,7 +27,8 @@ from resolvers.documents.directives import check_operation
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.hand_written.room_feed import OF_ROOM
-from resolvers.ir import SelectRoot, TableRootField
+from resolvers.ir import SelectRoot, TableRootField, Typename
+from resolvers.root_keys import key_in
 from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
@@ -33,32 +37,52 @@ from resolvers.walk.hand_written_fields import HandWrittenRoot, document_of, han
 from resolvers.walk.introspection_fields import introspection_root
 from resolvers.walk.table_fields import table_root
 from resolvers.walk.walk import INTROSPECTION, Walk
-from schema.table_types.meaning import TableRoot, meaning_of
+from schema.table_types.meaning import RootNamespace, TableRoot, meaning_of
 
-Roots = list[tuple[Selected, GraphQLField | None]]
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A selected root field of one of the root types, or of a namespace below one; `__typename` has no definition."""
+
+    selected: Selected
+    field: GraphQLField | None
+    type: GraphQLObjectType
+
+    @property
+    def typename(self) -> Typename:
+        return Typename(self.selected.key, self.type.name)
 
 
 def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     """Raises the first violation as GraphQLRefusal, before anything has run."""
     walk.variables.check()
     check_operation(operation.node.directives or (), operation.kind, walk.variables)
-    type_ = _root_type(walk, operation)
-    roots = walk.collect(type_, (operation.node.selection_set,), "$")
-    for selected, field in roots:
-        meaning = None if field is None else meaning_of(field)
-        walk.budget.spend(walk.costs.root(meaning) if isinstance(meaning, TableRoot) else HAND_WRITTEN, selected.path)
+    roots = list(_roots(walk, _root_type(walk, operation), (operation.node.selection_set,), "$"))
+    for root in roots:
+        meaning = None if root.field is None else meaning_of(root.field)
+        walk.budget.spend(walk.costs.root(meaning) if isinstance(meaning, TableRoot) else HAND_WRITTEN, root.selected.path)
     if operation.kind == "subscription" and len(roots) != 1:
         raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
-    only_tables = all(field is None or isinstance(meaning_of(field), TableRoot) for _, field in roots)
+    only_tables = all(root.field is None or isinstance(meaning_of(root.field), TableRoot) for root in roots)
     if operation.kind == "mutation":
-        return _steps(walk, operation, type_, roots)
-    if any(field is not None and _may_write(walk, field) for _, field in roots):
-        return _steps(walk, operation, type_, roots, in_transaction=True)
+        return _steps(walk, operation, roots)
+    if any(root.field is not None and _may_write(walk, root.field) for root in roots):
+        return _steps(walk, operation, roots, in_transaction=True)
     if only_tables:
-        return TableQuery(_table_plan(walk, type_, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, type_, *roots[0]))
+        return TableQuery(_table_plan(walk, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, roots[0]))
     if operation.kind == "subscription":
-        return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, *roots[0])]), of_room=_is_of_room(roots[0][1]))
-    return _steps(walk, operation, type_, roots)
+        return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, roots[0])]), of_room=_is_of_room(roots[0].field))
+    return _steps(walk, operation, roots)
+
+
+def _roots(walk: Walk, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode], path: str) -> Iterator[Root]:
+    """Hasura: those of a namespace are root fields like any other, in their order; one without any is not in the answer."""
+    for selected, field in walk.collect(type_, sets, path):
+        if field is None or not isinstance(meaning_of(field), RootNamespace):
+            yield Root(selected, field, type_)
+            continue
+        for root in _roots(walk, walk.object_type(field.type), selected.sets, selected.path):
+            yield replace(root, selected=replace(root.selected, key=key_in(selected.key, root.selected.key)))
 
 
 def _root_type(walk: Walk, operation: Operation) -> GraphQLObjectType:
@@ -70,16 +94,16 @@ def _root_type(walk: Walk, operation: Operation) -> GraphQLObjectType:
     return type_
 
 
-def _table_plan(walk: Walk, type_: GraphQLObjectType, roots: Roots) -> Plan:
-    read = [(selected.key, None if field is None else _read(walk, selected, field)) for selected, field in roots]
-    return _selects(walk).response(type_.name, read)
+def _table_plan(walk: Walk, roots: Sequence[Root]) -> Plan:
+    read = [_read(walk, root) for root in roots]
+    return _selects(walk).response(read)
 
 
-def _live_plan(walk: Walk, type_: GraphQLObjectType, selected: Selected, field: GraphQLField | None) -> LivePlan:
-    root = None if field is None else _read(walk, selected, field)
-    stream = None if root is None else root.stream
+def _live_plan(walk: Walk, root: Root) -> LivePlan:
+    read = _read(walk, root)
+    stream = None if isinstance(read, Typename) else read.stream
     parameters = OwnParameters(walk.bound.binders, progress=0 if stream is None else len(stream.places))
-    return _selects(walk, parameters).live_plan(type_.name, selected.key, root)
+    return _selects(walk, parameters).live_plan(read)
 
 
 def _selects(walk: Walk, parameters: Parameters | None = None) -> Selects:
@@ -94,11 +118,13 @@ def _table(walk: Walk, selected: Selected, field: GraphQLField) -> TableRootFiel
     return table_root(walk, selected, field, meaning)
 
 
-def _read(walk: Walk, selected: Selected, field: GraphQLField) -> SelectRoot:
-    root = _table(walk, selected, field)
-    if not isinstance(root, SelectRoot):
-        raise TypeError(f"a query can't write: {root.path}")
-    return root
+def _read(walk: Walk, root: Root) -> SelectRoot | Typename:
+    if root.field is None:
+        return root.typename
+    read = _table(walk, root.selected, root.field)
+    if not isinstance(read, SelectRoot):
+        raise TypeError(f"a query can't write: {read.path}")
+    return read
 
 
 def _may_write(walk: Walk, field: GraphQLField) -> bool:
@@ -108,7 +134,7 @@ def _may_write(walk: Walk, field: GraphQLField) -> bool:
     return function is not None and walk.catalog.functions[function].function.is_volatile
 
 
-def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Roots, *, in_transaction: bool = False) -> Steps:
+def _steps(walk: Walk, operation: Operation, roots: Sequence[Root], *, in_transaction: bool = False) -> Steps:
     """Queries give all hand-written fields to Strawberry at once, mutations one by one, in their order.
 
     Reads are of the same transaction as what may write, where one is needed.
@@ -116,28 +142,29 @@ def _steps(walk: Walk, operation: Operation, type_: GraphQLObjectType, roots: Ro
     steps: list[Step] = []
     together: list[HandWrittenRoot] = []
     introspected: list[HandWrittenRoot] = []
-    for selected, field in roots:
+    for root in roots:
+        selected, field = root.selected, root.field
         if field is None:
-            steps.append(KnownAnswer(selected.key, orjson.dumps(type_.name)))
+            steps.append(KnownAnswer(selected.key, orjson.dumps(root.type.name)))
         elif isinstance(meaning_of(field), TableRoot):
             steps.append(_table_step(walk, selected, field, in_transaction=in_transaction or operation.kind == "mutation"))
         elif operation.kind == "mutation":
-            steps.append(_hand_written(walk, operation, [_validated(walk, selected, field)]))
+            steps.append(_hand_written(walk, operation, [_validated(walk, root)]))
         elif selected.name in INTROSPECTION:
             introspected.append(introspection_root(walk, selected, field))
         else:
-            together.append(_validated(walk, selected, field))
+            together.append(_validated(walk, root))
     if together:
         steps.append(_hand_written(walk, operation, together))
     if introspected:
         steps.append(_introspection(operation, introspected))
-    return Steps(tuple(steps), tuple(selected.key for selected, _ in roots))
+    return Steps(tuple(steps), tuple(root.selected.key for root in roots))
 
 
-def _validated(walk: Walk, selected: Selected, field: GraphQLField | None) -> HandWrittenRoot:
-    if field is None:
+def _validated(walk: Walk, root: Root) -> HandWrittenRoot:
+    if root.field is None:
         raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
-    return hand_written_root(walk, selected, field)
+    return hand_written_root(walk, root.selected, root.field)
 
 
 def _table_step(walk: Walk, selected: Selected, field: GraphQLField, *, in_transaction: bool) -> Step:

@@ -23,7 +23,8 @@ _ROOT_FIELDS = {
     "delete_by_pk": ("delete", "by_pk"),
 }
 
-# What follows the namespace in the names of the types behind it.
+# What follows the namespace in the names of the types behind it. Trusted servers have a mutation of their own, by Hasura's words.
+FOR_BACKENDS = "mutation_backend"
 NAMESPACES = {"query": "query", "mutation": "mutation_frontend", "subscription": "subscription"}
 
 

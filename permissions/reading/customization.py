@@ -1,9 +1,13 @@
 """Reads a source's `customization`: what surrounds the names of its root fields and types, and by which convention they are made."""
 
+import re
+
 from permissions.reading.nodes import Node, Problem
 from schema.naming import Convention, Naming
 
 _CONVENTIONS = ", ".join(Convention)
+# GraphQL keeps names with `__` for itself.
+_FIELD = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 
 
 def read_customization(node: Node | None, problems: list[Problem]) -> Naming:
@@ -14,14 +18,16 @@ def read_customization(node: Node | None, problems: list[Problem]) -> Naming:
         if key not in ("root_fields", "type_names", "naming_convention"):
             problems.append(Problem(value.position, f"A source's `customization` has no key `{key}`; it is ignored."))
     roots = _texts(node.get("root_fields"), ("namespace", "prefix", "suffix"), "`root_fields`", problems)
-    if "namespace" in roots:
-        problems.append(Problem(node.position, "A `namespace` of root fields is not supported yet: they stand at the top."))
+    namespace = roots.get("namespace")
+    if namespace is not None and not _FIELD.fullmatch(namespace):
+        problems.append(Problem(node.position, f"The `namespace` {namespace} can't be a GraphQL name: root fields stand at the top."))
+        namespace = None
     types = _texts(node.get("type_names"), ("prefix", "suffix"), "`type_names`", problems)
     return Naming(
         convention=_convention(node, problems),
         root_prefix=roots.get("prefix", ""),
         root_suffix=roots.get("suffix", ""),
-        namespace=roots.get("namespace"),
+        namespace=namespace,
         type_prefix=types.get("prefix", ""),
         type_suffix=types.get("suffix", ""),
     )

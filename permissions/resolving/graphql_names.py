@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from permissions.reading.entries import FunctionEntry, TableEntry
 from permissions.reading.nodes import MetadataError, Position, Problem
 from schema.model import EnumType, PgType, SqlFunction, TrackedFunction
-from schema.naming import NAMESPACES, BaseName, Naming
+from schema.naming import FOR_BACKENDS, NAMESPACES, BaseName, Naming
 from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, compared_names, scalar_name
 
 # GraphQL keeps names with `__` for itself, boolean expressions their logic.
@@ -33,7 +33,7 @@ class ClaimedNames:
         """What is there before any table: `columns` are the types that have comparisons."""
         types = {*GIVEN, naming.source_type(ORDERING), *(name for type_ in columns for name in compared_names(naming, type_))}
         if naming.namespace is not None:
-            types |= {naming.namespace_type(root) for root in NAMESPACES.values()}
+            types |= {naming.namespace_type(root) for root in (*NAMESPACES.values(), FOR_BACKENDS)}
         return cls(naming, types)
 
     def claim(self, entry: TableEntry) -> Problem | None:

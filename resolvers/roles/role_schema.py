@@ -4,7 +4,7 @@ A copy makes its members when somebody first looks at them. Who looks twice at o
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -58,13 +58,15 @@ class _RoleTypes:
     """`types` by name, in order."""
 
     def __init__(self, whole: GraphQLSchema, shape: Shape, visible: VisibleMembers, visibility: Visibility) -> None:
-        self._visibility = visibility
+        self._visibility, self._names = visibility, visibility.other_names
         reached = visible.reached()
         redacted = {name for name in reached if self._has_redacted(shape, name)} if visibility.redacts_anything else set[str]()
-        others = changed(shape, visible, reached, redacted)
+        others = changed(shape, visible, reached, redacted | self._names.keys())
         # Where nothing is hidden all members are visible.
         self._visible = {name: shape.same(visible.of[name]) for name in others if visible.hides(name)}
-        self.types = {name: self._copy(type_) if name in others else type_ for name, type_ in whole.type_map.items() if name in reached}
+        # By the names of the whole schema.
+        self._own = {name: self._copy(type_) if name in others else type_ for name, type_ in whole.type_map.items() if name in reached}
+        self.types = _by_name(self._own.values()) if self._names else self._own
         # Lists and non-nulls of a type, and arguments, are many places' own.
         self._wrapped: dict[int, Any] = {}
         self._arguments: dict[int, GraphQLArgument] = {}
@@ -74,6 +76,7 @@ class _RoleTypes:
 
     def _copy(self, type_: GraphQLNamedType) -> GraphQLNamedType:
         own: Any = _like(type_)
+        own.name = self._names.get(type_.name, type_.name)
         if isinstance(type_, GraphQLEnumType):
             own._values = partial(self._values, type_)
         else:
@@ -111,7 +114,7 @@ class _RoleTypes:
         return None if same else given
 
     def _keeps(self, argument: GraphQLArgument) -> bool:
-        return get_named_type(argument.type).name in self.types
+        return get_named_type(argument.type).name in self._own
 
     def _argument(self, argument: GraphQLArgument) -> GraphQLArgument:
         known = self._arguments.get(id(argument))
@@ -126,7 +129,7 @@ class _RoleTypes:
 
     def _type(self, type_: Any) -> Any:
         if isinstance(type_, GraphQLNamedType):
-            return self.types.get(type_.name, type_)
+            return self._own.get(type_.name, type_)
         known = self._wrapped.get(id(type_))
         if known is None:
             inner = self._type(type_.of_type)
@@ -144,3 +147,7 @@ def _like(element: T) -> T:
         if name not in _LOOKED_AT:
             setattr(own, name, value)
     return own
+
+
+def _by_name(types: Iterable[GraphQLNamedType]) -> dict[str, GraphQLNamedType]:
+    return {type_.name: type_ for type_ in sorted(types, key=lambda type_: type_.name)}

@@ -38,10 +38,12 @@ class RoleViews:
     def __init__(self, catalog: Catalog, rules: Mapping[str, RoleRules], whole: EngineSchema) -> None:
         self._catalog, self._rules, self._whole = catalog, rules, whole
         self._views: dict[ViewKey, RoleView] = {}
-        self._for_backends = {role for role, given in rules.items() if _has_backend_only(given)}
+        # Hasura: in a namespace, the type of mutations has another name for trusted servers.
+        named = catalog.naming.namespace is not None
+        self._for_backends = {role for role, given in rules.items() if named or _has_backend_only(given)}
 
     def of(self, session: Session) -> RoleView:
-        """The view of a session's role; backends have one of their own where a rule is theirs alone."""
+        """The view of a session's role; backends have one of their own where they see something else."""
         role = session.role if session.role in self._rules else ""
         return self._view((role, session.backend_only and role in self._for_backends))
 

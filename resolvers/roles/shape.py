@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from schema.table_types.definitions import EMPTY
-from schema.table_types.meaning import Argument, meaning_of
+from schema.table_types.meaning import Argument, RootNamespace, meaning_of
 
 NO_QUERIES: Final = "no_queries_available"
 _OBJECTS: Final = (Argument("object"), Argument("objects"))
@@ -42,7 +42,7 @@ class Shape:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.roots = tuple(root.name for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root is not None)
-        self.query, self.mutation = cast(GraphQLObjectType, schema.query_type).name, schema.mutation_type
+        self.query = cast(GraphQLObjectType, schema.query_type).name
         # What each member of a type means, enum values by what they stand for.
         self.meanings: dict[str, Mapping[str, Any]] = {}
         # A meaning is one object wherever it stands: all of them, and those within each type, by what tells objects apart.
@@ -54,6 +54,7 @@ class Shape:
         # Enums, each with the values that it has for a role that sees none.
         self.enums: dict[str, GraphQLEnumValueMap] = {}
         self.inputs: set[str] = set()
+        self._mutations = () if schema.mutation_type is None else (schema.mutation_type, *_namespaces(schema.mutation_type))
         self._interned: dict[tuple[str, ...], tuple[str, ...]] = {}
         # Of several types, and of several roles, the same members are visible.
         self._visible: dict[frozenset[str], frozenset[str]] = {}
@@ -63,13 +64,13 @@ class Shape:
         # Whatever a role sees, introspection can be asked for, and directives be given.
         self.always = self._always(schema)
 
-    def rows_to_insert(self, visible: Set[str]) -> Iterator[str]:
-        """The types of what is given to those root fields that insert."""
-        fields = {} if self.mutation is None else self.mutation.fields
-        for name in visible:
-            for argument in fields[name].args.values():
-                if meaning_of(argument) in _OBJECTS:
-                    yield get_named_type(argument.type).name
+    def rows_to_insert(self, visible: Mapping[str, Set[str]]) -> Iterator[str]:
+        """The types of what is given to those root fields that insert, by the visible members of each type."""
+        for type_ in self._mutations:
+            for field in (type_.fields[name] for name in visible[type_.name]):
+                for argument in field.args.values():
+                    if meaning_of(argument) in _OBJECTS:
+                        yield get_named_type(argument.type).name
 
     def same(self, members: Set[str]) -> frozenset[str]:
         """The one set of these members."""
@@ -109,3 +110,10 @@ class Shape:
                 for field in getattr(type_, "fields", {}).values():
                     names |= {get_named_type(part.type).name for part in (field, *field.args.values())}
         return frozenset(names)
+
+
+def _namespaces(root: GraphQLObjectType) -> Iterator[GraphQLObjectType]:
+    """The types of those fields of a root below which root fields stand."""
+    for field in root.fields.values():
+        if isinstance(meaning_of(field), RootNamespace):
+            yield cast(GraphQLObjectType, field.type)

@@ -6,6 +6,7 @@ from typing import Any
 from permissions.expressions import FALSE
 from permissions.rules import DeleteRule, InsertRule, RoleRules, SelectRule, UpdateRule
 from schema.model import Catalog, TableName, WriteAction
+from schema.naming import FOR_BACKENDS, NAMESPACES
 from schema.table_types.meaning import (
     AggregateFunction,
     Meaning,
@@ -45,6 +46,14 @@ class Visibility:
             case AggregateFunction(_, table) | Part("aggregate" | "nodes" | "count", table):
                 return self._select(table).allow_aggregations
         return True
+
+    @property
+    def other_names(self) -> Mapping[str, str]:
+        """Types that have another name for this caller. Hasura: the namespace of mutations, for who may use backend-only permissions."""
+        naming = self._catalog.naming
+        if not self._backend_only or naming.namespace is None:
+            return {}
+        return {naming.namespace_type(NAMESPACES["mutation"]): naming.namespace_type(FOR_BACKENDS)}
 
     @property
     def redacts_anything(self) -> bool:

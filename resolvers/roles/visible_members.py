@@ -19,8 +19,7 @@ class VisibleMembers:
         self.of: dict[str, Set[str]] = {name: self._initially(name) for name in shape.meanings}
         self.pruned: set[str] = set()
         # Rows that a role may insert stay, also where every column is preset: it gives an empty object.
-        mutation = shape.mutation
-        self._kept = set() if mutation is None else set(shape.rows_to_insert(self.of[mutation.name]))
+        self._kept = set(shape.rows_to_insert(self.of))
         for name in [name for name, members in self.of.items() if not members]:
             self._prune(name)
         self.of[shape.query] = (self.of[shape.query] - {NO_QUERIES}) or {NO_QUERIES}
@@ -82,9 +81,9 @@ class VisibleMembers:
                     waiting.append(owner)
 
 
-def changed(shape: Shape, visible: VisibleMembers, reached: Set[str], redacted: Set[str]) -> set[str]:
-    """The types that are not the whole schema's own for this role: something is hidden or `redacted` there, or in what they lead to."""
-    found = {name for name in reached if visible.hides(name)} | (redacted & reached)
+def changed(shape: Shape, visible: VisibleMembers, reached: Set[str], others: Set[str]) -> set[str]:
+    """The types that are not the whole schema's own for this role: `others`, where something is hidden, and what leads to one of those."""
+    found = {name for name in reached if visible.hides(name)} | (others & reached)
     # What has lost an argument whose type is gone.
     for gone in visible.pruned:
         found.update(owner for owner, member, *_ in shape.referrers.get(gone, ()) if owner in reached and member in visible.of[owner])

@@ -1,6 +1,6 @@
 """Root fields that run one after the other: mutations, and queries that mix tables with actions or introspection."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -8,6 +8,7 @@ import orjson
 
 from permissions.session import Session
 from resolvers.compiled import HandWritten, Introspection, KnownAnswer, Steps, TableRead, TableWrite, TableWrites
+from resolvers.root_keys import nested
 from resolvers.run.database_refusals import answer_too_large
 from resolvers.run.strawberry_runner import StrawberryRunner
 from resolvers.run.writes import refused_at, run_write
@@ -103,5 +104,8 @@ class _StepRunner:
 
 
 def _response(steps: Steps, answers: Mapping[str, bytes]) -> bytes:
-    members = b",".join(orjson.dumps(key) + b":" + answers[key] for key in steps.keys)
-    return b'{"data":{' + members + b"}}"
+    return b'{"data":' + _object(nested([(key, answers[key]) for key in steps.keys], _object)) + b"}"
+
+
+def _object(members: Sequence[tuple[str, bytes]]) -> bytes:
+    return b"{" + b",".join(orjson.dumps(key) + b":" + value for key, value in members) + b"}"

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import NULLTYPE
 
 from permissions.compiling.filled_text import FilledText, Piece
+from resolvers.root_keys import nested
 
 Json = sa.ColumnElement[Any]
 Items = Sequence[tuple[str, Json]]
@@ -39,6 +40,11 @@ def json_object(items: Items) -> Json:
     pairs = sa.values(sa.column("key", sa.Text()), sa.column("value", sa.JSON()), name="pairs")
     rows = pairs.data([(sa.cast(text_literal(key), sa.Text()), sa.func.to_json(value)) for key, value in items])
     return sa.select(sa.func.json_object_agg(rows.c.key, rows.c.value)).scalar_subquery()
+
+
+def response_object(values: Items) -> Json:
+    """The response that says this, by the keys of root fields."""
+    return json_object([("data", json_object(nested(values, json_object)))])
 
 
 def columns_of(items: Items) -> list[Any]:

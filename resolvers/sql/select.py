@@ -1,6 +1,6 @@
 """Selections over tables as SQL: each list, row and aggregate is one scalar subquery that gives JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from resolvers.ir import (
 )
 from resolvers.sql.aggregate import aggregate_values, applied, computed_in
 from resolvers.sql.implied_conditions import without_implied
-from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, text_value
+from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, response_object, text_value
 from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan, RowPlan
@@ -89,19 +89,18 @@ class Selects:
         """A statement whose single value this is; it reads the request's values first."""
         return self.parameters.plan(checked_statement(value, all_read(list(self._reads.values())), self.largest), self.tables)
 
-    def response(self, type_name: str, roots: Iterable[tuple[str, SelectRoot | None]]) -> Plan:
-        """The whole response to a query of table fields, by response key; None is `__typename` of the root type."""
-        given = list(roots)
-        items = [(key, text_value(type_name) if root is None else self.root(root, len(given))) for key, root in given]
-        return self.plan(json_object([("data", json_object(items))]))
+    def response(self, roots: Sequence[SelectRoot | Typename]) -> Plan:
+        """The whole response to a query of table fields."""
+        values = [(root.key, text_value(root.name) if isinstance(root, Typename) else self.root(root, len(roots))) for root in roots]
+        return self.plan(response_object(values))
 
-    def live_plan(self, type_name: str, key: str, root: SelectRoot | None) -> LivePlan:
+    def live_plan(self, root: SelectRoot | Typename) -> LivePlan:
         """A subscription's payloads, of many sessions in one statement: `parameters` are an `OwnParameters`."""
         if not isinstance(self.parameters, OwnParameters):
             raise TypeError("a live plan needs parameters of its own")
-        stream = None if root is None else root.stream
-        value, progress, from_ = (text_value(type_name), [], []) if root is None else self._live(root)
-        answer = json_object([("data", json_object([(key, value)]))]).label("answer")
+        stream = None if isinstance(root, Typename) else root.stream
+        value, progress, from_ = (text_value(root.name), [], []) if isinstance(root, Typename) else self._live(root)
+        answer = response_object([(root.key, value)]).label("answer")
         statement = sa.select(answer, *progress).select_from(*from_).where(*all_read(list(self._reads.values())))
         return self.parameters.live_plan(statement, self.largest, self.tables, stream)
 

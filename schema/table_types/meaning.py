@@ -56,6 +56,11 @@ class TableRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class RootNamespace:
+    """The field below which the root fields of a source stand."""
+
+
+@dataclass(frozen=True, slots=True)
 class OfColumn:
     """A column, by database name: selected, compared, ordered by, or written (`use` names the permission it needs)."""
 
@@ -170,6 +175,7 @@ class Cast:
 
 Meaning = (
     TableRoot
+    | RootNamespace
     | OfColumn
     | OfRelationship
     | NestedInsert

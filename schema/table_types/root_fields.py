@@ -1,18 +1,19 @@
 """The root fields of each table, and the whole set of types of a catalog."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from graphql import GraphQLField, GraphQLNamedType
 
 from schema.model import Catalog, TrackedTable
+from schema.naming import NAMESPACES
 from schema.table_types.aggregate_types import define_aggregates
 from schema.table_types.comparison_types import define_aggregate_predicates
 from schema.table_types.definitions import Definitions, Element, argument, output, root_description
 from schema.table_types.enum_types import define_enum, enum_scalars
 from schema.table_types.function_types import function_fields
-from schema.table_types.meaning import OfColumn, RootType, TableRoot
+from schema.table_types.meaning import OfColumn, RootNamespace, RootType, TableRoot
 from schema.table_types.row_types import TableTypes
 from schema.table_types.stream_types import define_cursor_ordering, define_stream, stream_arguments
 from schema.table_types.write_fields import define_writes, write_fields
@@ -21,7 +22,7 @@ from schema.type_names import TypeReference
 
 @dataclass(frozen=True, slots=True)
 class CatalogTypes:
-    """The types of all tables by name, and the root fields over them."""
+    """The types of all tables by name, and the root fields over them, or the namespaces in which these stand."""
 
     types: dict[str, GraphQLNamedType]
     query: dict[str, GraphQLField]
@@ -44,15 +45,24 @@ def catalog_types(catalog: Catalog) -> CatalogTypes:
         define_stream(definitions, table)
     functions = partial(function_fields, catalog, types, definitions)
     roots = [_RootFields(table, types, definitions) for table in catalog]
-    query = [*(field for root in roots for field in root.selects("query")), *functions("query")]
-    mutation = [*(field for root in roots for field in root.writes()), *functions("mutation")]
-    subscription = [
-        *(field for root in roots for field in (*root.selects("subscription"), root.stream())),
-        *functions("subscription"),
-    ]
+    reads = [field for root in roots for field in root.selects("query")]
+    writes = [field for root in roots for field in root.writes()]
+    followed = [field for root in roots for field in (*root.selects("subscription"), root.stream())]
+    query = _in_namespace(definitions, "query", [*reads, *functions("query")])
+    mutation = _in_namespace(definitions, "mutation", [*writes, *functions("mutation")])
+    subscription = _in_namespace(definitions, "subscription", [*followed, *functions("subscription")])
     definitions.complete()
     query_fields, mutation_fields, subscription_fields = (definitions.fields(members) for members in (query, mutation, subscription))
     return CatalogTypes(definitions.types(), query_fields, mutation_fields, subscription_fields)
+
+
+def _in_namespace(definitions: Definitions, root: RootType, fields: Sequence[Element]) -> Sequence[Element]:
+    """What stands at the top for these root fields. Hasura: `customizeNamespace`, a field that may be null, without a description."""
+    naming = definitions.naming
+    if naming.namespace is None or not fields:
+        return fields
+    type_ = definitions.object_type(naming.namespace_type(NAMESPACES[root]), fields)
+    return [output(naming.namespace, type_ | None, RootNamespace())]
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,7 @@ OTHER = [
     ),
     (HEAD + "  customization: {naming_convention: snake}\n", "`naming_convention` is one of hasura-default, graphql-default, not snake"),
     (HEAD + "  customization: {type_names: {mapping: {}}}\n", "`type_names` of a source's `customization` has no key `mapping`"),
+    (HEAD + "  customization: {root_fields: {namespace: my-shop}}\n", "The `namespace` my-shop can't be a GraphQL name"),
     (HEAD + "  customization: {root_field: {}}\n", "A source's `customization` has no key `root_field`"),
     (HEAD + "actions:\n- definition: {}\n", "An action needs `name`."),
     (permission("{columns: [id], filter: {}}").replace("guest", "admin"), "The role admin has every permission already; remove this one."),
