@@ -24,6 +24,7 @@ from websockets.typing import Subprotocol
 from app.connections.farewells import FAREWELL_SECONDS
 from app.server import SHUTDOWN_SECONDS
 from devstack.ports import free_port
+from tests.support.databases import Databases
 from tests.support.living_processes import living
 from tests.support.waiting import until
 
@@ -60,8 +61,18 @@ class Serve:
 
     def wait_until_up(self) -> None:
         until(self.answers, seconds=60)
-        parent = psutil.Process(self.process.pid)
-        self.tree = [parent, *parent.children(recursive=True)]
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Which processes there are by now."""
+        self.tree = [self.supervisor, *self.supervisor.children(recursive=True)]
+
+    @property
+    def supervisor(self) -> psutil.Process:
+        return psutil.Process(self.process.pid)
+
+    def workers(self) -> set[psutil.Process]:
+        return {child for child, command in living(self.supervisor.children()).items() if "spawn_main" in command}
 
     def is_gone(self) -> bool:
         return not living(self.tree)
@@ -80,6 +91,19 @@ def serve(tmp_path: Path, empty_database_url: str, request: pytest.FixtureReques
     server = Serve(tmp_path, empty_database_url, workers=request.param)
     yield server
     server.end()
+
+
+@pytest.fixture(scope="module")
+def lasting(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Two workers for all tests after which there are two again."""
+    with databases.temporary() as url:
+        server = Serve(tmp_path_factory.mktemp("serve"), url, workers=2)
+        try:
+            server.wait_until_up()
+            yield server
+            server.look_again()
+        finally:
+            server.end()
 
 
 @pytest.mark.parametrize("serve", [1, 2], indirect=True, ids=["alone", "two workers"])
@@ -140,35 +164,32 @@ def test_workers_do_not_outlive_a_supervisor_that_was_killed(serve: Serve) -> No
     until(serve.is_gone, seconds=15)
 
 
-@pytest.mark.parametrize("serve", [2], indirect=True)
-def test_workers_share_their_metrics(serve: Serve) -> None:
-    serve.wait_until_up()
-    url = f"http://127.0.0.1:{serve.port}/v1/graphql"
+def test_workers_share_their_metrics(lasting: Serve) -> None:
+    url = f"http://127.0.0.1:{lasting.port}/v1/graphql"
+    before = metrics_of(lasting)["nchat_graphql_operations_total"]
     for _ in range(6):
         request = urllib.request.Request(url, b'{"query":"{ __typename }"}', {"content-type": "application/json"})
         with urllib.request.urlopen(request, timeout=5) as response:
             assert response.status == 200
 
     def of_all_workers() -> bool:
-        read = metrics_of(serve)
-        return read["nchat_graphql_operations_total"] == 6 and read["nchat_database_connections"] == 2 * POOL_MINIMUM
+        read = metrics_of(lasting)
+        return read["nchat_graphql_operations_total"] == max(before, 0) + 6 and read["nchat_database_connections"] == 2 * POOL_MINIMUM
 
-    until(of_all_workers)
-    assert metrics_of(serve)["nchat_build_info"] == 1
+    until(of_all_workers, seconds=30)
+    assert metrics_of(lasting)["nchat_build_info"] == 1
 
 
-@pytest.mark.parametrize("serve", [2], indirect=True)
-def test_what_a_killed_worker_had_open_is_open_no_more(serve: Serve) -> None:
-    serve.wait_until_up()
-    supervisor = psutil.Process(serve.process.pid)
-    with connect(f"ws://127.0.0.1:{serve.port}/v1/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-        until(lambda: metrics_of(serve)["nchat_websocket_connections"] == 1)
-        for worker in [child for child, command in living(supervisor.children()).items() if "spawn_main" in command]:
+def test_what_a_killed_worker_had_open_is_open_no_more(lasting: Serve) -> None:
+    with connect(f"ws://127.0.0.1:{lasting.port}/v1/graphql", subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        until(lambda: metrics_of(lasting)["nchat_websocket_connections"] == 1)
+        killed = lasting.workers()
+        for worker in killed:
             worker.kill()
         with pytest.raises(ConnectionClosed):
             socket.recv(timeout=10)
-    until(lambda: metrics_of(serve)["nchat_websocket_connections"] == 0, seconds=30)
-    serve.tree = [supervisor, *supervisor.children(recursive=True)]
+    until(lambda: metrics_of(lasting)["nchat_websocket_connections"] == 0, seconds=30)
+    until(lambda: len(lasting.workers() - killed) == 2, seconds=30)
 
 
 def metrics_of(serve: Serve) -> dict[str, float]:
@@ -203,17 +224,9 @@ def test_a_start_that_fails_ends_at_once_and_says_so(tmp_path: Path, empty_datab
     assert "Traceback" not in told
 
 
-@pytest.mark.parametrize("serve", [2], indirect=True)
-def test_a_worker_that_was_killed_is_replaced(serve: Serve) -> None:
-    serve.wait_until_up()
-    supervisor = psutil.Process(serve.process.pid)
-
-    def workers() -> set[psutil.Process]:
-        return {child for child, command in living(supervisor.children()).items() if "spawn_main" in command}
-
-    before = workers()
+def test_a_worker_that_was_killed_is_replaced(lasting: Serve) -> None:
+    before = lasting.workers()
     victim = next(iter(before))
     victim.kill()
-    until(lambda: victim not in workers() and len(workers()) == len(before), seconds=30)
-    until(serve.answers, seconds=30)
-    serve.tree = [supervisor, *supervisor.children(recursive=True)]
+    until(lambda: victim not in lasting.workers() and len(lasting.workers()) == len(before), seconds=30)
+    until(lasting.answers, seconds=30)
