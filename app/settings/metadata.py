@@ -24,8 +24,8 @@ class MetadataSettings(BaseSettings):
     stringify_numeric_types: bool = Field(
         False,
         validation_alias=AliasChoices("NCHAT_STRINGIFY_NUMERIC_TYPES", "HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES"),
-        description="Foreign metadata: whether `bigint`, `numeric` and `double precision` are answered as text, of which no reader of JSON "
-        "loses a digit.",
+        description="Foreign metadata: whether `bigint`, `numeric`, `double precision` and `money`, and every aggregate over such a column "
+        "but `count`, are answered as text, of which no reader of JSON loses a digit.",
     )
     admin_internal_errors: bool = Field(
         True,

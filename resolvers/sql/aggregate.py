@@ -13,7 +13,6 @@ from schema.model import PgType
 from schema.sql_types import Native, as_its_type, pg_type
 
 UUID = PgType("uuid")
-_OF_ITS_TYPE = frozenset({"max", "min", "sum"})
 
 
 def aggregate_values(
@@ -28,7 +27,7 @@ def aggregate_values(
 ) -> Json:
     """One JSON object over the rows: the values in a subselect, one column each, and the object around them.
 
-    `as_text`: of the functions whose value has the column's type, long numbers are text; averages and the like are none.
+    `as_text`: long numbers are text. Hasura (`aggregateFieldToExp`): by the type of the column, whatever the function makes of it.
     """
     values, long = list[Json](), list[int]()
     for value in part.values:
@@ -41,7 +40,7 @@ def aggregate_values(
                     type_ = pg_type(column.type)
                     if may_vary(type_):
                         long.append(len(values))
-                    values.append(told(applied(function, column), type_, as_text=as_text and function in _OF_ITS_TYPE))
+                    values.append(told(applied(function, column), type_, as_text=as_text))
     labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
     computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
     columns_in_order = iter(_bounded(list(computed.columns), long, largest))

@@ -8,7 +8,7 @@ from resolvers.sql.json_values import Json
 from schema.model import PgType
 
 # As in Hasura's `isBigNum` (`Backends/Postgres/SQL/Types.hs`); lists of them stay numbers there too.
-_LONG: Final = frozenset({"int8", "numeric", "float8"})
+_LONG: Final = frozenset({"int8", "numeric", "float8", "money"})
 
 
 def told(value: Json, type_: PgType | None, *, as_text: bool) -> Json:

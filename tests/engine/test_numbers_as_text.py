@@ -86,15 +86,19 @@ async def test_columns(items: Library) -> None:
     ]
 
 
-async def test_aggregates_of_a_columns_type(items: Library) -> None:
-    query = "{ item_aggregate(limit: 5) { aggregate { count sum { id whole exact } max { long } min { doubled } avg { exact } } } }"
+async def test_aggregates_by_the_type_of_their_column(items: Library) -> None:
+    """Also an average, which is no whole number any more, and the sum of an integer, which is a bigint."""
+    query = """{ item_aggregate(limit: 5) { aggregate { count sum { id whole exact } max { long paid short } min { doubled }
+      avg { exact id whole } stddev_pop { long whole } var_pop { exact } } } }"""
     aggregate = (await told(items, query))["item_aggregate"]["aggregate"]
     assert aggregate == {
         "count": 1,
         "sum": {"id": "9223372036854775807", "whole": 2, "exact": "1.5000"},
-        "max": {"long": "16.0001220703125"},
+        "max": {"long": "16.0001220703125", "paid": "$3.75", "short": 0.5},
         "min": {"doubled": "3.0000"},
-        "avg": {"exact": 1.5},
+        "avg": {"exact": "1.50000000000000000000", "id": "9223372036854775807", "whole": 2},
+        "stddev_pop": {"long": "0", "whole": 0},
+        "var_pop": {"exact": "0"},
     }
 
 
