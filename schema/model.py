@@ -247,6 +247,8 @@ class TrackedTable:
     partitioned: bool = False
     # Columns with which an index over all rows begins.
     indexed: frozenset[str] = frozenset()
+    # The first two columns of each: the rows with one value of the first stand in it in the order of the second.
+    ordered: frozenset[tuple[str, str]] = frozenset()
     numbering: Numbering | None = None
     enum: EnumTable | None = None
 

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reflected:
-    """What stands in `info`: `writes`, `partitioned` and `indexed` of a table, `leakproof` of a column, `trusted` of a foreign key.
+    """What stands in `info`: `writes`, `partitioned`, `indexed`, `ordered` of a table, `leakproof` of a column, `trusted` of a foreign key.
 
     A trusted key is checked by PostgreSQL at the end of every statement.
     """
@@ -67,7 +67,12 @@ def _table(metadata: sa.MetaData, row: Row, leakproof: Mapping[str, Leakproof]) 
         *(_foreign_key(key) for key in row["foreign_keys"]),
         schema=row["schema"],
         comment=row["comment"],
-        info={"writes": frozenset(row["writes"]), "partitioned": row["partitioned"], "indexed": frozenset(row["indexed"])},
+        info={
+            "writes": frozenset(row["writes"]),
+            "partitioned": row["partitioned"],
+            "indexed": frozenset(row["indexed"]),
+            "ordered": frozenset(map(tuple, row["ordered"])),
+        },
     )
 
 

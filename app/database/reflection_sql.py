@@ -56,6 +56,13 @@ SELECT coalesce(json_agg(json_build_object(
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
     WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname IN ('btree', 'hash')
   ),
+  'ordered', (
+    SELECT coalesce(json_agg(DISTINCT jsonb_build_array(a.attname, b.attname)), '[]')
+    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+    JOIN pg_attribute b ON b.attrelid = c.oid AND b.attnum = i.indkey[1]
+    WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' AND i.indnkeyatts > 1
+  ),
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', t.type, 'type_id', a.atttypid::text, 'nullable', NOT a.attnotnull,

@@ -219,8 +219,8 @@ class _Compiler:
     @compile.register
     def _(self, expression: Related, scope: _Scope) -> Condition:
         related = scope.tracked.relationships[expression.relationship]
-        if shortcut := self.shortcut(related, expression.where):
-            pairs, target, where = shortcut
+        if shorter := shortcut(related, expression.where, self.catalog):
+            pairs, target, where = shorter
         else:
             pairs, target, where = related.columns, self.catalog[related.target], expression.where
         leakproof = joins_leakproof(scope.tracked, target, pairs)
@@ -287,27 +287,6 @@ class _Compiler:
         rows = sa.select(*(cell.label(str(place)) for place, cell in enumerate(cells))).select_from(alias).where(*conditions)
         return (rows.offset(sa.literal_column("0")) if expression.distinct else rows).subquery()
 
-    def shortcut(self, first: Relationship, where: Expression) -> tuple[tuple[tuple[str, str], ...], TrackedTable, Expression] | None:
-        """Leaves out the table in the middle of `first: {second: …}` when a foreign key of the far table proves that its row exists.
-
-        `channel: {members: …}` over `member.channel_id → channel.id` needs no look at `channel`.
-        """
-        if not isinstance(where, Related):
-            return None
-        middle = self.catalog[first.target]
-        second = middle.relationships[where.relationship]
-        far = self.catalog[second.target]
-        reverse = tuple((remote, local) for local, remote in second.columns)
-        proven = any(
-            target == first.target and set(pairs) == set(reverse) and key.info.get("trusted")
-            for key, target, pairs in foreign_keys(far.table)
-        )
-        local_of = {remote: local for local, remote in first.columns}
-        # Two columns on one would be two conditions.
-        if not proven or len(local_of) != len(first.columns) or local_of.keys() != {local for local, _ in second.columns}:
-            return None
-        return tuple((local_of[key], remote) for key, remote in second.columns), far, where.where
-
     def parameter(self, operand: Operand, type_: PgType, *, after_rule: bool = False) -> sa.ColumnElement[Any]:
         """The operand, cast to its type in SQL, so that PostgreSQL's own words answer a bad value."""
         match operand:
@@ -342,6 +321,29 @@ def _is_plain(text: str | None, type_: PgType) -> bool:
 def _comparison(left: sa.ColumnElement[Any] | Condition, operator: str, right: sa.ColumnElement[Any]) -> Condition:
     result: Condition = left.op(operator, precedence=_COMPARISON_PRECEDENCE, is_comparison=True)(right)
     return result
+
+
+def shortcut(
+    first: Relationship, where: Expression, catalog: Catalog
+) -> tuple[tuple[tuple[str, str], ...], TrackedTable, Expression] | None:
+    """Leaves out the table in the middle of `first: {second: …}` when a foreign key of the far table proves that its row exists.
+
+    `channel: {members: …}` over `member.channel_id → channel.id` needs no look at `channel`.
+    """
+    if not isinstance(where, Related):
+        return None
+    middle = catalog[first.target]
+    second = middle.relationships[where.relationship]
+    far = catalog[second.target]
+    reverse = tuple((remote, local) for local, remote in second.columns)
+    proven = any(
+        target == first.target and set(pairs) == set(reverse) and key.info.get("trusted") for key, target, pairs in foreign_keys(far.table)
+    )
+    local_of = {remote: local for local, remote in first.columns}
+    # Two columns on one would be two conditions.
+    if not proven or len(local_of) != len(first.columns) or local_of.keys() != {local for local, _ in second.columns}:
+        return None
+    return tuple((local_of[key], remote) for key, remote in second.columns), far, where.where
 
 
 def _against_null(operator: str, left: sa.ColumnElement[Any], nullable: bool) -> Condition:

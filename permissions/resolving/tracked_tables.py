@@ -84,6 +84,7 @@ def _tracked(entry: TableEntry, table: sa.Table, claims: ClaimedNames, problems:
         comment=_comment(configuration.comment, table.comment or f'columns and relationships of "{entry.name}"'),
         partitioned=table.info.get("partitioned", False),
         indexed=table.info.get("indexed", frozenset()),
+        ordered=table.info.get("ordered", frozenset()),
         writes=table.info.get("writes", frozenset(WRITE_ACTIONS)),
         numbering=table.info.get("numbering"),
     )

@@ -23,21 +23,21 @@ def without_implied(
 
 
 def _implied(term: Expression, child: TrackedTable, parent: TrackedTable, answered: Expression, way: Relationship) -> bool:
-    if not isinstance(term, Related) or term.where != answered or _speaks_of_root(answered):
+    if not isinstance(term, Related) or term.where != answered or speaks_of_root(answered):
         return False
     back = child.relationships[term.relationship]
     return back.target == parent.name and {(remote, local) for local, remote in back.columns} == set(way.columns)
 
 
-def _speaks_of_root(expression: Expression) -> bool:
+def speaks_of_root(expression: Expression) -> bool:
     """`$` means another table inside the child's filter than in the parent's own."""
     match expression:
         case And(terms) | Or(terms):
-            return any(_speaks_of_root(term) for term in terms)
+            return any(speaks_of_root(term) for term in terms)
         case Not(term):
-            return _speaks_of_root(term)
+            return speaks_of_root(term)
         case Related(_, where) | Returned(_, where) | Exists(_, where):
-            return _speaks_of_root(where)
+            return speaks_of_root(where)
         case CompareColumns():
             return expression.of_root
         case Rule():

@@ -33,6 +33,7 @@ from resolvers.ir import (
     Typename,
 )
 from resolvers.sql.aggregate import aggregate_values, applied, computed_in
+from resolvers.sql.first_rows import among_first
 from resolvers.sql.implied_conditions import without_implied
 from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, response_object, text_value
 from resolvers.sql.live_plan import LivePlan, OwnParameters
@@ -210,27 +211,13 @@ class Selects:
         permitted = min([limit for limit in (rule.limit, most) if limit is not None], default=None)
         page = self._known_limit(arguments.limit, permitted)
         if join is None and (branches := branches_of(rule, arguments, page, tracked, self.catalog)):
-            source, where = self._in_branches(tracked, branches, arguments, page)
+            self.tables.add(table)
+            source = self.rows_of(tracked, NamedTable(tracked.table, self.name(tracked.graphql_name)))
+            where = [among_first(self, source, branches, arguments, page)]
         else:
             source, where = self._source(table, arguments.where, join, tells=sorting_tells(arguments, tracked))
         statement = sa.select(*columns_of(self.row_items(source, selection))).select_from(source.from_).where(*where)
         return self._page(statement, source, arguments, permitted).subquery(self.name("row"))
-
-    def _in_branches(
-        self, tracked: TrackedTable, branches: Sequence[Expression], arguments: Arguments, page: int | None
-    ) -> tuple[RowSource, list[sa.ColumnElement[bool]]]:
-        """The rows of a table that are among the first of a branch of its rule: of each as many as the page, and those before it."""
-        first: list[sa.Select[Any]] = []
-        for branch in branches:
-            source = self._rows_of(tracked, NamedTable(tracked.table, self.name("branch")))
-            rows = sa.select(*map(source.comparable, tracked.primary_key)).where(*self._visible(source, branch, arguments.where))
-            length: Json = sa.literal_column(str(page))
-            if arguments.offset is not None:
-                length = length + sa.cast(self.parameters(arguments.offset), _BIGINT)
-            first.append(rows.order_by(*[self._order(source, by) for by in arguments.order_by]).limit(length))
-        self.tables.add(tracked.name)
-        source = self._rows_of(tracked, NamedTable(tracked.table, self.name(tracked.graphql_name)))
-        return source, [sa.tuple_(*map(source.comparable, tracked.primary_key)).in_(sa.union(*first))]
 
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
@@ -268,29 +255,31 @@ class Selects:
             alias, join = place.rows(tracked, name, self.parameters), None
         else:
             alias, join = NamedTable(tracked.table, name), place
-        source = self._rows_of(tracked, alias)
+        source = self.rows_of(tracked, alias)
         self.tables.add(table)
         if filter_ == TRUE:
-            return source, _joined(join, source) + self._visible(source, TRUE, where)
+            return source, _joined(join, source) + self.visible(source, TRUE, where)
         beside, after = parted(where, tracked)
         if join is not None and not joins_leakproof(join.parent.tracked, tracked, join.relationship.columns):
-            fence = self._fenced(tracked, alias, self._visible(source, filter_, beside))
+            fence = self._fenced(tracked, alias, self.visible(source, filter_, beside))
             return fence, _joined(join, fence) + self._after(fence, after)
         if join is not None:
             filter_ = without_implied(filter_, tracked, join.parent.tracked, join.parent.answered, join.relationship)
-        conditions = _joined(join, source) + self._visible(source, filter_, beside)
+        conditions = _joined(join, source) + self.visible(source, filter_, beside)
         if after == TRUE and not tells:
             return source, conditions
         fence = self._fenced(tracked, alias, conditions)
         return fence, self._after(fence, after)
 
-    def _rows_of(self, tracked: TrackedTable, from_: sa.FromClause) -> RowSource:
+    def rows_of(self, tracked: TrackedTable, from_: sa.FromClause) -> RowSource:
+        """Visible rows, from wherever."""
         return RowSource(tracked, from_, self.rules.select[tracked.name].filter)
 
     def _fenced(self, tracked: TrackedTable, alias: NamedFromClause, conditions: list[sa.ColumnElement[bool]]) -> RowSource:
-        return self._rows_of(tracked, fenced(tracked, alias, conditions, self.name("visible")))
+        return self.rows_of(tracked, fenced(tracked, alias, conditions, self.name("visible")))
 
-    def _visible(self, source: RowSource, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
+    def visible(self, source: RowSource, filter_: Expression, where: Expression) -> list[sa.ColumnElement[bool]]:
+        """That the filter of a rule lets a row through, and what is asked keeps it."""
         visible = where if filter_ == TRUE else Rule(filter_, where)
         return [] if visible == TRUE else [self.condition(visible, source)]
 
@@ -312,7 +301,7 @@ class Selects:
     def _page(self, statement: sa.Select[Any], source: RowSource, arguments: Arguments, permitted: int | None) -> sa.Select[Any]:
         if arguments.distinct_on:
             statement = statement.ext(distinct_on(*[self.cell(source, name) for name in arguments.distinct_on]))
-        statement = statement.order_by(*[self._order(source, by) for by in arguments.order_by])
+        statement = statement.order_by(*[self.order(source, by) for by in arguments.order_by])
         limit = self._limit(arguments.limit, permitted)
         if limit is not None:
             statement = statement.limit(limit)
@@ -331,7 +320,8 @@ class Selects:
         known = self._known_limit(asked, permitted)
         return None if known is None else sa.literal_column(str(known))
 
-    def _order(self, source: RowSource, by: OrderBy) -> Any:
+    def order(self, source: RowSource, by: OrderBy) -> Any:
+        """What rows are sorted by."""
         value = self._order_value(source, by, by.relationships)
         ordered = value.desc() if by.direction.startswith("desc") else value.asc()
         if by.direction.endswith("nulls_first"):

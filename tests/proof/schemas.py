@@ -110,7 +110,9 @@ def _create(table: Table) -> str:
         f"FOREIGN KEY ({column}) REFERENCES {target}{' ON DELETE CASCADE' if cascades else ''}"
         for column, (target, cascades) in table.keys.items()
     ]
-    indexes = [f"CREATE INDEX ON {table.name} ({column});" for column in table.indexed]
+    indexes = [
+        f"CREATE INDEX ON {table.name} ({column}, {other});" for column in table.indexed for other in table.columns if other != column
+    ]
     return f"CREATE TABLE {table.name} ({', '.join(parts)}); {' '.join(indexes)}"
 
 
