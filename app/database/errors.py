@@ -1,7 +1,6 @@
 """Errors of asyncpg, also in SQLAlchemy's wrapping, as the engine's DatabaseError: PostgreSQL's own SQLSTATE and message."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 import asyncpg
 import sqlalchemy as sa
@@ -15,39 +14,56 @@ INVALID_TEXT = "22021"
 CONNECTION_LOST = frozenset({"08000", "08003", CONNECTION_FAILURE, "57P01", "57P02", "57P03"})
 
 
-@contextmanager
-def as_database_error(statement: str | None = None) -> Iterator[None]:
-    """Whatever asyncpg and SQLAlchemy raise inside leaves as a DatabaseError."""
-    try:
-        with _unwrapped():
-            yield
-    except asyncpg.PostgresError as error:
-        if isinstance(error.__cause__, UnicodeEncodeError):
-            # Refused before it was sent, with a text of its own: say it as PostgreSQL would.
-            raise DatabaseError(INVALID_TEXT, 'invalid byte sequence for encoding "UTF8"') from error
-        told = {"detail": _field(error, "detail"), "hint": _field(error, "hint"), "statement": statement}
-        raise DatabaseError(error.sqlstate or CONNECTION_FAILURE, _message(error), **told) from error
-    except TimeoutError as error:
-        raise DatabaseError(QUERY_CANCELED, "the database took too long to answer") from error
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        raise DatabaseError(CONNECTION_FAILURE, "connection error") from error
+class as_database_error:  # noqa: N801 - it is used as a function is
+    """Whatever asyncpg and SQLAlchemy raise inside leaves as a DatabaseError.
+
+    A class of its own: a generator's context costs each statement as much as its place in the pool.
+    """
+
+    __slots__ = ("_statement",)
+
+    def __init__(self, statement: str | None = None) -> None:
+        self._statement = statement
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, Exception):
+            cause = _unwrapped(error)
+            told = _told(cause, self._statement)
+            if told is not None:
+                raise told from cause
 
 
-@contextmanager
-def _unwrapped() -> Iterator[None]:
+def _told(error: Exception, statement: str | None) -> DatabaseError | None:
+    match error:
+        case asyncpg.PostgresError():
+            if isinstance(error.__cause__, UnicodeEncodeError):
+                # Refused before it was sent, with a text of its own: say it as PostgreSQL would.
+                return DatabaseError(INVALID_TEXT, 'invalid byte sequence for encoding "UTF8"')
+            told = {"detail": _field(error, "detail"), "hint": _field(error, "hint"), "statement": statement}
+            return DatabaseError(error.sqlstate or CONNECTION_FAILURE, _message(error), **told)
+        case TimeoutError():
+            return DatabaseError(QUERY_CANCELED, "the database took too long to answer")
+        case asyncpg.InterfaceError() | asyncpg.InternalClientError() | OSError():
+            return DatabaseError(CONNECTION_FAILURE, "connection error")
+    return None
+
+
+def _unwrapped(error: Exception) -> Exception:
     """SQLAlchemy wraps what asyncpg raised twice; a programming error of ours has nothing of asyncpg inside."""
-    try:
-        yield
-    except sa.exc.TimeoutError as error:
-        raise TimeoutError from error
-    except sa.exc.DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if isinstance(cause, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
-            # With its own cause, which says what was wrong with a value.
-            raise cause from cause.__cause__
-        if error.connection_invalidated:
-            raise ConnectionError from error
-        raise
+    match error:
+        case sa.exc.TimeoutError():
+            return TimeoutError()
+        case sa.exc.DBAPIError():
+            cause = error.orig.__cause__ if error.orig is not None else None
+            if isinstance(cause, asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
+                # With its own cause, which says what was wrong with a value.
+                return cause
+            if error.connection_invalidated:
+                return ConnectionError()
+    return error
 
 
 def _message(error: asyncpg.PostgresError) -> str:

@@ -11,7 +11,7 @@ from resolvers.documents.request import Request, Tally
 MAX_BATCH = 100
 
 
-def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
+def parse_body(body: bytes, principal: str = "", address: str = "") -> Request | list[Any]:
     """One request, or the still unread members of a batch; raises GraphQLRefusal."""
     try:
         raw = read_json(body)
@@ -23,7 +23,7 @@ def parse_body(body: bytes, principal: str = "") -> Request | list[Any]:
         if len(raw) > MAX_BATCH:
             raise GraphQLRefusal("parse-failed", f"a batch holds at most {MAX_BATCH} requests")
         return raw
-    return request_of(raw, principal, len(body))
+    return request_of(raw, principal, len(body), address=address)
 
 
 def request_in_url(query_string: bytes, principal: str) -> Request:
@@ -57,7 +57,7 @@ def _json(text: bytes, path: str) -> Any:
         raise GraphQLRefusal("invalid-json", "Error in $: not valid JSON", path) from None
 
 
-def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None) -> Request:
+def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | None = None, address: str = "") -> Request:
     """Reads `{query, variables, operationName, extensions}`; other keys are ignored.
 
     Members of a batch share a tally. Raises parse-failed.
@@ -76,7 +76,7 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name, principal, size, tally, delta=_asks_for_deltas(raw.get("extensions")))
+    return Request(query, variables or {}, name, principal, size, tally, delta=_asks_for_deltas(raw.get("extensions")), address=address)
 
 
 def _is_persisted(extensions: object) -> bool:

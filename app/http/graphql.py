@@ -120,16 +120,16 @@ class GraphQLHttp:
         if scope["method"] == "GET":
             return await self._read_only(replace(request_in_url(scope["query_string"], principal), address=address), session, context)
         body = exchange.body or b""
-        read = partial(parse_body, body, principal)
+        read = partial(parse_body, body, principal, address)
         is_large = len(body) > _LARGE_BODY or takes_long(body)
         parsed = await self._engine.apart(principal, read, len(body)) if is_large else read()
         if not isinstance(parsed, list):
-            return await self._execute(replace(parsed, address=address), session, context)
+            return await self._execute(parsed, session, context)
         self._engine.may_batch(len(parsed), session)
         tally = Tally()
 
         def member(raw: object) -> Request:
-            return replace(request_of(raw, principal, len(body), tally), address=address)
+            return request_of(raw, principal, len(body), tally, address)
 
         return 200, b"[" + b",".join([await self._member(member, raw, session, context) for raw in parsed]) + b"]"
 
