@@ -38,24 +38,28 @@ class Statement(Protocol):
 def among_first(
     statement: Statement, source: RowSource, branches: Sequence[Branch], arguments: Arguments, page: int | None
 ) -> sa.ColumnElement[bool]:
-    """Whether a row is among the first of a branch: of each there are as many as the page, and those before it."""
-    first = sa.union(*[_first_of(statement, source.tracked, branch, arguments, page) for branch in branches])
-    return sa.tuple_(*map(source.comparable, source.tracked.primary_key)).in_(first)
+    """Whether a row is among the first of all branches, as many as the page and those before it: so many of each hold them."""
+    tracked = source.tracked
+    of_each = sa.union(*[_first_of(statement, tracked, branch, arguments, page) for branch in branches])
+    rows = statement.rows_of(tracked, of_each.subquery(statement.name("branches")))
+    first = _first(statement, sa.select(*map(rows.comparable, tracked.primary_key)), rows, arguments, page)
+    return sa.tuple_(*map(source.comparable, tracked.primary_key)).in_(first)
 
 
 def _first_of(statement: Statement, tracked: TrackedTable, branch: Branch, arguments: Arguments, page: int | None) -> sa.Select[Any]:
-    """The keys of the first rows of a branch; below a relationship they are the first of those below each of its rows."""
+    """The first rows of a branch, with what they are sorted by; below a relationship the first of those below each of its rows."""
     source = statement.rows_of(tracked, NamedTable(tracked.table, statement.name("branch")))
     visible = statement.visible(source, branch.condition, arguments.where)
+    names = dict.fromkeys([*tracked.primary_key, *[by.column or "" for by in arguments.order_by]])
+    selected = sa.select(*map(source.column, names)).where(*visible)
     if branch.way is None:
-        return _first(statement, sa.select(*map(source.comparable, tracked.primary_key)).where(*visible), source, arguments, page)
+        return _first(statement, selected, source, arguments, page)
     local, values = _values(statement, tracked, branch.way)
     (value,) = values.columns
-    names = dict.fromkeys([*tracked.primary_key, *[by.column or "" for by in arguments.order_by]])
-    below = sa.select(*map(source.column, names)).where(source.comparable(local) == outer(value), *visible)
+    below = selected.where(source.comparable(local) == outer(value))
     each = _first(statement, below, source, arguments, page).lateral(statement.name("first"))
     rows = statement.rows_of(tracked, each)
-    first = sa.select(*map(rows.comparable, tracked.primary_key)).select_from(values.join(each, sa.true()))
+    first = sa.select(*each.columns).select_from(values.join(each, sa.true()))
     return _first(statement, first, rows, arguments, page)
 
 
