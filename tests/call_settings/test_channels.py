@@ -72,15 +72,15 @@ async def test_members_read_all_but_the_terms_and_others_nothing(client: Api) ->
 )
 async def test_nobody_else_writes(client: Api, who: Session, channel: object, code: str) -> None:
     await becomes(client.on, "owner")
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     assert (await client.refusal(who, SET, {"input": {"channelId": str(channel), "autoRecord": "first"}}))[0] == code
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 @pytest.mark.parametrize("terms", [[""], ["  "], ["x" * 101], ["a\0"], [str(number) for number in range(1001)]])
 async def test_terms_that_are_none(client: Api, terms: list[str]) -> None:
     await becomes(client.on, "owner")
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     variables = {"input": {"channelId": str(GENERAL), "blockedTerms": terms}}
     assert (await client.refusal(session(ALICE), SET, variables))[0] == "invalid-input"
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before

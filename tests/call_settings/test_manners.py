@@ -60,7 +60,7 @@ async def test_what_an_administrator_wrote_down_is_not_undone(on: Setup) -> None
 async def test_stricter_may_be_asked_for_and_laxer_not(on: Setup) -> None:
     await on.database.execute(SETTINGS, GENERAL, "second", "ask")
     call_id = await on.database.fetchval(PLANNED, ALICE, GENERAL)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for laxer in (Wishes("off"), Wishes("host"), Wishes(recording_consent="notify"), Wishes("first", "notify")):
         with pytest.raises(InvalidInput):
             await initiate_call(on.world, session(ALICE), CallRequest("video", channel_id=GENERAL, manners=laxer))
@@ -68,7 +68,7 @@ async def test_stricter_may_be_asked_for_and_laxer_not(on: Setup) -> None:
             await start_scheduled_call(on.world, session(ALICE), call_id, [BOB], laxer)
     with pytest.raises(InvalidInput):
         await initiate_call(on.world, session(ALICE), CallRequest("video", channel_id=GENERAL, e2ee=True))
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     stricter = CallRequest("video", channel_id=GENERAL, manners=Wishes("first", "ask"))
     assert await manners(on, (await initiate_call(on.world, session(ALICE), stricter)).call_id) == ("first", "ask")
 
@@ -91,7 +91,7 @@ async def test_where_nothing_is_recorded_nobody_can_ask_for_it(on: Setup) -> Non
     nowhere = replace(on.world, recorder=None)
     call_id = await on.database.fetchval(PLANNED, ALICE, GENERAL)
     await on.database.execute("UPDATE nchat_channel_members SET role = 'owner' WHERE user_id = $1", ALICE)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for wishes in (Wishes("first"), Wishes("second"), Wishes("host"), Wishes(recording_consent="ask"), Wishes("off", "ask")):
         with pytest.raises(InvalidInput, match="records no calls"):
             await initiate_call(nowhere, session(ALICE), CallRequest("video", channel_id=GENERAL, manners=wishes))
@@ -99,7 +99,7 @@ async def test_where_nothing_is_recorded_nobody_can_ask_for_it(on: Setup) -> Non
             await start_scheduled_call(nowhere, session(ALICE), call_id, [BOB], wishes)
         with pytest.raises(InvalidInput, match="records no calls"):
             await set_channel_call_settings(nowhere, session(ALICE), GENERAL, wishes.auto_record, wishes.recording_consent)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await set_channel_call_settings(nowhere, session(ALICE), GENERAL, "off", "notify")
     started = await initiate_call(nowhere, session(ALICE), CallRequest("video", channel_id=GENERAL, manners=Wishes("off", "notify")))
     assert await manners(on, started.call_id) == ("off", "notify")

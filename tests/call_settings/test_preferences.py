@@ -55,17 +55,17 @@ async def test_nobody_reads_anothers(client: Api) -> None:
 
 @pytest.mark.parametrize("when", ["tomorrow", "", "infinity", "9999-12-31T23:59:59-14:00", 7])
 async def test_a_time_that_is_none(client: Api, when: object) -> None:
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     code, path, _ = await client.refusal(session(BOB), SET, {"input": {"dndUntil": when}})
     assert (code, path) == ("invalid-input", "$.selectionSet.setCallPreferences")
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 async def test_strangers_and_unknown_people_settle_nothing(client: Api) -> None:
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     assert (await client.refusal(Session("anonymous"), SET, {"input": {}}))[0] == "validation-failed"
     assert (await client.refusal(session(uuid4()), SET, {"input": {"ringFrom": "nobody"}}))[0] == "invalid-input"
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 async def test_two_at_once_leave_one_row(client: Api) -> None:

@@ -35,11 +35,11 @@ async def test_the_second_to_accept_changes_no_state(on: Setup) -> None:
 
 async def test_another_device_is_told_so(on: Setup) -> None:
     call_id = await answered(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for answer in (accept_call, decline_call):
         with pytest.raises(AnsweredElsewhere):
             await answer(on.world, session(BOB), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_full_call_takes_nobody(database_url: str) -> None:
@@ -47,19 +47,19 @@ async def test_a_full_call_takes_nobody(database_url: str) -> None:
         call_id = await ringing(on, BOB, CAROL)
         await on.database.execute("UPDATE nchat_calls SET max_participants = 2")
         await accept_call(on.world, session(BOB), call_id)
-        before = await dump(on.url)
+        before = await dump(on.database)
         with pytest.raises(CallFull):
             await accept_call(on.world, session(CAROL), call_id)
-        assert await dump(on.url) == before
+        assert await dump(on.database) == before
 
 
 async def test_the_token_limit_comes_before_everything(on: Setup) -> None:
     call_id = await ringing(on)
     on.limiter.used_up.add("token")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(RateLimited):
         await accept_call(on.world, session(BOB), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize("reason", ["declined", "busy"])
@@ -113,7 +113,7 @@ async def test_a_call_written_through_the_table_can_be_cancelled(on: Setup) -> N
 async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Setup) -> None:
     call_id = await ringing(on)
     channel_call = await open_channel_call(on, CAROL)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for answer in (accept_call, decline_call):
         with pytest.raises(NotRinging):
             await answer(on.world, session(ALICE), call_id)
@@ -121,25 +121,25 @@ async def test_only_who_is_rung_answers_and_only_the_caller_cancels(on: Setup) -
             await answer(on.world, session(DAVE), channel_call)
     with pytest.raises(NotAllowed):
         await cancel_call(on.world, session(BOB), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_connected_call_is_not_cancelled(on: Setup) -> None:
     call_id = await answered(on)
     await on.database.execute("UPDATE nchat_calls SET status = 'connected'")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await cancel_call(on.world, session(ALICE), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_declined_ring_cannot_be_accepted_any_more(on: Setup) -> None:
     call_id = await ringing(on, BOB, CAROL)
     await decline_call(on.world, session(BOB), call_id)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotRinging):
         await accept_call(on.world, session(BOB), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_media_server_that_fails_does_not_stop_the_end(on: Setup) -> None:

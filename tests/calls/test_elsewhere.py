@@ -121,14 +121,14 @@ async def test_who_is_refused_stays_where_they_are(on: Setup) -> None:
     await group(on)
     full, hidden = await open_channel_call(on, DAVE), uuid4()
     await on.database.execute("UPDATE nchat_calls SET max_participants = 1 WHERE id = $1", full)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(CallFull):
         await join(on, full)
     with pytest.raises(NotFound):
         await join(on, hidden)
     with pytest.raises(NotFound):
         await initiate_call(on.world, session(BOB), CallRequest("audio", channel_id=hidden))
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_busy_target_costs_nothing(on: Setup) -> None:

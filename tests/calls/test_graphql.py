@@ -76,11 +76,11 @@ async def test_parts_of_the_rows_that_an_action_answers(client: Api) -> None:
             call_participants(where: {metadata: {_cast: {String: {_like: $like}}}}) { metadata(path: $p) } } } }"""
     given = {"type": "video", "targetUserIds": [str(BOB)], "metadata": {"a": [1, {"c": 2}], "b": {"a key": True}}}
     asked = {"input": given, "p": "$.a[1].c", "like": "{}"}
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     # A path that is none is found before the action has acted.
     code, path, _ = await client.refusal(session(ALICE), query, asked | {"p": "a["})
     assert (code, path) == ("validation-failed", "$.selectionSet.initiateCall.selectionSet.call.selectionSet.metadata.args")
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
     call = (await client.data(session(ALICE), query, asked))["initiateCall"]["call"]
     assert call == {"part": 2, "metadata": given["metadata"], "host": True, "call_participants": [{"metadata": None}] * 2}
 
@@ -160,18 +160,18 @@ async def test_ice_servers(client: Api, argument: str) -> None:
 async def test_strangers_get_the_same_bytes_for_a_hidden_and_a_made_up_call(client: Api, name: str) -> None:
     call_id = await group(client.on)
     other = await participant_id(client.on, call_id, BOB)
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     for who in (session(MALLORY), Session("anonymous"), session(ALICE, "guest")):
         bodies = {
             await client.raw(who, document(name, CALL), variables(name, call, p)) for call, p in ((call_id, other), (uuid4(), uuid4()))
         }
         assert len(bodies) == 1
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 async def test_errors_name_code_and_field(client: Api) -> None:
     call_id = await ringing(client.on)
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     call = {"call": str(call_id)}
     refused = await client.refusal(
         session(MALLORY), "mutation ($call: uuid!) { mine: acceptCall(input: {callId: $call}) { callId } }", call
@@ -180,7 +180,7 @@ async def test_errors_name_code_and_field(client: Api) -> None:
     client.on.limiter.used_up.add("token")
     limited = error_in(orjson.loads(await client.raw(session(BOB), document("acceptCall"), call)), "acceptCall")
     assert (limited["extensions"]["code"], limited["extensions"]["retryAfter"]) == ("rate-limited", 2.5)
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 WRONG: dict[str, str] = {
@@ -204,11 +204,11 @@ WRONG: dict[str, str] = {
 
 @pytest.mark.parametrize("case", WRONG)
 async def test_input_that_cannot_be_meant(client: Api, case: str) -> None:
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     code, path, _ = await client.refusal(session(ALICE), WRONG[case])
     assert code in ("invalid-input", "validation-failed")
     assert path.startswith("$.selectionSet.")
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 async def root_fields(client: Api, role: str, kind: str) -> set[str]:

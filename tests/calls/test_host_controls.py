@@ -54,10 +54,10 @@ async def test_a_mute_that_livekit_did_not_take_is_not_written(on: Setup, method
     call_id = await answered(on)
     on.rooms.join((await on.call(call_id))["room_name"], str(BOB), "microphone")
     on.rooms.broken.add(method)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(MediaUnavailable):
         await mute_participant(on.world, session(ALICE), call_id, await participant_id(on, call_id, BOB), "audio")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_removed_participant_is_out_and_stays_out(on: Setup) -> None:
@@ -71,11 +71,11 @@ async def test_a_removed_participant_is_out_and_stays_out(on: Setup) -> None:
     assert (row["status"], row["leave_reason"]) == ("kicked", "noise")
     assert on.rooms.people[room] == {}
     assert (await on.events(call_id))[-1].payload == {"reason": "noise", "participantId": str(other)}
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(ParticipantKicked):
         await join_call(on.world, session(BOB), call_id)
     await kick_participant(on.world, session(ALICE), call_id, other)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_direct_call_ends_with_the_kick(on: Setup) -> None:
@@ -136,25 +136,25 @@ async def test_what_an_invitation_refuses(on: Setup) -> None:
     ]
     for limit, targets, refusal in refused:
         await on.database.execute("UPDATE nchat_calls SET max_participants = $1", limit)
-        before = await dump(on.url)
+        before = await dump(on.database)
         with pytest.raises(refusal):
             await invite_to_call(on.world, session(ALICE), call_id, targets)
-        assert await dump(on.url) == before
+        assert await dump(on.database) == before
 
 
 async def test_a_call_that_has_not_begun_invites_nobody(on: Setup) -> None:
     call_id = await open_channel_call(on)
     await on.database.execute("UPDATE nchat_calls SET status = 'initiated'")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(CallNotStarted):
         await invite_to_call(on.world, session(ALICE), call_id, [BOB])
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_only_hosts_control_others(on: Setup) -> None:
     call_id = await group(on)
     carol = await participant_id(on, call_id, CAROL)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await mute_participant(on.world, session(BOB), call_id, carol, "audio")
     with pytest.raises(NotAllowed):
@@ -163,14 +163,14 @@ async def test_only_hosts_control_others(on: Setup) -> None:
         await readmit_participant(on.world, session(BOB), call_id, carol)
     with pytest.raises(NotAllowed):
         await invite_to_call(on.world, session(BOB), call_id, [DAVE])
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_what_a_host_may_not_do(on: Setup) -> None:
     call_id, elsewhere = await group(on), await ringing(on, DAVE, by=CAROL)
     bob, stranger = await participant_id(on, call_id, BOB), await participant_id(on, elsewhere, DAVE)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'co_host' WHERE id = $1", bob)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await kick_participant(on.world, session(BOB), call_id, await participant_id(on, call_id, ALICE))
     with pytest.raises(NotFound):
@@ -185,4 +185,4 @@ async def test_what_a_host_may_not_do(on: Setup) -> None:
         await kick_participant(on.world, session(ALICE), call_id, bob, "x" * 101)
     with pytest.raises(InvalidInput):
         await kick_participant(on.world, session(ALICE), call_id, bob, "a\0b")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -81,13 +81,13 @@ async def test_a_busy_target_among_others_rings(on: Setup) -> None:
 async def test_a_repeated_request_is_the_same_call_with_a_fresh_token(on: Setup) -> None:
     request = CallRequest("audio", [BOB], client_request_id=uuid4())
     first = await initiate_call(on.world, session(ALICE), request)
-    before = await dump(on.url)
+    before = await dump(on.database)
     again = await initiate_call(on.world, session(ALICE), request)
     assert again.call_id == first.call_id
     assert first.ticket is not None
     assert again.ticket is not None
     assert again.ticket.token != first.ticket.token
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_the_same_request_id_of_another_person_is_another_call(on: Setup) -> None:
@@ -131,30 +131,30 @@ REFUSED: dict[str, tuple[UUID, CallRequest, type[ActionError]]] = {
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_refusal_changes_nothing(on: Setup, case: str) -> None:
     caller, request, refusal = REFUSED[case]
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(refusal):
         await initiate_call(on.world, session(caller), request)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.rooms.asked == {}
     assert on.publisher.topics() == set()
 
 
 async def test_more_people_than_the_limit(database_url: str) -> None:
     async with setup(database_url, CallLimits(max_participants=2)) as on:
-        before = await dump(on.url)
+        before = await dump(on.database)
         with pytest.raises(InvalidInput):
             await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB, CAROL]))
-        assert await dump(on.url) == before
+        assert await dump(on.database) == before
 
 
 async def test_the_rate_limit_is_the_callers(on: Setup) -> None:
     on.limiter.used_up.add("initiate")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(RateLimited) as refused:
         await initiate_call(on.world, session(ALICE), CallRequest("audio", [BOB]))
     assert refused.value.extra == {"retryAfter": 2.5}
     assert on.limiter.hits == [("initiate", str(ALICE))]
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_metadata_may_speak_of_nul(on: Setup) -> None:

@@ -73,54 +73,54 @@ async def test_a_full_call_keeps_the_seats_of_those_who_are_in(on: Setup) -> Non
     await on.database.execute("UPDATE nchat_calls SET max_participants = 2")
     await join_call(on.world, session(BOB), call_id)
     await on.database.execute("UPDATE nchat_call_participants SET status = 'disconnected' WHERE user_id = $1", BOB)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(CallFull):
         await join_call(on.world, session(CAROL), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await join_call(on.world, session(BOB), call_id)
 
 
 async def test_a_call_that_has_not_begun(on: Setup) -> None:
     insert = "INSERT INTO nchat_calls (initiator_id, type, channel_id) VALUES ($1, 'audio', $2) RETURNING id"
     call_id = await on.database.fetchval(insert, ALICE, GENERAL)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(CallNotStarted):
         await join_call(on.world, session(BOB), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_call_that_has_not_begun_says_so_to_its_initiator_too(on: Setup) -> None:
     call_id = await on.database.fetchval("INSERT INTO nchat_calls (initiator_id, type) VALUES ($1, 'audio') RETURNING id", ALICE)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(CallNotStarted):
         await join_call(on.world, session(ALICE), call_id)
     with pytest.raises(CallNotStarted):
         await invite_to_call(on.world, session(ALICE), call_id, [BOB])
     with pytest.raises(NotFound):
         await join_call(on.world, session(CAROL), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_who_may_see_a_call_may_not_always_join(on: Setup) -> None:
     call_id = await ringing(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await join_call(on.world, session(CAROL, "admin"), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_token_is_renewed_only_for_who_is_in(on: Setup) -> None:
     call_id = await ringing(on)
     first = await refresh_call_token(on.world, session(ALICE), call_id)
     assert first.ticket.token.split("/")[1] == str(ALICE)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await refresh_call_token(on.world, session(BOB), call_id)
     on.limiter.used_up.add("token")
     for action in (join_call, refresh_call_token):
         with pytest.raises(RateLimited):
             await action(on.world, session(ALICE), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize("role", ["user", "moderator"])
@@ -129,17 +129,17 @@ async def test_who_is_taken_out_of_the_channel_keeps_only_calls_of_their_own(on:
     await join_call(on.world, session(DAVE, role), call_id)
     await leave_call(on.world, session(DAVE, role), call_id)
     await on.database.execute("DELETE FROM nchat_channel_members WHERE user_id = $1", DAVE)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for action in (join_call, refresh_call_token, leave_call, accept_call, decline_call):
         with pytest.raises(NotFound):
             await action(on.world, session(DAVE, role), another)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await join_call(on.world, session(DAVE, role), call_id)
 
 
 async def test_a_moderator_of_the_service_is_no_guest_everywhere(on: Setup) -> None:
     call_id = await open_channel_call(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotFound):
         await join_call(on.world, session(MOD, "moderator"), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -41,9 +41,9 @@ async def test_a_group_goes_on_until_the_last_one_is_out(on: Setup) -> None:
 async def test_leaving_twice_is_leaving_once(on: Setup) -> None:
     call_id = await group(on)
     first = await leave_call(on.world, session(CAROL), call_id)
-    before = await dump(on.url)
+    before = await dump(on.database)
     assert await leave_call(on.world, session(CAROL), call_id) == first
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_the_co_host_inherits_the_call(on: Setup) -> None:
@@ -89,12 +89,12 @@ async def test_rings_stop_when_nobody_is_left_to_talk_to(on: Setup) -> None:
 async def test_only_who_was_in_leaves(on: Setup) -> None:
     call_id = await ringing(on)
     channel_call = await open_channel_call(on, CAROL)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await leave_call(on.world, session(BOB), call_id)
     with pytest.raises(NotAllowed):
         await leave_call(on.world, session(DAVE), channel_call)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize("reason", ["host_ended", "completed"])
@@ -119,8 +119,8 @@ async def test_a_co_host_and_an_admin_end_it_too(on: Setup) -> None:
 
 async def test_nobody_else_ends_it(on: Setup) -> None:
     call_id = await group(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for caller in (session(BOB), session(CAROL, "moderator")):
         with pytest.raises(NotAllowed):
             await end_call(on.world, caller, call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

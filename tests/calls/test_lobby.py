@@ -197,7 +197,7 @@ async def test_who_may_not_decide(on: Setup) -> None:
     await join(on, call_id, CAROL)
     carol, dave = await participant_id(on, call_id, CAROL), await participant_id(on, call_id, DAVE)
     stranger = await participant_id(on, elsewhere, BOB)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for act in (admit_to_call, deny_from_lobby):
         # A participant; one who waits, for oneself; one who only sees the call; one who does not.
         for who in (CAROL, DAVE, BOB):
@@ -209,4 +209,4 @@ async def test_who_may_not_decide(on: Setup) -> None:
             await act(on.world, session(ALICE), call_id, stranger)
     with pytest.raises(InvalidInput):
         await deny_from_lobby(on.world, session(ALICE), call_id, carol)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -40,9 +40,9 @@ async def test_everybody_is_silent_but_the_one_who_asked(on: Setup) -> None:
     assert tracks == {str(ALICE): [False, False], str(BOB): [True, False], str(CAROL): [True, False]}
     told = [event for event in await on.events(call_id) if event.kind == "call_mute_changed"]
     assert [(event.actor_id, event.payload["muted"]) for event in told] == [(str(ALICE), True)] * 2
-    before = await dump(on.url)
+    before = await dump(on.database)
     assert (await mute_all(on.world, session(ALICE), call_id)).participant_ids == ()
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_who_is_spared_keeps_the_microphone(on: Setup) -> None:
@@ -62,10 +62,10 @@ async def test_who_has_no_microphone_on_is_silent_already(on: Setup) -> None:
 async def test_who_livekit_did_not_mute_is_not_said_to_be(on: Setup, method: str) -> None:
     call_id, _ = await in_the_room(on)
     on.rooms.broken.add(method)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(MediaUnavailable):
         await mute_all(on.world, session(ALICE), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_who_could_be_muted_is_said_to_be(on: Setup) -> None:
@@ -104,7 +104,7 @@ async def test_what_both_refuse(on: Setup) -> None:
     bob, carol = await participant_id(on, call_id, BOB), await participant_id(on, call_id, CAROL)
     stranger = await participant_id(on, elsewhere, CAROL)
     await kick_participant(on.world, session(ALICE), call_id, carol)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await mute_all(on.world, session(BOB), call_id)
     with pytest.raises(NotFound):
@@ -115,4 +115,4 @@ async def test_what_both_refuse(on: Setup) -> None:
         await ask_to_unmute(on.world, session(ALICE), call_id, stranger)
     with pytest.raises(InvalidInput):
         await ask_to_unmute(on.world, session(ALICE), call_id, carol)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -53,13 +53,13 @@ async def test_who_is_out_asks_for_nothing(on: Setup) -> None:
 
 async def test_who_only_sees_the_call_has_no_hand_there(on: Setup) -> None:
     call_id = await open_channel_call(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for act in (raise_hand, lower_hand):
         with pytest.raises(NotAllowed):
             await act(on.world, session(BOB), call_id)
     with pytest.raises(NotAllowed):
         await report_connection_quality(on.world, session(BOB), call_id, "good", {})
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_quality_is_told_when_it_changes(on: Setup) -> None:
@@ -89,7 +89,7 @@ async def test_of_the_figures_only_numbers_with_a_name_are_told(on: Setup) -> No
 
 async def test_what_a_report_refuses(on: Setup) -> None:
     call_id = await answered(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused: list[tuple[dict[str, object], type[ActionError]]] = [
         ({"packetLoss": float("inf")}, InvalidInput),
         ({"note": "x" * 2048}, InvalidInput),
@@ -102,4 +102,4 @@ async def test_what_a_report_refuses(on: Setup) -> None:
     with pytest.raises(RateLimited):
         await report_connection_quality(on.world, session(BOB), call_id, "poor", {})
     assert on.limiter.hits[-1] == ("quality", str(BOB))
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -59,10 +59,10 @@ async def refused(on: Setup, action: Action, who: Session, call_id: UUID, other:
     """The refusal, after a look that no row changed, nobody was told and LiveKit was asked nothing."""
     on.rooms.asked.clear()
     on.publisher.topics()
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(ActionError) as refusal:
         await action(on.world, who, call_id, other)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.publisher.topics() == set()
     assert on.rooms.asked == {}
     return refusal.value
@@ -102,9 +102,9 @@ async def test_an_ended_call_takes_no_more_actions(on: Setup, name: str) -> None
 @pytest.mark.parametrize("name", ACTIONS)
 async def test_nobody_acts_without_being_someone(on: Setup, name: str) -> None:
     call_id = await group(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for role in ("user", "admin"):
         with pytest.raises(GraphQLRefusal) as refusal:
             await ACTIONS[name](on.world, Session(role), call_id, uuid4())
         assert refusal.value.message == 'missing session variable: "x-hasura-user-id"'
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

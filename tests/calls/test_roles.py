@@ -53,11 +53,11 @@ async def test_a_role_is_a_row_an_event_and_rights_in_the_room(on: Setup) -> Non
 async def test_the_same_role_again_changes_nothing(on: Setup) -> None:
     call_id = await group(on)
     await give(on, call_id, ALICE, BOB, "co_host")
-    before = await dump(on.url)
+    before = await dump(on.database)
     on.rooms.asked.clear()
     await give(on, call_id, ALICE, BOB, "co_host")
     await give(on, call_id, ALICE, ALICE, "host")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.rooms.asked == {}
 
 
@@ -69,10 +69,10 @@ async def test_handing_the_call_on_leaves_one_host(on: Setup) -> None:
     await give(on, call_id, ALICE, BOB, "host")
     assert await roles(on, call_id) == {ALICE: "participant", BOB: "host", CAROL: "participant"}
     assert on.rooms.grants[room, str(BOB)] == HEARD
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await give(on, call_id, ALICE, ALICE, "host")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_of_two_who_get_the_call_at_once_one_has_it(on: Setup) -> None:
@@ -134,27 +134,27 @@ async def test_a_silent_livekit_leaves_the_role_to_the_reconciler(on: Setup) -> 
 async def test_nobody_but_the_host_gives_roles(on: Setup) -> None:
     call_id = await group(on)
     await give(on, call_id, ALICE, BOB, "co_host")
-    before = await dump(on.url)
+    before = await dump(on.database)
     on.rooms.asked.clear()
     for who in (BOB, CAROL):
         for role in ("host", "co_host", "viewer"):
             for to in (ALICE, BOB, CAROL):
                 with pytest.raises(NotAllowed):
                     await give(on, call_id, who, to, role)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.rooms.asked == {}
 
 
 async def test_what_the_host_may_not_do(on: Setup) -> None:
     call_id, elsewhere = await ringing(on, BOB, CAROL), await ringing(on, CAROL, by=DAVE)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await give(on, call_id, ALICE, ALICE, "co_host")
     with pytest.raises(InvalidInput):
         await give(on, call_id, ALICE, BOB, "host")
     with pytest.raises(NotFound):
         await set_participant_role(on.world, session(ALICE), call_id, await participant_id(on, elsewhere, CAROL), "co_host")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_role_given_while_it_rings_is_the_one_that_comes_in(on: Setup) -> None:

@@ -161,7 +161,7 @@ async def test_what_a_start_refuses(on: Setup) -> None:
     call_id, in_channel = await planned(on), await planned(on, GENERAL)
     foreign = await planned(on, GENERAL, by=MALLORY)
     many = [BOB] + [UUID(int=number) for number in range(on.world.limits.max_participants)]
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused: list[tuple[UUID, UUID, list[UUID], type[ActionError]]] = [
         (BOB, in_channel, [CAROL], NotAllowed),
         (BOB, call_id, [CAROL], NotFound),
@@ -178,4 +178,4 @@ async def test_what_a_start_refuses(on: Setup) -> None:
     on.limiter.used_up.add("initiate")
     with pytest.raises(RateLimited):
         await start_scheduled_call(on.world, session(ALICE), call_id, [BOB])
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -29,10 +29,10 @@ async def test_the_right_to_share_comes_and_goes(on: Setup) -> None:
 async def test_one_shares_at_a_time(on: Setup) -> None:
     call_id = await answered(on)
     await start_screen_share(on.world, session(BOB), call_id)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(AlreadySharing):
         await start_screen_share(on.world, session(ALICE), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_right_that_was_never_used_goes_to_who_asks_next(on: Setup) -> None:
@@ -59,21 +59,21 @@ async def test_several_share_where_the_call_allows_it(on: Setup) -> None:
 async def test_who_may_not_share(on: Setup) -> None:
     call_id, unanswered = await answered(on), await ringing(on, CAROL, by=DAVE)
     await on.database.execute("UPDATE nchat_call_participants SET role = 'viewer' WHERE user_id = $1 AND call_id = $2", BOB, call_id)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await start_screen_share(on.world, session(BOB), call_id)
     with pytest.raises(NotAllowed):
         await start_screen_share(on.world, session(CAROL), unanswered)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_right_that_livekit_did_not_give_is_taken_back(on: Setup) -> None:
     call_id = await answered(on)
     on.rooms.broken.add("set_grant")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(MediaUnavailable):
         await start_screen_share(on.world, session(BOB), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_ice_servers_of_the_settings_and_of_the_region(on: Setup) -> None:

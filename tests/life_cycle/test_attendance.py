@@ -68,7 +68,7 @@ async def test_who_was_there_and_for_how_long(group: Running, client: Api) -> No
 async def test_who_sees_the_call_may_ask_in_it_or_not(group: Running, client: Api) -> None:
     on = group.on
     await kick_participant(on.world, session(ALICE), group.id, await participant_id(on, group.id, CAROL), None)
-    asked, before = {"call": str(group.id)}, await dump(on.url)
+    asked, before = {"call": str(group.id)}, await dump(on.database)
     # In it, removed from it, of its channel, and everybody's admin.
     for who in (session(ALICE), session(CAROL), session(DAVE), Session("admin")):
         told = (await client.data(who, ATTENDANCE, asked))["callAttendance"]
@@ -77,7 +77,7 @@ async def test_who_sees_the_call_may_ask_in_it_or_not(group: Running, client: Ap
         refused = await client.refusal(stranger, ATTENDANCE, asked)
         assert refused == await client.refusal(stranger, ATTENDANCE, {"call": str(uuid4())})
         assert refused[0] == ("validation-failed" if stranger.role == "anonymous" else "not-found")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_call_that_nobody_entered(ringing: Running, client: Api) -> None:

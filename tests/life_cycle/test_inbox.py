@@ -42,9 +42,9 @@ async def inbox(on: Setup) -> dict[str, "asyncpg.Record"]:
 async def test_stored_once(ringing: Running) -> None:
     event = WebhookEvent("EV_same", "room_started", ringing.on.clock.now(), {"room": {"name": "x", "sid": "RM_x"}})
     assert await store(ringing.on.world, event)
-    before = await dump(ringing.on.url)
+    before = await dump(ringing.on.database)
     assert not await store(ringing.on.world, event)
-    assert await dump(ringing.on.url) == before
+    assert await dump(ringing.on.database) == before
 
 
 async def test_at_once_from_several_is_stored_once(on: Setup) -> None:
@@ -104,12 +104,12 @@ async def test_a_crash_in_the_middle_leaves_no_half(ringing: Running, monkeypatc
     ringing.room.silent = True
     await ringing.room.join(ALICE)
     await store(ringing.on.world, ringing.room.told[-1])
-    before = await dump(ringing.on.url)
+    before = await dump(ringing.on.database)
     with monkeypatch.context() as patched:
         patched.setitem(effects.EFFECTS, "participant_joined", die)
         with pytest.raises(BaseExceptionGroup):
             await process_pending(ringing.on.world)
-    assert await dump(ringing.on.url) == before
+    assert await dump(ringing.on.database) == before
     await process_pending(ringing.on.world)
     assert await ringing.standing(ALICE) == ("connected", None)
 

@@ -30,9 +30,9 @@ async def later(on: Setup, seconds: float = 15) -> None:
 
 async def test_both_sides_alike_is_nothing_to_do(group: Running) -> None:
     await later(group.on)
-    before = await dump(group.on.url)
+    before = await dump(group.on.database)
     await later(group.on)
-    assert await dump(group.on.url) == before
+    assert await dump(group.on.database) == before
 
 
 async def test_joins_that_nobody_told_of(group: Running) -> None:
@@ -156,12 +156,12 @@ async def test_a_row_that_waits_to_be_started_gets_no_room(on: Setup) -> None:
 
 async def test_a_media_server_that_does_not_answer_is_not_an_empty_one(direct: Running) -> None:
     direct.on.rooms.broken |= {"all_rooms", "list_participants"}
-    before = await dump(direct.on.url)
+    before = await dump(direct.on.database)
     for _ in range(3):
         direct.on.clock.advance(15)
         with pytest.raises(MediaError):
             await reconcile(direct.on.world)
-    assert await dump(direct.on.url) == before
+    assert await dump(direct.on.database) == before
 
 
 async def test_one_room_that_fails_holds_up_no_other(direct: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,9 +34,9 @@ async def passes(on: Setup, seconds: float) -> int:
 
 
 async def test_nothing_is_due_before_its_time(ringing: Running) -> None:
-    before = await dump(ringing.on.url)
+    before = await dump(ringing.on.database)
     assert await passes(ringing.on, 44.9) == 0
-    assert await dump(ringing.on.url) == before
+    assert await dump(ringing.on.database) == before
 
 
 async def test_a_ring_runs_out(ringing: Running) -> None:
@@ -55,9 +55,9 @@ async def test_twice_and_at_once_is_once(ringing: Running) -> None:
     assert kinds.count("call_end") == 1
     assert kinds.count("call_participant_left") == 1
     assert (await ringing.on.pushes()).count(("missed", BOB)) == 1
-    before = await dump(ringing.on.url)
+    before = await dump(ringing.on.database)
     assert await timeouts.run_timeouts(ringing.on.world) == 0
-    assert await dump(ringing.on.url) == before
+    assert await dump(ringing.on.database) == before
 
 
 async def test_the_calls_own_ring_timeout_counts(on: Setup) -> None:

@@ -103,9 +103,9 @@ async def test_a_join_that_arrives_after_its_leave_is_no_join(group: Running) ->
 
 
 async def test_a_second_delivery_changes_nothing(direct: Running) -> None:
-    before = await dump(direct.on.url)
+    before = await dump(direct.on.database)
     await deliver(direct.on, *direct.room.told)
-    assert await dump(direct.on.url) == before
+    assert await dump(direct.on.database) == before
 
 
 @pytest.mark.parametrize("reason", ["participant_removed", "room_deleted"])

@@ -34,12 +34,12 @@ async def test_what_runs_ends_and_is_ready(off: RecordedCall) -> None:
 
 async def test_nothing_begins(off: RecordedCall) -> None:
     await off.on.database.execute("UPDATE nchat_channel_members SET role = 'owner' WHERE user_id = $1", ALICE)
-    world, before = off.on.world, await dump(off.on.url)
+    world, before = off.on.world, await dump(off.on.database)
     with pytest.raises(MediaUnavailable, match="switched off"):
         await start_recording(world, session(ALICE), off.id, Manner())
     with pytest.raises(InvalidInput):
         await set_channel_call_settings(world, session(ALICE), GENERAL, "second")
-    assert await dump(off.on.url) == before
+    assert await dump(off.on.database) == before
     assert {timeout.name for timeout in TIMEOUTS if not timeout.matters(world)} == {"auto_record"}
     assert {timeout.name for timeout in TIMEOUTS if not timeout.matters(replace(world, recorder=None))} == {
         "auto_record",

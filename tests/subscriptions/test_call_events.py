@@ -94,9 +94,9 @@ async def test_from_now_on(on: Setup, listen: Listeners) -> None:
 @pytest.mark.parametrize("after", [2**63, "1.5", "x", True, 1.5])
 async def test_a_cursor_that_is_no_bigint(on: Setup, listen: Listeners, after: object) -> None:
     call_id = await ringing(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused = await listen(session(BOB), EVENTS_AFTER, call=str(call_id), after=after).ended()
-    assert (refused.code, await dump(on.url)) == ("validation-failed", before)
+    assert (refused.code, await dump(on.database)) == ("validation-failed", before)
 
 
 EVENTS_AFTER = "subscription ($call: uuid!, $after: bigint) { callEvents(callId: $call, after: $after) { seq } }"
@@ -127,13 +127,13 @@ async def test_many_writers_and_every_subscriber_sees_each_event_once_in_order(o
 
 async def test_a_hidden_call_and_one_that_never_was_look_the_same(on: Setup, listen: Listeners) -> None:
     call_id = await ringing(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     hidden = await listen.events(session(MALLORY), call_id).ended()
     absent = await listen.events(session(MALLORY), uuid4()).ended()
     assert hidden.answer() == absent.answer()
     assert (hidden.code, hidden.path) == ("not-found", "$.selectionSet.callEvents")
     assert (await listen.events(session(MOD, "moderator"), call_id).ended()).answer() == hidden.answer()
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_roles_without_the_field(on: Setup, listen: Listeners) -> None:

@@ -40,10 +40,10 @@ async def write(world: World, call_id: UUID, count: int) -> None:
 async def test_a_cursor_beyond_the_last_event(on: Setup, listen: Listeners) -> None:
     call_id = await answered(on)
     last = len(await on.events(call_id))
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused = await listen.events(session(BOB), call_id, last + 1).ended(seconds=2)
     assert (refused.code, refused.path) == ("cursor-ahead", "$.selectionSet.callEvents")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     at_the_end = listen.events(session(BOB), call_id, last)
     await write(on.world, call_id, 1)
     assert (await at_the_end.count(1))[0]["seq"] == last + 1
@@ -108,11 +108,11 @@ async def test_a_restored_dump_is_noticed_before_anybody_says_so(on: Setup, list
     late = await listen(session(BOB), RESUMED, call=str(call_id), after=2, epoch=epoch).ended(seconds=2)
     assert late.code == "history-changed"
     # The same whether there is such a call or not: of the call it says nothing.
-    before = await dump(on.url)
+    before = await dump(on.database)
     for who, asked in ((MALLORY, call_id), (BOB, uuid4())):
         stranger = listen(session(who), RESUMED, call=str(asked), after=2, epoch=epoch)
         assert ((await stranger.ended(seconds=2)).code, stranger.got) == ("history-changed", [])
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_events_that_somebody_deleted_are_passed_over(on: Setup, listen: Listeners) -> None:

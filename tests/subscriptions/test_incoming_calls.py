@@ -141,7 +141,7 @@ async def answered_another(on: Setup) -> None:
 
 async def test_without_a_person_there_are_no_rings(on: Setup, listen: Listeners) -> None:
     await answered(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused = await listen(Session("admin"), RINGS).ended()
     assert (refused.code, refused.message) == ("not-found", 'missing session variable: "x-hasura-user-id"')
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before

@@ -102,14 +102,14 @@ async def test_each_person_sees_their_own_rows(on: Setup, listen: Listeners) -> 
 
 
 async def test_only_one_root_field(on: Setup, listen: Listeners) -> None:
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused = await listen(session(BOB), "subscription { a: nchat_calls { id } b: nchat_calls { id } }").ended()
     assert (refused.code, str(refused)) == ("validation-failed", "subscriptions must select one top level field")
     mixed = await listen(session(BOB), "subscription { nchat_calls { id } incomingCalls { kind } }").ended()
     assert mixed.answer() == refused.answer()
     absent = await listen(Session("anonymous"), CALLS).ended()
     assert absent.code == "validation-failed"
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_refusal_by_the_database_is_an_answer_and_not_the_end(on: Setup, listen: Listeners) -> None:

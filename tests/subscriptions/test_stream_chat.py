@@ -178,10 +178,10 @@ async def test_a_rule_that_shows_less_makes_an_audience_of_each(on: Setup) -> No
 async def test_a_hidden_stream_and_one_that_never_was_look_the_same(on: Setup, listen: Listeners) -> None:
     stream_id = await stream(on, "channel_members")
     await say(on.database, stream_id, ALICE, "hello")
-    before = await dump(on.url)
+    before = await dump(on.database)
     for who in (session(MALLORY), ANYBODY):
         hidden, absent = [await follow(listen, who, asked).ended() for asked in (stream_id, uuid4())]
         assert (hidden.code, hidden.path) == ("not-found", "$.selectionSet.streamChat")
         assert hidden.answer() == absent.answer()
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert contents(await follow(listen, session(BOB), stream_id).count(1)) == ["hello"]

@@ -112,11 +112,11 @@ async def test_nobody_is_told_of_rows_that_they_may_not_see(on: Setup, listen: L
     for who in (ALICE, BOB):
         got = await until_rows(people[who], last)
         assert {row["call_id"] for row in got} == {str(call_id)}
-    before = await dump(on.url)
+    before = await dump(on.database)
     refused = await listen(Session("anonymous"), ALL, since=0).ended()
     assert refused.code == "validation-failed"
     assert people[MALLORY].got == []
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,17 @@ TABLES = """
 """
 
 
-async def dump(database_url: str) -> dict[str, list[str]]:
-    """Each table's rows as text, ordered; equal before and after means that nothing was written."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            names = [row[0] for row in await connection.fetch(TABLES)]
-            return {name: [row[0] for row in await connection.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")] for name in names}
-    finally:
-        await connection.close()
+async def dump(database: "str | asyncpg.Connection") -> dict[str, list[str]]:
+    """Each table's rows as text, ordered; equal before and after means that nothing was written.
+
+    Through a connection of the test's own; through one of its own, which PostgreSQL has to tell of every table first, with an address.
+    """
+    if isinstance(database, str):
+        connection = await asyncpg.connect(database)
+        try:
+            return await dump(connection)
+        finally:
+            await connection.close()
+    async with database.transaction(isolation="repeatable_read", readonly=True):
+        names = [row[0] for row in await database.fetch(TABLES)]
+        return {name: [row[0] for row in await database.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")] for name in names}

@@ -121,13 +121,13 @@ async def test_no_way_leads_to_a_token_without_consent(on: Setup) -> None:
     await give_recording_consent(on.world, session(BOB), call.id)
     await call.turn()
     carol = (await on.participant(call.id, CAROL))["id"]
-    tokens, before = on.tokens.count, await dump(on.url)
+    tokens, before = on.tokens.count, await dump(on.database)
     for enter in (accept_call, join_call):
         with pytest.raises(ConsentNeeded):
             await enter(on.world, session(CAROL), call.id)
     with pytest.raises(ConsentNeeded):
         await join_call(on.world, session(DAVE), call.id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert await call.state(CAROL) == ("ringing", None)
 
     await kick_participant(on.world, session(ALICE), call.id, carol)
@@ -185,10 +185,10 @@ async def test_before_a_recording_that_begins_by_itself(on: Setup) -> None:
 async def test_whoever_may_join_may_agree_and_nobody_else(on: Setup) -> None:
     call = await begin(on, BOB, consent="ask")
     await call.arrive(BOB)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotFound):
         await give_recording_consent(on.world, session(MALLORY), call.id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     agreed = await give_recording_consent(on.world, session(DAVE), call.id)
     row = await on.participant(call.id, DAVE)
     assert (row["id"], row["status"], row["consented_at"]) == (agreed.participant_id, "invited", on.clock.now())
@@ -201,10 +201,10 @@ async def test_whoever_may_join_may_agree_and_nobody_else(on: Setup) -> None:
 async def test_one_who_sees_the_call_and_may_not_join(on: Setup) -> None:
     call = await begin(on, BOB, consent="ask")
     admin = session(MALLORY, role="admin")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await give_recording_consent(on.world, admin, call.id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_agreeing_leads_past_no_lobby(on: Setup) -> None:
@@ -224,11 +224,11 @@ async def test_of_a_call_that_has_not_begun_or_is_over(on: Setup) -> None:
     over = await on.database.fetchval(
         "INSERT INTO nchat_calls (initiator_id, channel_id, type, status) VALUES ($1, $2, 'video', 'ended') RETURNING id", ALICE, GENERAL
     )
-    before = await dump(on.url)
+    before = await dump(on.database)
     for call_id, refusal in ((waits, CallNotStarted), (over, CallEnded)):
         with pytest.raises(refusal):
             await give_recording_consent(on.world, session(ALICE), call_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_co_host_who_records_agrees_by_that(on: Setup) -> None:

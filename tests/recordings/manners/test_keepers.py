@@ -35,10 +35,10 @@ async def stopped(on: Setup, call: AskedCall) -> list[object]:
 async def test_by_button_the_successor_inherits_it(on: Setup) -> None:
     call = await recorded(on)
     (recording,) = await on.database.fetch("SELECT id FROM nchat_call_recordings")
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(NotAllowed):
         await stop_recording(on.world, session(BOB), recording["id"])
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await leave_call(on.world, session(ALICE), call.id)
     await call.pass_time(40)
     assert (await stopped(on, call), await call.statuses()) == ([], ["recording"])

@@ -99,10 +99,10 @@ async def refused(on: Setup, asked: Awaitable[object], by: type[ActionError] = A
     """The refusal, after a look that no row changed, nobody was told and LiveKit was asked nothing."""
     on.rooms.asked.clear()
     on.publisher.topics()
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(by) as refusal:
         await asked
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.publisher.topics() == set()
     assert on.rooms.asked == {}
     return refusal.value

@@ -43,7 +43,7 @@ async def test_watching_from_the_join_to_the_end(client: Api, on: Setup, who: Se
         answer = (await client.data(who, document, {"id": joined["sessionId"]}))[name]
         assert (answer["streamId"], len(answer["viewerId"])) == (str(stream_id), 36)
     assert await tallies(on, stream_id) == Counts(0, 1, 1)
-    assert joined["sessionId"] not in orjson.dumps(await dump(on.url)).decode()
+    assert joined["sessionId"] not in orjson.dumps(await dump(on.database)).decode()
 
 
 async def test_a_way_into_the_room(client: Api, on: Setup) -> None:
@@ -89,13 +89,13 @@ async def test_who_is_invited_sees_it(client: Api, on: Setup) -> None:
 async def test_what_is_not_offered(client: Api, on: Setup) -> None:
     """Without a name nobody reacts, and nobody is a host."""
     stream_id = str(await live(on))
-    before = await dump(on.url)
+    before = await dump(on.database)
     for document, variables in ((REACT, {"type": "like"}), (VIEWERS, {}), (INVITE % "inviteToStream", {"people": [str(BOB)]})):
         assert (await client.refusal(ANYBODY, document, {"stream": stream_id, **variables}))[0] == "validation-failed"
     for who in (session(BOB), session(CAROL), session(MOD, "moderator")):
         assert (await client.refusal(who, VIEWERS, {"stream": stream_id}))[0] == "not-allowed"
         assert (await client.refusal(who, INVITE % "inviteToStream", {"stream": stream_id, "people": [str(BOB)]}))[0] == "not-allowed"
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize("role", ["anonymous", "user"])

@@ -52,10 +52,10 @@ async def refused(on: Setup, act: Callable[[], Awaitable[object]]) -> ActionErro
     """The refusal, after a look that no row changed, nobody was told and LiveKit was asked nothing."""
     on.publisher.topics()
     on.rooms.asked.clear()
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(ActionError) as refusal:
         await act()
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.publisher.topics() == set()
     assert on.rooms.asked == {}
     return refusal.value

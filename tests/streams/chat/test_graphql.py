@@ -86,7 +86,7 @@ async def test_a_refusal_as_it_is_answered(client: Api) -> None:
     public, slow = await live_stream(client.on), await live_stream(client.on, slow=60)
     await banned(client.on, public, BOB)
     await say(client.on, slow, BOB)
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     expected = {
         public: ("banned", "You are banned from this stream."),
         slow: ("slow-mode", "The chat is in slow mode; wait before you write again."),
@@ -96,12 +96,12 @@ async def test_a_refusal_as_it_is_answered(client: Api) -> None:
         assert await client.refusal(session(BOB), SEND, given) == (code, "$.selectionSet.sendStreamChat", sentence)
     answer = await client.raw(session(BOB), SEND, {"input": {"streamId": str(slow), "content": "hello"}})
     assert b'"retryAfter":' in answer
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before
 
 
 async def test_nobody_without_a_name_has_these_actions(client: Api) -> None:
     stream_id = await live_stream(client.on)
-    before = await dump(client.on.url)
+    before = await dump(client.on.database)
     given = {"input": {"streamId": str(stream_id), "content": "hello"}}
     assert (await client.refusal(ANYBODY, SEND, given))[0] == "validation-failed"
-    assert await dump(client.on.url) == before
+    assert await dump(client.on.database) == before

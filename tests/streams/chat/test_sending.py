@@ -107,9 +107,9 @@ async def test_what_was_written_stays_the_answer(on: Setup, since: str) -> None:
     send = partial(send_stream_chat, on.world, session(BOB), stream_id, "hello", None, mine)
     first = await send()
     await on.database.execute(f"UPDATE nchat_streams SET {since}")
-    before = await dump(on.url)
+    before = await dump(on.database)
     assert await send() == first
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await banned(on, stream_id, BOB)
     assert isinstance(await refused(on, send), Banned)
 
@@ -169,11 +169,11 @@ async def test_no_ban_is_asked_about_a_moderator(on: Setup) -> None:
 
 async def test_nobody_speaks_without_being_someone(on: Setup) -> None:
     stream_id = await live_stream(on)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for role in ("anonymous", "user", "admin"):
         with pytest.raises(GraphQLRefusal, match="x-hasura-user-id"):
             await send_stream_chat(on.world, Session(role), stream_id, "hello")
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_an_answer_is_to_a_message_that_is_there(on: Setup) -> None:

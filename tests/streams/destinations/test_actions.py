@@ -64,10 +64,10 @@ async def test_a_destination_is_kept_with_its_key_sealed(on: Setup) -> None:
 async def test_nobody_but_the_host_may(on: Setup, name: str, who: Session, of_add: type[ActionError], of_others: type[ActionError]) -> None:
     stream_id = await new_stream(on)
     destination_id = await add(on, stream_id)
-    before, on.hosts.asked[:] = await dump(on.url), []
+    before, on.hosts.asked[:] = await dump(on.database), []
     with pytest.raises(of_add if name == "add" else of_others):
         await ACTIONS[name](on.world, who, stream_id, destination_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert on.hosts.asked == [], "no name is looked up for them"
 
 
@@ -95,11 +95,11 @@ async def test_a_stream_that_is_over_is_sent_nowhere_and_its_keys_can_still_be_r
     stream_id = await new_stream(on)
     destination_id = await add(on, stream_id)
     await on.database.execute("UPDATE nchat_streams SET status = $2::stream_status WHERE id = $1", stream_id, status)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for name in ("add", "update"):
         with pytest.raises(StreamNotLive):
             await ACTIONS[name](on.world, session(ALICE), stream_id, destination_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await remove_stream_destination(on.world, session(ALICE), destination_id)
     assert await on.database.fetchval("SELECT count(*) FROM nchat_stream_destinations") == 0
 
@@ -118,7 +118,7 @@ async def test_every_address_of_the_host_counts(on: Setup, addresses: list[str],
     stream_id = await new_stream(on)
     destination_id = await add(on, stream_id)
     on.hosts.known["evil.example"] = addresses
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(InvalidInput) as refusal:
         await add(on, stream_id, OutputWanted("twitch", "rtmp://evil.example/app", KEY))
     assert refusal.value.sentence == sentence
@@ -126,7 +126,7 @@ async def test_every_address_of_the_host_counts(on: Setup, addresses: list[str],
     with pytest.raises(InvalidInput) as refusal:
         await update_stream_destination(on.world, session(ALICE), destination_id, change)
     assert refusal.value.sentence == sentence
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ async def test_a_kept_key_goes_nowhere_but_where_it_was_given_for(on: Setup, url
     destination_id = await add(on, stream_id)
     await on.database.execute("UPDATE nchat_streams SET host_id = $1", BOB)
     await on.database.execute("UPDATE nchat_stream_destinations SET status = $1", status)
-    before = await dump(on.url)
+    before = await dump(on.database)
     for who in (session(BOB), ADMIN):
         for enabled in (None, True):
             with pytest.raises(InvalidInput) as refusal:
                 await update_stream_destination(on.world, who, destination_id, DestinationChange(rtmp_url=url, enabled=enabled))
             assert refusal.value.sentence == KEY_STAYS
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await update_stream_destination(on.world, session(BOB), destination_id, DestinationChange(rtmp_url=url, stream_key="bobs-own-key"))
     row = await on.database.fetchrow("SELECT rtmp_url, stream_key_encrypted FROM nchat_stream_destinations")
     assert row is not None
@@ -156,10 +156,10 @@ async def test_a_kept_key_goes_nowhere_but_where_it_was_given_for(on: Setup, url
 
 async def test_the_same_address_in_another_writing_keeps_its_key(on: Setup) -> None:
     destination_id = await add(on, await new_stream(on))
-    before = await dump(on.url)
+    before = await dump(on.database)
     for same in (URL, f"RTMP://{HOST.upper()}/app/"):
         await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange(rtmp_url=same))
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 @pytest.mark.parametrize("url", ["rtmp://10.0.0.1/app", "rtmp://[::1]/app", "rtmp://nowhere.example/app", f"http://{HOST}/app"])
@@ -188,10 +188,10 @@ async def test_one_of_each_platform_also_when_asked_twice_at_once(on: Setup) -> 
 
 async def test_what_a_change_does_not_name_stays(on: Setup) -> None:
     destination_id = await add(on, await new_stream(on))
-    before = await dump(on.url)
+    before = await dump(on.database)
     await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange())
     await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange(rtmp_url=URL, stream_key=KEY, enabled=True))
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange(enabled=False))
     await update_stream_destination(on.world, session(ALICE), destination_id, DestinationChange(stream_key="another"))
     row = await on.database.fetchrow("SELECT * FROM nchat_stream_destinations")
@@ -224,11 +224,11 @@ async def test_more_uses_than_the_limit(on: Setup) -> None:
     stream_id = await new_stream(on)
     destination_id = await add(on, stream_id)
     on.limiter.used_up.add("destination")
-    before = await dump(on.url)
+    before = await dump(on.database)
     for name in ("add", "update"):
         with pytest.raises(RateLimited):
             await ACTIONS[name](on.world, session(ALICE), stream_id, destination_id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_stream_starts_with_destinations_that_take_the_place_of_earlier_ones(on: Setup) -> None:

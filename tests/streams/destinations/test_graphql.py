@@ -60,7 +60,7 @@ async def test_others_see_and_change_nothing(client: Api) -> None:
     on = client.on
     stream_id = await new_stream(on)
     destination_id = (await add(client, stream_id))["destinationId"]
-    before = await dump(on.url)
+    before = await dump(on.database)
     for who, of_add in ((BOB, "not-allowed"), (MALLORY, "not-found")):
         given = {"stream": str(stream_id), "url": URL, "key": KEY}
         assert (await client.refusal(session(who), ADD, given))[0] == of_add
@@ -70,7 +70,7 @@ async def test_others_see_and_change_nothing(client: Api) -> None:
     anonymous = Session("anonymous", {"x-hasura-role": "anonymous"})
     for query, given in ((ADD, {"stream": str(stream_id), "url": URL, "key": KEY}), (REMOVE, {"id": destination_id}), (LOOK, {})):
         assert (await client.refusal(anonymous, query, given))[0] == "validation-failed"
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_key_comes_out_nowhere(client: Api) -> None:

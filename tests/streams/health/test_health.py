@@ -47,7 +47,7 @@ def playlist(*seconds: float, began: str = "2026-01-01T12:00:00", steps: float =
 
 async def everything(on: Setup) -> object:
     """All rows, and what is known of streams, which jobs write as well."""
-    return await dump(on.url), [tuple(row) for row in await on.database.fetch("SELECT * FROM nchat_stream_health")]
+    return await dump(on.database), [tuple(row) for row in await on.database.fetch("SELECT * FROM nchat_stream_health")]
 
 
 async def prefix_of(on: Setup, egress: str) -> str:

@@ -65,10 +65,10 @@ async def lose(call: RecordedCall, user_id: UUID = BOB) -> None:
 
 async def is_refused(on: Setup, asked: Awaitable[object], by: type[ActionError] = NotAllowed) -> None:
     """And nothing is changed, and nobody at LiveKit's asked."""
-    before, ingress, rooms = await dump(on.url), on.ingests.asked.copy(), on.rooms.asked.copy()
+    before, ingress, rooms = await dump(on.database), on.ingests.asked.copy(), on.rooms.asked.copy()
     with pytest.raises(by):
         await asked
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert (on.ingests.asked, on.rooms.asked) == (ingress, rooms)
 
 

@@ -52,11 +52,11 @@ async def test_no_more_than_may_however_many_start_at_once(few: Setup) -> None:
 async def test_nobody_takes_every_place_with_streams_that_nothing_is_sent_to(on: Setup) -> None:
     outcomes = await asyncio.gather(*(start(on, StreamPlan(GENERAL, f"stream {number}")) for number in range(10)))
     assert (outcomes.count("started"), outcomes.count("stream-limit")) == (MOST_WAITING, 10 - MOST_WAITING)
-    before = await dump(on.url)
+    before = await dump(on.database)
     with pytest.raises(StreamLimit) as refusal:
         await start_new_stream(on.world, session(ALICE), StreamPlan(GENERAL, "another"))
     assert refusal.value.sentence == TOO_MANY_WAIT
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert await start(on, StreamPlan(GENERAL, "Bob's"), by=BOB) == "started"
     await on.database.execute("UPDATE nchat_streams SET status = 'live' WHERE host_id = $1", ALICE)
     assert await start(on, StreamPlan(GENERAL, "another")) == "started", "one that is sent to waits no longer"

@@ -53,13 +53,13 @@ async def test_a_request_that_is_repeated_tears_nothing_away(stream: StagedStrea
 
 
 async def test_a_bad_output_starts_nothing(on: Setup, stream: StagedStream) -> None:
-    before = await dump(on.url)
+    before = await dump(on.database)
     bad = [OutputWanted("youtube", "rtmp://10.0.0.1/app", KEY)]
     with pytest.raises(InvalidInput):
         await start_stream(on.world, session(ALICE), stream.id, outputs=bad)
     with pytest.raises(InvalidInput):
         await start_new_stream(on.world, session(ALICE), StreamPlan(GENERAL, "Friday", client_request_id=uuid4()), outputs=bad)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
 
 
 async def test_a_recorder_that_dies_is_followed_by_one_that_sends_there_too(stream: StagedStream) -> None:

@@ -30,10 +30,10 @@ BAN = "INSERT INTO nchat_stream_bans (stream_id, user_id, banned_by) VALUES ($1,
 async def refused(stream: StagedStream, action: str, who: Session, stream_id: UUID | None = None) -> type[ActionError]:
     """The refusal, after a look that no row changed, nobody was told and LiveKit was asked nothing."""
     on = stream.on
-    before, _, asked = await dump(on.url), on.publisher.topics(), on.rooms.asked.copy()
+    before, _, asked = await dump(on.database), on.publisher.topics(), on.rooms.asked.copy()
     with pytest.raises(ActionError) as refusal:
         await ACTIONS[action](on.world, who, stream_id or stream.id)
-    assert await dump(on.url) == before
+    assert await dump(on.database) == before
     assert (on.publisher.topics(), on.rooms.asked) == (set(), asked)
     return refusal.type
 
