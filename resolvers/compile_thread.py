@@ -39,8 +39,9 @@ def size_of_json(size: int) -> int:
 def _swept(work: Callable[[], T]) -> T:
     """The result of `work`, and what it left behind is gone.
 
-    A compilation makes hundreds of thousands of objects that refer to each other. Looked through while they are in use they grow old, and
-    the old are only ever looked through all together, for a second and more in which nothing else runs. Right at the end they are young.
+    A compilation makes many objects, and the conditions of a request are expressions that refer to each other in circles: some tens of
+    thousands in the largest. Looked through while they are in use they grow old, and the old are only ever looked through all together, for
+    longer than anything may hold the loop. Right at the end they are young.
     """
     gc.disable()
     try:

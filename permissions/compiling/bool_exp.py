@@ -1,17 +1,20 @@
 """Boolean expressions as SQL conditions: over any alias of a table, every value a parameter."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from typing import Any, cast
 
 import sqlalchemy as sa
 
+from permissions.compiling.filled_text import FilledText, NamedRows
 from permissions.compiling.function_call import asks_session, call, returned_rows
 from permissions.compiling.leakproof import joins_leakproof, parted
+from permissions.compiling.named_table import NamedTable
 from permissions.compiling.outer_column import outer
 from permissions.compiling.rule_text import JudgedRow, rule_text
+from permissions.compiling.select_text import ALL, ONCE, exists, subselect
 from permissions.compiling.whole_row import whole_row
 from permissions.expressions import (
     TRUE,
@@ -64,7 +67,7 @@ def condition(
     in branches that can't matter, so that a missing session variable is always told. `after_rule` is for what is decided on
     visible rows alone: then the planner doesn't see its values.
     """
-    return _Compiler(catalog, bind).compile(expression, _Scope(tracked, from_, tracked, from_, after_rule))
+    return _Compiler(catalog, bind, "asked").compile(expression, _Scope(tracked, from_, tracked, from_, after_rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,10 @@ class _Scope:
 
 
 class _Compiler:
-    """`numbers` are those of a rule's own tables."""
+    """`named` is what its own tables are called, each with a number: those of a rule may stand inside what is asked."""
 
-    def __init__(self, catalog: Catalog, bind: Bind, numbers: Iterator[int] | None = None) -> None:
-        self.catalog, self.bind, self.numbers = catalog, bind, numbers
+    def __init__(self, catalog: Catalog, bind: Bind, named: str) -> None:
+        self.catalog, self.bind, self.named, self.numbers = catalog, bind, named, itertools.count(1)
 
     @singledispatchmethod
     def compile(self, expression: Expression, scope: _Scope) -> Condition:
@@ -119,7 +122,8 @@ class _Compiler:
 
     @compile.register
     def _(self, expression: Rule, scope: _Scope) -> Condition:
-        return sa.and_(*self.ruled(expression, scope, (), ()))
+        conditions = self.ruled(expression, scope, (), ())
+        return conditions[0] if len(conditions) == 1 else sa.and_(*conditions)
 
     def ruled(self, rule: Rule, scope: _Scope, beside: Sequence[Condition], after: Sequence[Condition]) -> list[Condition]:
         """The rule, what may stand beside it in any order, and what comes after it.
@@ -140,7 +144,7 @@ class _Compiler:
 
         def build(row: JudgedRow, bind: Bind) -> Condition:
             judged = cast(sa.FromClause, row)
-            return _Compiler(self.catalog, bind, itertools.count(1)).compile(where, _Scope(scope.tracked, judged, scope.tracked, judged))
+            return _Compiler(self.catalog, bind, "rule").compile(where, _Scope(scope.tracked, judged, scope.tracked, judged))
 
         return rule_text(where, scope.tracked, self.catalog, build).over(scope.from_, self.bind)
 
@@ -233,21 +237,21 @@ class _Compiler:
         rows = returned_rows(self.call(field, scope), target, self.alias())
         return self.satisfied(target, rows, expression.where, scope)
 
-    def alias(self) -> str | None:
-        """A name for a table; outside rules SQLAlchemy finds one."""
-        return None if self.numbers is None else f"0_rule_{next(self.numbers)}"
+    def alias(self) -> str:
+        """A name for a table."""
+        return f"0_{self.named}_{next(self.numbers)}"
 
     def satisfied(self, target: TrackedTable, rows: sa.FromClause, where: Expression, scope: _Scope) -> Condition:
         """One of the rows satisfies `where`."""
         inside = scope.inside(target, rows)
         conditions = self.ruled(where, inside, (), ()) if isinstance(where, Rule) else [self.compile(where, inside)]
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).where(*conditions))
+        return exists(rows, conditions)
 
     def exists(self, target: TrackedTable, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool) -> Condition:
         """A row of `target` that `pairs` of columns join; where they are not leakproof, they come after the rule of `target`."""
-        alias = target.table.alias(self.alias())
+        alias = NamedTable(target.table, self.alias())
         conditions = self.joined(target, alias, pairs, where, scope, leakproof=leakproof)
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(alias).where(*conditions))
+        return exists(alias, conditions)
 
     def joined(
         self, target: TrackedTable, alias: sa.FromClause, pairs: Pairs, where: Expression, scope: _Scope, *, leakproof: bool
@@ -266,26 +270,26 @@ class _Compiler:
     @compile.register
     def _(self, expression: AggregatePredicate, scope: _Scope) -> Condition:
         rows = self.aggregated(expression, scope)
-        over: list[Any] = list(rows.columns) if expression.cells else []
+        over: list[Any] = [*rows.columns.values()] if expression.cells else []
         if len(over) > 1:
             over = [sa.tuple_(*over)]
         value: sa.ColumnElement[Any] = getattr(sa.func, expression.function)(*map(sa.distinct, over) if expression.distinct else over)
         compares = [Compare(expression.function, operator, operand) for operator, operand in expression.terms]
         type_ = PREDICATE_FUNCTIONS[expression.function]
         having = [self.compared(value, type_, compare, scope, nullable=True) for compare in compares]
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).having(sa.and_(_TRUE, *having)))
+        return FilledText(_TRUE.type, ["(EXISTS (SELECT 1 FROM ", rows, " HAVING ", sa.and_(_TRUE, *having), "))"])
 
-    def aggregated(self, expression: AggregatePredicate, scope: _Scope) -> sa.Subquery:
+    def aggregated(self, expression: AggregatePredicate, scope: _Scope) -> NamedRows:
         """The related rows, of each the cells that are taken. Different ones are told apart by a sort, which may see visible rows alone."""
         related = scope.tracked.relationships[expression.relationship]
         target = self.catalog[related.target]
-        alias = target.table.alias(self.alias())
+        alias = NamedTable(target.table, self.alias())
         inside = scope.inside(target, alias)
         leakproof = joins_leakproof(scope.tracked, target, related.columns)
         conditions = self.joined(target, alias, related.columns, expression.where, scope, leakproof=leakproof)
         cells = [self.shown(inside.own(column), shown, inside) for column, shown in expression.cells] or [sa.literal_column("1")]
-        rows = sa.select(*(cell.label(str(place)) for place, cell in enumerate(cells))).select_from(alias).where(*conditions)
-        return (rows.offset(sa.literal_column("0")) if expression.distinct else rows).subquery()
+        items = [(str(place), cell) for place, cell in enumerate(cells)]
+        return subselect(self.alias(), items, alias, conditions, ONCE if expression.distinct else ALL)
 
     def parameter(self, operand: Operand, type_: PgType, *, after_rule: bool = False) -> sa.ColumnElement[Any]:
         """The operand, cast to its type in SQL, so that PostgreSQL's own words answer a bad value."""

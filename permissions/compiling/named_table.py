@@ -1,26 +1,28 @@
-"""A table under a name of ours, in a FROM.
+"""A table under a name of ours, in a FROM."""
 
-An alias of SQLAlchemy's makes each of the table's columns anew, with all that a column of a table may have: that took a third of the time
-of a statement. Here they are names with types.
-"""
-
-from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+
+from permissions.compiling.filled_text import NamedRows
+from schema.sql_types import DIALECT
+
+_Types = dict[str, sa.types.TypeEngine[object]]
+_TYPES: WeakKeyDictionary[sa.Table, _Types] = WeakKeyDictionary()
 
 
-class NamedTable(sa.TableClause):
-    """Renders as `schema.table AS "name"`, and its columns as `"name".column`."""
+class NamedTable(NamedRows):
+    """The rows of a table."""
 
     inherit_cache = False
 
     def __init__(self, table: sa.Table, name: str) -> None:
-        super().__init__(name, *[sa.column(column.name, column.type) for column in table.columns])
-        self.original = table
+        super().__init__(name, [DIALECT.identifier_preparer.format_table(table)], types_of(table))
 
 
-@compiles(NamedTable)
-def _render(element: NamedTable, compiler: SQLCompiler, *, asfrom: bool = False, **_: Any) -> str:
-    return f"{compiler.preparer.format_table(element.original)} AS {compiler.preparer.quote(element.name)}" if asfrom else ""
+def types_of(table: sa.Table) -> _Types:
+    """Of its columns, by name; made once."""
+    known = _TYPES.get(table)
+    if known is None:
+        known = _TYPES[table] = {column.name: column.type for column in table.columns}
+    return known

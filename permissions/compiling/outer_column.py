@@ -7,6 +7,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
+from permissions.compiling.filled_text import FilledText
+
 
 class OuterColumn(sa.ColumnElement[Any]):
     """Renders as the column and brings no table into the subquery's FROM.
@@ -23,8 +25,9 @@ class OuterColumn(sa.ColumnElement[Any]):
         self.type = column.type
 
 
-def outer(column: sa.ColumnElement[Any]) -> OuterColumn:
-    return OuterColumn(column)
+def outer(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The column from inside; text brings nothing along as it is."""
+    return column if isinstance(column, FilledText) else OuterColumn(column)
 
 
 @compiles(OuterColumn)

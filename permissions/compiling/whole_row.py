@@ -7,6 +7,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import _truncated_label
 
+from permissions.compiling.filled_text import NamedRows
+from permissions.compiling.named_table import NamedTable
 from permissions.compiling.outer_column import outer
 from schema.sql_types import DIALECT
 
@@ -38,9 +40,9 @@ class _WholeRow(sa.ColumnElement[Any]):
 def whole_row(from_: sa.FromClause, table: sa.Table) -> sa.ColumnElement[Any]:
     """The row of `from_` as a value of the row type of `table`, whose columns it has."""
     type_ = RowType(table)
-    if isinstance(from_, sa.Subquery) and ROW in from_.columns:
+    if isinstance(from_, sa.Subquery | NamedRows) and ROW in from_.columns:
         return outer(from_.columns[ROW])
-    if not isinstance(from_, sa.CTE | sa.Subquery):
+    if isinstance(from_, NamedTable) or not isinstance(from_, sa.CTE | sa.Subquery | NamedRows):
         return _WholeRow(from_, type_)
     # Of a subselect PostgreSQL knows the columns, but not whose they are; and that of an upsert has one more.
     if len(from_.columns) == len(table.columns):

@@ -5,20 +5,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from permissions.compiling.filled_text import FilledText
+from permissions.compiling.select_text import Conditions, scalar, subselect
 from resolvers.ir import AggregateValues, ColumnField, ComputedFieldValue, Count, FunctionValues, Typename
-from resolvers.sql.json_values import Json, json_object, text_value
+from resolvers.sql.json_values import Json, json_object, text_value, told
 from resolvers.sql.size.row_size import bounded_together, may_vary
-from resolvers.sql.told_values import told
 from schema.model import PgType
 from schema.sql_types import Native, as_its_type, pg_type
 
 UUID = PgType("uuid")
+ROWS = FilledText(sa.Integer(), ["count(*)"])
 
 
 def aggregate_values(
     part: AggregateValues,
     rows: sa.FromClause,
-    where: Sequence[sa.ColumnElement[bool]],
+    where: Conditions,
     name: str,
     largest: int,
     computed_of: Callable[[ComputedFieldValue], Json],
@@ -41,11 +43,11 @@ def aggregate_values(
                     if may_vary(type_):
                         long.append(len(values))
                     values.append(told(applied(function, column), type_, as_text=as_text))
-    labelled = [value.label(str(index)) for index, value in enumerate(values or [sa.func.count()])]
-    computed = sa.select(*labelled).select_from(rows).where(*where).subquery(name)
-    columns_in_order = iter(_bounded(list(computed.columns), long, largest))
+    numbered = [(str(index), value) for index, value in enumerate(values or [ROWS])]
+    computed = subselect(name, numbered, rows, where)
+    columns_in_order = iter(_bounded([*computed.columns.values()], long, largest))
     items = [(value.key, _item(value, columns_in_order)) for value in part.values]
-    return sa.select(json_object(items)).select_from(computed).scalar_subquery()
+    return scalar(json_object(items), computed)
 
 
 def computed_in(part: AggregateValues) -> list[ComputedFieldValue]:
@@ -87,6 +89,6 @@ def _item(value: Typename | Count | FunctionValues, columns: Any) -> Json:
 def _count(count: Count, rows: sa.FromClause) -> Json:
     columns = [rows.columns[name] for name in count.columns]
     if not columns:
-        return sa.func.count()
+        return ROWS
     counted: Any = columns[0] if len(columns) == 1 else sa.tuple_(*columns)
     return sa.func.count(sa.distinct(counted) if count.distinct else counted)

@@ -1,4 +1,4 @@
-"""The JSON shapes that every statement is made of: literals, objects, rows and lists of rows."""
+"""The JSON shapes that every statement is made of: literals, objects, rows and lists of rows, and values as answers tell them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -6,8 +6,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.types import NULLTYPE
 
-from permissions.compiling.filled_text import FilledText, Piece
+from permissions.compiling.filled_text import FilledText, NamedRows, Piece
 from resolvers.root_keys import nested
+from schema.model import PgType
 
 Json = sa.ColumnElement[Any]
 Items = Sequence[tuple[str, Json]]
@@ -16,6 +17,9 @@ Items = Sequence[tuple[str, Json]]
 _MAX_LABEL = 63
 _MAX_COLUMNS = 1_600
 _MAX_PAIRS = 50
+_TEXT: Final = sa.Text()
+# As in Hasura's `isBigNum` (`Backends/Postgres/SQL/Types.hs`); lists of them stay numbers there too.
+_LONG: Final = frozenset({"int8", "numeric", "float8"})
 
 NO_ELEMENTS: Final = "CAST('[]' AS json)"
 EMPTY_LIST: Json = sa.literal_column(NO_ELEMENTS)
@@ -24,22 +28,25 @@ FALSE_JSON: Json = sa.literal_column("CAST('false' AS json)")
 
 def text_literal(text: str) -> Json:
     """A text of ours as a literal: PostgreSQL sees it when it plans."""
-    escaped = text.replace("'", "''")
-    return sa.literal_column(f"'{escaped}'")
+    return sa.literal_column(_literal(text))
 
 
 def text_value(text: str) -> Json:
     """A text of ours as a value of the answer: `__typename`."""
-    return sa.cast(text_literal(text), sa.Text())
+    return FilledText(_TEXT, [f"CAST({_literal(text)} AS TEXT)"])
 
 
 def json_object(items: Items) -> Json:
     """A JSON object of any number of keys, in order."""
     if len(items) <= _MAX_PAIRS:
-        return sa.func.json_build_object(*[part for key, value in items for part in (text_literal(key), value)])
-    pairs = sa.values(sa.column("key", sa.Text()), sa.column("value", sa.JSON()), name="pairs")
-    rows = pairs.data([(sa.cast(text_literal(key), sa.Text()), sa.func.to_json(value)) for key, value in items])
-    return sa.select(sa.func.json_object_agg(rows.c.key, rows.c.value)).scalar_subquery()
+        pieces: list[Piece] = ["json_build_object("]
+        for index, (key, value) in enumerate(items):
+            pieces += (f"{', ' if index else ''}{_literal(key)}, ", value)
+        return FilledText(NULLTYPE, [*pieces, ")"])
+    pairs: list[Piece] = []
+    for key, value in items:
+        pairs += (f"{', ' if pairs else ''}(CAST({_literal(key)} AS TEXT), to_json(", value, "))")
+    return FilledText(NULLTYPE, ["(SELECT json_object_agg(key, value) FROM (VALUES ", *pairs, ") AS pairs (key, value))"])
 
 
 def response_object(values: Items) -> Json:
@@ -47,34 +54,42 @@ def response_object(values: Items) -> Json:
     return json_object([("data", json_object(nested(values, json_object)))])
 
 
-def columns_of(items: Items) -> list[Any]:
+def _literal(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def columns_of(items: Items) -> Items:
     """The target list of a subselect that `whole_row` turns into JSON; one object when names or numbers exceed a target list."""
     if len(items) <= _MAX_COLUMNS and all(len(key) <= _MAX_LABEL for key, _ in items):
-        return [value.label(key) for key, value in items]
-    return [json_object(items).label(_OBJECT)]
+        return items
+    return [(_OBJECT, json_object(items))]
 
 
-def whole_texts(text: Json) -> Json:
+def whole_texts(text: Json) -> Items:
     """A target list of one text, which is the row for `whole_row`."""
-    return text.label(_OBJECT)
+    return [(_OBJECT, text)]
 
 
-def whole_row(rows: sa.Subquery | sa.CTE) -> Json:
+def whole_row(rows: NamedRows) -> str:
     """A row of a subselect made by `columns_of`, as PostgreSQL turns it into JSON."""
-    return rows.c[_OBJECT] if _is_object(rows) else rows.table_valued()
-
-
-def _is_object(rows: sa.Subquery | sa.CTE) -> bool:
-    """What the subselect selects tells, without a column made for each of it."""
-    return isinstance(rows.element, sa.Select) and any(getattr(column, "name", None) == _OBJECT for column in rows.element.inner_columns)
+    return f'{rows.sql_name}."{_OBJECT}"' if _OBJECT in rows.columns else rows.sql_name
 
 
 # No response key can look like this: GraphQL names don't start with a digit.
-_OBJECT = "0_object"
+_OBJECT: Final = "0_object"
 
 
-def json_row(rows: sa.Subquery) -> Json:
+def json_row(rows: NamedRows) -> Json:
     """The single row of a subselect as a JSON object, or null."""
-    row = whole_row(rows)
-    made: tuple[Piece, ...] = (row,) if _is_object(rows) else ("row_to_json(", row, ")")
-    return FilledText(NULLTYPE, ["(SELECT ", *made, " FROM ", rows, ")"])
+    made = whole_row(rows) if _OBJECT in rows.columns else f"row_to_json({rows.sql_name})"
+    return FilledText(NULLTYPE, [f"(SELECT {made} FROM ", rows, ")"])  # noqa: S608 - names of ours
+
+
+def told(value: Json, type_: PgType | None, *, as_text: bool) -> Json:
+    """A value of a type, for the answer. Of an enum table it is the value's name, which the naming convention may write otherwise."""
+    if type_ is not None and type_.enum_table is not None and any(name != stored for name, stored in type_.enum_table.values):
+        return sa.func.upper(value)
+    if as_text and type_ is not None and type_.name in _LONG and not type_.is_array:
+        return sa.cast(value, sa.Text())
+    return value

@@ -78,7 +78,7 @@ class OwnParameters(Parameters):
 
     def live_plan(self, answer: sa.Select[Any], largest: int, tables: Iterable[TableName], stream: Stream | None = None) -> LivePlan:
         """Compiles the statement around the `answer` to one session; all answers together are no larger than one may be."""
-        each = sa.func.json_array_elements(sa.cast(sa.cast(sa.bindparam(_EACH, type_=sa.Text()), sa.Text()), sa.JSON()))
+        each = sa.func.json_array_elements(sa.cast(sa.literal_column(f"CAST({self._place(_EACH)} AS TEXT)"), sa.JSON()))
         rows = each.table_valued(sa.column(_OWN, sa.JSON()), with_ordinality=_NUMBER).render_derived(name=_EACH)
         sql, names = self._compiled(checked_answers(answer, rows, rows.c[_NUMBER], largest))
         binders = tuple(None if name == _EACH else self.used[name] for name in names)

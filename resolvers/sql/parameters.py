@@ -1,11 +1,13 @@
 """The parameters of a statement: session variables and the request's values, numbered and bound as text."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from permissions.compiling.filled_text import FilledText
 from permissions.errors import GraphQLRefusal
 from permissions.expressions import Bound, Constant, Operand, Progress, SessionVariable, WholeSession
 from resolvers.ir import Binder
@@ -16,6 +18,9 @@ from schema.sql_types import DIALECT
 
 # What PostgreSQL's protocol can number.
 _MAX_PARAMETERS = 32_767
+_TEXT: Final = sa.Text()
+# No statement of ours holds this character: PostgreSQL takes it in no text.
+_PLACE: Final = re.compile("\x00\\$(\\d+)\x00")
 
 
 @dataclass(slots=True)
@@ -24,6 +29,7 @@ class Parameters:
 
     binders: Mapping[str, Binder]
     used: dict[str, Binder] = field(default_factory=dict)
+    _places: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, operand: Operand) -> sa.ColumnElement[str]:
         match operand:
@@ -46,7 +52,11 @@ class Parameters:
     def _parameter(self, name: str, binder: Binder) -> sa.ColumnElement[str]:
         self.used[name] = binder
         # The cast is what the server sees: a parameter of another type would be refused by the driver in its own words.
-        return sa.cast(sa.bindparam(name, type_=sa.Text()), sa.Text())
+        return FilledText(_TEXT, [f"CAST({self._place(name)} AS TEXT)"])
+
+    def _place(self, name: str) -> str:
+        """What stands for its number until the statement is written: it has one for each place that there is in the end."""
+        return f"\x00${self._places.setdefault(name, len(self._places))}\x00"
 
     def plan(self, statement: sa.Select[Any], tables: Iterable[TableName]) -> Plan:
         """Compiles the statement; raises validation-failed when it has more parameters than PostgreSQL takes."""
@@ -54,8 +64,9 @@ class Parameters:
         return Plan(sql, tuple(self.used[name] for name in names), frozenset(tables))
 
     def _compiled(self, statement: sa.Select[Any]) -> tuple[str, Sequence[str]]:
-        compiled: Any = statement.compile(dialect=DIALECT)
-        names: Sequence[str] = compiled.positiontup or ()
-        if len(names) > _MAX_PARAMETERS:
+        names, numbers = list(self._places), dict[str, int]()
+        text = str(statement.compile(dialect=DIALECT))
+        sql = _PLACE.sub(lambda place: f"${numbers.setdefault(names[int(place[1])], len(numbers) + 1)}", text)
+        if len(numbers) > _MAX_PARAMETERS:
             raise GraphQLRefusal("validation-failed", f"the request holds more than {_MAX_PARAMETERS} values")
-        return str(compiled), names
+        return sql, list(numbers)

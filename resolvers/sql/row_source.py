@@ -1,13 +1,16 @@
 """Rows of a table, or of a function, in a FROM, the fence between a rule and what could tell of hidden rows, and which sorts could."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from permissions.compiling.filled_text import FilledText, NamedRows
 from permissions.compiling.function_call import Given, call, returned_rows
 from permissions.compiling.outer_column import outer
+from permissions.compiling.select_text import ONCE, Conditions, subselect
 from permissions.compiling.whole_row import ROW, RowType, whole_row
 from permissions.expressions import Expression, WholeSession
 from resolvers.ir import AggregateValues, Arguments, Call, ColumnField, ComputedFieldValue, Count, FunctionValues, OrderBy
@@ -15,6 +18,8 @@ from resolvers.sql.json_values import Json
 from resolvers.sql.parameters import Parameters
 from schema.model import Relationship, SqlFunction, TrackedTable
 from schema.sql_types import Native, comparable
+
+_BOOLEAN: Final = sa.Boolean()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class Join:
 
     def conditions(self, rows: RowSource) -> list[sa.ColumnElement[bool]]:
         """The columns of the relationship as equalities with the parent row of the enclosing statement."""
-        return [rows.comparable(remote) == outer(self.parent.comparable(local)) for local, remote in self.relationship.columns]
+        pairs = [(rows.comparable(remote), self.parent.comparable(local)) for local, remote in self.relationship.columns]
+        return [FilledText(_BOOLEAN, [remote, " = ", outer(local)]) for remote, local in pairs]
 
 
 @dataclass(slots=True)
@@ -87,15 +93,15 @@ def called(function: SqlFunction, given: Call, parameters: Parameters, row: RowS
     return call(function, values, parameters(WholeSession()) if asks else None, None if row is None else row.whole())
 
 
-def fenced(tracked: TrackedTable, alias: NamedFromClause, conditions: Sequence[sa.ColumnElement[bool]], name: str) -> sa.Subquery:
+def fenced(tracked: TrackedTable, alias: NamedFromClause, conditions: Conditions, name: str) -> NamedRows:
     """The rows of `alias` that `conditions` keep, decided before anything that stands outside.
 
     PostgreSQL moves no condition into a subselect with an OFFSET, and merges none with what is around it.
     """
-    columns: list[Json] = [*alias.columns]
+    columns: list[tuple[str, Json]] = [(column.name, alias.columns[column.name]) for column in tracked.table.columns]
     if tracked.computed_fields:
-        columns.append(sa.cast(whole_row(alias, tracked.table), RowType(tracked.table)).label(ROW))
-    return sa.select(*columns).select_from(alias).where(*conditions).offset(sa.literal_column("0")).subquery(name)
+        columns.append((ROW, sa.cast(whole_row(alias, tracked.table), RowType(tracked.table))))
+    return subselect(name, columns, alias, conditions, ONCE)
 
 
 def sorting_tells(arguments: Arguments, tracked: TrackedTable) -> bool:

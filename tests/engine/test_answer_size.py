@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from permissions.compiling.select_text import subselect
 from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request, Tally
@@ -77,7 +78,7 @@ async def test_a_list_ends_with_the_row_that_is_too_much(library_url: str) -> No
     connection = await asyncpg.connect(library_url)
     await connection.execute("CREATE TEMPORARY SEQUENCE made")
     series = sa.func.generate_series(1, 100_000).table_valued("n")
-    rows = sa.select(sa.func.nextval("made").label("id"), sa.func.repeat("x", 1_000).label("text")).select_from(series).subquery("r")
+    rows = subselect("r", [("id", sa.func.nextval("made")), ("text", sa.func.repeat("x", 1_000))], series)
     statement: Any = sa.select(growing_rows(rows, 50_000, "g")).compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
     with pytest.raises(asyncpg.InvalidTextRepresentationError, match=TOO_LARGE):
         await connection.fetchval(str(statement))

@@ -114,7 +114,7 @@ def test_a_check_in_returning_speaks_of_the_inserted_row_alone(office: Sample) -
 def test_a_proven_table_in_the_middle_is_left_out(office: Sample) -> None:
     colleagues = Related("team", Related("people", Compare("age", "_eq", Bound("age"))))
     found = text(colleagues, office.resolved(metadata()).catalog, PERSON)
-    assert "FROM public.person AS person_1 WHERE person_1.team_id = it.team_id AND person_1.age = " in found
+    assert 'FROM public.person AS "0_asked_1" WHERE ("0_asked_1".team_id = it.team_id) AND ("0_asked_1".age = ' in found
     assert "public.team" not in found
 
 

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.types import NULLTYPE
 
+from permissions.compiling.filled_text import FilledText, NamedRows, Piece
+from permissions.compiling.select_text import ONCE, Conditions, scalar, subselect
 from resolvers.ir import AggregateNodes, Arguments, RelatedAggregate, RelatedRow, RelatedRows, RowField
-from resolvers.sql.json_values import EMPTY_LIST, Json, text_literal
+from resolvers.sql.json_values import NO_ELEMENTS, Json
 
-# OFFSET 0: PostgreSQL makes the value once, however often it is named above.
-_ONCE: Final[Json] = sa.literal_column("0")
+_INTEGER: Final = sa.Integer()
+
 # In the text of PostgreSQL's error. It can't be raised but by making a statement fail: this is no integer.
 TOO_LARGE: Final = "answer too large:"
 # The length of a value, which PostgreSQL counts in.
@@ -28,20 +31,23 @@ SIBLINGS: Final = 16
 
 def checked(value: Json, largest: int) -> Json:
     """A JSON value that exists (a column, an aggregate: it is named more than once), or an error when it is larger."""
-    size = sa.func.pg_column_size(value)
-    return sa.case((size > sa.literal_column(str(largest + HEADER)), too_large(size)), else_=value)
+    return _unless(FilledText(_INTEGER, ["pg_column_size(", value, ")"]), largest + HEADER, value)
 
 
 def too_large(size: Json) -> Json:
     """A JSON value that can't be: whoever makes it gets PostgreSQL's error."""
     # Of a value, so that PostgreSQL does not work it out beforehand.
-    return sa.func.to_json(sa.cast(text_literal(TOO_LARGE).op("||")(sa.cast(size, sa.Text())), sa.Integer()))
+    return FilledText(NULLTYPE, [f"to_json(CAST('{TOO_LARGE}' || CAST(", size, " AS TEXT) AS INTEGER))"])
 
 
-def checked_statement(value: Json, where: Sequence[sa.ColumnElement[bool]], largest: int) -> sa.Select[Any]:
+def _unless(size: Json, largest: int, value: Json) -> FilledText:
+    return FilledText(NULLTYPE, ["CASE WHEN (", size, f" > {largest}) THEN ", too_large(size), " ELSE ", value, " END"])
+
+
+def checked_statement(value: Json, where: Conditions, largest: int) -> sa.Select[Any]:
     """The statement of a whole answer."""
-    answer = sa.select(value.label("answer")).where(*where).offset(_ONCE).subquery("0_answer")
-    return sa.select(checked(answer.c.answer, largest))
+    answer = subselect("0_answer", [("answer", value)], None, where, ONCE)
+    return sa.select(checked(answer.columns["answer"], largest)).select_from(answer)
 
 
 def checked_answers(answer: sa.Select[Any], each: sa.FromClause, number: Json, largest: int) -> sa.Select[Any]:
@@ -49,7 +55,7 @@ def checked_answers(answer: sa.Select[Any], each: sa.FromClause, number: Json, l
 
     All together are as large as one may be: it ends with the one that is too much.
     """
-    one = answer.offset(_ONCE).lateral("0_answer")
+    one = answer.offset(sa.literal_column("0")).lateral("0_answer")
     # No order: what is sorted is gathered first. The number tells whose it is.
     so_far = sa.func.sum(sa.func.pg_column_size(one.c.answer) - sa.literal_column(str(HEADER))).over(rows=(None, 0))
     joined = each.join(one, sa.literal_column("true"))
@@ -58,23 +64,30 @@ def checked_answers(answer: sa.Select[Any], each: sa.FromClause, number: Json, l
     return sa.select(summed.c.number, fitting, *[summed.c[column.name] for column in one.c if column.name != "answer"])
 
 
-def growing_batch(rows: sa.Subquery, largest: int, name: str) -> sa.Subquery:
+def growing_batch(rows: NamedRows, largest: int, name: str) -> NamedRows:
     """The `list` of the rows' `row` as JSON, and of how far each leads, `progress`, in their order; null when there are none."""
-    so_far = sa.func.sum(sa.func.pg_column_size(rows.c.row)).over(rows=(None, 0))
-    summed = sa.select(rows.c.row, rows.c.progress, so_far.label("size")).subquery(f"{name}_sum")
-    element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
-    listed = sa.func.coalesce(sa.func.json_agg(element), EMPTY_LIST).label("list")
-    return sa.select(listed, sa.func.json_agg(summed.c.progress).label("progress")).select_from(summed).subquery(name)
+    summed = _summed(rows, "progress", f"{name}_sum")
+    row, progress = _fitting(summed, largest), summed.columns["progress"]
+    listed = FilledText(NULLTYPE, ["coalesce(json_agg(", row, f"), {NO_ELEMENTS})"])
+    return subselect(name, [("list", listed), ("progress", FilledText(NULLTYPE, ["json_agg(", progress, ")"]))], summed)
 
 
-def growing_object(rows: sa.Select[str, Any], largest: int, name: str) -> Json:
-    """All rows as one JSON object of texts, by `key`, which ends with the row that is too much; `rows` selects that and the `row`."""
-    each = rows.offset(_ONCE).subquery(f"{name}_each")
-    so_far = sa.func.sum(sa.func.pg_column_size(each.c.row)).over(rows=(None, 0))
-    summed = sa.select(each.c.key, each.c.row, so_far.label("size")).subquery(f"{name}_sum")
-    element = sa.case((summed.c.size > sa.literal_column(str(largest)), too_large(summed.c.size)), else_=summed.c.row)
-    pairs = sa.func.json_object_agg(summed.c.key, sa.cast(element, sa.Text()))
-    return sa.select(sa.func.coalesce(pairs, sa.literal_column("'{}'::json"))).select_from(summed).scalar_subquery()
+def growing_object(rows: NamedRows, largest: int, name: str) -> Json:
+    """All rows as one JSON object of texts, by `key`, which ends with the row that is too much; `rows` have that and the `row`."""
+    summed = _summed(rows, "key", f"{name}_sum")
+    pairs: list[Piece] = ["json_object_agg(", summed.columns["key"], ", CAST(", _fitting(summed, largest), " AS TEXT))"]
+    return scalar(FilledText(NULLTYPE, ["coalesce(", *pairs, ", '{}'::json)"]), summed)
+
+
+def _summed(rows: NamedRows, beside: str, name: str) -> NamedRows:
+    """The rows' `row` and what is beside it, and the `size` of all so far. No order: what is sorted is gathered first."""
+    row = rows.columns["row"]
+    so_far: list[Piece] = ["sum(pg_column_size(", row, ")) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"]
+    return subselect(name, [("row", row), (beside, rows.columns[beside]), ("size", FilledText(_INTEGER, so_far))], rows)
+
+
+def _fitting(summed: NamedRows, largest: int) -> FilledText:
+    return _unless(summed.columns["size"], largest, summed.columns["row"])
 
 
 def lists_in(selection: Sequence[RowField]) -> int:

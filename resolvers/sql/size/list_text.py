@@ -3,32 +3,31 @@
 from collections.abc import Sequence
 from typing import Final
 
-import sqlalchemy as sa
 from sqlalchemy.types import NULLTYPE
 
-from permissions.compiling.filled_text import FilledText, Piece
+from permissions.compiling.filled_text import FilledText, NamedRows, Piece
 from resolvers.sql.json_values import NO_ELEMENTS, Json, whole_row
 from resolvers.sql.size.answer_size import FEW, HEADER, TOO_LARGE
 
 # Between two elements of a list, and around all of them together.
 _SEPARATOR: Final = 2
-_Rows = sa.Subquery | sa.CTE
 
 
-def checked_rows(rows: _Rows, largest: int, name: str) -> Json:
+def checked_rows(rows: NamedRows, largest: int, name: str) -> Json:
     """All rows of a subselect as a JSON list, in their order; for rows that are few or short."""
     listed = f'"{name}".list'
     checked = _checked(listed, f"pg_column_size({listed})", largest + HEADER)
-    gathered = ("(SELECT coalesce(json_agg(", whole_row(rows), f"), {NO_ELEMENTS}) AS list FROM ", rows, f') AS "{name}"')
+    row = whole_row(rows)
+    gathered = (f"(SELECT coalesce(json_agg({row}), {NO_ELEMENTS}) AS list FROM ", rows, f') AS "{name}"')  # noqa: S608 - names of ours
     return FilledText(NULLTYPE, [f"(SELECT {checked} FROM ", *gathered, ")"])  # noqa: S608 - names and numbers of ours
 
 
-def growing_rows(rows: _Rows, largest: int, name: str) -> Json:
+def growing_rows(rows: NamedRows, largest: int, name: str) -> Json:
     """The same for rows that may be large: it ends with the row that is too much."""
     return FilledText(NULLTYPE, _growing(rows, largest, name))
 
 
-def short_or_growing_rows(first: _Rows, rows: _Rows, largest: int, name: str) -> Json:
+def short_or_growing_rows(first: NamedRows, rows: NamedRows, largest: int, name: str) -> Json:
     """The same as `growing_rows` where lists are usually short: `first` are the first `FEW` rows, and all others are not looked at.
 
     Keeping a running sum costs PostgreSQL as much as reading three rows. Of the first ones none is gathered that is more than its part.
@@ -41,7 +40,7 @@ def short_or_growing_rows(first: _Rows, rows: _Rows, largest: int, name: str) ->
     return FilledText(NULLTYPE, [begins, *_growing(rows, largest, name), " END FROM ", *_each(first, each), ")"])
 
 
-def _growing(rows: _Rows, largest: int, name: str) -> Sequence[Piece]:
+def _growing(rows: NamedRows, largest: int, name: str) -> Sequence[Piece]:
     each, summed = f'"{name}_each"', f'"{name}_sum"'
     so_far = f"sum(pg_column_size({each}.row) - {HEADER - _SEPARATOR}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     gathered = f"coalesce(json_agg({_checked(f'{summed}.row', f'{summed}.size', largest)}), {NO_ELEMENTS})"
@@ -49,9 +48,9 @@ def _growing(rows: _Rows, largest: int, name: str) -> Sequence[Piece]:
     return [begins, *_each(rows, each), f") AS {summed})"]
 
 
-def _each(rows: _Rows, name: str) -> Sequence[Piece]:
+def _each(rows: NamedRows, name: str) -> Sequence[Piece]:
     """A subselect of each row as JSON. OFFSET 0: PostgreSQL makes it once, however often it is named above."""
-    return ["(SELECT to_json(", whole_row(rows), ") AS row FROM ", rows, f" OFFSET 0) AS {name}"]
+    return [f"(SELECT to_json({whole_row(rows)}) AS row FROM ", rows, f" OFFSET 0) AS {name}"]  # noqa: S608 - names of ours
 
 
 def _checked(value: str, size: str, largest: int) -> str:

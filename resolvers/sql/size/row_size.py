@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.types import NULLTYPE
 
+from permissions.compiling.filled_text import FilledText, NamedRows
+from permissions.compiling.select_text import ONCE, scalar, subselect
 from resolvers.ir import ColumnField, RelatedRow, RowField
 from resolvers.sql.json_values import Items, Json, whole_row
 from resolvers.sql.size.answer_size import SIBLINGS, checked, of_each, too_large
@@ -72,10 +75,11 @@ def related_in(selection: Sequence[RowField]) -> int:
     return sum(1 + related_in(item.selection) for item in selection if isinstance(item, RelatedRow))
 
 
-def bounded_json_row(rows: sa.Subquery, largest: int, beside: int, name: str) -> Json:
+def bounded_json_row(rows: NamedRows, largest: int, beside: int, name: str) -> Json:
     """A row, or null, as JSON that is no larger than its share: it is one of so many."""
-    each = sa.select(sa.func.to_json(whole_row(rows)).label("row")).select_from(rows).offset(sa.literal_column("0")).subquery(name)
-    return sa.select(checked(each.c.row, of_each(largest, beside))).scalar_subquery()
+    row = FilledText(NULLTYPE, [f"to_json({whole_row(rows)})"])
+    each = subselect(name, [("row", row)], rows, page=ONCE)
+    return scalar(checked(each.columns["row"], of_each(largest, beside)), each)
 
 
 def are_many(rows: int) -> bool:

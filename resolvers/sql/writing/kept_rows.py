@@ -5,6 +5,7 @@ It comes back as it was, whatever its types: JSON would not say null from JSON's
 
 import sqlalchemy as sa
 
+from permissions.compiling.select_text import subselect
 from permissions.compiling.whole_row import RowType
 from resolvers.sql.json_values import Json, whole_texts
 from resolvers.sql.select import Selects
@@ -14,7 +15,7 @@ from resolvers.sql.size.list_text import growing_rows
 def kept_rows(selects: Selects, table: sa.Table, written: sa.CTE) -> Json:
     """A JSON list of the rows' texts; it ends with the row that is too much."""
     row = sa.cast(sa.func.ROW(*[written.c[column.name] for column in table.columns]), RowType(table))
-    texts = sa.select(whole_texts(sa.cast(row, sa.Text()))).select_from(written).subquery(selects.name("texts"))
+    texts = subselect(selects.name("texts"), whole_texts(sa.cast(row, sa.Text())), written)
     return growing_rows(texts, selects.largest, selects.name("rows"))
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from permissions.compiling.filled_text import NamedRows
+from permissions.compiling.select_text import subselect
 from permissions.expressions import Bound
 from permissions.rules import RoleRules
 from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
@@ -71,13 +73,12 @@ def counted(selects: Selects, rows: sa.FromClause) -> Json:
     return sa.select(sa.func.count()).select_from(rows.alias(selects.name("written"))).scalar_subquery()
 
 
-def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> sa.Subquery:
+def _rows(selects: Selects, written: WrittenRows, selection: Selection) -> NamedRows:
     """Hasura: columns by the select permission, rows as they were written, unfiltered."""
     tracked = written.tracked
     alias = written.rows.alias(selects.name(tracked.graphql_name))
     source = RowSource(tracked, alias, None)
-    statement = sa.select(*columns_of(selects.row_items(source, selection))).select_from(alias)
-    return statement.subquery(selects.name("row"))
+    return subselect(selects.name("row"), columns_of(selects.row_items(source, selection)), alias)
 
 
 def nothing_written(root: WriteRoot) -> Json:
