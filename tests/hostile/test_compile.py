@@ -71,7 +71,8 @@ async def test_dear_documents(attacked: AttackedService) -> None:
 async def test_without_a_name(attacked: AttackedService) -> None:
     dear = "nchat_users(limit:0){id}"
     async with attacked.good_neighbour():
-        await flood(attacked, ({"query": roots(number, dear, 400)} for number in range(scaled(40, 6))))
+        # Of fewer the 95th percentile is that of the first moments.
+        await flood(attacked, ({"query": roots(number, dear, 400)} for number in range(scaled(40, 20))))
 
 
 def variables(number: int) -> Iterator[dict[str, Any]]:
