@@ -89,9 +89,13 @@ class Authenticator:
 
     def _bearer(self, verified: VerifiedToken, headers: Mapping[str, str]) -> Session:
         role = verified.claims.role(headers.get(ROLE))
-        variables = {**verified.claims.variables, ROLE: role}
-        allowed = tuple(sorted(verified.claims.allowed_roles))
-        return Session(role, variables, expires_at=verified.expires_at, allowed_roles=allowed, additions=self._additions)
+        known = verified.sessions.get(role)
+        if known is None:
+            variables = {**verified.claims.variables, ROLE: role}
+            allowed = tuple(sorted(verified.claims.allowed_roles))
+            known = Session(role, variables, expires_at=verified.expires_at, allowed_roles=allowed, additions=self._additions)
+            verified.sessions[role] = known
+        return known
 
     def _trusted(self, headers: Mapping[str, str]) -> Session:
         role = headers.get(ROLE) or ADMIN

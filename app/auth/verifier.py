@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -13,6 +13,7 @@ from app.auth.keys.jwks import JwkSet
 from app.auth.keys.published_keys import PublishedKey
 from app.auth.refusals import invalid_jwt, token_expired
 from app.auth.strict_json import read_object
+from permissions.session import Session
 
 # Verifying costs more than a whole request by primary key; a token is verified once and then known.
 MAX_KNOWN_TOKENS = 10_000
@@ -22,10 +23,11 @@ KNOWN_FOR = 60.0
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """`expires_at` is a unix time with the allowed skew in it; None: the token has no `exp`."""
+    """`expires_at` is a unix time with the allowed skew in it; None: the token has no `exp`. `sessions` are those made of it, by role."""
 
     claims: claims.Claims
     expires_at: float | None
+    sessions: dict[str, Session] = field(default_factory=dict, compare=False)
 
 
 class TokenVerifier:

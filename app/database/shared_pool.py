@@ -1,9 +1,10 @@
 """The pool as each principal has it: within their share of the places, and their time limit."""
 
 import math
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any, Final
 
 from app.database.pool import PoolDatabase, PoolTransaction
@@ -109,23 +110,40 @@ class _Limited:
             async with self._database.unannounced(seconds=seconds) as transaction:
                 yield transaction
 
-    @contextmanager
-    def _in_time(self) -> Iterator[float]:
-        """The seconds for what runs within, which are gone for what follows."""
-        seconds, began = min(self._seconds, self._left), self._clock()
+    def _in_time(self) -> "_InTime":
+        return _InTime(self)
+
+    def begin(self) -> tuple[float, float]:
+        """The seconds for a statement or transaction that begins now, and the moment; raises TookTooLong when none are left."""
+        seconds = min(self._seconds, self._left)
         if seconds < SHORTEST:
             raise _took_too_long(self._seconds)
-        try:
-            yield seconds
-        except DatabaseError as error:
-            if _is_too_slow(error):
-                raise _took_too_long(self._seconds) from error
-            raise
-        finally:
-            self._left -= self._clock() - began
+        return seconds, self._clock()
+
+    def end(self, began: float, error: BaseException | None) -> None:
+        """The time since is gone for what follows; raises TookTooLong for an error that means it."""
+        self._left -= self._clock() - began
+        if isinstance(error, DatabaseError) and _is_too_slow(error):
+            raise _took_too_long(self._seconds) from error
 
     async def announce(self, transaction: PoolTransaction) -> None:
         await self._database.announce(transaction)
+
+
+class _InTime:
+    """The time of one statement or transaction; a class of its own, for a generator's context costs every statement more."""
+
+    __slots__ = ("_began", "_limited")
+
+    def __init__(self, limited: _Limited) -> None:
+        self._limited = limited
+
+    def __enter__(self) -> float:
+        seconds, self._began = self._limited.begin()
+        return seconds
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._limited.end(self._began, error)
 
 
 class _InTurn:

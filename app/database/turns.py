@@ -57,12 +57,17 @@ class Turns:
         share.limit = limit
         return share
 
-    async def begin(self, turn: "Turn") -> None:
-        """Returns when the turn has a place; raises GraphQLRefusal when too many wait already, or it waited too long."""
+    def begins(self, turn: "Turn") -> bool:
+        """Whether there is a place for the turn, which has it then."""
         share = turn.share
         if share.running < share.limit and not share.waiting and self._has_place(share):
             self._let_in(turn)
-            return
+            return True
+        return False
+
+    async def wait(self, turn: "Turn") -> None:
+        """Returns when the turn has a place; raises GraphQLRefusal when too many wait already, or it waited too long."""
+        share = turn.share
         if len(share.waiting) >= self._places.queue:
             raise too_many()
         share.waiting.append(turn)
@@ -144,7 +149,7 @@ class Turns:
     def _fill(self) -> None:
         """Gives the free places to those in line: the light first, one each in turn, the last to those who are known."""
         self._line.lighten(self._clock())
-        while share := self._next():
+        while self._left > 0 and (share := self._next()):
             self._let_in(share.waiting.popleft())
             if share.waiting:
                 self._stand_in_line(share)
@@ -218,7 +223,8 @@ class Turn:
         return self.called is None or self.called.done()
 
     async def __aenter__(self) -> Self:
-        await self._turns.begin(self)
+        if not self._turns.begins(self):
+            await self._turns.wait(self)
         task = asyncio.current_task()
         self._task, self._cancelling = task, task.cancelling() if task else 0
         return self

@@ -49,28 +49,37 @@ class WarmConnections:
             self._cooling.cancel()
         await self._release(self._taken(self._warm))
 
-    async def take(self) -> "Lent":
+    def at_hand(self) -> "Lent | None":
+        """One that is warm, nobody's from now on but the caller's."""
         while self._warm:
             lent = self._warm.pop()
             if lent.is_open():
                 return lent
+        return None
+
+    async def from_pool(self) -> "Lent":
+        """One of the pool's; raises TimeoutError when none is free for `ACQUIRE_TIMEOUT` seconds."""
         self._waiting += 1
         try:
             return Lent(await self._pool.acquire(timeout=ACQUIRE_TIMEOUT), self._generation)
         finally:
             self._waiting -= 1
 
-    async def give_back(self, lent: "Lent", *, clean: bool) -> None:
-        """After a statement that failed the connection may still be at it: the pool knows how to end that."""
+    def keep(self, lent: "Lent") -> bool:
+        """Whether it stays at hand for whoever comes next; otherwise it is to go back to the pool."""
         lent.used = now = time.monotonic()
-        if not clean and lent.is_open():
-            lent.connection.was_interrupted()
-        if not clean or self._waiting or lent.generation != self._generation or now - lent.since > AT_MOST:
-            await self._pool.release(lent.connection)
-            return
+        if self._waiting or lent.generation != self._generation or now - lent.since > AT_MOST:
+            return False
         self._warm.append(lent)
         if self._cooling is None or self._cooling.done():
             self._cooling = asyncio.create_task(self._cool(), name="connections-cool")
+        return True
+
+    async def to_pool(self, lent: "Lent", *, clean: bool) -> None:
+        """After a statement that failed the connection may still be at it: the pool knows how to end that."""
+        if not clean and lent.is_open():
+            lent.connection.was_interrupted()
+        await self._pool.release(lent.connection)
 
     async def _cool(self) -> None:
         while self._warm:
@@ -119,10 +128,11 @@ class Lending:
         self._lent: Lent | None = None
 
     async def __aenter__(self) -> Any:
-        self._lent = lent = await self._connections.take()
+        self._lent = lent = self._connections.at_hand() or await self._connections.from_pool()
         return lent.connection
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         lent, self._lent = self._lent, None
-        if lent is not None:
-            await self._connections.give_back(lent, clean=kind is None)
+        clean = kind is None
+        if lent is not None and not (clean and self._connections.keep(lent)):
+            await self._connections.to_pool(lent, clean=clean)

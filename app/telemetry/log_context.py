@@ -3,9 +3,9 @@
 import itertools
 import re
 import secrets
-from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import MutableMapping
+from contextvars import ContextVar, Token
+from types import TracebackType
 from typing import Any, NamedTuple
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -24,14 +24,19 @@ class JobMark(NamedTuple):
 current: ContextVar[RequestMark | JobMark | None] = ContextVar("log_context", default=None)
 
 
-@contextmanager
-def marked(mark: RequestMark | JobMark) -> Iterator[None]:
-    """Lines of the block, and of the tasks that it starts, belong to this."""
-    before = current.set(mark)
-    try:
-        yield
-    finally:
-        current.reset(before)
+class marked:  # noqa: N801 - it is used as a function is
+    """Lines of the block, and of the tasks that it starts, belong to this. Every request pays for it: a generator's context costs more."""
+
+    __slots__ = ("_before", "_mark")
+
+    def __init__(self, mark: RequestMark | JobMark) -> None:
+        self._mark = mark
+
+    def __enter__(self) -> None:
+        self._before: Token[RequestMark | JobMark | None] = current.set(self._mark)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        current.reset(self._before)
 
 
 class RequestIds:

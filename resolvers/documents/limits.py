@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 
 from permissions.errors import GraphQLRefusal
 from permissions.session import ADMIN
@@ -80,10 +81,17 @@ class Budget:
         self.depth -= 1
 
 
-@contextmanager
-def not_too_deep() -> Iterator[None]:
-    """The last line: what the levels above don't count (JSON inside JSON, fragments inside fragments) ends at Python's own stack."""
-    try:
-        yield
-    except RecursionError:
-        raise GraphQLRefusal("validation-failed", "the request is nested too deeply") from None
+class not_too_deep:  # noqa: N801 - it is used as a function is
+    """The last line: what the levels above don't count (JSON inside JSON, fragments inside fragments) ends at Python's own stack.
+
+    Every request passes it: a generator's context costs more.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if isinstance(error, RecursionError):
+            raise GraphQLRefusal("validation-failed", "the request is nested too deeply") from None
