@@ -14,13 +14,11 @@ from typing import Any
 import structlog
 import uvicorn
 
-from app.asgi import create_app
 from app.connections.http_protocol import BoundedHttpProtocol
 from app.connections.limits import raise_descriptor_limit
 from app.connections.websocket_protocol import BoundedWebSocketProtocol
 from app.http.console import OfferedUser
 from app.interpreter import load
-from app.reloading import note_hangups
 from app.settings import Settings
 from app.telemetry.logs import configure_logs
 from app.with_parent import die_with_parent
@@ -103,11 +101,18 @@ def _serve(settings: Settings, metadata: Path | None, offered_users: Sequence[Of
 
 
 def _create(settings: Settings, metadata: Path | None, offered_users: Sequence[OfferedUser]) -> Any:
-    """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs."""
+    """The application, in the process that serves it: a worker is a new interpreter that knows nothing of its parent's logs.
+
+    The service is imported here: a supervisor, and a start that is refused, need none of it.
+    """
     load()
     configure_logs(settings.log_level, settings.log_format)
+    from app.reloading import note_hangups
+
     note_hangups()
     _die_with_parent()
+    from app.asgi import create_app
+
     return create_app(settings, metadata=metadata, offered_users=offered_users)
 
 

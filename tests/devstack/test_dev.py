@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -16,16 +17,40 @@ from livekit import api
 from devstack import livekit_server
 from tests.support.development import COMMAND, MAKE, ROOT, Development
 from tests.support.living_processes import living
+from tests.support.memory_folder import memory_folder
+from tests.support.prepared_data import PreparedData, prepared_once
 from tests.support.waiting import until
 
 SIMULATED = (*COMMAND, "--simulator")
 
 
+@contextmanager
+def development_in(folder: Path) -> Iterator[Development]:
+    started = Development(folder / "data")
+    try:
+        yield started
+    finally:
+        started.end()
+
+
 @pytest.fixture
-def development(tmp_path: Path) -> Iterator[Development]:
-    started = Development(tmp_path / "data")
-    yield started
-    started.end()
+def newcomer(tmp_path: Path) -> Iterator[Development]:
+    """With no data folder yet."""
+    with development_in(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
+    return prepared_once(tmp_path_factory)
+
+
+@pytest.fixture
+def development(prepared_data: PreparedData, tmp_path: Path) -> Iterator[Development]:
+    """With what a first run has left."""
+    with memory_folder(tmp_path) as folder, development_in(folder) as started:
+        prepared_data.copy_to(started.folder)
+        yield started
 
 
 def first_query_of_the_readme(development: Development) -> str:
@@ -49,32 +74,32 @@ def status_of(url: str, host: str | None = None) -> int:
     return httpx2.get(url, headers={"Host": host} if host else None).status_code
 
 
-def test_a_newcomers_first_minutes(development: Development) -> None:
-    process = development.start(SIMULATED)
-    development.wait_until_ready(process)
-    told = development.text()
-    assert f"{development.url}/console" in told
+def test_a_newcomers_first_minutes(newcomer: Development) -> None:
+    process = newcomer.start(SIMULATED)
+    newcomer.wait_until_ready(process)
+    told = newcomer.text()
+    assert f"{newcomer.url}/console" in told
     assert re.findall(r"^  (\w+) \(.*\)\n  eyJ", told, re.MULTILINE) == ["alice", "bob", "carol", "dave", "mallory", "mod"]
 
-    answer = development.run("sh", "-c", first_query_of_the_readme(development))
+    answer = newcomer.run("sh", "-c", first_query_of_the_readme(newcomer))
     assert names_of(answer.stdout) == ["alice", "bob", "carol", "dave"], answer.stdout + answer.stderr
-    as_mallory = development.run("sh", "-c", first_query_of_the_readme(development).replace("alice", "mallory"))
+    as_mallory = newcomer.run("sh", "-c", first_query_of_the_readme(newcomer).replace("alice", "mallory"))
     assert json.loads(as_mallory.stdout) == {"data": {"nchat_channels": []}}
-    assert development.run(COMMAND[0], "status").returncode == 0
-    assert status_of(f"{clients_reach_livekit_at(development)}/rtc") == 401
-    assert status_of(f"{clients_reach_livekit_at(development)}/twirp/livekit.RoomService/ListRooms") == 404
-    assert status_of(f"{development.url}/console/demo-users.json", host="evil.example") == 421
+    assert newcomer.run(COMMAND[0], "status").returncode == 0
+    assert status_of(f"{clients_reach_livekit_at(newcomer)}/rtc") == 401
+    assert status_of(f"{clients_reach_livekit_at(newcomer)}/twirp/livekit.RoomService/ListRooms") == 404
+    assert status_of(f"{newcomer.url}/console/demo-users.json", host="evil.example") == 421
 
-    refused = development.run(*SIMULATED, port=development.port)
+    refused = newcomer.run(*SIMULATED, port=newcomer.port)
     assert refused.returncode == 1
-    assert re.fullmatch(rf"nchat-rtc: port {development.port} is in use.*NCHAT_PORT=8001 make run\n", refused.stderr)
-    assert development.answers("/readyz")
+    assert re.fullmatch(rf"nchat-rtc: port {newcomer.port} is in use.*NCHAT_PORT=8001 make run\n", refused.stderr)
+    assert newcomer.answers("/readyz")
 
     process.terminate()
     assert process.wait(10) == 0
-    assert development.processes() == []
-    assert not (development.folder / "dev.env").exists()
-    refused_token = development.run(COMMAND[0], "token", "--user", "alice")
+    assert newcomer.processes() == []
+    assert not (newcomer.folder / "dev.env").exists()
+    refused_token = newcomer.run(COMMAND[0], "token", "--user", "alice")
     assert (refused_token.returncode, refused_token.stdout) == (1, "")
 
 

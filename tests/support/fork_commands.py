@@ -11,6 +11,7 @@ import sys
 
 import orjson
 
+import app.asgi
 import app.product
 import app.server
 from app.cli import main
@@ -29,7 +30,7 @@ def run(arguments: list[str], environment: dict[str, str], output: str) -> int:
 
 def serve_orders() -> None:
     """Until stdin ends."""
-    assert app.server and app.product
+    assert app.server and app.asgi and app.product
     make_schemas(sys.argv[1])
     os.write(1, b"ready\n")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
