@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 from app.connections import endings
 from app.connections.connections import Connection
 from app.connections.endings import Ending
+from app.connections.head_with_body import HeadWithBody
 from app.connections.interruptible import Interruptible
 from app.connections.request_bounds import BoundedRequests
 
@@ -203,6 +204,7 @@ class BoundedHttpProtocol(BoundedRequests):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        cycle.transport = HeadWithBody(self.transport, cycle)
         self._task = task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

@@ -80,6 +80,7 @@ class Transport(asyncio.Transport):
     def __init__(self, host: str = "203.0.113.7") -> None:
         super().__init__({"peername": (host, 40000), "sockname": ("127.0.0.1", 8000)})
         self.written = b""
+        self.writes = 0
         self.unsent = 0
         self.reading = True
         self.closed = self.aborted = False
@@ -87,6 +88,7 @@ class Transport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         self.written += data
+        self.writes += 1
 
     def can_write_eof(self) -> bool:
         return True
