@@ -18,6 +18,7 @@ from tests.support.databases import Databases
 from tests.support.domain_setup import Setup, setup
 from tests.support.forked_commands import ForkedCommands, forked_commands
 from tests.support.kept_schemas import keep_schemas
+from tests.support.kept_statements import keep_statements
 from tests.support.log_lines import LogLines
 from tests.support.memory_folder import memory_folder
 
@@ -47,6 +48,7 @@ def pytest_collection_finish() -> None:
 def kept_schemas() -> None:
     """Services and clients of this process share what they would make alike; nobody looks for garbage in all that tests import."""
     keep_schemas()
+    keep_statements()
     setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))  # noqa: B010
     setattr(app.asgi, "settle", lambda: None)  # noqa: B010 - imported there, not defined
 

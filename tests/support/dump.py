@@ -24,4 +24,9 @@ async def dump(database: "str | asyncpg.Connection") -> dict[str, list[str]]:
             await connection.close()
     async with database.transaction(isolation="repeatable_read", readonly=True):
         names = [row[0] for row in await database.fetch(TABLES)]
-        return {name: [row[0] for row in await database.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")] for name in names}
+        # One statement: to have each table's prepared took three times as long.
+        each = (f"SELECT {number}, t::text FROM {name} t" for number, name in enumerate(names))
+        rows: dict[str, list[str]] = {name: [] for name in names}
+        for number, row in await database.fetch(f"{' UNION ALL '.join(each)} ORDER BY 1, 2"):
+            rows[names[number]].append(row)
+        return rows
