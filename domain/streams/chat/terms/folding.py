@@ -11,6 +11,7 @@ from domain.streams.chat.terms.look_alikes import READ_AS, STAND_INS
 
 # Between letters: what may stand within a word, and what parts words. Both are white space for `split`.
 NEAR, SPACE = "\x1f", " "
+GAPS: Final = re.compile(f"([{NEAR}{SPACE}]+)")
 # Blank, although they count as letters or symbols.
 BLANKS: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Signs that are a letter within a word (sh!t), and the large I beside small letters: an i or an l.
@@ -64,15 +65,14 @@ def edges(words: list[str]) -> set[int]:
 
 def spelling(text: str) -> Spelling:
     """A normal text letter by letter."""
-    letters, gaps, gap = list[str](), list[str](), ""
-    for sign in text.translate(_PLAIN):
-        if sign in (NEAR, SPACE):
-            gap = max(gap, sign)
-        else:
-            letters.append(sign)
-            gaps.append(gap)
-            gap = ""
-    return Spelling("".join(letters), tuple(gaps))
+    first, *others = GAPS.split(text.translate(_PLAIN))
+    letters = "".join((first, *others[1::2]))
+    gaps, place = [""] * len(letters), len(first)
+    for gap, word in zip(others[::2], others[1::2], strict=True):
+        if word:
+            gaps[place] = max(gap)
+        place += len(word)
+    return Spelling(letters, tuple(gaps))
 
 
 def visible(text: str) -> str:
