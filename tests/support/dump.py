@@ -27,6 +27,7 @@ async def dump(database: "str | asyncpg.Connection") -> dict[str, list[str]]:
         # One statement: to have each table's prepared took three times as long.
         each = (f"SELECT {number}, t::text FROM {name} t" for number, name in enumerate(names))
         rows: dict[str, list[str]] = {name: [] for name in names}
-        for number, row in await database.fetch(f"{' UNION ALL '.join(each)} ORDER BY 1, 2"):
-            rows[names[number]].append(row)
+        if names:
+            for number, row in await database.fetch(f"{' UNION ALL '.join(each)} ORDER BY 1, 2"):
+                rows[names[number]].append(row)
         return rows
