@@ -18,13 +18,17 @@ class Issuers:
 
         Raises invalid-jwt for a token of nobody we know and for a bad one, invalid-headers for two that might both be meant.
         """
-        brought = [(verifier, token) for verifier in self._verifiers for token in find_tokens(verifier.header, headers)]
-        if not brought:
-            return None
-        matching = [(verifier, token) for verifier, token in brought if verifier.may_have_issued(token)]
-        if not matching:
+        has_brought, matching = False, None
+        for verifier in self._verifiers:
+            for token in find_tokens(verifier.header, headers):
+                has_brought = True
+                if verifier.may_have_issued(token):
+                    if matching is not None:
+                        raise invalid_headers("Could not verify JWT: Multiple JWTs found")
+                    matching = verifier, token
+        if matching is not None:
+            verifier, token = matching
+            return await verifier.verify(token)
+        if has_brought:
             raise invalid_jwt("JWTNotInIssuer")
-        if len(matching) > 1:
-            raise invalid_headers("Could not verify JWT: Multiple JWTs found")
-        verifier, token = matching[0]
-        return await verifier.verify(token)
+        return None

@@ -59,11 +59,14 @@ class Turns:
 
     def begins(self, turn: "Turn") -> bool:
         """Whether there is a place for the turn, which has it then."""
-        share = turn.share
-        if share.running < share.limit and not share.waiting and self._has_place(share):
-            self._let_in(turn)
-            return True
-        return False
+        share, now = turn.share, self._clock()
+        if share.waiting or not self._fits(share):
+            return False
+        heavy, newcomers = share.is_heavy(now), self._newcomers
+        has_place = newcomers and self._heavy < self._places.heavy if heavy else newcomers or share.is_known(now)
+        if has_place:
+            self._let_in(turn, now, heavy=heavy)
+        return has_place
 
     async def wait(self, turn: "Turn") -> None:
         """Returns when the turn has a place; raises GraphQLRefusal when too many wait already, or it waited too long."""
@@ -71,7 +74,7 @@ class Turns:
         if len(share.waiting) >= self._places.queue:
             raise too_many()
         share.waiting.append(turn)
-        self._stand_in_line(share)
+        self._stand_in_line(share, self._clock())
         await self._let_in_within(turn)
 
     async def _let_in_within(self, turn: "Turn") -> None:
@@ -105,24 +108,14 @@ class Turns:
         share.long -= turn.long
         share.spend(now - turn.began + (GRACE if in_vain else 0), now)
         if share.waiting:
-            self._stand_in_line(share)
+            self._stand_in_line(share, now)
         if self._line:
-            self._fill()
-
-    def _is_heavy(self, share: _Share) -> bool:
-        return share.is_heavy(self._clock())
-
-    def _has_place(self, share: _Share) -> bool:
-        if not self._fits(share):
-            return False
-        now = self._clock()
-        if share.is_heavy(now):
-            return self._heavy < self._places.heavy and self._newcomers
-        return self._newcomers or share.is_known(now)
+            self._fill(now)
 
     def _fits(self, share: _Share) -> bool:
         """Who has something running leaves the last places; it will have nothing running in its turn, so nobody starves."""
-        return self._left > 0 and (not share.running or (share.running < share.limit and self._left > self._places.kept))
+        running = share.running
+        return self._left > (self._places.kept if running else 0) and running < share.limit
 
     @property
     def _left(self) -> int:
@@ -133,32 +126,32 @@ class Turns:
         """Whether there are more places than those for who is known."""
         return self._left > self._places.known
 
-    def _let_in(self, turn: "Turn") -> None:
-        turn.began, turn.heavy = self._clock(), self._is_heavy(turn.share)
+    def _let_in(self, turn: "Turn", now: float, *, heavy: bool) -> None:
+        turn.began, turn.heavy = now, heavy
         turn.share.running += 1
         self._running.add(turn)
-        self._heavy += turn.heavy
+        self._heavy += heavy
         # Who went away, or lost patience, in this very moment passes its place on when it wakes.
         if turn.called is not None and not turn.called.done():
             turn.called.set_result(True)
 
-    def _stand_in_line(self, share: _Share) -> None:
+    def _stand_in_line(self, share: _Share, now: float) -> None:
         if share.running < share.limit:
-            self._line.join(share, self._clock())
+            self._line.join(share, now)
 
-    def _fill(self) -> None:
+    def _fill(self, now: float) -> None:
         """Gives the free places to those in line: the light first, one each in turn, the last to those who are known."""
-        self._line.lighten(self._clock())
-        while self._left > 0 and (share := self._next()):
-            self._let_in(share.waiting.popleft())
+        self._line.lighten(now)
+        while self._left > 0:
+            newcomers = self._newcomers
+            if share := self._line.next_light(self._fits, now, newcomers=newcomers):
+                self._let_in(share.waiting.popleft(), now, heavy=False)
+            elif newcomers and self._heavy < self._places.heavy and (share := self._line.next_heavy(self._fits)):
+                self._let_in(share.waiting.popleft(), now, heavy=True)
+            else:
+                return
             if share.waiting:
-                self._stand_in_line(share)
-
-    def _next(self) -> _Share | None:
-        newcomers = self._newcomers
-        if share := self._line.next_light(self._fits, self._clock(), newcomers=newcomers):
-            return share
-        return self._line.next_heavy(self._fits) if newcomers and self._heavy < self._places.heavy else None
+                self._stand_in_line(share, now)
 
     def _sweep_later(self) -> None:
         if not self._sweeping:
@@ -181,7 +174,7 @@ class Turns:
             self._heavy += not turn.heavy
             turn.share.long += not turn.long
             turn.heavy = turn.long = True
-        self._fill()
+        self._fill(now)
         too_many_heavy = self._heavy - self._places.heavy - sum(turn.lost for turn in long)
         if too_many_heavy > 0 and (self._line.somebody_light(now) or self._is_crowded):
             loose = [turn for turn in long if not (turn.lost or turn.kept)]

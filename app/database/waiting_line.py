@@ -25,7 +25,7 @@ class WaitingLine(Generic[Waiting]):
 
     def join(self, share: Share[Waiting], now: float) -> None:
         """At the end, unless it stands there."""
-        if all(share not in line for line in (self._new, self._known, self._heavy)):
+        if share not in self._new and share not in self._known and share not in self._heavy:
             self._line_of(share, now)[share] = None
 
     def leave(self, share: Share[Waiting]) -> None:
@@ -36,9 +36,10 @@ class WaitingLine(Generic[Waiting]):
 
     def lighten(self, now: float) -> None:
         """Who is light again waits with the light. Few are heavy: each of them took its seconds."""
-        for share in [share for share in self._heavy if not share.is_heavy(now)]:
-            del self._heavy[share]
-            self._new[share] = None
+        if self._heavy:
+            for share in [share for share in self._heavy if not share.is_heavy(now)]:
+                del self._heavy[share]
+                self._new[share] = None
 
     def somebody_light(self, now: float) -> bool:
         """Whether somebody waits who should not have to."""
@@ -65,7 +66,8 @@ class WaitingLine(Generic[Waiting]):
 
 def _leave(line: OrderedDict[Share[Waiting], None], fits: Callable[[Share[Waiting]], bool]) -> Share[Waiting] | None:
     """Whoever does not fit has something running: no more are passed than places are taken."""
-    share = next(filter(fits, line), None)
-    if share is not None:
-        del line[share]
-    return share
+    for share in line:
+        if fits(share):
+            del line[share]
+            return share
+    return None

@@ -1,12 +1,11 @@
 """A GraphQL request from JSON, with Hasura's words for what is wrong with it."""
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import TooManyNumbers, json_text, read_json
-from resolvers.documents.request import Request, Tally
+from resolvers.documents.request import NO_VARIABLES, Request, Tally
 
 MAX_BATCH = 100
 
@@ -32,7 +31,7 @@ def request_in_url(query_string: bytes, principal: str) -> Request:
     for name in ("variables", "extensions"):
         if name in raw:
             raw[name] = _json(raw[name].encode(), f"$.{name}")
-    return replace(request_of(raw, principal, len(query_string)), reads_only=True)
+    return request_of(raw, principal, len(query_string))._replace(reads_only=True)
 
 
 def body_of_url(query_string: bytes) -> bytes:
@@ -76,7 +75,9 @@ def request_of(raw: object, principal: str = "", size: int = 0, tally: Tally | N
         raise GraphQLRefusal("parse-failed", "expected an object", "$.variables")
     if name is not None and not isinstance(name, str):
         raise GraphQLRefusal("parse-failed", "expected a string", "$.operationName")
-    return Request(query, variables or {}, name, principal, size, tally, delta=_asks_for_deltas(raw.get("extensions")), address=address)
+    return Request(
+        query, variables or NO_VARIABLES, name, principal, size, tally, delta=_asks_for_deltas(raw.get("extensions")), address=address
+    )
 
 
 def _is_persisted(extensions: object) -> bool:

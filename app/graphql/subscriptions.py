@@ -108,4 +108,4 @@ def _behind(request: Request, asked: AskAnew) -> Request:
     if asked.reached is None:
         return request
     seq, epoch = asked.reached
-    return replace(request, seen=Seen(int(seq or 0), epoch))
+    return request._replace(seen=Seen(int(seq or 0), epoch))

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -118,7 +117,7 @@ class GraphQLHttp:
         context = self._context_of(session, scope)
         principal, address = principal_of(session, scope), address_of(scope)
         if scope["method"] == "GET":
-            return await self._read_only(replace(request_in_url(scope["query_string"], principal), address=address), session, context)
+            return await self._read_only(request_in_url(scope["query_string"], principal)._replace(address=address), session, context)
         body = exchange.body or b""
         read = partial(parse_body, body, principal, address)
         is_large = len(body) > _LARGE_BODY or takes_long(body)

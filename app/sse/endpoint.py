@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -108,7 +107,7 @@ class GraphQLEvents:
             current.set(RequestMark(request_id, session.role))
             with self._counted(principal_of(session, scope)) as principal:
                 asked = asked_in_url(scope["query_string"], headers, principal) if body is None else posted(body, headers, principal)
-                request = replace(asked, address=address_of(scope))
+                request = asked._replace(address=address_of(scope))
                 operation = StreamedOperation(request, session, self._services.context_of(session, scope), self._services, stream)
                 listed = ListedStream(session, scope)
                 with self._services.sockets.listed(listed):

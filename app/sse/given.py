@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from app.graphql.request_body import request_in_url, request_of
@@ -18,12 +17,12 @@ _EVENT_ID = re.compile(r"(\d{1,18})(?:-(\w{1,64}))?", re.ASCII)
 
 def posted(body: bytes, headers: Mapping[str, str], principal: str) -> Request:
     """One request, never a batch; raises GraphQLRefusal."""
-    return replace(request_of(_json(body, "$"), principal, len(body)), seen=_seen(headers))
+    return request_of(_json(body, "$"), principal, len(body))._replace(seen=_seen(headers))
 
 
 def asked_in_url(query_string: bytes, headers: Mapping[str, str], principal: str) -> Request:
     """One request in a URL; raises GraphQLRefusal."""
-    return replace(request_in_url(query_string, principal), seen=_seen(headers))
+    return request_in_url(query_string, principal)._replace(seen=_seen(headers))
 
 
 def _json(text: bytes, path: str) -> Any:

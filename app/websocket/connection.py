@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from starlette.types import Scope
@@ -129,7 +128,7 @@ class SocketConnection:
             self._services.outcomes.refused(refused)
             await self._socket.send(words.refusal(refused))
             return
-        request = replace(asked, address=address_of(self._scope))
+        request = asked._replace(address=address_of(self._scope))
         context = self._services.context_of(session, self._scope)
         self._start(operation_id, RunningOperation(words, request, session, context, self._services, self._socket))
 

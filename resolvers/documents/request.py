@@ -1,8 +1,8 @@
 """One GraphQL request as it arrives, over HTTP or a websocket."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 
 @dataclass(slots=True)
@@ -20,8 +20,10 @@ class Seen(NamedTuple):
     epoch: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+NO_VARIABLES: Final[Mapping[str, Any]] = {}
+
+
+class Request(NamedTuple):
     """`principal` names who waits their turn and has a share of their own: a person, or the address of callers without a name.
 
     `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the
@@ -31,7 +33,7 @@ class Request:
     """
 
     query: str
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = NO_VARIABLES
     operation_name: str | None = None
     principal: str = ""
     size: int = 0

@@ -7,7 +7,6 @@ import pytest
 
 from domain.side_by_side import AT_ONCE, Failures
 
-
 pytestmark = pytest.mark.anyio
 
 
