@@ -16,11 +16,16 @@ class AskAnew(Exception):
 class Following(Protocol):
     """One reader that follows topics. It holds no message: many hints are one reason to look."""
 
-    async def changed(self, within: float) -> None:
-        """Returns on the next hint, at once when one came since the last return, and after `within` seconds in any case.
+    async def changed(self, within: float) -> float:
+        """Returns on the next hint, at once when one came since the last return, and after `within` seconds in any case: the moment of the
+        first of those hints, by the loop's clock.
 
         Hints may be lost; the time limit is what turns a lost one into a delay.
         """
+        ...
+
+    def seen(self) -> None:
+        """What is read from now on has all that was hinted at before: that is no reason to look again."""
         ...
 
     def notify(self) -> None:

@@ -18,19 +18,26 @@ class _Follower:
     """`domain.hub.Following`: a flag, so that a slow reader costs nothing."""
 
     def __init__(self) -> None:
-        self._hinted = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._hinted, self._since = asyncio.Event(), 0.0
 
     def notify(self) -> None:
-        self._hinted.set()
+        if not self._hinted.is_set():
+            self._since = self._loop.time()
+            self._hinted.set()
 
-    async def changed(self, within: float) -> None:
+    async def changed(self, within: float) -> float:
         try:
             async with asyncio.timeout(within):
                 await self._hinted.wait()
         except TimeoutError:
-            return
+            return self._loop.time()
         finally:
             self._hinted.clear()
+        return self._since
+
+    def seen(self) -> None:
+        self._hinted.clear()
 
 
 class BroadcastHub:

@@ -33,6 +33,8 @@ class FollowedRoom:
         self.verified = 0.0
         self.looking = asyncio.Lock()
         self._told_at = 0.0
+        # A hint was heard, and what is new is about to be told.
+        self.collects = False
         # The last seq that anybody here has heard of: a database that ends before it was restored to an older state.
         self.latest = 0
 
@@ -46,15 +48,21 @@ class FollowedRoom:
     def is_hot(self) -> bool:
         return len(self.followers) > HOT
 
-    def rest(self) -> float:
-        """Seconds until a hot room, or one of a feed that takes its time, may send again; a quiet one sends at once."""
-        collected_for = max(self.feed.every, COLLECTED_FOR if self.is_hot else 0.0)
-        return max(0.0, self._told_at + collected_for - now()) if collected_for else 0.0
+    def rest(self, hinted_at: float) -> float:
+        """Seconds until what was hinted at may be told: in a hot room that was told something a moment before, or by a feed that takes its
+        time, it waits for what else comes. A window begins with the first event that waits, so that as many as can be go together."""
+        collected = COLLECTED_FOR if self.is_hot and hinted_at - self._told_at < COLLECTED_FOR else 0.0
+        return max(0.0, hinted_at + collected - now(), self._too_soon)
 
     @property
     def takes_its_time(self) -> bool:
-        """It is too soon to look at it, hint or no hint."""
-        return bool(self.feed.every) and self.rest() > 0
+        """It needs no look in between: it is too soon, or what is new is about to be told, to all of its channels alike."""
+        return self._too_soon > 0 or (self.collects and len({channel.told for channel in self.channels.values()}) == 1)
+
+    @property
+    def _too_soon(self) -> float:
+        """Seconds until a feed that takes its time may send again."""
+        return max(0.0, self._told_at + self.feed.every - now()) if self.feed.every else 0.0
 
     async def tell(self, channel: Channel, news: Sequence[Told]) -> None:
         """Sends what is new to all who get the same."""

@@ -248,9 +248,12 @@ class FollowedRooms:
         async with self._hints([room.feed.topic(room.id)]) as following:
             room.listens.set()
             while True:
-                await following.changed(FOREVER)
-                await asyncio.sleep(room.rest())
+                hinted_at = await following.changed(FOREVER)
+                room.collects = True
+                await asyncio.sleep(room.rest(hinted_at))
+                following.seen()
                 await self.try_to_look(room)
+                room.collects = False
 
 
 def _is_of_the_reader(error: Exception) -> bool:

@@ -77,7 +77,7 @@ class Cohort:
         await self._listens.wait()
         self._news.check()
 
-    async def keep_looking(self, changed: Callable[[], Awaitable[None]]) -> None:
+    async def keep_looking(self, changed: Callable[[], Awaitable[object]]) -> None:
         """A round whenever something may have `changed`."""
         self._listens.set()
         while True:

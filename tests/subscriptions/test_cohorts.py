@@ -171,7 +171,10 @@ async def test_an_answer_that_was_overtaken_is_dropped(table: Table) -> None:
 
 async def test_a_broken_ear_ends_the_subscription_with_an_error() -> None:
     class Deaf:
-        async def changed(self, within: float) -> None:  # noqa: ARG002
+        async def changed(self, within: float) -> float:  # noqa: ARG002
+            raise RuntimeError("deaf")
+
+        def seen(self) -> None:
             raise RuntimeError("deaf")
 
         def notify(self) -> None:
