@@ -50,7 +50,7 @@ def test_what_came_while_others_were_written_to_waits_no_longer(monkeypatch: pyt
 def test_after_a_pause_an_event_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     played = Played(monkeypatch, HOT + 1)
     played.told()
-    played.now += COLLECTED_FOR
+    played.now += 1.1 * COLLECTED_FOR
     assert played.rest() == 0
 
 
