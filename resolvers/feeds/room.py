@@ -13,6 +13,8 @@ from resolvers.hand_written.room_feed import RoomFeed
 # A room of so many is hot: its events are collected for so long and go out together, for the kernel's write is what costs.
 HOT: Final = 50
 COLLECTED_FOR: Final = 0.05
+# Seconds after which a room that nothing was told to, hints or no hints, is looked at by those who know its head.
+A_MOMENT: Final = 0.5
 # So many are written to before others have their turn on the event loop.
 PUSHED_AT_ONCE: Final = 500
 
@@ -56,8 +58,9 @@ class FollowedRoom:
 
     @property
     def takes_its_time(self) -> bool:
-        """It needs no look in between: it is too soon, or what is new is about to be told, to all of its channels alike."""
-        return self._too_soon > 0 or (self.collects and len({channel.told for channel in self.channels.values()}) == 1)
+        """It needs no look in between: it is too soon, or its channels were all told the same a moment ago and will be told more."""
+        is_about_to_tell = self.collects and now() - self._told_at < A_MOMENT
+        return self._too_soon > 0 or (is_about_to_tell and len({channel.told for channel in self.channels.values()}) == 1)
 
     @property
     def _too_soon(self) -> float:

@@ -3,20 +3,17 @@
 Whole by `make trial-restores`; among all the other tests one of the ways.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
 import pytest
 
-import migrations
-from devstack.demo_data import seed
-from devstack.postgres import EmbeddedPostgres
 from tests.restores.backups import Backup, Dump, PointInTime, beside_it, made_anew, over_it
 from tests.restores.trial import trial_of
 from tests.support.databases import Databases
 from tests.support.forked_commands import ForkedCommands
+from tests.support.seeded_server import seeded_server
 from tests.trials.scale import WHOLE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(300)]
@@ -27,18 +24,10 @@ in_whole = pytest.mark.skipif(not WHOLE, reason="by make trial-restores")
 @pytest.fixture
 def archived(tmp_path: Path) -> Iterator[PointInTime]:
     """A server of its own: a recovery is of all its databases."""
-    server = EmbeddedPostgres(tmp_path / "server", durable=False)
-    server.start()
-    try:
-        server.create_database("archived")
-        url = server.database_url("archived")
-        migrations.upgrade(url)
-        asyncio.run(seed(url))
+    with seeded_server(tmp_path / "server", "archived") as (server, url):
         backup = PointInTime(server, url, tmp_path)
         backup.prepare()
         yield backup
-    finally:
-        server.stop()
 
 
 def lines_of(output: Path) -> list[dict[str, str]]:

@@ -70,10 +70,14 @@ def test_a_feed_that_takes_its_time_waits_for_it(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("collects", [False, True])
 @pytest.mark.parametrize("behind", [False, True])
-def test_rounds_leave_a_room_alone_that_collects_unless_one_of_its_channels_is_behind(
-    monkeypatch: pytest.MonkeyPatch, collects: bool, behind: bool
+@pytest.mark.parametrize("told_before", [0.1, 1.0])
+def test_rounds_leave_a_room_alone_that_collects_unless_one_of_its_channels_is_behind_or_all(
+    monkeypatch: pytest.MonkeyPatch, collects: bool, behind: bool, told_before: float
 ) -> None:
+    """Where nobody sees what is there, only the rounds know how far that is: hints alone would have it read again and again."""
     played = Played(monkeypatch, HOT + 1)
+    played.told()
+    played.now += told_before
     played.room.collects = collects
     played.room.channels["another"] = cast(Channel, SimpleNamespace(told=4 if behind else 5))
-    assert played.room.takes_its_time is (collects and not behind)
+    assert played.room.takes_its_time is (collects and not behind and told_before < 0.5)

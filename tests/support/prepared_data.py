@@ -1,6 +1,5 @@
 """What a first `make run` leaves in its data folder, made once for all workers of a run: it takes longer than all else of a start."""
 
-import asyncio
 import fcntl
 import os
 import subprocess
@@ -8,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import migrations
-from devstack.demo_data import seed
-from devstack.postgres import EmbeddedPostgres
+from tests.support.seeded_server import seeded_server
 
 
 class PreparedData:
@@ -38,13 +35,5 @@ def prepared_once(factory: pytest.TempPathFactory) -> PreparedData:
 
 
 def _make(folder: Path) -> Path:
-    server = EmbeddedPostgres(folder, durable=False)
-    server.start()
-    try:
-        server.create_database("nchat")
-        url = server.database_url("nchat")
-        migrations.upgrade(url)
-        asyncio.run(seed(url))
-    finally:
-        server.stop()
-    return folder
+    with seeded_server(folder, "nchat"):
+        return folder
