@@ -89,16 +89,21 @@ async def measure(of: Candidate, many: int, rate: float, seconds: float) -> Meas
     process = psutil.Process(of.pid)
     before = process.memory_info().rss
     async with swarm(of, many) as subscribers:
-        await asyncio.sleep(1)
-        await of.emit()
-        await asyncio.sleep(1)
+        await settle(of, subscribers)
         held = process.memory_info().rss - before
-        await subscribers.received()
         number = max(1, int(rate * seconds))
         cpu = cpu_of(process)
         await emit(of, number, rate)
         found = await all_received(subscribers, number * many)
         return Measured(found.events / (cpu_of(process) - cpu), held / many, found)
+
+
+async def settle(of: Candidate, subscribers: Swarm) -> None:
+    """All follow what comes from now on: they have asked for it, which takes a moment to be answered. What came before is not counted."""
+    await asyncio.sleep(1)
+    await of.emit()
+    await asyncio.sleep(1)
+    await subscribers.received()
 
 
 async def emit(of: Candidate, number: int, rate: float) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import psutil
 
 from bench.fanout.candidates import Candidate
-from bench.fanout.measuring import Measured, all_received, cpu_of, emit, measure, swarm
+from bench.fanout.measuring import Measured, all_received, cpu_of, emit, measure, settle, swarm
 
 # Of the bare event loop, and of npm's graphql-ws.
 OF_CEILING, OF_GRAPHQL_WS = 0.6, 5.0
@@ -78,6 +78,7 @@ async def steady(service: Candidate) -> bool:
     """Many events leave nothing behind, and who reads a hundredth of the time has all of them in the end."""
     process = psutil.Process(service.pid)
     async with swarm(service, STEADY_SOCKETS, slow=1) as subscribers:
+        await settle(service, subscribers)
         await emit(service, 1000, STEADY_RATE)
         before = process.memory_info().rss
         await emit(service, STEADY_EVENTS, STEADY_RATE)
