@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
-from app.database.pool import PoolDatabase, PoolTransaction
+from app.database.pool import MAX_STATEMENT_BYTES, PoolDatabase, PoolTransaction
 from app.database.share import Places
 from app.database.turns import Turn, Turns
 from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, LookDatabase, TookTooLong
@@ -57,12 +57,16 @@ class SharedPool:
         for_requests, for_looks = places(requests, limits.share)
         self._admins_share = max(1, requests - 1)
         self._requests, self._looks = Turns(for_requests, clock), Turns(for_looks, clock)
+        # What is planned anew each time keeps a processor busy before a row is read: of one principal one at a time.
+        self._long_at_once = for_requests.heavy
+        self._long = Turns(Places(self._long_at_once, self._long_at_once, share=1), clock)
         self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:
         """For requests, which wait for an answer. A limit of the role's own is that of all statements of the request together."""
         limited = _Limited(self._database, self._seconds(asker), asker.seconds, self._clock)
-        return _InTurn(limited, self._requests, asker.principal, self._admins_share if asker.is_admin else None)
+        shares = (self._admins_share, self._long_at_once) if asker.is_admin else (None, None)
+        return _InTurn(limited, self._requests, self._long, asker.principal, shares)
 
     def act(self, asker: Asker) -> Turn:
         """An action has transactions of its own, and waits for LiveKit: one principal has a few at once, all together any number."""
@@ -147,14 +151,21 @@ class _InTime:
 
 
 class _InTurn:
-    """`Database` whose every statement and transaction waits for its turn."""
+    """`Database` whose every statement and transaction waits for its turn, and long statements before for their turn among these."""
 
-    __slots__ = ("_limited", "_principal", "_share", "_turns")
+    __slots__ = ("_limited", "_long", "_principal", "_share", "_share_of_long", "_turns")
 
-    def __init__(self, limited: _Limited, turns: Turns, principal: str, share: int | None) -> None:
-        self._limited, self._turns, self._principal, self._share = limited, turns, principal, share
+    def __init__(self, limited: _Limited, turns: Turns, long: Turns, principal: str, shares: tuple[int | None, int | None]) -> None:
+        self._limited, self._turns, self._long, self._principal = limited, turns, long, principal
+        self._share, self._share_of_long = shares
 
     async def fetch_json(self, sql: str, arguments: Sequence[str | None]) -> bytes:
+        if len(sql) > MAX_STATEMENT_BYTES:
+            async with self._long.turn(self._principal, self._share_of_long):
+                return await self._fetch(sql, arguments)
+        return await self._fetch(sql, arguments)
+
+    async def _fetch(self, sql: str, arguments: Sequence[str | None]) -> bytes:
         async with self._turns.turn(self._principal, self._share):
             return await self._limited.fetch_json(sql, arguments)
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from app.database.pool import PoolDatabase, open_pool
+from app.database.pool import MAX_STATEMENT_BYTES, PoolDatabase, open_pool
 from app.database.shared_pool import SharedPool, StatementLimits, pool_size
 from resolvers.run.database_refusals import refusal
 from resolvers.sql.database import Asker, DatabaseError, TookTooLong
@@ -22,6 +22,8 @@ REQUESTS = 5
 OF_STRANGERS = 4
 EVE, BOB, ADMIN = Asker("user eve"), Asker("user bob"), Asker("admin", is_admin=True)
 SLOW = "SELECT to_json(pg_sleep(60)::text)"
+# Planned anew each time it is asked.
+LONG = SLOW + " -- " + "x" * MAX_STATEMENT_BYTES
 QUICK = "SELECT to_json(1)"
 LIMIT_NOW = "SELECT to_json(current_setting('statement_timeout'))"
 RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql' AND state = 'active' AND query LIKE '%sleep%'"
@@ -269,3 +271,32 @@ async def test_the_service_asks_its_own_questions_while_all_places_are_taken(emp
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_of_long_statements_one_of_each_runs_and_short_ones_beside_it(shared: SharedPool, other: "asyncpg.Connection") -> None:
+    """To plan them keeps a processor busy each: four of one principal would leave none to others."""
+
+    async def ask(asker: Asker) -> None:
+        with pytest.raises(DatabaseError):
+            await shared.request(asker).fetch_json(LONG, [])
+
+    async def end() -> None:
+        await other.execute(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep%xxx%' LIMIT 1"
+        )
+
+    of_eve = [asyncio.create_task(ask(EVE)) for _ in range(3)]
+    await running(other, 1)
+    assert await shared.request(EVE).fetch_json(QUICK, []) == b"1"
+    assert await shared.request(BOB).fetch_json(QUICK, []) == b"1"
+    for left in (2, 1, 0):
+        # What ended makes room for the next of hers, never for two.
+        await running(other, 1)
+        await end()
+        await eventually(lambda left=left: has_left(of_eve, left))  # type: ignore[misc]
+    await asyncio.gather(*of_eve)
+    await running(other, 0)
+
+
+async def has_left(tasks: list[asyncio.Task[None]], number: int) -> bool:
+    return sum(not task.done() for task in tasks) == number
