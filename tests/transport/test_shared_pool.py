@@ -27,6 +27,7 @@ LONG = SLOW + " -- " + "x" * MAX_STATEMENT_BYTES
 QUICK = "SELECT to_json(1)"
 LIMIT_NOW = "SELECT to_json(current_setting('statement_timeout'))"
 RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql' AND state = 'active' AND query LIKE '%sleep%'"
+END_ALL = f"SELECT pg_cancel_backend(pid) FROM ({RUNNING.replace('count(*)', 'pid')}) AS running"
 
 
 class Telling:
@@ -281,9 +282,7 @@ async def test_of_long_statements_one_of_each_runs_and_short_ones_beside_it(shar
             await shared.request(asker).fetch_json(LONG, [])
 
     async def end() -> None:
-        await other.execute(
-            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%sleep%xxx%' LIMIT 1"
-        )
+        await other.execute(END_ALL)
 
     of_eve = [asyncio.create_task(ask(EVE)) for _ in range(3)]
     await running(other, 1)

@@ -60,10 +60,17 @@ async def results(scene: Scene, egress_id: str) -> list[tuple[str, str]]:
 
 
 async def become(scene: Scene, egress_id: str, expected: list[tuple[str, str]]) -> None:
-    async def so() -> bool:
-        return await results(scene, egress_id) == expected
+    found = list[tuple[str, str]]()
 
-    await eventually(so, seconds=30)
+    async def so() -> bool:
+        found[:] = await results(scene, egress_id)
+        return found == expected
+
+    try:
+        await eventually(so, seconds=30)
+    except AssertionError as error:
+        error.add_note(f"it is {found}")
+        raise
 
 
 async def update(scene: Scene, egress_id: str, **urls: Any) -> Any:
