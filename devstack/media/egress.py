@@ -36,11 +36,25 @@ Status = api.EgressStatus
 Report = Callable[[Any], Awaitable[None]]
 
 
+class Reports:
+    """One state of a record after the other: livekit-server keeps whichever comes last, and would take two at once in any order."""
+
+    def __init__(self, info: Any, report: Report) -> None:
+        self._info, self._report = info, report
+        self._turn = asyncio.Lock()
+
+    async def tell(self) -> None:
+        """The record as it is when its turn comes; returns when it was taken."""
+        async with self._turn:
+            await self._report(self._info)
+
+
 class Egress:
     """`info` is its record as it stands; `report` hands a copy to livekit-server."""
 
     def __init__(self, *, info: Any, plan: Plan, outputs: Outputs, site: Site, knobs: Knobs, report: Report, take: TakeMaker) -> None:
-        self.info, self._plan, self._outputs, self._site, self._knobs, self._report = info, plan, outputs, site, knobs, report
+        self.info, self._plan, self._outputs, self._site, self._knobs = info, plan, outputs, site, knobs
+        self._reports = Reports(info, report)
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[str] = self._loop.create_future()
         self._error: Exception | None = None
@@ -80,7 +94,7 @@ class Egress:
         finally:
             if timer is not None:
                 timer.cancel()
-        await self._report(self.info)
+        await self._reports.tell()
 
     async def _live(self) -> None:
         await sleep_unless(self._ended, self._knobs.start_delay)
@@ -141,7 +155,7 @@ class Egress:
 
     async def _tell(self, status: int) -> None:
         self.info.status, self.info.updated_at = status, time.time_ns()
-        await self._report(self.info)
+        await self._reports.tell()
 
     def _stream_failed(self) -> None:
         """One of them; the others go on, and what is recorded."""
@@ -154,7 +168,7 @@ class Egress:
         """The record changed though the status did not."""
         if self.info.status == Status.EGRESS_ACTIVE:
             self.info.updated_at = time.time_ns()
-            self._reporting = asyncio.ensure_future(self._report(self.info))
+            self._reporting = asyncio.ensure_future(self._reports.tell())
 
     def _end(self, reason: str) -> None:
         if not self._ended.done():
