@@ -57,9 +57,10 @@ class SharedPool:
         for_requests, for_looks = places(requests, limits.share)
         self._admins_share = max(1, requests - 1)
         self._requests, self._looks = Turns(for_requests, clock), Turns(for_looks, clock)
-        # What is planned anew each time keeps a processor busy before a row is read: of one principal one at a time.
+        # What is planned anew each time keeps a processor busy before a row is read: of one principal one at a time. Those that wait for a
+        # place among all keep theirs here, so the heavy do not have them all.
         self._long_at_once = for_requests.heavy
-        self._long = Turns(Places(self._long_at_once, self._long_at_once, share=1), clock)
+        self._long = Turns(Places(self._long_at_once, max(1, self._long_at_once - 1), share=1), clock)
         self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:

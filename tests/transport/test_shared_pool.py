@@ -20,11 +20,12 @@ pytestmark = pytest.mark.anyio
 REQUESTS = 5
 # All but the last, which is for those who are known.
 OF_STRANGERS = 4
-EVE, BOB, ADMIN = Asker("user eve"), Asker("user bob"), Asker("admin", is_admin=True)
+EVE, MALLORY, BOB, ADMIN = Asker("user eve"), Asker("user mallory"), Asker("user bob"), Asker("admin", is_admin=True)
 SLOW = "SELECT to_json(pg_sleep(60)::text)"
 # Planned anew each time it is asked.
 LONG = SLOW + " -- " + "x" * MAX_STATEMENT_BYTES
 QUICK = "SELECT to_json(1)"
+LONG_AND_QUICK = QUICK + " -- " + "x" * MAX_STATEMENT_BYTES
 LIMIT_NOW = "SELECT to_json(current_setting('statement_timeout'))"
 RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'nchat-rtc graphql' AND state = 'active' AND query LIKE '%sleep%'"
 END_ALL = f"SELECT pg_cancel_backend(pid) FROM ({RUNNING.replace('count(*)', 'pid')}) AS running"
@@ -47,9 +48,9 @@ class Silent:
 
 
 @asynccontextmanager
-async def open_shared(url: str, limits: StatementLimits) -> AsyncIterator[SharedPool]:
-    async with open_pool(url, max_size=pool_size(REQUESTS)) as pool:
-        yield SharedPool(PoolDatabase(pool, Silent()), REQUESTS, limits, time.monotonic)
+async def open_shared(url: str, limits: StatementLimits, requests: int = REQUESTS) -> AsyncIterator[SharedPool]:
+    async with open_pool(url, max_size=pool_size(requests)) as pool:
+        yield SharedPool(PoolDatabase(pool, Silent()), requests, limits, time.monotonic)
 
 
 @pytest.fixture
@@ -295,6 +296,24 @@ async def test_of_long_statements_one_of_each_runs_and_short_ones_beside_it(shar
         await eventually(lambda left=left: has_left(of_eve, left))  # type: ignore[misc]
     await asyncio.gather(*of_eve)
     await running(other, 0)
+
+
+async def test_long_statements_that_take_long_leave_a_place_to_a_long_one_that_does_not(
+    empty_database_url: str, other: "asyncpg.Connection"
+) -> None:
+    async with open_shared(empty_database_url, StatementLimits(seconds=60), requests=10) as shared:
+        slow = [asyncio.create_task(shared.request(asker).fetch_json(LONG, [])) for asker in (EVE, MALLORY)]
+        await running(other, 2)
+        async with asyncio.timeout(5):
+            assert await shared.request(BOB).fetch_json(LONG_AND_QUICK, []) == b"1"
+        (made_way,) = [task for task in slow if task.done()]
+        with pytest.raises(DatabaseError, match="others are waiting"):
+            made_way.result()
+        # One of them goes on: those that are slow have a place, too.
+        await running(other, 1)
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
 
 
 async def has_left(tasks: list[asyncio.Task[None]], number: int) -> bool:
