@@ -31,11 +31,16 @@ class MessageBudget:
 
     def overdrawn(self, now: float) -> bool:
         """Whether nothing may be read for the moment."""
+        # Time only fills it: asked of every socket, again and again.
+        if self._left >= 0:
+            return False
         self._fill(now)
         return self._left < 0
 
     def overdrawn_for(self, now: float) -> float:
         """Seconds since it ran out, as long as it has not been without debt for a while."""
+        if self._overdrawn_at is None:
+            return 0.0
         self._fill(now)
         return 0.0 if self._overdrawn_at is None else now - self._overdrawn_at
 

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from app.graphql import expiry
+from app.websocket.short_way import framed
 from app.websocket.socket import Socket
 
 
@@ -13,12 +14,14 @@ async def keep_alive(socket: Socket, message: bytes, every: float, expires_at: f
     A client that has vanished is found by the server's own ping, a control frame (`app/server.py`).
     """
     loop = asyncio.get_running_loop()
+    write, frame = socket.write_now, framed(message)
     due = loop.time() + every
     while not expiry.is_over(expires_at):
         await asyncio.sleep(min(due - loop.time(), expiry.next_look(expires_at)))
         if loop.time() >= due:
-            # A client that takes nothing doesn't stop the time.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(expiry.next_look(expires_at)):
-                    await socket.send(message)
+            if write is None or not write(frame):
+                # A client that takes nothing doesn't stop the time.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(expiry.next_look(expires_at)):
+                        await socket.send(message)
             due = loop.time() + every

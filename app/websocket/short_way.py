@@ -22,14 +22,14 @@ class ShortWay:
         """All events of the batch in one write; False when the client has yet to take what was sent before."""
         frames = batch.written.get(self._before)
         if frames is None:
-            frames = b"".join([framed(self._before, told.body) for told in batch.events])
+            frames = b"".join([framed(self._before, told.body, CLOSING) for told in batch.events])
             batch.keep(self._before, frames)
         return self._write(frames)
 
 
-def framed(before: bytes, payload: bytes) -> bytes:
+def framed(*parts: bytes) -> bytes:
     """A whole text message in one frame of a server (RFC 6455, 5.2)."""
-    size = len(before) + len(payload) + 1
+    size = sum(map(len, parts))
     first = 0x80 | Opcode.TEXT
     if size < 126:
         head = bytes((first, size))
@@ -37,4 +37,4 @@ def framed(before: bytes, payload: bytes) -> bytes:
         head = bytes((first, 126)) + size.to_bytes(2)
     else:
         head = bytes((first, 127)) + size.to_bytes(8)
-    return b"".join((head, before, payload, CLOSING))
+    return b"".join((head, *parts))

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from app.websocket.dialect import CLOSING
 from app.websocket.short_way import framed
 
 TRANSPORTS: set[Any] = set()
@@ -44,7 +45,7 @@ async def serve(port: int) -> None:
     serving = asyncio.create_task(uvicorn.Server(config).serve())
     before = b'{"type":"next","id":"1","payload":'
     while payload := (await orders.readline()).rstrip(b"\n"):
-        frame = framed(before, payload)
+        frame = framed(before, payload, CLOSING)
         for transport in list(TRANSPORTS):
             transport.write(frame)
     serving.cancel()

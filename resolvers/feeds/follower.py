@@ -10,15 +10,17 @@ from resolvers.hand_written.context import Read
 class Follower:
     """Live, it gets what is new the moment it is encoded, by the short way. Behind, or without such a way, it asks for what follows.
 
-    `read` asks the engine with its permissions. `known` was the room's last seq when it came.
+    `read` asks the engine with its permissions. `known` was the room's last seq when it came, `who` is all that its right depends on,
+    once that was looked at: it follows no more when the rules change.
     """
 
-    __slots__ = ("_direct", "_waiting", "cursor", "ended", "known", "live", "read", "session")
+    __slots__ = ("_direct", "_waiting", "cursor", "ended", "known", "live", "read", "session", "who")
 
     def __init__(self, session: Session, read: Read, direct: Direct | None) -> None:
         self.session, self.read = session, read
         self.cursor = self.known = 0
         self.live = False
+        self.who: tuple[str, ...] | None = None
         # Why it is over: the right is lost, or its cursor means nothing any more.
         self.ended: Exception | None = None
         self._direct = direct

@@ -12,7 +12,7 @@ from resolvers.hand_written.room_feed import RoomFeed
 
 # A room of so many is hot: its events are collected for so long and go out together, for the kernel's write is what costs.
 HOT: Final = 50
-COLLECTED_FOR: Final = 0.04
+COLLECTED_FOR: Final = 0.045
 # Seconds after which a room that nothing was told to, hints or no hints, is looked at by those who know its head.
 A_MOMENT: Final = 0.5
 # So many are written to before others have their turn on the event loop.

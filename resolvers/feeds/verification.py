@@ -50,7 +50,7 @@ class Verification:
 
     async def _ask(self, feed: RoomFeed, role: str, followers: Sequence[Followed]) -> None:
         # The same person in the same room on several sockets is one question.
-        asked = [(room.id, self.rights.who(feed, follower.session)) for room, follower in followers]
+        asked = [(room.id, follower.who or self._who(feed, follower)) for room, follower in followers]
         questions = {key: RightAsked(room.id, follower.session) for key, (room, follower) in zip(asked, followers, strict=True)}
         standings = dict(zip(questions, await self.ask(feed, role, list(questions.values())), strict=True))
         for key, (room, follower) in zip(asked, followers, strict=True):
@@ -59,3 +59,7 @@ class Verification:
                 room.end(follower, standing.error)
             elif standing.refusal is not None:
                 room.end(follower, standing.refusal())
+
+    def _who(self, feed: RoomFeed, follower: Follower) -> tuple[str, ...]:
+        follower.who = self.rights.who(feed, follower.session)
+        return follower.who
