@@ -24,7 +24,9 @@ class ShortWay:
         if frames is None:
             frames = b"".join([framed(self._before, told.body, CLOSING) for told in batch.events])
             batch.keep(self._before, frames)
-        return self._write(frames)
+        # Called as an attribute it would be looked for as a method first.
+        write = self._write
+        return write(frames)
 
 
 def framed(*parts: bytes) -> bytes:

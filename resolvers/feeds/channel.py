@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from resolvers.feeds.delivery import Delivery
 from resolvers.feeds.follower import Follower
-from resolvers.feeds.told import EventBatch, Told
+from resolvers.feeds.told import Told
 from resolvers.hand_written.room_feed import PAGE, Encode, Event
 
 # What those get who are a little behind; whoever is further behind reads from the database.
@@ -39,6 +40,7 @@ class Channel:
         self._of_state = of_state
         self.taken_back = 0
         self.followers: dict[Follower, None] = {}
+        self.delivery = Delivery()
         self._held: deque[Told] = deque()
         self._bytes = 0
         self._replays: dict[tuple[int, int], asyncio.Future[Sequence[Told]]] = {}
@@ -52,12 +54,12 @@ class Channel:
         """What has come since it was last told something, at most a page."""
         return await self._read(self.told)
 
-    def tell(self, news: Sequence[Told]) -> EventBatch:
-        """From now on this is told."""
+    def tell(self, news: Sequence[Told]) -> None:
+        """From now on this is told: it is sent to all."""
         self.told = self.shown = news[-1].seq
         for event in news:
             self._hold(event)
-        return EventBatch(news)
+        self.delivery.send(news, self.followers)
 
     def pass_over(self, seq: int) -> None:
         """As far as this there is nothing that they see: it is not asked for again."""
@@ -87,6 +89,7 @@ class Channel:
 
     def close(self) -> None:
         """Holds nothing any more."""
+        self.delivery.end()
         self._held.clear()
         self._memory.held -= self._bytes
         self._bytes = 0

@@ -28,20 +28,17 @@ class Follower:
         self._waiting: asyncio.Future[None] | None = None
 
     def push(self, batch: EventBatch) -> None:
-        """Something new. Who can't take it now takes it later, from where it is."""
-        if not self.live:
-            self._wake()
-        elif self.cursor < batch.first:
-            if self._direct is not None and self._direct.push(batch):
-                self.cursor = batch.last
-            else:
-                self.live = False
-                self._wake()
+        """All that it misses, while it is live. Who can't take it now takes it later, from where it is."""
+        if self._direct is not None and self._direct.push(batch):
+            self.cursor = batch.last
+        else:
+            self.live = False
+            self.wake()
 
     def end(self, error: Exception) -> None:
         """Nothing more is sent, not even what is waiting. The first reason holds."""
         self.ended, self.live = self.ended or error, False
-        self._wake()
+        self.wake()
 
     async def wait(self, told: int) -> None:
         """Returns when there is something that has to be asked for, or it is over. `told` is what everybody has been sent until now."""
@@ -49,6 +46,7 @@ class Follower:
         self._waiting = asyncio.get_running_loop().create_future()
         await self._waiting
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """There is something new, or it is over."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from itertools import islice
 from typing import Final
 
 from resolvers.feeds.channel import Channel
@@ -15,8 +14,6 @@ HOT: Final = 50
 COLLECTED_FOR: Final = 0.045
 # Seconds after which a room that nothing was told to, hints or no hints, is looked at by those who know its head.
 A_MOMENT: Final = 0.5
-# So many are written to before others have their turn on the event loop.
-PUSHED_AT_ONCE: Final = 500
 
 
 class FollowedRoom:
@@ -67,16 +64,11 @@ class FollowedRoom:
         """Seconds until a feed that takes its time may send again."""
         return max(0.0, self._told_at + self.feed.every - now()) if self.feed.every else 0.0
 
-    async def tell(self, channel: Channel, news: Sequence[Told]) -> None:
+    def tell(self, channel: Channel, news: Sequence[Told]) -> None:
         """Sends what is new to all who get the same."""
-        batch = channel.tell(news)
-        self.latest = max(self.latest, batch.last)
+        self.latest = max(self.latest, news[-1].seq)
         self._told_at = now()
-        followers = iter(list(channel.followers))
-        while part := list(islice(followers, PUSHED_AT_ONCE)):
-            for follower in part:
-                follower.push(batch)
-            await asyncio.sleep(0)
+        channel.tell(news)
 
     def pass_over(self, channel: Channel, head: int) -> None:
         """As far as this there is nothing that they see who get the same."""

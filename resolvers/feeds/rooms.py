@@ -16,11 +16,11 @@ from resolvers.feeds.channel import Channel, Memory
 from resolvers.feeds.follower import Follower
 from resolvers.feeds.opened import Opened
 from resolvers.feeds.patience import patient
-from resolvers.feeds.rights import ASKED_AT_ONCE, BAD_VALUE, RightAsked, Rights, Standing
+from resolvers.feeds.rights.asked import ASKED_AT_ONCE, BAD_VALUE, RightAsked, Rights, Standing
+from resolvers.feeds.rights.sharing import audience
+from resolvers.feeds.rights.verification import Verification
 from resolvers.feeds.room import FollowedRoom, now
-from resolvers.feeds.sharing import audience
 from resolvers.feeds.told import Direct, Told
-from resolvers.feeds.verification import Verification
 from resolvers.hand_written.room_feed import PAGE, Event, RoomFeed
 from resolvers.sql.database import Database, DatabaseError
 from schema.model import Catalog
@@ -207,6 +207,7 @@ class FollowedRooms:
 
     async def _tell(self, room: FollowedRoom, channel: Channel, head: int) -> bool:
         """A page of what is new, to those who are found to have the right after it was read. Whether there may be more."""
+        await channel.delivery.room_for_more()
         reader = channel.reader
         try:
             news = await channel.news()
@@ -217,6 +218,9 @@ class FollowedRooms:
                 # What the rules look at is missing in its session, or can't be read there. The others are read for in another's name.
                 room.end(reader, error)
             return True
+        if any(told.takes_back for told in news):
+            # Nobody is sent what was taken back once others know of it.
+            await channel.delivery.arrived()
         if not room.is_hot:
             await self.verification.of_channel(room, channel)
         elif now() - room.verified > VERIFIED_FOR:
@@ -230,7 +234,7 @@ class FollowedRooms:
             return False
         if not news or not channel.followers:
             return reader is not channel.reader
-        await room.tell(channel, news)
+        room.tell(channel, news)
         # After a page that is not full there is nothing, or a hint is on its way.
         return len(news) == PAGE
 

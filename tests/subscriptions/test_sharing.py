@@ -7,7 +7,7 @@ import pytest
 from permissions.expressions import And, Compare, CompareColumns, Constant, Expression, Not, Or, Related, SessionVariable
 from permissions.rules import RoleRules
 from resolvers.actions.calls.event_feed import CALL_EVENTS, CALLS, FEED, PARTICIPANTS, USERS
-from resolvers.feeds.sharing import audience, is_shared
+from resolvers.feeds.rights.sharing import audience, is_shared
 from schema.model import TableName
 from tests.subscriptions.listening import Listeners
 from tests.support.actions import Api

@@ -16,7 +16,7 @@ from permissions.expressions import And, Compare, Expression, Not, Or, Related, 
 from permissions.session import USER_ID, Session
 from resolvers.actions.streams.chat_feed import CHAT as MESSAGES
 from resolvers.actions.streams.chat_feed import FEED, NOT_DELETED, STREAMS
-from resolvers.feeds.sharing import audience, is_shared
+from resolvers.feeds.rights.sharing import audience, is_shared
 from schema.tables.history import EPOCH
 from tests.subscriptions.listening import Listeners
 from tests.subscriptions.stream_chats import ANYBODY, CHAT, follow, moderate, say, stream, written

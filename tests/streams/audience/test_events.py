@@ -11,7 +11,7 @@ from domain.streams.reactions.react import react_to_stream
 from permissions.session import Session
 from resolvers.actions.streams.audience.event_feed import EVERY, FEED, _events
 from resolvers.feeds import rounds
-from resolvers.feeds.sharing import is_shared
+from resolvers.feeds.rights.sharing import is_shared
 from schema.types.audience.events import StreamEvent
 from tests.streams.audience.live_streams import ANYBODY, banned, invited, live
 from tests.subscriptions.listening import Listener, Listeners

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from resolvers.feeds.channel import Channel
 from resolvers.feeds.follower import Follower
-from resolvers.feeds.rights import ASKED_AT_ONCE, RightAsked, Rights, Standing
+from resolvers.feeds.rights.asked import ASKED_AT_ONCE, RightAsked, Rights, Standing
 from resolvers.feeds.room import FollowedRoom, now
 from resolvers.hand_written.room_feed import RoomFeed
 
