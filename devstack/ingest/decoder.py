@@ -11,9 +11,12 @@ import av
 from devstack.ingest.rtmp.flv import HEADER
 from devstack.ingest.tracks import CHANNELS, RATE, Shape, Tracks
 
-# So many tags may wait, a third of a second; what waits longer, as while tracks are being published, would be late for ever.
+# So many tags may wait, a third of a second; what waits longer, as while tracks are being published, would be late for ever. Then all of it
+# is left out until nearly nothing waits: to leave out pictures alone wins no time, for it is sound that takes it.
 BEHIND: Final = 25
-PROBING: Final = {"probesize": "100000", "analyzeduration": "500000", "fflags": "nobuffer"}
+CAUGHT_UP: Final = 3
+# Not `nobuffer`: what was probed would be lost, the first key frame too, and with it all pictures until the next.
+PROBING: Final = {"probesize": "100000", "analyzeduration": "500000"}
 WITHIN: Final = 10.0
 Published = Callable[[Shape], Awaitable[None]]
 Failed = Callable[[str], None]
@@ -70,11 +73,13 @@ class Decoder:
         shape = Shape((videos[0].width & ~1, videos[0].height & ~1) if videos else None, bool(sounds))
         self._wait(self._publish(shape))
         resampler = av.AudioResampler("s16", "stereo", RATE, frame_size=RATE // 50)
+        behind = True
         for packet in box.demux([*videos, *sounds]):
             for frame in packet.decode():
                 if self._ending.is_set():
                     return
-                if self._pipe.waiting.qsize() > BEHIND:
+                behind = self._pipe.waiting.qsize() > (CAUGHT_UP if behind else BEHIND)
+                if behind:
                     continue
                 if shape.picture and isinstance(frame, av.VideoFrame):
                     self._show(frame, *shape.picture)

@@ -1,0 +1,1 @@
+"""The devstack's worker that puts encoders on the air."""
