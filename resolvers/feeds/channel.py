@@ -43,7 +43,7 @@ class Channel:
         self.delivery = Delivery()
         self._held: deque[Told] = deque()
         self._bytes = 0
-        self._replays: dict[tuple[int, int], asyncio.Future[Sequence[Told]]] = {}
+        self._replays: dict[tuple[int, int, int], asyncio.Future[Sequence[Told]]] = {}
 
     @property
     def reader(self) -> Follower | None:
@@ -61,6 +61,12 @@ class Channel:
             self._hold(event)
         self.delivery.send(news, self.followers)
 
+    def take_back(self, seq: int) -> None:
+        """As far as this it reads otherwise since, whether or not its followers were told of that: it is held no more."""
+        self.taken_back += 1
+        while self._held and self._held[0].seq <= seq:
+            self._let_go()
+
     def pass_over(self, seq: int) -> None:
         """As far as this there is nothing that they see: it is not asked for again."""
         self.told = max(self.told, seq)
@@ -77,7 +83,7 @@ class Channel:
         if self.told >= known and self._held and self._held[0].seq <= seq + 1:
             return [told for told in self._held if told.seq > seq]
         # One that began when less was known may tell what was taken back since.
-        asked = (seq, max(self.told, known))
+        asked = (seq, max(self.told, known), self.taken_back)
         replay = self._replays.get(asked)
         if replay is None:
             replay = self._replays[asked] = asyncio.ensure_future(self._read(seq))
@@ -106,9 +112,8 @@ class Channel:
         return [Told(event.seq, await self._encode(event.value), event.takes_back) for event in events[:PAGE]]
 
     def _hold(self, told: Told) -> None:
-        self.taken_back += told.takes_back > 0
-        while self._held and self._held[0].seq <= told.takes_back:
-            self._let_go()
+        if told.takes_back:
+            self.take_back(told.takes_back)
         self._held.append(told)
         self._count(len(told.body))
         while self._held and (len(self._held) > HELD_EVENTS or self._bytes > HELD_BYTES or self._memory.held > self._memory.most):

@@ -11,8 +11,9 @@ from resolvers.feeds.told import EventBatch, Told
 
 # So many are written to before others have their turn on the event loop.
 PUSHED_AT_ONCE: Final = 250
-# Events that are on their way at once: what comes then waits until all of them have arrived.
+# Events and bytes that are on their way at once: what comes then waits until all of them have arrived.
 ON_THE_WAY: Final = 256
+BYTES_ON_THE_WAY: Final = 256 * 1024
 
 
 class Delivery:
@@ -45,7 +46,8 @@ class Delivery:
 
     async def room_for_more(self) -> None:
         """Returns when not too much is under way."""
-        if sum(len(news) for _, news in self._on_the_way) >= ON_THE_WAY:
+        events = [told for _, news in self._on_the_way for told in news]
+        if len(events) >= ON_THE_WAY or sum(len(told.body) for told in events) >= BYTES_ON_THE_WAY:
             await self.arrived()
 
     async def arrived(self) -> None:

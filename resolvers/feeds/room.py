@@ -68,7 +68,17 @@ class FollowedRoom:
         """Sends what is new to all who get the same."""
         self.latest = max(self.latest, news[-1].seq)
         self._told_at = now()
+        if taken_back := max(told.takes_back for told in news):
+            # The first who hear of it are not the only ones who may: nobody gets it from what others hold.
+            for other in self.channels.values():
+                if other is not channel:
+                    other.take_back(taken_back)
         channel.tell(news)
+
+    async def all_have_what_was_told(self) -> None:
+        """Returns when nothing is on its way to anybody here."""
+        for channel in list(self.channels.values()):
+            await channel.delivery.arrived()
 
     def pass_over(self, channel: Channel, head: int) -> None:
         """As far as this there is nothing that they see who get the same."""

@@ -219,8 +219,8 @@ class FollowedRooms:
                 room.end(reader, error)
             return True
         if any(told.takes_back for told in news):
-            # Nobody is sent what was taken back once others know of it.
-            await channel.delivery.arrived()
+            # Nobody is sent what was taken back once others know of it, whatever document they follow by.
+            await room.all_have_what_was_told()
         if not room.is_hot:
             await self.verification.of_channel(room, channel)
         elif now() - room.verified > VERIFIED_FOR:

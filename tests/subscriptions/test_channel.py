@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from permissions.session import Session
 from resolvers.feeds.channel import Channel, Memory
 from resolvers.feeds.follower import Follower
-from resolvers.hand_written.room_feed import Event
+from resolvers.feeds.room import FollowedRoom
+from resolvers.hand_written.room_feed import Event, RoomFeed
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +67,38 @@ async def test_what_is_taken_back_is_held_no_more_and_what_follows_it_is() -> No
     assert len(room.readers) == asked + 1
     room.channel.close()
     assert room.memory.held == 0
+
+
+async def test_what_others_of_the_room_know_to_be_taken_back_is_held_no_more_and_no_read_of_before_is_shared() -> None:
+    """Another channel of the room was told of it first."""
+    room, other = Room("a"), Room("b")
+    for one in (room, other):
+        one.rows = [Event(1, "secret"), Event(2, "hello")]
+        await one.tell()
+    both = FollowedRoom(cast(RoomFeed, SimpleNamespace(every=0.0)), "1")
+    both.channels = {"a": room.channel, "b": other.channel}
+    page, reading, goes_on = other.channel._page, asyncio.Event(), asyncio.Event()
+
+    async def slow(reader: Follower, after: int) -> Sequence[Event]:
+        found = await page(reader, after)
+        reading.set()
+        await goes_on.wait()
+        return found
+
+    other.channel._page = slow
+    before = asyncio.create_task(other.after(0, known=3))
+    await reading.wait()
+    room.rows = other.rows = [Event(1, None), Event(2, "hello"), Event(3, "deleted", takes_back=1)]
+    taken_back = other.channel.taken_back
+    both.tell(room.channel, await room.channel.news())
+    assert other.channel.taken_back == taken_back + 1
+    after = asyncio.create_task(other.after(0, known=3))
+    await asyncio.sleep(0)
+    goes_on.set()
+    # Who asked before sees by `taken_back` that it is no use.
+    assert await before == [b"secret", b"hello"]
+    assert await after == [b"None", b"hello"]
+    assert other.channel.told == 2
 
 
 async def test_who_knows_more_than_was_told_gets_nothing_that_is_older() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from permissions.session import Session
 from resolvers.documents.request import Request
-from resolvers.feeds.delivery import ON_THE_WAY, PUSHED_AT_ONCE, Delivery
+from resolvers.feeds.delivery import BYTES_ON_THE_WAY, ON_THE_WAY, PUSHED_AT_ONCE, Delivery
 from resolvers.feeds.follower import Follower
 from resolvers.feeds.told import EventBatch, Told
 from tests.subscriptions.listening import Listeners
@@ -62,8 +62,8 @@ class Room:
         self.followers[follower], self.ways[follower] = None, way
         return way
 
-    def tell(self, events: int = 1) -> None:
-        news = [Told(self.told + n, b"{}") for n in range(1, events + 1)]
+    def tell(self, events: int = 1, body: bytes = b"{}") -> None:
+        news = [Told(self.told + n, body) for n in range(1, events + 1)]
         self.told += events
         self.delivery.send(news, self.followers)
 
@@ -120,14 +120,15 @@ async def test_who_can_not_take_it_is_woken_and_the_others_have_it() -> None:
     assert room.ways[well].seqs == [1]
 
 
-async def test_what_is_under_way_is_bounded() -> None:
+@pytest.mark.parametrize(("events", "body"), [(ON_THE_WAY, b"{}"), (4, b" " * (BYTES_ON_THE_WAY // 4))], ids=["events", "bytes"])
+async def test_what_is_under_way_is_bounded(events: int, body: bytes) -> None:
     room = Room(2 * PUSHED_AT_ONCE)
-    room.tell(ON_THE_WAY - 1)
+    room.tell(events - 1, body)
     await room.delivery.room_for_more()
     assert room.writes()[-1] == []
-    room.tell()
+    room.tell(1, body)
     await room.delivery.room_for_more()
-    assert room.writes()[-1] == [list(range(1, ON_THE_WAY + 1))]
+    assert room.writes()[-1] == [list(range(1, events + 1))]
 
 
 async def test_with_its_last_follower_it_is_over() -> None:
@@ -188,32 +189,37 @@ async def test_a_message_that_was_deleted_is_sent_to_nobody_once_others_know_of_
         await go_on(delivery)
 
     async def seen(delivery: Delivery) -> None:
-        waits.set()
+        if delivery._behind:
+            waits.set()
         await arrived(delivery)
 
     monkeypatch.setattr(Delivery, "_go_on", held_up)
     monkeypatch.setattr(Delivery, "arrived", seen)
     stream_id = await stream(on)
-    ways = [Way() for _ in range(3)]
-    request = Request(CHAT, {"stream": str(stream_id), "after": 0})
+    # The first follows by another document than the others.
+    documents = [CHAT.replace("mediaSeconds ", ""), CHAT, CHAT, CHAT]
+    ways = [Way() for _ in documents]
+    following: list[asyncio.Task[None]] = []
 
-    async def follow(way: Way) -> None:
+    async def follow(way: Way, document: str) -> None:
+        request = Request(document, {"stream": str(stream_id), "after": 0})
         async for offer in listen.subscriptions.subscribe(request, session(BOB), on.world, way):
             raise AssertionError(await offer.take())
 
-    following = [asyncio.create_task(follow(way)) for way in ways]
-
     async def all_live() -> bool:
         rooms = list(listen.subscriptions._rooms.open.values())
-        return sum(follower.live for room in rooms for follower in room.followers) == len(ways)
+        return sum(follower.live for room in rooms for follower in room.followers) == len(following)
 
-    await eventually(all_live)
+    for way, document in zip(ways, documents, strict=True):
+        following.append(asyncio.create_task(follow(way, document)))
+        await eventually(all_live)
     message = await say(on.database, stream_id, CAROL, "what she would rather not have said")
-    await eventually(partial(_has, ways[0], [[1]]))
+    for way in ways[:2]:
+        await eventually(partial(_has, way, [[1]]))
     await moderate(on.database, stream_id, message, "deleted")
     async with asyncio.timeout(5):
         await waits.wait()
-    assert [way.writes for way in ways] == [[[1]], [], []]
+    assert [way.writes for way in ways] == [[[1]], [[1]], [], []]
     goes_on.set()
     for way in ways:
         await eventually(partial(_has, way, [[1], [2]]))
