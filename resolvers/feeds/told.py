@@ -16,13 +16,13 @@ class Told(NamedTuple):
 
 
 class EventBatch:
-    """Events that go out together, from the `first` seq to the `last`. `written` keeps what transports made of them."""
+    """Events that go out together, the `last` seq among them. `written` keeps what transports made of them."""
 
-    __slots__ = ("events", "first", "last", "written")
+    __slots__ = ("events", "last", "written")
 
     def __init__(self, events: Sequence[Told]) -> None:
         self.events = events
-        self.first, self.last = events[0].seq, events[-1].seq
+        self.last = events[-1].seq
         self.written: dict[bytes, bytes] = {}
 
     def keep(self, around: bytes, written: bytes) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import orjson
 
 from tests.hostile.attacked_service import AttackedService
+from tests.support.waiting import eventually
 
 
 def introduction(headers: Mapping[str, str]) -> str:
@@ -23,7 +24,7 @@ def subscription(id: str, query: str, variables: Mapping[str, object]) -> str:
 
 @dataclass(slots=True)
 class Swarm:
-    """What they have received so far."""
+    """What they have received so far. It is started before all of them follow: what has to reach each of them is followed `after: 0`."""
 
     process: Process
     received: int = 0
@@ -31,14 +32,25 @@ class Swarm:
     doubled: int = 0
     closed: int = 0
 
-    async def has_received(self, events: int) -> bool:
-        """Whether they have so many in all."""
+    async def has_received(self, events: int, *, seconds: float = 30) -> None:
+        """Returns when they have so many in all; AssertionError with what they have when it takes longer."""
+
+        async def so_many() -> bool:
+            return await self._receive() >= events
+
+        def figures() -> str:
+            return f"{self.received} of {events}, {self.lost} lost, {self.doubled} doubled, {self.closed} closed"
+
+        await eventually(so_many, seconds=seconds, instead=figures)
+
+    async def _receive(self) -> int:
+        """All that they have until now."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(b"\n")
         found = orjson.loads(await self.process.stdout.readline())
         self.received += found["events"]
         self.lost, self.doubled, self.closed = self.lost + found["lost"], self.doubled + found["doubled"], self.closed + found["closed"]
-        return self.received >= events
+        return self.received
 
 
 @asynccontextmanager

@@ -16,11 +16,17 @@ def until(condition: Callable[[], object], *, seconds: float = 10, every: float 
         time.sleep(every)
 
 
-async def eventually(condition: Callable[[], Awaitable[object]], *, seconds: float = 10, every: float = 0.02) -> None:
-    """The same for a condition that has to be awaited."""
+async def eventually(
+    condition: Callable[[], Awaitable[object]],
+    *,
+    seconds: float = 10,
+    every: float = 0.02,
+    instead: Callable[[], str] = lambda: "still not so",
+) -> None:
+    """The same for a condition that has to be awaited; `instead` tells what is there in its place."""
     give_up = time.monotonic() + seconds
     while not await condition():
-        assert time.monotonic() < give_up, f"still not so after {seconds} s"
+        assert time.monotonic() < give_up, f"{instead()} after {seconds} s"
         await asyncio.sleep(every)
 
 
