@@ -18,7 +18,7 @@ from domain.world import Readable, ServedRules, Transaction
 from permissions.errors import GraphQLRefusal
 from permissions.session import USER_ID, Session
 from tests.calls.call_states import ringing
-from tests.subscriptions.listening import Listeners
+from tests.subscriptions.listening import RINGS, Listeners
 from tests.support.domain_setup import ALICE, BOB, CAROL, DAVE, Setup, session
 from tests.support.log_lines import LogLines
 from tests.support.waiting import eventually
@@ -139,13 +139,15 @@ class CountedWaits:
 async def test_who_knows_of_a_ring_looks_no_more_until_it_ends(on: Setup, transactions: CountedTransactions, listen: Listeners) -> None:
     async with waiting(on, transactions, 0.02) as device:
         counted = CountedWaits(device.rounds)
-        listener = (await listen.in_world(replace(on.world, ring_watch=counted))).rings(session(BOB))
-        call_id = await ringing(on)
+        listener = (await listen.in_world(replace(on.world, ring_watch=counted)))(session(BOB), RINGS)
+        # The snapshot: from now on it waits.
         await listener.count(1)
+        call_id = await ringing(on)
+        await listener.count(2)
         await transactions.more(4)
-        assert (len(listener.got), counted.waits) == (1, 2)
+        assert (len(listener.got), counted.waits) == (2, 2)
         await on.database.execute("DELETE FROM nchat_call_participants WHERE call_id = $1 AND user_id = $2", call_id, BOB)
-        assert [ring["kind"] for ring in await listener.count(2)] == ["incoming", "cancelled"]
+        assert [ring["kind"] for ring in await listener.count(3)] == ["snapshot", "incoming", "cancelled"]
 
 
 async def test_a_hint_wakes_the_one_whom_it_is_for(on: Setup, transactions: CountedTransactions) -> None:

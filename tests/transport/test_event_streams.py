@@ -132,7 +132,7 @@ async def test_comments_keep_it_alive(http: httpx2.AsyncClient) -> None:
 
 
 async def test_an_expired_token_ends_it_in_words(http: httpx2.AsyncClient, service: FakeService) -> None:
-    headers = {"authorization": f"Bearer {token(1.5)}"}
+    headers = {"authorization": f"Bearer {token(3)}"}
     async with asking_for_events(http, "subscription wait", headers) as events:
         first, second, *rest = await events.all()
     assert first == Event("next", {"data": {"wait": True}})

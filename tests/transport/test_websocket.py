@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 SECRET = "0123456789abcdef0123456789abcdef"
 ADMIN = {"X-Hasura-Admin-Secret": "open sesame"}
 CONNECTION_LIMITS = ConnectionLimits(unread_seconds=0.5)
-LIMITS = SocketLimits(init_timeout=0.3, ping_interval=0.2, max_operations=3)
+LIMITS = SocketLimits(ping_interval=0.2, max_operations=3)
 
 
 def authenticator() -> Authenticator:
@@ -161,8 +161,9 @@ async def test_the_reason_of_a_refusal_shows_no_secret(address: str) -> None:
         assert await client.closed() == (4403, "invalid x-hasura-admin-secret/x-hasura-access-key")
 
 
-async def test_no_init_in_time(address: str) -> None:
-    async with websocket(address) as client:
+async def test_no_init_in_time() -> None:
+    impatient = FakeService(authenticator(), limits=SocketLimits(init_timeout=0.3))
+    async with serving(impatient) as address, websocket(address) as client:
         assert await client.closed() == (4408, "Connection initialisation timeout")
 
 
@@ -262,7 +263,7 @@ async def test_headers_of_the_upgrade_count_and_those_of_init_win(address: str) 
 
 async def test_an_expired_token_closes_the_socket_and_sends_nothing_before(address: str, service: FakeService) -> None:
     async with websocket(address) as client:
-        await client.init({"Authorization": f"Bearer {token(1.5)}"})
+        await client.init({"Authorization": f"Bearer {token(3)}"})
         for operation in ("a", "b"):
             await client.subscribe("subscription wait", operation)
             assert (await client.receive())["type"] == "next"

@@ -1,6 +1,5 @@
 """To a stranger a hidden thing and no thing are the same bytes: on every field and action that the schema has."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
@@ -110,11 +109,10 @@ async def words_of_streams(client: Client, streams: Sequence[Probe], ids: Sequen
     for operation, (probe, pair) in operations.items():
         await client.subscribe(probe.document, operation, variables=probe.variables(*pair))
     with suppress(TimeoutError):
-        async with asyncio.timeout(SILENCE):
-            while True:
-                message = await client.receive()
-                if (key := operations.get(message.get("id", ""))) is not None:
-                    said[key].append(masked(orjson.dumps([message["type"], message["payload"]]), key[1]))
+        while True:
+            message = await client.receive(SILENCE)
+            if (key := operations.get(message.get("id", ""))) is not None:
+                said[key].append(masked(orjson.dumps([message["type"], message["payload"]]), key[1]))
     for operation in operations:
         await client.send(type="complete", id=operation)
     return {str(probe): {b"".join(said[probe, pair]) for pair in ids} for probe in streams}

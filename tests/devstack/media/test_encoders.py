@@ -82,12 +82,14 @@ async def test_an_encoder_becomes_a_participant_with_sound_and_picture(
             assert worker.running == [ingress.id]
 
             async def measured() -> bool:
-                return (await state(ingests, ingress)).video_bitrate is not None
+                now = await state(ingests, ingress)
+                return bool(
+                    now.video_bitrate and now.fps and 5 < now.fps < 30 and now.audio_bitrate and 20_000 < now.audio_bitrate < 200_000
+                )
 
             await eventually(measured)
             told = await state(ingests, ingress)
             assert (told.status, told.width, told.height) == ("publishing", *SIZE)
-            assert told.fps and 5 < told.fps < 30 and told.audio_bitrate and 20_000 < told.audio_bitrate < 200_000
             worker.turn(throttle_kbps=24)
 
             async def throttled() -> bool:
