@@ -24,33 +24,37 @@ class FaultyBroker:
         self.done: Counter[str] = Counter()
         self._first = iter(TROUBLES)
         self._serving: set[asyncio.Task[None]] = set()
+        self._ended = False
 
     def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
+        if self._ended:
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._connect(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
+        # Not in the task itself: one that is cancelled before its first step does nothing at all.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     async def end(self) -> None:
-        """Ends all connections."""
+        """Ends all connections, those that come in this very moment too."""
+        self._ended = True
         for task in list(self._serving):
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError):
-                there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
-                ways = [asyncio.create_task(_asked(reader, there_writer)), asyncio.create_task(self._answered(there_reader, writer))]
-                try:
-                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for way in ways:
-                        way.cancel()
-                    await asyncio.gather(*ways, return_exceptions=True)
-                    there_writer.transport.abort()
-        finally:
-            writer.transport.abort()
+        with suppress(OSError):
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
+            ways = [asyncio.create_task(_asked(reader, there_writer)), asyncio.create_task(self._answered(there_reader, writer))]
+            try:
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+                there_writer.transport.abort()
 
     async def _answered(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         rest = b""

@@ -1,14 +1,17 @@
 """The fault run of the benchmarks, as short as it can be: everything is broken a few times, and nobody misses anything."""
 
+import asyncio
+import random
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from bench.faults.faulty_broker import split
+from bench.faults.faulty_broker import FaultyBroker, split
 from bench.faults.history import Line, Wrong, check, compare, has_gaps
 from bench.faults.run import Size, run
 from tests.support.forked_commands import ForkedCommands
+from tests.support.waiting import within
 
 pytestmark = pytest.mark.anyio
 
@@ -66,3 +69,21 @@ def test_replies_are_told_apart_wherever_they_are_cut() -> None:
         assert [*first, *split(rest + whole[cut:])] == [*replies, b""]
     with pytest.raises(ValueError, match="no reply"):
         list(split(b"%1\r\n+a\r\n+b\r\n"))
+
+
+@pytest.mark.parametrize("comes", ["before", "after"])
+async def test_the_broker_ends_with_whoever_comes_in_its_last_moment(comes: str) -> None:
+    proxy, ended = FaultyBroker(1, random.Random(1)), asyncio.Event()  # noqa: S311 - no secret
+
+    async def come(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if comes == "after":
+            await proxy.end()
+        proxy.serve(reader, writer)
+        await proxy.end()
+        assert writer.is_closing()
+        ended.set()
+
+    async with await asyncio.start_server(come, "127.0.0.1", 0) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await within(ended.wait(), 5)
+        writer.close()
