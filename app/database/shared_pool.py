@@ -10,6 +10,7 @@ from typing import Any, Final
 from app.database.pool import MAX_STATEMENT_BYTES, PoolDatabase, PoolTransaction
 from app.database.share import Places
 from app.database.turns import Turn, Turns
+from app.proof_of_life import ProofOfLife
 from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, LookDatabase, TookTooLong
 
 ANY_NUMBER: Final = 1_000_000
@@ -55,12 +56,13 @@ class SharedPool:
     def __init__(self, database: PoolDatabase, requests: int, limits: StatementLimits, clock: Callable[[], float]) -> None:
         self._database, self._limits, self._clock = database, limits, clock
         for_requests, for_looks = places(requests, limits.share)
+        lives = ProofOfLife(database.ping, clock)
         self._admins_share = max(1, requests - 1)
-        self._requests, self._looks = Turns(for_requests, clock), Turns(for_looks, clock)
+        self._requests, self._looks = Turns(for_requests, lives.now, lives), Turns(for_looks, lives.now, lives)
         # What is planned anew each time keeps a processor busy before a row is read: of one principal one at a time. Those that wait for a
         # place among all keep theirs here, so the heavy do not have them all.
         self._long_at_once = for_requests.heavy
-        self._long = Turns(Places(self._long_at_once, max(1, self._long_at_once - 1), share=1), clock)
+        self._long = Turns(Places(self._long_at_once, max(1, self._long_at_once - 1), share=1), lives.now, lives)
         self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:

@@ -1,7 +1,8 @@
 """Whose statement runs next: each principal has a share of a few places, and long statements leave some of them to others.
 
 A principal whose statements lately took long is heavy, and so is a statement that takes long. All heavy ones together have only
-some of the places; when more have become heavy since they began, and others wait, those who took most give theirs up.
+some of the places; when more have become heavy since they began, and others wait, those who took most give theirs up. Where this process
+or the database stood still nobody took anything: a place is taken away only after the database has answered a question asked since.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final, Self
 
 from app.database.share import GRACE, HEAVY, Places, Share
 from app.database.waiting_line import WaitingLine
+from app.proof_of_life import ProofOfLife
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.sql.database import GaveWay
 
@@ -27,12 +29,14 @@ _Share = Share["Turn"]
 
 
 class Turns:
-    """The places of one kind of work. `clock` gives seconds."""
+    """The places of one kind of work. `clock` gives seconds; `lives` shows whether the database answers, without it it always does."""
 
-    def __init__(self, places: Places, clock: Callable[[], float]) -> None:
-        self._places, self._clock = places, clock
+    def __init__(self, places: Places, clock: Callable[[], float], lives: ProofOfLife | None = None) -> None:
+        self._places, self._clock, self._lives = places, clock, lives
         self._shares: dict[str, _Share] = {}
         self._running: set[Turn] = set()
+        if lives is not None:
+            lives.watch(self._running)
         self._heavy = 0
         self._line: WaitingLine[Turn] = WaitingLine()
         # Who waits, and until when, the first to lose patience first: one look for all is cheaper than a timer for each.
@@ -176,10 +180,12 @@ class Turns:
             turn.heavy = turn.long = True
         self._fill(now)
         too_many_heavy = self._heavy - self._places.heavy - sum(turn.lost for turn in long)
-        if too_many_heavy > 0 and (self._line.somebody_light(now) or self._is_crowded):
-            loose = [turn for turn in long if not (turn.lost or turn.kept)]
+        if self._line.somebody_light(now) or self._is_crowded:
+            # Asked at each look, so that the answer to the last one is there when it is needed.
+            asked_at = now if self._lives is None else self._lives.since(now)
+            loose = [turn for turn in long if not (turn.lost or turn.kept) and turn.began + SAFE - SWEEP_EVERY <= asked_at]
             loose.sort(key=lambda turn: turn.share.lately(now) + now - turn.began, reverse=True)
-            for turn in loose[:too_many_heavy]:
+            for turn in loose[: max(0, too_many_heavy)]:
                 # Once is enough to be known for it.
                 turn.share.spend(GAVE_UP, now)
                 turn.give_up()

@@ -1,10 +1,12 @@
 """Statements that ask for their turn, each in the hands of a test, on a clock that the test turns."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from app.database.share import Places
 from app.database.turns import Turns
+from app.proof_of_life import ProofOfLife
 
 PLACES = Places(total=6, heavy=4, share=3, queue=5)
 
@@ -20,9 +22,10 @@ class Work:
 
 @dataclass(slots=True)
 class Room:
-    """Turns on a clock of their own, and the order in which statements began."""
+    """Turns on a clock of their own, and the order in which statements began. `answers` is how a server does that may stand still."""
 
     places: Places = PLACES
+    answers: Callable[[], Awaitable[None]] | None = None
     now: float = 0.0
     began: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
@@ -30,7 +33,8 @@ class Room:
     turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
-        self.turns = Turns(self.places, lambda: self.now)
+        lives = None if self.answers is None else ProofOfLife(self.answers, lambda: self.now)
+        self.turns = Turns(self.places, (lambda: self.now) if lives is None else lives.now, lives)
 
     async def ask(self, principal: str, *, leaves: bool = True) -> Work:
         done = asyncio.Event()
