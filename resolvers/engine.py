@@ -139,17 +139,18 @@ class Engine:
                     request.tally.answered += len(body)
                 return Answer(body, operation.kind)
         except GraphQLRefusal as refused:
-            return Answer.refused(self._told(refused, session), operation)
+            return Answer.refused(self._told(refused, request, session), operation)
         except DatabaseError as error:
             told = refusal(error) or unexpected(error)
             told.__cause__ = error
-            return Answer.refused(self._told(told, session), operation)
+            return Answer.refused(self._told(told, request, session), operation)
         except Exception as error:  # noqa: BLE001 - the outermost place: whatever went wrong, the client gets one answer without details
             return Answer.refused(unexpected(error), operation)
 
-    def _told(self, refused: GraphQLRefusal, session: Session) -> GraphQLRefusal:
+    def _told(self, refused: GraphQLRefusal, request: Request, session: Session) -> GraphQLRefusal:
         """Hasura: an admin is told more, and a role never, whatever it is trusted with."""
-        return with_internal(refused) if self._admin_internal_errors and session.role == ADMIN else refused
+        tells = self._admin_internal_errors and request.tells_internal and session.role == ADMIN
+        return with_internal(refused) if tells else refused
 
     async def _run(self, view: RoleView, document: CachedDocument, request: Request, session: Session, context: object | None) -> bytes:
         compiled = await self._planner.plan(view, document, request)

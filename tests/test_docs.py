@@ -18,7 +18,7 @@ from app.telemetry.metrics import Metrics
 from domain.calls.events import EventKind
 from domain.calls.life_cycle import EndReason
 from domain.errors import ActionError
-from resolvers.run.database_refusals import _SERVER, _STATES
+from resolvers.run.database_refusals import _STATES, _WITHOUT_ITS_WORDS
 from schema.types.call_event_kinds import CALL_EVENTS
 
 ROOT = Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def test_every_code_of_a_refusal() -> None:
         ROOT / name for name in tracked() if name.endswith(".py") and name.split("/")[0] in ("app", "domain", "permissions", "resolvers")
     ]
     raised = {found for file in code if file.exists() for found in re.findall(r'GraphQLRefusal\(\s*"([A-Za-z_-]+)"', file.read_text())}
-    raised |= {code for code, _ in (*_STATES.values(), *_SERVER.values())}
+    raised |= {code for code, _ in (*_STATES.values(), *_WITHOUT_ITS_WORDS.values())}
     of_tables = {next(iter(words(cells[0]))) for cells in rows(page("errors.md").partition("## Table fields")[2])}
     assert raised - actions - of_tables == set()
     assert of_tables - raised == set()

@@ -128,7 +128,8 @@ class SocketConnection:
             self._services.outcomes.refused(refused)
             await self._socket.send(words.refusal(refused))
             return
-        request = asked._replace(address=address_of(self._scope))
+        # Hasura: whoever asks on a websocket is not told `extensions.internal` (`WebSocket.hs`: `getErrFn errRespTy False`).
+        request = asked._replace(address=address_of(self._scope), tells_internal=False)
         context = self._services.context_of(session, self._scope)
         self._start(operation_id, RunningOperation(words, request, session, context, self._services, self._socket))
 

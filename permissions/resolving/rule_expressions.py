@@ -105,9 +105,7 @@ class RuleReader:
         return _of_field(self.comparisons(column, node, table), node)
 
     def comparisons(self, column: Column, node: Node, table: TrackedTable) -> Expression:
-        """`{_gt: 1, _lt: 9}`, or a bare value, which means `_eq`."""
-        if node.value is None:
-            raise node.error(f"{column.name} is compared with nothing; write `_is_null: true` if that is meant.")
+        """`{_gt: 1, _lt: 9}`, or a bare value, which means `_eq`: null too, and a null equals it (Hasura's `Postgres/DDL/BoolExp.hs`)."""
         if not isinstance(node.value, dict):
             return self.comparison(column, "_eq", node, table)
         return conjunction(self.attempt(column, canonical(name), operand, table) for name, operand in node.value.items())

@@ -29,7 +29,7 @@ class Request(NamedTuple):
     `size` is that of the body or message it came in, in bytes; `tally` is shared by the members of a batch; `seen` is the
     last event that the client has, where its transport says so. `delta`: of a live query's answers only the first is wanted whole.
     `address` is where it comes from, as far as addresses tell. `reads_only`: its transport may repeat it and
-    foreign pages may send it, so nothing that may write is run.
+    foreign pages may send it, so nothing that may write is run. `tells_internal`: an admin who asks is told PostgreSQL's own errors.
     """
 
     query: str
@@ -42,3 +42,4 @@ class Request(NamedTuple):
     delta: bool = False
     reads_only: bool = False
     address: str = ""
+    tells_internal: bool = True

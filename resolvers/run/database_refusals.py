@@ -21,8 +21,7 @@ _STATES = {
     # Types without this operator or aggregate, and more than PostgreSQL can hold in one statement.
     "42883": ("not-supported", ""),
     "0A000": ("not-supported", ""),
-    # An `on_conflict` that meets one row twice, and one on a constraint that is checked late.
-    "21000": ("data-exception", ""),
+    # An `on_conflict` on a constraint that is checked late.
     "55000": ("not-supported", ""),
     "54000": ("validation-failed", "the request is too large: "),
     "54001": ("validation-failed", "the request is too large: "),
@@ -34,8 +33,10 @@ _STATES = {
     "57014": ("time-limit-exceeded", ""),
 }
 
-# What is wrong with the server and not with the request, in our words: PostgreSQL's name its files.
-_SERVER = {
+# In words that are not PostgreSQL's. Most are what is wrong with the server and not with the request: PostgreSQL's name its files.
+_WITHOUT_ITS_WORDS = {
+    # Hasura's, for an `on_conflict` that meets one row twice (`Postgres/Execute/Types.hs`: `dmlTxErrorHandler` does not expect it).
+    "21000": ("unexpected", "database query error"),
     "53100": ("storage-full", "the database has no space left"),
     "53200": ("postgres-error", "the database is out of memory"),
     "53400": ("postgres-error", "the database is at one of its limits"),
@@ -70,8 +71,8 @@ def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
     if error.sqlstate in _STATES:
         code, prefix = _STATES[error.sqlstate]
         return GraphQLRefusal(code, prefix + error.message, path)
-    if error.sqlstate in _SERVER:
-        return GraphQLRefusal(*_SERVER[error.sqlstate], path)
+    if error.sqlstate in _WITHOUT_ITS_WORDS:
+        return GraphQLRefusal(*_WITHOUT_ITS_WORDS[error.sqlstate], path)
     if error.sqlstate.startswith("22") or _is_bad_text(error):
         return GraphQLRefusal("data-exception", error.message, path)
     if error.sqlstate.startswith(("08", "57P", "3D000")):

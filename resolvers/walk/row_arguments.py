@@ -113,11 +113,9 @@ def _aggregate_orders(
                         yield OrderBy(enum_value(order, direction), meaning.column, relationships, aggregate, function)
 
 
-def page_size(walk: Walk, value: InputValue, *, least: int = 0) -> int | Bound:
+def page_size(walk: Walk, value: InputValue) -> int | Bound:
     """A small limit, or one written in the document, is part of the SQL text; a large one in a variable is a parameter."""
     limit = _natural(value.raw, value, 32)
-    if limit < least:
-        raise value.expected("a positive 32-bit integer", "Int")
     if value.variable is None:
         return limit
     walk.variables.pins.limits.add(pattern(value.variable))

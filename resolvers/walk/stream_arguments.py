@@ -39,7 +39,8 @@ def stream_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableNam
             case Argument("where"):
                 where = boolean(walk, argument.value, inner, table)
             case Argument("batch_size"):
-                limit = page_size(walk, argument.value, least=1)
+                # Hasura: any number that is not negative (`SubscriptionStream.hs`); of none at once nothing is ever told.
+                limit = page_size(walk, argument.value)
             case Argument("cursor"):
                 cursor = _cursor(walk, argument.value, inner, table, path)
     if cursor is None or limit is None:

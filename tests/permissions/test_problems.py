@@ -62,7 +62,6 @@ RULES = [
         "'X_Hasura_User_Id' looks like a session variable, but isn't one; write it like X-Hasura-User-Id.",
     ),
     ("{title: '{{X-Hasura-Name}}'}", "'{{X-Hasura-Name}}' looks like a session variable, but isn't one; write it like X-Hasura-User-Id."),
-    ("{pages: ~}", "pages is compared with nothing; write `_is_null: true` if that is meant."),
     ("{_and: ~}", "`_and` has to be a list of boolean expressions."),
     ("{_or: {pages: 1}}", "`_or` has to be a list."),
     ("{_not: [pages]}", "A boolean expression has to be a mapping."),

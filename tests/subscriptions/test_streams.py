@@ -122,7 +122,10 @@ async def test_nobody_is_told_of_rows_that_they_may_not_see(on: Setup, listen: L
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("batch_size: 0, cursor: {initial_value: {seq: 0}}", "expected a positive 32-bit integer for type 'Int', but found an integer"),
+        (
+            "batch_size: -1, cursor: {initial_value: {seq: 0}}",
+            "expected a non-negative 32-bit integer for type 'Int', but found an integer",
+        ),
         ("batch_size: 1, cursor: []", "one streaming column field is expected"),
         ("batch_size: 1, cursor: {initial_value: {}}", "one streaming column field is expected"),
         ('batch_size: 1, cursor: {initial_value: {seq: 0, kind: "a"}}', "multiple column cursors are not supported yet"),
@@ -138,6 +141,25 @@ async def test_what_is_no_cursor_is_refused(listen: Listeners, arguments: str, m
     if "streaming column" in message or "column cursors" in message:
         # Hasura's `SubscriptionStream.hs` counts columns when all arguments are read.
         assert refused.path == "$.selectionSet.nchat_call_events_stream.args"
+
+
+@pytest.mark.parametrize("size", ["0", "$size"])
+async def test_none_at_once_is_nothing_ever(on: Setup, listen: Listeners, size: str) -> None:
+    """Hasura takes a batch of none (`cursorBatchSizeArg` of `SubscriptionStream.hs`): who asks for it waits, and is no error."""
+    call_id = await open_channel_call(on)
+    silent = listen(
+        session(ALICE),
+        f"subscription ($since: bigint!{', $size: Int!' if '$' in size else ''}) {{ "
+        f"nchat_call_events_stream(batch_size: {size}, cursor: {{initial_value: {{seq: $since}}}}) {{ seq }} }}",
+        since=0,
+        **({"size": 0} if "$" in size else {}),
+    )
+    told = listen(session(ALICE), ALL, since=0)
+    last = await event(on, call_id)
+    await until_rows(told, last)
+    await event(on, call_id)
+    await until_rows(told, last + 1)
+    assert (silent.got, silent.refused) == ([], None)
 
 
 async def test_a_bad_value_is_told_once_and_by_itself(on: Setup, listen: Listeners) -> None:

@@ -92,6 +92,21 @@ async def test_an_action_over_http_and_over_a_websocket(demo_database_url: str) 
             assert (await client.receive())["payload"] == await ask(MY_CALLS, bearer(ALICE))
 
 
+async def test_an_admin_is_told_internals_over_http_alone(demo_database_url: str) -> None:
+    """Hasura's `GraphQL/Transport/WebSocket.hs`: whatever it sends is encoded without `internal` (`getErrFn errRespTy False`)."""
+    wrong = '{ nchat_calls(where: {created_at: {_eq: "no day"}}) { id } }'
+    admin = {"x-hasura-admin-secret": "open sesame"}
+    async with asking(settings(demo_database_url)) as ask:
+        over_http = error_in(await ask(wrong, admin), wrong)["extensions"]
+        async with websocket(ask.address) as client:
+            await client.init(admin)
+            await client.subscribe(wrong, "1")
+            answer = await client.receive()
+        (over_websocket,) = answer["payload"]
+    assert over_http.pop("internal")["error"]["status_code"] == "22007"
+    assert over_websocket["extensions"] == over_http
+
+
 async def test_every_commit_is_heard(demo_database_url: str) -> None:
     moments: list[str] = []
     bob = ALICE[:-1] + "2"
