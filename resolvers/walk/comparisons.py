@@ -110,12 +110,12 @@ class AggregatePredicates:
         return AggregatePredicate(self.relationship, function, cells, distinct, self.walk.visible(self.target, asked), terms)
 
     def _given(self, value: InputValue, type_: GraphQLInputObjectType) -> Iterator[tuple[GraphQLInputField, InputValue]]:
-        """The keys that are there; null is as good as absent where it may be."""
+        """The keys that are there. What may be left out is never null (`fieldOptional` in Hasura's `AggregationPredicates.hs`)."""
         fields = {id(field): (field, entry) for field, entry in input_fields(self.walk, value, type_)}
         for name, field in type_.fields.items():
             if is_non_null_type(field.type) and id(field) not in fields:
                 raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{value.path}.{name}")
-        return ((field, entry) for field, entry in fields.values() if is_non_null_type(field.type) or not entry.is_null)
+        return iter(fields.values())
 
 
 def _flag(value: InputValue) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLInputField, GraphQLInputObjectType
+from graphql import GraphQLEnumType, GraphQLInputField, GraphQLInputObjectType, GraphQLList
 
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.input_value import EnumName, InputValue
@@ -31,6 +31,8 @@ def known_entries(walk: Walk, value: InputValue, type_: GraphQLInputObjectType) 
 
 def column_names(walk: Walk, value: InputValue, type_: GraphQLEnumType) -> tuple[str, ...]:
     """Columns named by a list of `t_select_column` values."""
+    if value.is_null:
+        raise value.null(GraphQLList(type_))
     names = []
     for item in value.items(type_):
         meaning = enum_value(item, type_)

@@ -98,11 +98,9 @@ def _aggregate_orders(
     walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relationships: tuple[str, ...], aggregate: str
 ) -> Iterator[OrderBy]:
     for field, entry in input_fields(walk, value, type_):
-        if entry.is_null:
-            continue
         inner: Any = get_named_type(field.type)
         match meaning_of(field):
-            case Part("count"):
+            case Part("count") if not entry.is_null:
                 yield OrderBy(enum_value(entry, inner), None, relationships, aggregate, "count")
             case AggregateFunction(function):
                 for column, order in input_fields(walk, entry, inner):

@@ -72,7 +72,7 @@ def _of_item(walk: Walk, item: InputValue, type_: Any, table: TableName) -> list
         match meaning_of(field):
             case Argument("initial_value"):
                 initial = _initial(walk, entry, inner, table)
-            case Argument("ordering") if not entry.is_null:
+            case Argument("ordering"):
                 descends = enum_value(entry, inner) == "DESC"
     if initial is None:
         name = walk.catalog.naming.field("initial_value")

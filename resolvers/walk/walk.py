@@ -32,9 +32,14 @@ from resolvers.documents.variables import Variables
 from resolvers.walk.bound_values import BoundValues
 from resolvers.walk.rule_costs import RuleCosts
 from schema.model import Catalog, TableName
-from schema.table_types.meaning import Meaning, meaning_of
+from schema.table_types.meaning import Argument, Meaning, UpdateOperator, meaning_of
 
 INTROSPECTION = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+
+# May be left out, but are never null. Hasura's `fieldOptional` (`Parser/Internal/Input.hs`, "The value of omitted fields") hands a null on
+# to a parser that has none, so that a forgotten variable does not ask for more than was meant.
+_NEVER_NULL = frozenset({"args", "columns", "distinct", "on_conflict", "path"})
+_WORDS = {"Boolean": "a boolean", "String": "a string"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +97,25 @@ class Walk:
             raise GraphQLRefusal("validation-failed", f"missing selection set for '{selected.name}'", selected.path)
 
     def arguments(self, selected: Selected, definition: GraphQLField) -> list[ArgumentValue]:
-        """The given arguments; null counts as absent where the type allows it. Raises for missing ones."""
+        """The given arguments; null counts as absent where it is allowed. Raises for missing ones."""
         nodes = {argument.name.value: argument.value for argument in selected.node.arguments or ()}
         return [value for name, argument in definition.args.items() if (value := self._argument(selected, name, argument, nodes.get(name)))]
 
     def _argument(self, selected: Selected, name: str, argument: GraphQLArgument, node: Any) -> ArgumentValue | None:
-        value = None
+        value, meaning = None, meaning_of(argument)
         if node is not None:
             value = InputValue(node, f"{selected.path}.args.{name}", self.variables).resolved(variable_type(argument))
+            if value is None and _is_never_null(meaning):
+                value = InputValue(None, f"{selected.path}.args.{name}", self.variables)
         if value is None:
             if is_required_argument(argument):
                 raise GraphQLRefusal("validation-failed", f"missing required field '{name}'", f"{selected.path}.args.{name}")
             return None
         if not value.is_null:
-            return ArgumentValue(name, meaning_of(argument), argument, value)
+            return ArgumentValue(name, meaning, argument, value)
+        if _is_never_null(meaning):
+            words = _WORDS.get(str(argument.type))
+            raise value.null(argument.type) if words is None else value.expected(words, str(argument.type))
         if is_non_null_type(argument.type):
             raise value.null(argument.type)
         return None
@@ -156,6 +166,10 @@ class Walk:
             raise GraphQLRefusal("validation-failed", f"the query is nested deeper than {self.budget.limits.depth} levels", path)
         self.rows(table, path)
         return depth + 1
+
+
+def _is_never_null(meaning: Meaning | None) -> bool:
+    return isinstance(meaning, UpdateOperator) or (isinstance(meaning, Argument) and meaning.kind in _NEVER_NULL)
 
 
 def variable_type(place: GraphQLArgument | GraphQLInputField) -> GraphQLType:

@@ -133,7 +133,7 @@ async def test_a_part_of_a_document(books: Library, path: str, value: Any) -> No
     query = "query ($p: String) { book(where: {id: {_eq: 1}}) { doc(path: $p) whole(path: $p) } }"
     assert (await data(books, query, {"p": path}))["book"] == [{"doc": value, "whole": None}]
     literal = json.dumps(path, ensure_ascii=False)
-    query = f'{{ book(where: {{id: {{_eq: 1}}}}) {{ part: doc(path: {literal}) doc(path: null) whole(path: "doc.a[0]") }} }}'
+    query = f'{{ book(where: {{id: {{_eq: 1}}}}) {{ part: doc(path: {literal}) doc whole(path: "doc.a[0]") }} }}'
     whole = json.loads(await books.value("SELECT doc::text FROM book WHERE id = 1"))
     assert (await data(books, query))["book"] == [{"part": value, "doc": whole, "whole": {"b": 1}}]
 

@@ -102,7 +102,7 @@ def _nested(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, relati
                     rows = (_row(walk, entry, inner, table, _path_of_one(relationship, path)),)
                 case Argument("data"):
                     rows = _rows(walk, entry, inner, table, f"{path}.data")
-                case Argument("on_conflict") if not entry.is_null:
+                case Argument("on_conflict"):
                     conflict = _conflict(walk, entry, inner, table)
     inserted = InsertedRows(table, f"{path}.data", rows, conflict)
     if relationship.after_parent:
@@ -127,7 +127,7 @@ def _conflict(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, tabl
                 constraint = named.name if isinstance(named, OfConstraint) else ""
             case Argument("update_columns"):
                 columns = _update_columns(entry, inner, value.path)
-            case Argument("where") if not entry.is_null:
+            case Argument("where"):
                 where = boolean(walk, entry, inner, table)
     if not columns:
         # Hasura: nothing is updated, whatever the condition.

@@ -58,7 +58,7 @@ def _update(walk: Walk, given: Given, table: TableName, path: str) -> tuple[Expr
                 where = boolean(walk, value, inner, table)
             case Argument("pk_columns"):
                 where = primary_key(walk, value, inner, table)
-            case UpdateOperator(operator) if not value.is_null:
+            case UpdateOperator(operator):
                 found += _assigned(walk, operator, value, inner, table)
     return where, _once_each(walk, found, table, path)
 
