@@ -63,6 +63,9 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
         walk.budget.spend(walk.costs.root(meaning) if isinstance(meaning, TableRoot) else HAND_WRITTEN, root.selected.path)
     if operation.kind == "subscription" and len(roots) != 1:
         raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
+    if operation.kind == "subscription" and roots[0].field is None and roots[0].type is walk.schema.subscription_type:
+        # Hasura's `GraphQL/Execute.hs`: what never changes is followed below a namespace alone.
+        raise GraphQLRefusal("not-supported", "Introspection at root field level is not supported over subscriptions")
     only_tables = all(root.field is None or isinstance(meaning_of(root.field), TableRoot) for root in roots)
     if operation.kind == "mutation":
         return _steps(walk, operation, roots)

@@ -17,6 +17,8 @@ _STATES = {
     "23514": ("permission-error", "Check constraint violation. "),
     "42P01": ("constraint-error", ""),
     "42703": ("constraint-error", ""),
+    # A constraint that is gone, too (Hasura's `dmlTxErrorHandler` expects this one and 42P10 of class 42).
+    "42704": ("constraint-error", ""),
     "53300": ("postgres-max-connections-error", ""),
     # Types without this operator or aggregate, and more than PostgreSQL can hold in one statement.
     "42883": ("not-supported", ""),
@@ -37,6 +39,7 @@ _STATES = {
 _WITHOUT_ITS_WORDS = {
     # Hasura's, for an `on_conflict` that meets one row twice (`Postgres/Execute/Types.hs`: `dmlTxErrorHandler` does not expect it).
     "21000": ("unexpected", "database query error"),
+    "42P10": ("constraint-error", "there is no unique or exclusion constraint on target column(s)"),
     "53100": ("storage-full", "the database has no space left"),
     "53200": ("postgres-error", "the database is out of memory"),
     "53400": ("postgres-error", "the database is at one of its limits"),

@@ -12,6 +12,7 @@ import pytest
 
 from app.hints import open_hub
 from permissions.api_limits import ApiLimit, ApiLimits
+from permissions.errors import GraphQLRefusal
 from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request
@@ -258,6 +259,16 @@ async def test_live_queries_and_streams(own_shop: Library) -> None:
             assert json.loads(await (await anext(batches)).take()) == {"data": {"shop": {"article_local_stream": [{"id": 4}]}}}
         async with aclosing(queries.follow(typename)) as names:
             assert json.loads(await (await anext(names)).take()) == {"data": {"shop": {"__typename": "shop_subscription"}}}
+
+
+@pytest.mark.parametrize(
+    "query", ["subscription { __typename }", "subscription { ...F } fragment F on subscription_root { t: __typename }"]
+)
+async def test_the_name_of_the_root_is_not_followed(shop: Library, query: str) -> None:
+    with pytest.raises(GraphQLRefusal) as refused:
+        await shop.engine.live_query(Request(query), USER)
+    assert (refused.value.code, refused.value.path) == ("not-supported", "$")
+    assert refused.value.message == "Introspection at root field level is not supported over subscriptions"
 
 
 @pytest.mark.parametrize(

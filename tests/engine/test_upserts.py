@@ -161,3 +161,11 @@ async def test_a_row_can_be_met_once(store: Library) -> None:
     assert message == "database query error"
     told = error_in(await store.ask(query), query)["extensions"]["internal"]["error"]
     assert told["message"] == "ON CONFLICT DO UPDATE command cannot affect row a second time"
+
+
+async def test_a_constraint_that_is_gone(store: Library) -> None:
+    """Hasura: `PGUndefinedObject` is expected of a write (`Postgres/Execute/Types.hs`)."""
+    await store.pool.execute(f"ALTER TABLE folder DROP CONSTRAINT {KEY}")
+    query = upsert('[{owner_id: 1, title: "in"}]', f"constraint: {KEY}, update_columns: [size]")
+    message = await refused(store, query, "constraint-error", "$.selectionSet.insert_folder.args.objects")
+    assert message == f'constraint "{KEY}" for table "folder" does not exist'
