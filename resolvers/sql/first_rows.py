@@ -11,7 +11,7 @@ from permissions.compiling.filled_text import FilledText, NamedRows, Piece, quot
 from permissions.compiling.named_table import NamedTable
 from permissions.compiling.outer_column import outer
 from permissions.compiling.parts import parts
-from permissions.compiling.select_text import Page, select, subselect
+from permissions.compiling.select_text import ALL, ONCE, Page, select, subselect
 from permissions.expressions import Related, Rule
 from resolvers.ir import Arguments
 from resolvers.sql.pages import number, ordered
@@ -51,11 +51,15 @@ def _first_of(
         return select(_columns(source, names), source.from_, visible, _first(statement, source, arguments, length))
     local, values = _values(statement, tracked, branch.way)
     joined = FilledText(_BOOLEAN, [source.comparable(local), " = ", outer(values.columns["value"])])
-    asked = _first(statement, source, arguments, length)
+    # Below a value of the key there is one row: nothing to be sorted.
+    asked = ALL if tracked.primary_key == (local,) else _first(statement, source, arguments, length)
     each = subselect(statement.name("first"), [(name, source.column(name)) for name in names], source.from_, [joined, *visible], asked)
-    rows = statement.rows_of(tracked, each)
+    below = statement.rows_of(tracked, each)
     lateral = FilledText(NULLTYPE, [values, " JOIN LATERAL ", each, " ON true"])
-    return select(_columns(rows, names), lateral, (), _first(statement, rows, arguments, length))
+    # All of them before they are sorted: PostgreSQL would else walk the order of the table, for those who have many.
+    all_ = subselect(statement.name("below"), [(name, below.column(name)) for name in names], lateral, (), ONCE)
+    rows = statement.rows_of(tracked, all_)
+    return select(_columns(rows, names), rows.from_, (), _first(statement, rows, arguments, length))
 
 
 def _columns(rows: RowSource, names: Sequence[str]) -> list[Sequence[Piece]]:
