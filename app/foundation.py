@@ -16,7 +16,7 @@ from app.auth.open_authenticator import jwt_configurations, open_authenticator
 from app.database.migration_state import check_migrated
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
-from app.database.shared_pool import SharedPool, StatementLimits, pool_size
+from app.database.shares.shared_pool import SharedPool, StatementLimits, pool_size
 from app.hints import BroadcastHub, open_hub
 from app.http.health import Check
 from app.http.readiness import open_redis_check

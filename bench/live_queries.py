@@ -19,7 +19,7 @@ import uvloop
 
 from app.database.pool import PoolDatabase, open_pool
 from app.database.reflection import reflect
-from app.database.shared_pool import SharedPool, StatementLimits, pool_size
+from app.database.shares.shared_pool import SharedPool, StatementLimits, pool_size
 from app.hints import open_hub
 from bench.__main__ import load_data
 from bench.servers import METADATA

@@ -35,5 +35,5 @@ CREATE INDEX ON nchat_calls (created_at DESC);
 -- As the product has them.
 CREATE INDEX ON nchat_calls (channel_id, created_at DESC);
 CREATE INDEX ON nchat_calls (initiator_id, created_at DESC);
-CREATE INDEX ON nchat_call_participants (user_id);
-CREATE INDEX ON nchat_channel_members (user_id);
+CREATE INDEX ON nchat_call_participants (user_id, status) INCLUDE (call_id);
+CREATE INDEX ON nchat_channel_members (user_id, channel_id);

@@ -156,8 +156,7 @@ class Engine:
         compiled = await self._planner.plan(view, document, request)
         match compiled:
             case TableQuery(plan):
-                database = self._database.request(self._asker(request, session))
-                return await database.fetch_json(plan.sql, plan.bind(session, request.variables))
+                return await self._database.answer(plan, plan.bind(session, request.variables), self._asker(request, session))
             case Steps():
                 if request.reads_only and compiled.may_write:
                     raise GraphQLRefusal("method-not-allowed", "what may write is a POST request")

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, NamedTuple, Protocol
 
 from permissions.session import Session
+from resolvers.sql.plan import Plan
 from schema.model import TableName
 
 QUERY_CANCELED: Final = "57014"
@@ -60,6 +61,10 @@ NOBODY: Final = Asker()
 
 class SharedDatabase(Protocol):
     """The database as each asker has it: within their share and their time limit. Raises GraphQLRefusal when more is asked than fits."""
+
+    async def answer(self, plan: Plan, arguments: Sequence[str | None], asker: Asker) -> bytes:
+        """For a request of one statement that reads: its value, as PostgreSQL wrote it."""
+        ...
 
     def request(self, asker: Asker) -> Database:
         """For requests, which wait for an answer."""

@@ -80,9 +80,9 @@ class OwnParameters(Parameters):
         """Compiles the statement around the `answer` to one session; all answers together are no larger than one may be."""
         each = sa.func.json_array_elements(sa.cast(sa.literal_column(f"CAST({self._place(_EACH)} AS TEXT)"), sa.JSON()))
         rows = each.table_valued(sa.column(_OWN, sa.JSON()), with_ordinality=_NUMBER).render_derived(name=_EACH)
-        sql, names = self._compiled(checked_answers(answer, rows, rows.c[_NUMBER], largest))
-        binders = tuple(None if name == _EACH else self.used[name] for name in names)
-        return LivePlan(sql, binders, tuple(self.own.values()), frozenset(tables), stream)
+        compiled = self._compiled(checked_answers(answer, rows, rows.c[_NUMBER], largest))
+        binders = tuple(None if name == _EACH else self.used[name] for name in compiled.names)
+        return LivePlan(compiled.sql, binders, tuple(self.own.values()), frozenset(tables), stream)
 
 
 def _own(position: int) -> Json:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -60,13 +61,24 @@ class Parameters:
 
     def plan(self, statement: sa.Select[Any], tables: Iterable[TableName]) -> Plan:
         """Compiles the statement; raises validation-failed when it has more parameters than PostgreSQL takes."""
-        sql, names = self._compiled(statement)
-        return Plan(sql, tuple(self.used[name] for name in names), frozenset(tables))
+        compiled = self._compiled(statement)
+        return Plan(compiled.sql, compiled.places, tuple(self.used[name] for name in compiled.names), frozenset(tables))
 
-    def _compiled(self, statement: sa.Select[Any]) -> tuple[str, Sequence[str]]:
+    def _compiled(self, statement: sa.Select[Any]) -> "Compiled":
         names, numbers = list(self._places), dict[str, int]()
-        text = str(statement.compile(dialect=DIALECT))
-        sql = _PLACE.sub(lambda place: f"${numbers.setdefault(names[int(place[1])], len(numbers) + 1)}", text)
+        # Text and places take turns.
+        pieces = _PLACE.split(str(statement.compile(dialect=DIALECT)))
+        for place in range(1, len(pieces), 2):
+            pieces[place] = f"${numbers.setdefault(names[int(pieces[place])], len(numbers) + 1)}"
         if len(numbers) > _MAX_PARAMETERS:
             raise GraphQLRefusal("validation-failed", f"the request holds more than {_MAX_PARAMETERS} values")
-        return sql, list(numbers)
+        ends = tuple(accumulate(map(len, pieces)))
+        return Compiled("".join(pieces), list(numbers), ends[:-1:2])
+
+
+class Compiled(NamedTuple):
+    """A statement's text, the names of its parameters in their order, and where in the text they stand."""
+
+    sql: str
+    names: Sequence[str]
+    places: Sequence[int]

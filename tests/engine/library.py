@@ -18,7 +18,7 @@ from permissions.resolving.resolve import Resolved, resolve
 from permissions.session import Session
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from tests.support.unshared import Unshared
+from tests.support.unshared import AskedTwice
 
 CASES = Path(__file__).parents[1] / "conformance" / "hasura_cases.yaml"
 
@@ -64,7 +64,7 @@ async def library(url: str, metadata: Path, *, numbers_as_text: bool = False) ->
     resolved = resolve(read, reflected.metadata, reflected.functions, strict=False, numbers_as_text=numbers_as_text)
     async with open_pool(url, max_size=4) as connections, asyncpg.create_pool(url, min_size=1, max_size=4) as pool:
         database = PoolDatabase(connections, Silent())
-        yield Library(Engine.build(resolved.catalog, resolved.roles, Unshared(database)), database, resolved, pool)
+        yield Library(Engine.build(resolved.catalog, resolved.roles, AskedTwice(database)), database, resolved, pool)
 
 
 def session_of(headers: Mapping[str, Any]) -> Session:

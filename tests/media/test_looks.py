@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.database.pool import PoolDatabase, open_pool
-from app.database.shared_pool import SharedPool, StatementLimits
+from app.database.shares.shared_pool import SharedPool, StatementLimits
 from app.hints import open_hub
 from app.media.looks import SharedLooks, asker_of
 from domain.recordings.playing.visible import Visible

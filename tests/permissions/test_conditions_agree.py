@@ -17,7 +17,7 @@ from tests.permissions.random_conditions import conditions
 from tests.permissions.random_rules import COLUMNS, RELATIONSHIPS, SESSIONS, TABLES, databases, relationships, rules
 from tests.permissions.test_rules_agree import Rows, filled, fixed
 from tests.support.databases import Databases
-from tests.support.unshared import Unshared
+from tests.support.unshared import AskedTwice
 
 # Relationships that are lists in the metadata.
 LISTS = {"team": ["people", "leader"], "person": ["reports", "tasks", "helped", "peers"]}
@@ -80,7 +80,7 @@ def _only(rows: list[dict[str, Any]], ids: list[int]) -> list[dict[str, Any]]:
 
 def _answer(office: Sample, rows: Rows, ruled: dict[str, Any], request: Request, session: Session) -> Any:
     resolved = office.resolved(document(*(table(each, ruled[each], **relationships(each)) for each in COLUMNS)))
-    engine = Engine.build(resolved.catalog, resolved.roles, Unshared(OneConnection(office)))
+    engine = Engine.build(resolved.catalog, resolved.roles, AskedTwice(OneConnection(office)))
     transaction = office.connection.transaction()
     office.run(transaction.start())
     try:

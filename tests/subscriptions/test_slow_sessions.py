@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from app.database.pool import PoolDatabase, open_pool
-from app.database.shared_pool import SharedPool, StatementLimits, pool_size
+from app.database.shares.shared_pool import SharedPool, StatementLimits, pool_size
 from app.hints import open_hub
 from domain.ports import Hint
 from permissions.errors import GraphQLRefusal

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from app.database.share import Places
-from app.database.turns import Turns
-from app.proof_of_life import ProofOfLife
+from app.database.shares.proof_of_life import ProofOfLife
+from app.database.shares.share import Places
+from app.database.shares.turns import Turns
 
 PLACES = Places(total=6, heavy=4, share=3, queue=5)
 

@@ -9,9 +9,9 @@ from functools import partial
 import pytest
 
 from app.database.pool import PoolDatabase, open_pool
-from app.database.shared_pool import SharedPool, StatementLimits, pool_size
-from app.database.turns import SAFE
-from app.proof_of_life import EVERY, LATE, STALE, ProofOfLife
+from app.database.shares.proof_of_life import EVERY, LATE, STALE, ProofOfLife
+from app.database.shares.shared_pool import SharedPool, StatementLimits, pool_size
+from app.database.shares.turns import SAFE
 from resolvers.sql.database import DatabaseError, GaveWay
 from tests.hostile.freezing_proxy import freezing_proxy
 from tests.support.log_lines import LogLines

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.database.pool import MAX_STATEMENT_BYTES, PoolDatabase, open_pool
-from app.database.shared_pool import SharedPool, StatementLimits, pool_size
+from app.database.shares.shared_pool import SharedPool, StatementLimits, pool_size
 from resolvers.run.database_refusals import refusal
 from resolvers.sql.database import Asker, DatabaseError, TookTooLong
 from schema.model import TableName

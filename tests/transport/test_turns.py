@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.database.share import GRACE, HALF_LIFE, HEAVY, Places
-from app.database.turns import GAVE_UP
+from app.database.shares.share import GRACE, HALF_LIFE, HEAVY, Places
+from app.database.shares.turns import GAVE_UP
 from permissions.errors import GraphQLRefusal
 from resolvers.sql.database import GaveWay
 from tests.transport.asked_turns import PLACES, Room, settled

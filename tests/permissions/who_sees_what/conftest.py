@@ -24,7 +24,7 @@ from schema.model import TableName, TrackedTable
 from tests.permissions.who_sees_what.sample_rows import ROWS, id_of, session
 from tests.support.databases import Databases
 from tests.support.domain_setup import RecordingPublisher
-from tests.support.unshared import Unshared
+from tests.support.unshared import AskedTwice
 
 METADATA = Path(permissions.__file__).parent / "metadata"
 UUIDS = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND atttypid = 'uuid'::regtype"
@@ -125,7 +125,7 @@ async def setup(sample_url: str) -> AsyncIterator[Setup]:
     resolved = resolve(load_metadata(METADATA), reflected.metadata, reflected.functions, strict=True)
     async with open_database(sample_url) as database:
         switch = Switch(database)
-        yield Setup(Engine.build(resolved.catalog, resolved.roles, Unshared(switch)), resolved, sample_url, switch)
+        yield Setup(Engine.build(resolved.catalog, resolved.roles, AskedTwice(switch)), resolved, sample_url, switch)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from app.database.share import Share
+from app.database.shares.share import Share
 
 Waiting = TypeVar("Waiting")
 

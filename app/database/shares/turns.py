@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Final, Self
 
-from app.database.share import GRACE, HEAVY, Places, Share
-from app.database.waiting_line import WaitingLine
-from app.proof_of_life import ProofOfLife
+from app.database.shares.proof_of_life import ProofOfLife
+from app.database.shares.share import GRACE, HEAVY, Places, Share
+from app.database.shares.waiting_line import WaitingLine
 from permissions.errors import RATE_LIMITED, GraphQLRefusal
 from resolvers.sql.database import GaveWay
 
@@ -51,6 +51,16 @@ class Turns:
         """Who of them uses least of their share."""
         now, unused = self._clock(), _Share(0)
         return min(principals, key=lambda name: self._shares.get(name, unused).load(now))
+
+    def is_known(self, principal: str) -> bool:
+        """Whether the principal lately asked for little."""
+        share = self._shares.get(principal)
+        return share is not None and share.is_known(self._clock())
+
+    def charge(self, principal: str, seconds: float) -> None:
+        """For what was done in its name at another's place."""
+        if share := self._shares.get(principal):
+            share.spend(seconds, self._clock())
 
     def _share(self, principal: str, limit: int) -> _Share:
         share = self._shares.get(principal)

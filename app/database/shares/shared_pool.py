@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Any, Final
 
 from app.database.pool import MAX_STATEMENT_BYTES, PoolDatabase, PoolTransaction
-from app.database.share import Places
-from app.database.turns import Turn, Turns
-from app.proof_of_life import ProofOfLife
+from app.database.shares.proof_of_life import ProofOfLife
+from app.database.shares.share import Places
+from app.database.shares.together import Together
+from app.database.shares.turns import Turn, Turns
 from resolvers.sql.database import QUERY_CANCELED, Asker, Database, DatabaseError, DatabaseTransaction, LookDatabase, TookTooLong
+from resolvers.sql.plan import Plan
 
 ANY_NUMBER: Final = 1_000_000
 OWN_CONNECTIONS: Final = 2
@@ -63,6 +65,7 @@ class SharedPool:
         # place among all keep theirs here, so the heavy do not have them all.
         self._long_at_once = for_requests.heavy
         self._long = Turns(Places(self._long_at_once, max(1, self._long_at_once - 1), share=1), lives.now, lives)
+        self._together = Together(database, self._requests, max(1, requests // 2), for_requests.share, limits.seconds, lives.now)
         self._acts = Turns(Places(ANY_NUMBER, ANY_NUMBER, limits.share), clock)
 
     def request(self, asker: Asker) -> Database:
@@ -70,6 +73,11 @@ class SharedPool:
         limited = _Limited(self._database, self._seconds(asker), asker.seconds, self._clock)
         shares = (self._admins_share, self._long_at_once) if asker.is_admin else (None, None)
         return _InTurn(limited, self._requests, self._long, asker.principal, shares)
+
+    async def answer(self, plan: Plan, arguments: Sequence[str | None], asker: Asker) -> bytes:
+        """For a request of one statement that reads: with others who ask the same at this moment, or alone."""
+        answered = await self._together.answer(plan, arguments, asker.principal)
+        return await self.request(asker).fetch_json(plan.sql, arguments) if answered is None else answered
 
     def act(self, asker: Asker) -> Turn:
         """An action has transactions of its own, and waits for LiveKit: one principal has a few at once, all together any number."""

@@ -60,6 +60,10 @@ class Share(Generic[Waiting]):
         else:
             self.short_at = now
 
+    def forgive(self, now: float) -> None:
+        """What it took is charged to others."""
+        self.spent, self.was_heavy, self.short_at = 0.0, False, now
+
     def is_known(self, now: float) -> bool:
         """Whether it lately asked for little, and for nothing else since."""
         return now - self.short_at < KNOWN and not self.is_heavy(now)
