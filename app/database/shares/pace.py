@@ -2,9 +2,9 @@
 
 from typing import Final
 
-# Of one statement: its answers, and the seconds and bytes of all of them.
-LARGEST: Final = 64
-SECONDS: Final = 0.0005
+# Of one statement: its answers, and the seconds and bytes of all of them. With more answers the two sides would wait for each other.
+LARGEST: Final = 16
+SECONDS: Final = 0.005
 BYTES: Final = 1 << 20
 # The answers of the first one, when nothing is known; of a plan of which fewer fit nothing is gained.
 FIRST: Final = 2
