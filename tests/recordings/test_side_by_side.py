@@ -77,14 +77,14 @@ async def test_a_search_holds_up_neither_another_nor_a_stop(on: Setup, searching
         return searching.searches == 2
 
     async def both_failed() -> bool:
-        failed = await on.database.fetchval("SELECT count(*) FROM nchat_call_recordings WHERE status = 'failed'")
-        return bool(failed == 2)
+        wanted = "SELECT every(status = 'failed') FROM nchat_call_recordings WHERE id = ANY ($1)"
+        return bool(await on.database.fetchval(wanted, both))
 
     await eventually(begun)
-    await press(on, CAROL, other)
+    both = [await press(on, CAROL, other)]
     await stop_recording(on.world, session(ALICE), recording_id)
     await eventually(stopped)
-    await press(on, ALICE, one)
+    both.append(await press(on, ALICE, one))
     await eventually(both_searched)
     searching.give_up.set()
     await eventually(both_failed)
