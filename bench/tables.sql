@@ -33,7 +33,7 @@ CREATE INDEX ON nchat_stream_chat (stream_id, created_at);
 CREATE INDEX ON nchat_stream_chat (user_id);
 CREATE INDEX ON nchat_calls (created_at DESC);
 -- As the product has them.
-CREATE INDEX ON nchat_calls (channel_id, created_at DESC);
-CREATE INDEX ON nchat_calls (initiator_id, created_at DESC);
+CREATE INDEX ON nchat_calls (channel_id, created_at DESC) INCLUDE (id);
+CREATE INDEX ON nchat_calls (initiator_id, created_at DESC) INCLUDE (id);
 CREATE INDEX ON nchat_call_participants (user_id, status) INCLUDE (call_id);
 CREATE INDEX ON nchat_channel_members (user_id, channel_id);

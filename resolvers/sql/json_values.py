@@ -86,6 +86,11 @@ def json_row(rows: NamedRows) -> Json:
     return FilledText(NULLTYPE, [f"(SELECT {made} FROM ", rows, ")"])  # noqa: S608 - names of ours
 
 
+def nested_row(rows: NamedRows) -> Json:
+    """The single row of a subselect as a value of another row: an object, or null, once that is made JSON. Nothing is written twice."""
+    return FilledText(NULLTYPE, [f"(SELECT {whole_row(rows)} FROM ", rows, ")"])  # noqa: S608 - names of ours
+
+
 def told(value: Json, type_: PgType | None, *, as_text: bool) -> Json:
     """A value of a type, for the answer. Of an enum table it is the value's name, which the naming convention may write otherwise."""
     if type_ is not None and type_.enum_table is not None and any(name != stored for name, stored in type_.enum_table.values):

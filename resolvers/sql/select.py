@@ -30,7 +30,7 @@ from resolvers.ir import (
 )
 from resolvers.sql.aggregate import aggregate_values, computed_in
 from resolvers.sql.first_rows import among_first
-from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, response_object, text_value
+from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, nested_row, response_object, text_value
 from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.pages import known_limit, page
 from resolvers.sql.plan import Plan, RowPlan
@@ -67,7 +67,8 @@ class Selects(VisibleRows):
         if root.kind == "select_aggregate":
             return self._aggregate(root.table, root.arguments, root.parts, place, largest)
         if root.kind == "select_by_pk":
-            return self._row(self._rows(root.table, root.arguments, root.selection, place), beside, beside)
+            row = self._rows(root.table, root.arguments, root.selection, place)
+            return bounded_json_row(row, self.largest, beside, self.name("one")) if are_many(beside) else json_row(row)
         return self._list(root.table, root.arguments, root.selection, place, largest)
 
     def plan(self, value: Json) -> Plan:
@@ -142,9 +143,6 @@ class Selects(VisibleRows):
         items = [(item.key, self._value(source, item, largest, related, beside)) for item in selection]
         return bounded_row(items, selection, source.tracked, self.largest)
 
-    def _row(self, rows: NamedRows, related: int, beside: int) -> Json:
-        return bounded_json_row(rows, self.largest, beside, self.name("one")) if are_many(related) else json_row(rows)
-
     def _value(self, source: RowSource, item: RowField, largest: int, related: int, beside: int) -> Json:
         match item:
             case Typename(_, name):
@@ -159,7 +157,8 @@ class Selects(VisibleRows):
             case RelatedRow(_, name, selection):
                 join = Join(source, source.tracked.relationships[name])
                 one = Arguments() if self.is_unique(join.relationship) else Arguments(limit=1)
-                return self._row(self._rows(join.relationship.target, one, selection, join), related, beside)
+                row = self._rows(join.relationship.target, one, selection, join)
+                return bounded_json_row(row, self.largest, beside, self.name("one")) if are_many(related) else nested_row(row)
             case RelatedRows(_, name, arguments, selection):
                 join = Join(source, source.tracked.relationships[name])
                 return self._list(join.relationship.target, arguments, selection, join, largest)

@@ -89,9 +89,9 @@ calls = sa.Table(
     sa.UniqueConstraint("initiator_id", "client_request_id"),
     sa.Index(None, "channel_id", "status"),
     sa.Index("nchat_calls_created_at_idx", sa.text("created_at DESC")),
-    # The newest calls of one person and of one channel, read in order.
-    sa.Index("nchat_calls_initiator_id_created_at_idx", "initiator_id", sa.text("created_at DESC")),
-    sa.Index("nchat_calls_channel_id_created_at_idx", "channel_id", sa.text("created_at DESC")),
+    # The newest calls of one person and of one channel, read in order; a page looks no further at most of those it finds.
+    sa.Index("nchat_calls_initiator_id_created_at_idx", "initiator_id", sa.text("created_at DESC"), postgresql_include=["id"]),
+    sa.Index("nchat_calls_channel_id_created_at_idx", "channel_id", sa.text("created_at DESC"), postgresql_include=["id"]),
     sa.Index("nchat_calls_initiator_id_open_idx", "initiator_id", postgresql_where=sa.text("status <> 'ended'::call_status")),
     # Those whose room is still to be closed: empty but for the last moments, however long the history grows.
     sa.Index("nchat_calls_room_open_idx", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL AND room_closed_at IS NULL")),
