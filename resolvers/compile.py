@@ -28,7 +28,7 @@ from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.hand_written.room_feed import OF_ROOM
 from resolvers.ir import SelectRoot, TableRootField, Typename
-from resolvers.root_keys import key_in
+from resolvers.root_keys import key_in, own_keys
 from resolvers.sql.live_plan import LivePlan, OwnParameters
 from resolvers.sql.parameters import Parameters
 from resolvers.sql.plan import Plan
@@ -61,21 +61,26 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     for root in roots:
         meaning = None if root.field is None else meaning_of(root.field)
         walk.budget.spend(walk.costs.root(meaning) if isinstance(meaning, TableRoot) else HAND_WRITTEN, root.selected.path)
-    if operation.kind == "subscription" and len(roots) != 1:
-        raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
-    if operation.kind == "subscription" and roots[0].field is None and roots[0].type is walk.schema.subscription_type:
-        # Hasura's `GraphQL/Execute.hs`: what never changes is followed below a namespace alone.
-        raise GraphQLRefusal("not-supported", "Introspection at root field level is not supported over subscriptions")
+    if operation.kind == "subscription":
+        _check_subscription(walk, roots)
     only_tables = all(root.field is None or isinstance(meaning_of(root.field), TableRoot) for root in roots)
     if operation.kind == "mutation":
         return _steps(walk, operation, roots)
     if any(root.field is not None and _may_write(walk, root.field) for root in roots):
         return _steps(walk, operation, roots, in_transaction=True)
     if only_tables:
-        return TableQuery(_table_plan(walk, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, roots[0]))
+        return TableQuery(_table_plan(walk, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, roots))
     if operation.kind == "subscription":
         return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, roots[0])]), of_room=_is_of_room(roots[0].field))
     return _steps(walk, operation, roots)
+
+
+def _check_subscription(walk: Walk, roots: Sequence[Root]) -> None:
+    """Hasura's `GraphQL/Execute.hs`: one field of the document's own. What never changes is followed below a namespace alone."""
+    if len(own_keys(root.selected.key for root in roots)) != 1:
+        raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
+    if roots[0].field is None and roots[0].type is walk.schema.subscription_type:
+        raise GraphQLRefusal("not-supported", "Introspection at root field level is not supported over subscriptions")
 
 
 def _roots(walk: Walk, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode], path: str) -> Iterator[Root]:
@@ -102,10 +107,15 @@ def _table_plan(walk: Walk, roots: Sequence[Root]) -> Plan:
     return _selects(walk).response(read)
 
 
-def _live_plan(walk: Walk, root: Root) -> LivePlan:
-    read = _read(walk, root)
-    stream = None if isinstance(read, Typename) else read.stream
-    parameters = OwnParameters(walk.bound.binders, progress=0 if stream is None else len(stream.places))
+def _live_plan(walk: Walk, roots: Sequence[Root]) -> LivePlan:
+    read = [_read(walk, root) for root in roots]
+    tables = [root for root in read if isinstance(root, SelectRoot)]
+    streams = [root.stream for root in tables if root.stream is not None]
+    if streams and len(streams) < len(tables):
+        raise GraphQLRefusal("not-supported", "streaming and livequery subscriptions cannot be executed in the same subscription")
+    if len(streams) > 1:
+        raise GraphQLRefusal("not-supported", "exactly one root field is allowed for streaming subscriptions")
+    parameters = OwnParameters(walk.bound.binders, progress=sum(len(stream.places) for stream in streams))
     return _selects(walk, parameters).live_plan(read)
 
 

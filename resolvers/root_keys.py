@@ -14,6 +14,11 @@ def key_in(namespace: str, key: str) -> str:
     return f"{namespace}{_BELOW}{key}"
 
 
+def own_keys(keys: Iterable[str]) -> set[str]:
+    """The keys of the document's own root fields: a namespace is one, whatever is in it."""
+    return {key.partition(_BELOW)[0] for key in keys}
+
+
 def nested(fields: Iterable[tuple[str, T]], together: Callable[[list[tuple[str, T]]], T]) -> list[tuple[str, T]]:
     """The members of the answer: of a namespace's fields `together` makes one. Hasura: `unflattenNamespaces`."""
     members: dict[str, list[tuple[str, T]]] = {}

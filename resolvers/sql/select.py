@@ -1,6 +1,6 @@
 """Selections over tables as SQL: each list, row and aggregate is one scalar subquery that gives JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -77,26 +77,28 @@ class Selects(VisibleRows):
 
     def response(self, roots: Sequence[SelectRoot | Typename]) -> Plan:
         """The whole response to a query of table fields."""
-        values = [(root.key, text_value(root.name) if isinstance(root, Typename) else self.root(root, len(roots))) for root in roots]
-        return self.plan(response_object(values))
+        return self.plan(response_object([(root.key, self._told(root, len(roots))) for root in roots]))
 
-    def live_plan(self, root: SelectRoot | Typename) -> LivePlan:
-        """A subscription's payloads, of many sessions in one statement: `parameters` are an `OwnParameters`."""
+    def live_plan(self, roots: Sequence[SelectRoot | Typename]) -> LivePlan:
+        """A subscription's payloads, of many sessions in one statement: `parameters` are an `OwnParameters`. A stream is the only table."""
         if not isinstance(self.parameters, OwnParameters):
             raise TypeError("a live plan needs parameters of its own")
-        stream = None if isinstance(root, Typename) else root.stream
-        value, progress, from_ = (text_value(root.name), [], []) if isinstance(root, Typename) else self._live(root)
-        answer = response_object([(root.key, value)]).label("answer")
-        statement = sa.select(answer, *progress).select_from(*from_).where(*all_read(list(self._reads.values())))
-        return self.parameters.live_plan(statement, self.largest, self.tables, stream)
+        streams = [(root, root.stream) for root in roots if isinstance(root, SelectRoot) and root.stream is not None]
+        batches = {root.key: growing_batch(self._batch(root, stream), self.largest, self.name("batch")) for root, stream in streams}
+        values = [(root.key, batches[root.key].columns["list"] if root.key in batches else self._told(root, len(roots))) for root in roots]
+        answer, told = response_object(values).label("answer"), self._progress(batches)
+        statement = sa.select(answer, *told).select_from(*batches.values()).where(*all_read(list(self._reads.values())))
+        return self.parameters.live_plan(statement, self.largest, self.tables, streams[0][1] if streams else None)
 
-    def _live(self, root: SelectRoot) -> tuple[Json, list[Json], list[sa.FromClause]]:
-        if root.stream is None:
-            return self.root(root), [], []
-        batch = growing_batch(self._batch(root, root.stream), self.largest, self.name("batch"))
-        # Once for all sessions; rows and history are of the same moment.
-        history: list[Json] = [] if self.catalog.epoch is None else [sa.literal_column(f"(SELECT {self.catalog.epoch})").label("epoch")]
-        return batch.columns["list"], [batch.columns["progress"].label("progress"), *history], [batch]
+    def _told(self, root: SelectRoot | Typename, beside: int) -> Json:
+        return text_value(root.name) if isinstance(root, Typename) else self.root(root, beside)
+
+    def _progress(self, batches: Mapping[str, NamedRows]) -> list[Json]:
+        """How far each batch leads; beside it once, for all sessions, of which history: rows and history are of the same moment."""
+        progress: list[Json] = [batch.columns["progress"].label("progress") for batch in batches.values()]
+        if progress and self.catalog.epoch is not None:
+            progress.append(sa.literal_column(f"(SELECT {self.catalog.epoch})").label("epoch"))
+        return progress
 
     def _batch(self, root: SelectRoot, stream: Stream) -> NamedRows:
         """The next rows of a stream as JSON, each with how far it leads; nothing of that is the client's to see."""

@@ -28,6 +28,7 @@ from tests.support.unshared import Unshared
 
 pytestmark = pytest.mark.anyio
 
+BATCH = "article_local_stream(batch_size: 1, cursor: {initial_value: {id: 1}}) { id }"
 PLAIN = {"root_fields": {"namespace": "shop"}}
 AROUND = {
     "root_fields": {"namespace": "shop", "prefix": "my_", "suffix": "_of"},
@@ -274,7 +275,6 @@ async def test_the_name_of_the_root_is_not_followed(shop: Library, query: str) -
 @pytest.mark.parametrize(
     "query",
     [
-        "subscription { shop { article_local { id } article_local_aggregate { aggregate { count } } } }",
         "subscription { a: shop { article_local { id } } b: shop { article_local { id } } }",
         "subscription { shop { article_local @skip(if: true) { id } } }",
     ],
@@ -282,6 +282,39 @@ async def test_the_name_of_the_root_is_not_followed(shop: Library, query: str) -
 async def test_a_subscription_has_one_root_field(shop: Library, query: str) -> None:
     with pytest.raises(Exception, match="subscriptions must select one top level field"):
         await shop.engine.live_query(Request(query), USER)
+
+
+async def test_fields_of_one_namespace_are_followed_together(own_shop: Library) -> None:
+    several = "subscription { shop { t: __typename article_local { id } n: article_local_aggregate { aggregate { count } } } }"
+    async with open_hub() as hub, asyncio.timeout(20):
+        queries = LiveQueries(Unshared(own_shop.database), hub.follow, look_every=0.1)
+        live = await own_shop.engine.live_query(Request(several), USER)
+        stream = await own_shop.engine.live_query(Request(f"subscription {{ shop {{ t: __typename b: {BATCH} }} }}"), USER)
+        assert live is not None and stream is not None
+        async with aclosing(queries.follow(live)) as answers, aclosing(queries.follow(stream)) as batches:
+            seen = {"t": "shop_subscription", "article_local": [{"id": 1}, {"id": 2}], "n": {"aggregate": {"count": 2}}}
+            assert json.loads(await (await anext(answers)).take()) == {"data": {"shop": seen}}
+            assert json.loads(await (await anext(batches)).take()) == {"data": {"shop": {"t": "shop_subscription", "b": [{"id": 2}]}}}
+            await own_shop.pool.execute("INSERT INTO article_local (author_id) VALUES (1), (2)")
+            seen |= {"article_local": [{"id": 1}, {"id": 2}, {"id": 4}], "n": {"aggregate": {"count": 3}}}
+            assert json.loads(await (await anext(answers)).take()) == {"data": {"shop": seen}}
+            assert json.loads(await (await anext(batches)).take()) == {"data": {"shop": {"t": "shop_subscription", "b": [{"id": 4}]}}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (f"a: {BATCH} b: {BATCH}", "exactly one root field is allowed for streaming subscriptions"),
+        (
+            f"a: {BATCH} b: {BATCH} c: article_local {{ id }}",
+            "streaming and livequery subscriptions cannot be executed in the same subscription",
+        ),
+    ],
+)
+async def test_a_stream_is_followed_alone(shop: Library, fields: str, message: str) -> None:
+    with pytest.raises(GraphQLRefusal) as refused:
+        await shop.engine.live_query(Request(f"subscription {{ shop {{ {fields} }} }}"), USER)
+    assert (refused.value.code, refused.value.message) == ("not-supported", message)
 
 
 async def test_limits_hold_inside(shop: Library) -> None:
