@@ -13,11 +13,10 @@ from permissions.session import Session
 from resolvers.ir import Binder, Stream
 from resolvers.sql.json_values import Json
 from resolvers.sql.parameters import Parameters
+from resolvers.sql.plan import EACH
 from resolvers.sql.size.answer_size import checked_answers
 from schema.model import TableName
 
-# The parameter that holds what each session brings, and how the statement calls it. No response key can look like this.
-_EACH: Final = "0_each"
 _OWN: Final = "own"
 _NUMBER: Final = "number"
 
@@ -78,12 +77,12 @@ class OwnParameters(Parameters):
 
     def live_plan(self, answer: sa.Select[Any], largest: int, tables: Iterable[TableName], stream: Stream | None = None) -> LivePlan:
         """Compiles the statement around the `answer` to one session; all answers together are no larger than one may be."""
-        each = sa.func.json_array_elements(sa.cast(sa.literal_column(f"CAST({self._place(_EACH)} AS TEXT)"), sa.JSON()))
-        rows = each.table_valued(sa.column(_OWN, sa.JSON()), with_ordinality=_NUMBER).render_derived(name=_EACH)
+        each = sa.func.json_array_elements(sa.cast(sa.literal_column(f"CAST({self._place(EACH)} AS TEXT)"), sa.JSON()))
+        rows = each.table_valued(sa.column(_OWN, sa.JSON()), with_ordinality=_NUMBER).render_derived(name=EACH)
         compiled = self._compiled(checked_answers(answer, rows, rows.c[_NUMBER], largest))
-        binders = tuple(None if name == _EACH else self.used[name] for name in compiled.names)
+        binders = tuple(None if name == EACH else self.used[name] for name in compiled.names)
         return LivePlan(compiled.sql, binders, tuple(self.own.values()), frozenset(tables), stream)
 
 
 def _own(position: int) -> Json:
-    return sa.cast(sa.literal_column(f'"{_EACH}".{_OWN} ->> {position}'), sa.Text())
+    return sa.cast(sa.literal_column(f'"{EACH}".{_OWN} ->> {position}'), sa.Text())

@@ -11,9 +11,9 @@ from permissions.session import Session
 from resolvers.ir import Binder
 from schema.model import TableName
 
-# What each of many brings who ask a statement at once; no response key can look like this. Of every JSON list PostgreSQL expects as much,
-# so that one plan of its own serves few and many.
-_EACH: Final = '"0_each"'
+# How a statement calls what each of many brings who ask it at once; no response key can look like this.
+EACH: Final = "0_each"
+_EACH: Final = f'"{EACH}"'
 _SECONDS: Final = "CAST(extract(epoch FROM clock_timestamp() - statement_timestamp()) AS float8)"
 _PARAMETER: Final = re.compile(r"\$(\d+)")
 
@@ -37,6 +37,7 @@ class Plan:
         The rows of the result are the number in that list, from 1, the answer, and the seconds that PostgreSQL has taken until then.
         """
         columns = [f'"{number}"' for number in range(max(1, len(self.binders)))]
+        # Of every JSON list PostgreSQL expects as much, so that one plan of its own serves few and many.
         read = "json_to_recordset(CAST(CAST($1 AS TEXT) AS JSON))"
         each = f"ROWS FROM ({read} AS ({', '.join(f'{column} text' for column in columns)})) WITH ORDINALITY AS {_EACH}"
         # The seconds come last, when the answer has taken them.

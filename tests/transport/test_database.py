@@ -38,14 +38,6 @@ async def database(empty_database_url: str, published: Published) -> AsyncIterat
         yield PoolDatabase(pool, published)
 
 
-@pytest.fixture
-async def other(empty_database_url: str) -> AsyncIterator["asyncpg.Connection"]:
-    """A stranger's connection to the same database."""
-    connection = await asyncpg.connect(empty_database_url)
-    yield connection
-    await connection.close()
-
-
 async def test_the_answer_is_the_json_text_of_postgresql(database: PoolDatabase) -> None:
     assert await database.fetch_json("SELECT json_build_object('a', $1::text::int, 'b', 19.50)", ["7"]) == b'{"a" : 7, "b" : 19.50}'
     assert await database.fetch_json("""SELECT '{"b":1,"a":[2]}'::jsonb""", []) == b'{"a": [2], "b": 1}'

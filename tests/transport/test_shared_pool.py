@@ -59,14 +59,6 @@ async def shared(empty_database_url: str) -> AsyncIterator[SharedPool]:
         yield pool
 
 
-@pytest.fixture
-async def other(empty_database_url: str) -> AsyncIterator["asyncpg.Connection"]:
-    """Who looks at what runs."""
-    connection = await asyncpg.connect(empty_database_url)
-    yield connection
-    await connection.close()
-
-
 async def running(other: "asyncpg.Connection", number: int) -> None:
     async def so_many() -> bool:
         return bool(await other.fetchval(RUNNING) == number)

@@ -54,14 +54,6 @@ async def shared(empty_database_url: str) -> AsyncIterator[SharedPool]:
         yield pool
 
 
-@pytest.fixture
-async def other(empty_database_url: str) -> AsyncIterator["asyncpg.Connection"]:
-    """Who looks at what runs."""
-    connection = await asyncpg.connect(empty_database_url)
-    yield connection
-    await connection.close()
-
-
 async def at_once(shared: SharedPool, plan: Plan, asked: Sequence[tuple[Asker, str]]) -> list[bytes | BaseException]:
     return await asyncio.gather(*(shared.answer(plan, [value], asker) for asker, value in asked), return_exceptions=True)
 

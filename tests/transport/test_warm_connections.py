@@ -23,13 +23,6 @@ async def connections(empty_database_url: str) -> AsyncIterator[WarmConnections]
         yield opened
 
 
-@pytest.fixture
-async def other(empty_database_url: str) -> AsyncIterator["asyncpg.Connection"]:
-    connection = await asyncpg.connect(empty_database_url)
-    yield connection
-    await connection.close()
-
-
 async def becomes(condition: Callable[[], bool]) -> None:
     async def look() -> bool:
         return condition()

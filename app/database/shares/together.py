@@ -132,6 +132,7 @@ class Together:
         except (DatabaseError, TimeoutError, orjson.JSONEncodeError):
             same.pace.stop(self._clock())
         except Exception:
+            # A fault of ours: no request is lost by it, for each asks alone.
             same.pace.stop(self._clock())
             log.error("asked_together_failed", exc_info=True)
         finally:
