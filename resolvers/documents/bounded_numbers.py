@@ -9,8 +9,10 @@ from decimal import Decimal, InvalidOperation
 from permissions.errors import GraphQLRefusal
 from resolvers.documents.exact_json import Number
 
-_NOT_WHOLE = "lies outside the bounds or is not an integer. Maybe it is a float, or is there integer overflow?"
-_TOO_FAR = "lies outside the bounds. Is it overflowing the float bounds?"
+_NOT_WHOLE = "lies outside the bounds or is not an integer."
+_MAYBE = "Maybe it is a float, or is there integer overflow?"
+# As Hasura has it of columns, with two spaces; elsewhere floats stand nowhere.
+_TOO_FAR = "lies outside the bounds.  Is it overflowing the float bounds?"
 # Decimal digits of more than any bound here.
 _DIGITS = 40
 # Haskell writes numbers from 0.1 up to this many digits before the point without an exponent.
@@ -24,14 +26,14 @@ def number_text(value: object) -> str | None:
     return repr(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def whole(text: str, bits: int, path: str) -> int:
-    """A whole number of so many bits; raises parse-failed for any other."""
+def whole(text: str, bits: int, path: str, *, of_column: bool = False) -> int:
+    """A whole number of so many bits; raises parse-failed for any other. Hasura writes one space more of a column."""
     number = _decimal(text)
     if number is not None and number.adjusted() < _DIGITS and number == number.to_integral_value():
         value = int(number)
         if -(1 << bits - 1) <= value < 1 << bits - 1:
             return value
-    raise GraphQLRefusal("parse-failed", f"The value {_shown(text)} {_NOT_WHOLE}", path)
+    raise GraphQLRefusal("parse-failed", f"The value {_shown(text)} {_NOT_WHOLE}{'  ' if of_column else ' '}{_MAYBE}", path)
 
 
 def real(text: str, bits: int, path: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from graphql import (
     ArgumentNode,
     DocumentNode,
+    ExecutableDefinitionNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLSyntaxError,
@@ -28,6 +29,7 @@ from resolvers.documents.fragments import by_name, check_fragments
 OperationKind = Literal["query", "mutation", "subscription"]
 # More than any person's query: what follows is paid for each token.
 MAX_TOKENS = 15_000
+_TOO_LONG = f": it has more than {MAX_TOKENS:,} words and signs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +92,26 @@ class _Parser(Parser):
         return value
 
     def _each_once(self, named: Sequence[ArgumentNode | ObjectFieldNode]) -> None:
-        names = [node.name.value for node in named]
-        if len(names) > len(set(names)):
-            twice = next(name for place, name in enumerate(names) if name in names[:place])
-            raise GraphQLSyntaxError(self._lexer.source, self._lexer.token.start, f"multiple “{twice}” fields")
+        if len({node.name.value for node in named}) < len(named):
+            raise GraphQLSyntaxError(self._lexer.source, self._lexer.token.start, "multiple fields of one name")
 
 
 def _parse(query: str) -> tuple[DocumentNode, bool]:
     try:
         parser = _Parser(query, no_location=True, max_tokens=MAX_TOKENS, allow_empty_selection_sets=False)
-        return parser.parse_document(), parser.has_shorthand
+        document = parser.parse_document()
     except GraphQLSyntaxError as error:
-        detail = error.message.removeprefix("Syntax Error: ")
-        raise GraphQLRefusal("validation-failed", f"not a valid graphql query: {detail}", "$.query") from error
+        raise _unreadable(_TOO_LONG if parser.token_count > MAX_TOKENS else "") from error
     except RecursionError as error:
-        raise GraphQLRefusal("validation-failed", "not a valid graphql query: nested too deeply", "$.query") from error
+        raise _unreadable(": nested too deeply") from error
+    if not all(isinstance(node, ExecutableDefinitionNode) for node in document.definitions):
+        raise _unreadable()
+    return document, parser.has_shorthand
+
+
+def _unreadable(limit: str = "") -> GraphQLRefusal:
+    """Clients know Hasura's sentence as a whole, so where and why is not told but of what is a limit of ours."""
+    return GraphQLRefusal("validation-failed", f"not a valid graphql query{limit}", "$.query")
 
 
 def _pick(operations: list[OperationDefinitionNode], name: str | None, *, has_shorthand: bool) -> OperationDefinitionNode:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLList, GraphQLNonNull, GraphQLType, NonNullTypeNode, TypeNode, ValueNode, print_ast
+from graphql import GraphQLList, GraphQLNonNull, GraphQLType, NonNullTypeNode, NullValueNode, TypeNode, ValueNode, print_ast
 from graphql.language import ListTypeNode, NamedTypeNode
 
 from permissions.errors import GraphQLRefusal
@@ -60,7 +60,8 @@ class Variables:
         if name not in self.operation.declared:
             raise GraphQLRefusal("validation-failed", f'unbound variable "{name}"')
         definition = self.operation.declared[name]
-        has_default = definition.default_value is not None
+        # Hasura's `hasNonNullDefault`, as in the specification: null in place of a missing value is no value either.
+        has_default = definition.default_value is not None and not isinstance(definition.default_value, NullValueNode)
         if not _usable(definition.type, expected, has_default):
             declared = print_ast(definition.type)
             raise GraphQLRefusal(

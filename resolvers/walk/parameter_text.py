@@ -107,7 +107,7 @@ def _typed(value: Any, type_: PgType, path: str) -> str:
     if number is None or type_.name not in _JSON_OF or type_.name == "bool":
         raise _unreadable(value, type_, path)
     if type_.name in _INTEGER_BITS:
-        return str(whole(number, _INTEGER_BITS[type_.name], path))
+        return str(whole(number, _INTEGER_BITS[type_.name], path, of_column=True))
     if type_.name in _FLOAT_BITS:
         return real(number, _FLOAT_BITS[type_.name], path)
     return money(number) if type_.name == "money" else number

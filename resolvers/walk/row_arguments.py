@@ -30,6 +30,9 @@ from schema.table_types.meaning import (
     meaning_of,
 )
 
+# Hasura's `bigInt`, also where it is the number that is wrong.
+_OFFSET = "a 32-bit integer, or a 64-bit integer represented as a string"
+
 
 def rows_arguments(walk: Walk, given: Iterable[ArgumentValue], table: TableName, path: str) -> Arguments:
     """Reads the arguments of a field over rows of `table`; `path` is the field's."""
@@ -142,5 +145,5 @@ def _natural(raw: Any, value: InputValue, bits: int) -> int:
         text = written
     number = None if text is None else whole(text, bits, value.path)
     if number is None or number < 0:
-        raise value.expected(f"a non-negative {bits}-bit integer", "Int")
+        raise value.expected(_OFFSET if bits == 64 else "a non-negative 32-bit integer", "Int")
     return number

@@ -17,7 +17,7 @@ REFUSED = [
     (
         "query ($i: Boolean = null) { book { id @include(if: $i) } }",
         f"{BOOK}.include.args.if",
-        "expected a boolean for type 'Boolean', but found null",
+        "variable 'i' is declared as 'Boolean', but used where 'Boolean!' is expected",
     ),
     ("{ book { id @skip(if: true, of: 1) } }", f"{BOOK}.skip", "'skip' has no argument named 'of'"),
     ("query @include(if: true) { book { id } }", "$", "directive 'include' is not allowed on a query"),

@@ -13,26 +13,26 @@ from tests.support.refusals import error_in
 pytestmark = pytest.mark.anyio
 
 TWICE = [
-    ("{ book(limit: 1, limit: 2) { id } }", "limit"),
-    ("{ book(where: {id: {_eq: 1}, id: {_eq: 2}}) { id } }", "id"),
-    ("{ book(where: {id: {_eq: 1, _eq: 1}}) { id } }", "_eq"),
-    ("{ book { id @include(if: true, if: false) } }", "if"),
-    ('mutation { insert_author(objects: [{name: "a", name: "b"}]) { affected_rows } }', "name"),
-    ('mutation { insert_author(objects: {name: "a"}, objects: {name: "b"}) { affected_rows } }', "objects"),
-    ('mutation { update_author(where: {}, _set: {name: "a", name: "a"}) { affected_rows } }', "name"),
-    ("query ($w: book_bool_exp = {id: {_eq: 1}, id: {_eq: 2}}) { book(where: $w) { id } }", "id"),
+    "{ book(limit: 1, limit: 2) { id } }",
+    "{ book(where: {id: {_eq: 1}, id: {_eq: 2}}) { id } }",
+    "{ book(where: {id: {_eq: 1, _eq: 1}}) { id } }",
+    "{ book { id @include(if: true, if: false) } }",
+    'mutation { insert_author(objects: [{name: "a", name: "b"}]) { affected_rows } }',
+    'mutation { insert_author(objects: {name: "a"}, objects: {name: "b"}) { affected_rows } }',
+    'mutation { update_author(where: {}, _set: {name: "a", name: "a"}) { affected_rows } }',
+    "query ($w: book_bool_exp = {id: {_eq: 1}, id: {_eq: 2}}) { book(where: $w) { id } }",
     # Nobody runs these, and a document is read as a whole.
-    ("query a { book { id } } query b { book(limit: 1, limit: 1) { id } }", "limit"),
-    ("query a { book { id } } fragment f on author { books(limit: 1, limit: 1) { id } }", "limit"),
+    "query a { book { id } } query b { book(limit: 1, limit: 1) { id } }",
+    "query a { book { id } } fragment f on author { books(limit: 1, limit: 1) { id } }",
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("query", "name"), TWICE)
-async def test_arguments_and_fields_of_objects(fresh_books: Library, query: str, name: str) -> None:
+@pytest.mark.parametrize("query", TWICE)
+async def test_arguments_and_fields_of_objects(fresh_books: Library, query: str) -> None:
     authors = "SELECT count(*) || string_agg(name, ',' ORDER BY id) FROM author"
     before = await fresh_books.value(authors)
     error = error_in(await fresh_books.ask(query, name="a" if query.startswith("query a") else None), query)
-    assert error["message"] == f"not a valid graphql query: multiple “{name}” fields"
+    assert error["message"] == "not a valid graphql query"
     assert error["extensions"] == {"code": "validation-failed", "path": "$.query"}
     assert await fresh_books.value(authors) == before
 

@@ -143,7 +143,7 @@ async def test_a_parent_that_is_left_out_takes_no_children(store: Library) -> No
 
 async def test_one_mutation_is_one_transaction(store: Library) -> None:
     query = """mutation { a: insert_folder_one(object: {owner_id: 1, title: "a", notes: {data: {body: "1"}}}) { id }
-        b: insert_folder_one(object: {owner_id: 1, title: "b", cover: {data: {colour: null}}}) { id } }"""
+        b: insert_folder_one(object: {owner_id: 1, title: "b", cover: {data: {}}}) { id } }"""
     await refused(store, query, "constraint-violation", "$.selectionSet.insert_folder_one.args.object[0].cover.data")
 
 

@@ -11,8 +11,8 @@ from tests.engine.values import USER, request, values
 from tests.support.databases import Databases
 from tests.support.refusals import error_in
 
-BOUNDS = "lies outside the bounds or is not an integer. Maybe it is a float, or is there integer overflow?"
-FLOAT_BOUNDS = "lies outside the bounds. Is it overflowing the float bounds?"
+BOUNDS = "lies outside the bounds or is not an integer.  Maybe it is a float, or is there integer overflow?"
+FLOAT_BOUNDS = "lies outside the bounds.  Is it overflowing the float bounds?"
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,15 @@ async def test_no_number_of_rows(rows: Library, value: str, code: str) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("value", "found"), [("true", "a boolean"), ("1.5", "a float"), ('"-1"', "a string"), ("[]", "a list")])
+async def test_no_offset(rows: Library, value: str, found: str) -> None:
+    query = f"{{ value(offset: {value}) {{ id }} }}"
+    error = error_in(await _ask(rows, query), query)
+    assert error["extensions"] == {"code": "validation-failed", "path": "$.selectionSet.value.args.offset"}
+    assert error["message"] == f"expected a 32-bit integer, or a 64-bit integer represented as a string for type 'Int', but found {found}"
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("digits", ["1e400", "-12345678901234567890.123456789012345678", "9007199254740993"])
 async def test_no_digit_is_lost_in_the_variables_or_the_document(rows: Library, digits: str) -> None:
     for query, variables in (
@@ -149,7 +158,14 @@ async def test_a_variable_inside_a_list_is_of_the_elements_type(rows: Library) -
 NULLS = [
     ("query ($v: Int) { value_by_pk(id: $v) { id } }", "{}", "value_by_pk.args.id", "but used where 'Int!' is expected"),
     ("query ($v: Int = 1) { value_by_pk(id: $v) { id } }", '{"v": null}', "value_by_pk.args.id", "unexpected null value for type 'Int'"),
-    ("query ($v: Int = null) { value_by_pk(id: $v) { id } }", "{}", "value_by_pk.args.id", "unexpected null value for type 'Int'"),
+    ("query ($v: Int = null) { value_by_pk(id: $v) { id } }", "{}", "value_by_pk.args.id", "but used where 'Int!' is expected"),
+    ("query ($v: Int = null) { value_by_pk(id: $v) { id } }", '{"v": 1}', "value_by_pk.args.id", "but used where 'Int!' is expected"),
+    (
+        "mutation ($v: value_insert_input = null) { insert_value_one(object: $v) { id } }",
+        '{"v": {"id": 1, "t": "x"}}',
+        "insert_value_one.args.object",
+        "variable 'v' is declared as 'value_insert_input', but used where 'value_insert_input!' is expected",
+    ),
     (
         "mutation ($v: value_bool_exp = {}) { delete_value(where: $v) { affected_rows } }",
         '{"v": null}',

@@ -17,13 +17,17 @@ Plain = tuple[str, str, list[Row], dict[str, Any], Row]
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """`run` does to a store what the document asks for; `plain` is the same for row security, where it can say it."""
+    """`run` does to a store what the document asks for; `plain` is the same for row security, where it can say it.
+
+    With `null_of_none` it says null where a column has none: Hasura refuses it before anything runs.
+    """
 
     query: str
     variables: dict[str, Any]
     backend_only: bool
     run: Callable[[Store], None]
     plain: Plain | None = None
+    null_of_none: bool = False
 
 
 def random_write(rng: Random, schema: Schema, role: Role) -> Write | None:
@@ -88,7 +92,8 @@ def _update(rng: Random, schema: Schema, role: Role, table: str, document: Docum
 
     where, sets, more = changes[0]
     plain: Plain | None = ("update", table, [], where, sets) if not many and not more and _is_plain(role, table, where, depth) else None
-    return Write(document.text("mutation", root), document.values, rule.backend_only, run, plain)
+    null_of_none = any(_says_null_of_none(schema, table, sets) for _, sets, _ in changes)
+    return Write(document.text("mutation", root), document.values, rule.backend_only, run, plain, null_of_none)
 
 
 def _operators(sets: Row, more: Row) -> dict[str, Row]:
@@ -129,7 +134,21 @@ def _insert(rng: Random, schema: Schema, role: Role, table: str, document: Docum
             store.insert(table, objects, conflict)
 
     plain: Plain | None = ("insert", table, objects, {}, {}) if kind == "insert" else None
-    return Write(document.text("mutation", root), document.values, role.insert[table].backend_only, run, plain)
+    null_of_none = any(_says_null_of_none(schema, table, row) for row in objects)
+    return Write(document.text("mutation", root), document.values, role.insert[table].backend_only, run, plain, null_of_none)
+
+
+def _says_null_of_none(schema: Schema, table: str, row: Row) -> bool:
+    """Also in what is nested in it."""
+    tracked = schema[table]
+    for name, value in row.items():
+        if way := tracked.ways.get(name):
+            inside = value["data"] if isinstance(value["data"], list) else [value["data"]]
+            if any(_says_null_of_none(schema, way.target, one) for one in inside):
+                return True
+        elif value is None and not tracked.columns[name].nullable:
+            return True
+    return False
 
 
 def _object(rng: Random, schema: Schema, role: Role, table: str, without: set[str], depth: int) -> Row:

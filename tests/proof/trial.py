@@ -135,7 +135,7 @@ class _RoleTrial:
 
     def _expected(self, write: Write, session: Mapping[str, str], *, backend: bool) -> tuple[str, Rows, int]:
         """The verdict, the rows as they are afterwards, and how many were written."""
-        if write.backend_only and not backend:
+        if write.null_of_none or (write.backend_only and not backend):
             return "validation-failed", self.rows, 0
         store = Store(self.schema, {name: list(rows) for name, rows in self.rows.items()}, self.role, session)
         try:

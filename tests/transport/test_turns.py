@@ -318,6 +318,21 @@ async def test_newcomers_leave_the_last_places_to_those_who_are_known(room: Room
 
 
 @pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
+async def test_newcomers_have_as_many_places_however_much_is_asked_by_those_who_are_known(room: Room) -> None:
+    known = [f"known {n}" for n in range(12)]
+    for name in known:
+        await room.finish(await room.ask(name))
+    works = [await room.ask(name) for name in known]
+    assert room.running == known[:6]
+    strangers = [await room.ask(f"stranger {n}") for n in range(4)]
+    for work in works[:3]:
+        await room.finish(work)
+    assert room.running[-3:] == ["stranger 0", "stranger 1", "known 6"]
+    await room.finish(strangers[0])
+    assert room.running[-1] == "stranger 2"
+
+
+@pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
 async def test_whoever_asked_for_much_is_no_longer_known(room: Room) -> None:
     await room.finish(await room.ask("eve"))
     long = await room.ask("eve")

@@ -21,7 +21,7 @@ class Places:
     """`total` statements run at once, `heavy` of them long, `share` of one principal; `queue` more wait `patience` seconds.
 
     The last `kept` places are for principals of whom nothing runs, and the very last, `known` of them, for those who are known to ask for
-    little: many newcomers who all ask for too much do not stand before them.
+    little: many newcomers who all ask for too much do not stand before them. As many are for newcomers, however many are known.
     """
 
     total: int

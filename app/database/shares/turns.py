@@ -37,7 +37,8 @@ class Turns:
         self._running: set[Turn] = set()
         if lives is not None:
             lives.watch(self._running)
-        self._heavy = 0
+        # Of those that run: heavy ones, and light ones whose principals were not known.
+        self._heavy = self._new = 0
         self._line: WaitingLine[Turn] = WaitingLine()
         # Who waits, and until when, the first to lose patience first: one look for all is cheaper than a timer for each.
         self._patient: deque[tuple[float, Turn]] = deque()
@@ -76,8 +77,8 @@ class Turns:
         share, now = turn.share, self._clock()
         if share.waiting or not self._fits(share):
             return False
-        heavy, newcomers = share.is_heavy(now), self._newcomers
-        has_place = newcomers and self._heavy < self._places.heavy if heavy else newcomers or share.is_known(now)
+        heavy = share.is_heavy(now)
+        has_place = self._heavy_fit if heavy else self._newcomers_fit or share.is_known(now)
         if has_place:
             self._let_in(turn, now, heavy=heavy)
         return has_place
@@ -118,6 +119,7 @@ class Turns:
         now, share = self._clock(), turn.share
         self._running.remove(turn)
         self._heavy -= turn.heavy
+        self._new -= turn.new
         share.running -= 1
         share.long -= turn.long
         share.spend(now - turn.began + (GRACE if in_vain else 0), now)
@@ -136,15 +138,20 @@ class Turns:
         return self._places.total - len(self._running)
 
     @property
-    def _newcomers(self) -> bool:
-        """Whether there are more places than those for who is known."""
-        return self._left > self._places.known
+    def _newcomers_fit(self) -> bool:
+        """Those who are known keep the last places, but not from all newcomers: however much is asked, these have as many."""
+        return self._left > self._places.known or self._new < self._places.known
+
+    @property
+    def _heavy_fit(self) -> bool:
+        return self._left > self._places.known and self._heavy < self._places.heavy
 
     def _let_in(self, turn: "Turn", now: float, *, heavy: bool) -> None:
-        turn.began, turn.heavy = now, heavy
+        turn.began, turn.heavy, turn.new = now, heavy, not (heavy or turn.share.is_known(now))
         turn.share.running += 1
         self._running.add(turn)
         self._heavy += heavy
+        self._new += turn.new
         # Who went away, or lost patience, in this very moment passes its place on when it wakes.
         if turn.called is not None and not turn.called.done():
             turn.called.set_result(True)
@@ -157,10 +164,9 @@ class Turns:
         """Gives the free places to those in line: the light first, one each in turn, the last to those who are known."""
         self._line.lighten(now)
         while self._left > 0:
-            newcomers = self._newcomers
-            if share := self._line.next_light(self._fits, now, newcomers=newcomers):
+            if share := self._line.next_light(self._fits, now, newcomers=self._newcomers_fit):
                 self._let_in(share.waiting.popleft(), now, heavy=False)
-            elif newcomers and self._heavy < self._places.heavy and (share := self._line.next_heavy(self._fits)):
+            elif self._heavy_fit and (share := self._line.next_heavy(self._fits)):
                 self._let_in(share.waiting.popleft(), now, heavy=True)
             else:
                 return
@@ -215,14 +221,14 @@ class Turns:
 class Turn:
     """One statement's place, while it is entered. Leaves as GaveWay when it had to give the place up."""
 
-    __slots__ = ("_cancelling", "_task", "_turns", "began", "called", "heavy", "kept", "long", "lost", "share")
+    __slots__ = ("_cancelling", "_task", "_turns", "began", "called", "heavy", "kept", "long", "lost", "new", "share")
 
     def __init__(self, turns: Turns, share: _Share) -> None:
         self._turns, self.share = turns, share
         # While it waits: becomes true with a place, false when the patience is over.
         self.called: asyncio.Future[bool] | None = None
-        self.began, self.heavy, self.long = 0.0, False, False
-        self.lost = self.kept = False
+        self.began = 0.0
+        self.new = self.heavy = self.long = self.lost = self.kept = False
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
 

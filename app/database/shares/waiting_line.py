@@ -1,6 +1,6 @@
 """Who waits for a place: a place goes to the share that had none for longest, the light ones first, and of those the newcomers.
 
-The last places are left to those who are known to ask for little: newcomers, however many, can't keep them waiting.
+The last places are left to those who are known to ask for little: newcomers, however many, can't keep them waiting, nor they the newcomers.
 """
 
 from collections import OrderedDict

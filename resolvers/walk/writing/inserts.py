@@ -62,7 +62,10 @@ def _rows(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: T
 
 
 def _row(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: TableName, path: str) -> InsertedRow:
-    """Null is written, absent is not; a relationship that is null is absent, as in Hasura. `path` is the row's in Hasura's errors."""
+    """Null is written where a column may be null, absent is not; a relationship that is null is absent, as in Hasura.
+
+    `path` is the row's in Hasura's errors.
+    """
     if value.is_null:
         raise value.null(type_)
     walk.budget.spend(VALUE, value.path)
@@ -72,7 +75,7 @@ def _row(walk: Walk, value: InputValue, type_: GraphQLInputObjectType, table: Ta
         match meaning:
             case OfColumn(_, name):
                 column = walk.catalog[table].columns[name]
-                columns[name] = None if entry.is_null else walk.bound.value(entry, column.type)
+                columns[name] = None if entry.is_null and column.nullable else walk.bound.value(entry, column.type)
             case NestedInsert(_, name):
                 relationship = walk.catalog[table].relationships[name]
                 inner: Any = get_named_type(field.type)

@@ -92,7 +92,7 @@ def _operand(walk: Walk, operator: UpdateOperatorName, value: InputValue, column
             return walk.bound.value(value, _INTEGER)
         case "_delete_key":
             return None if value.is_null else walk.bound.value(value, _TEXT)
-    return None if value.is_null else walk.bound.value(value, column.type)
+    return None if value.is_null and column.nullable else walk.bound.value(value, column.type)
 
 
 def delete_root(walk: Walk, selected: Selected, field: GraphQLField, meaning: TableRoot, given: list[ArgumentValue]) -> DeleteRoot:
