@@ -102,7 +102,8 @@ async def resolve_metadata(settings: Settings, database: PoolDatabase, metadata:
     """
     if metadata is None:
         await check_migrated(database)
-    read = await asyncio.to_thread(load_metadata, metadata or PRODUCT_METADATA, settings.metadata_source if metadata else None)
+    how = () if metadata is None else (settings.metadata_source, settings.default_naming_convention)
+    read = await asyncio.to_thread(load_metadata, metadata or PRODUCT_METADATA, *how)
     reflected = await reflect(settings.database_url.get_secret_value(), read.enum_tables)
     rules = partial(resolve, read, reflected.metadata, reflected.functions)
     if metadata is not None:

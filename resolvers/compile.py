@@ -23,7 +23,7 @@ from resolvers.compiled import (
     WriteStatement,
 )
 from resolvers.documents.collect import Selected
-from resolvers.documents.directives import check_operation
+from resolvers.documents.directives import SEVERAL_FIELDS, check_operation
 from resolvers.documents.document import Operation, used_variables
 from resolvers.documents.limits import HAND_WRITTEN
 from resolvers.hand_written.room_feed import OF_ROOM
@@ -56,13 +56,13 @@ class Root:
 def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     """Raises the first violation as GraphQLRefusal, before anything has run."""
     walk.variables.check()
-    check_operation(operation.node.directives or (), operation.kind, walk.variables)
+    directives = check_operation(operation.node.directives or (), operation.kind, walk.variables)
     roots = list(_roots(walk, _root_type(walk, operation), (operation.node.selection_set,), "$"))
     for root in roots:
         meaning = None if root.field is None else meaning_of(root.field)
         walk.budget.spend(walk.costs.root(meaning) if isinstance(meaning, TableRoot) else HAND_WRITTEN, root.selected.path)
     if operation.kind == "subscription":
-        _check_subscription(walk, roots)
+        _check_subscription(walk, roots, several=SEVERAL_FIELDS in directives)
     only_tables = all(root.field is None or isinstance(meaning_of(root.field), TableRoot) for root in roots)
     if operation.kind == "mutation":
         return _steps(walk, operation, roots)
@@ -71,16 +71,23 @@ def compile_operation(walk: Walk, operation: Operation) -> Compiled:
     if only_tables:
         return TableQuery(_table_plan(walk, roots)) if operation.kind == "query" else LiveTables(_live_plan(walk, roots))
     if operation.kind == "subscription":
+        if len(roots) > 1:
+            raise _one_field()
         return HandWrittenSubscription(_hand_written(walk, operation, [_validated(walk, roots[0])]), of_room=_is_of_room(roots[0].field))
     return _steps(walk, operation, roots)
 
 
-def _check_subscription(walk: Walk, roots: Sequence[Root]) -> None:
+def _check_subscription(walk: Walk, roots: Sequence[Root], *, several: bool) -> None:
     """Hasura's `GraphQL/Execute.hs`: one field of the document's own. What never changes is followed below a namespace alone."""
-    if len(own_keys(root.selected.key for root in roots)) != 1:
-        raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
-    if roots[0].field is None and roots[0].type is walk.schema.subscription_type:
+    fields = len(own_keys(root.selected.key for root in roots))
+    if not fields or (fields > 1 and not several):
+        raise _one_field()
+    if any(root.field is None and root.type is walk.schema.subscription_type for root in roots):
         raise GraphQLRefusal("not-supported", "Introspection at root field level is not supported over subscriptions")
+
+
+def _one_field() -> GraphQLRefusal:
+    return GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
 
 
 def _roots(walk: Walk, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode], path: str) -> Iterator[Root]:
@@ -176,7 +183,7 @@ def _steps(walk: Walk, operation: Operation, roots: Sequence[Root], *, in_transa
 
 def _validated(walk: Walk, root: Root) -> HandWrittenRoot:
     if root.field is None:
-        raise GraphQLRefusal("validation-failed", "subscriptions must select one top level field")
+        raise _one_field()
     return hand_written_root(walk, root.selected, root.field)
 
 

@@ -95,6 +95,10 @@ class Naming:
         """A root field that the metadata names: only prefix and suffix are added."""
         return self._customized_root(name)
 
+    def function_aggregate(self, base: BaseName) -> str:
+        """The root field over the aggregate of a function's rows. One that has a name of its own is written as that, by no convention."""
+        return self._customized_root(f"{base}_aggregate") if base.custom else self.root_field(base, suffix="aggregate")
+
     def root_fields(self, base: BaseName, own: Mapping[str, str]) -> dict[str, str]:
         """A table's root fields by kind; `own` are those that its `custom_root_fields` name."""
         return {
@@ -103,7 +107,7 @@ class Naming:
         }
 
     def field(self, name: str) -> str:
-        """A field, argument, operator or key of ours: `affected_rows`, `order_by`, `_is_null`. Also an argument of a function."""
+        """A field, argument, operator or key of ours: `affected_rows`, `order_by`, `_is_null`."""
         return self._joined(BaseName(_words(name)), _lower_first)
 
     def column(self, name: str, custom: str | None = None) -> str:
@@ -111,8 +115,16 @@ class Naming:
         return self.field(name) if custom is None else custom
 
     def aggregate_of(self, relationship: str) -> str:
-        """The field over an array relationship's aggregate, and its key in `order_by` and `where`. Relationships keep their names."""
+        """The field over an array relationship's aggregate. Relationships keep their names, this is made of theirs."""
+        return self.field(f"{relationship}_aggregate")
+
+    def aggregate_order(self, relationship: str) -> str:
+        """What it is called in `order_by`."""
         return self._joined(BaseName((relationship, "aggregate")), _lower_first)
+
+    def aggregate_predicate(self, relationship: str) -> str:
+        """What it is called in `where`."""
+        return self._joined(BaseName((relationship, "aggregate"), custom=True), _lower_first)
 
     def enum_value(self, value: str) -> str:
         """A value of `order_by` or of an enum table."""

@@ -3,6 +3,8 @@
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
 
+from schema.naming import Convention
+
 
 class MetadataSettings(BaseSettings):
     """A part of `Settings`."""
@@ -14,6 +16,12 @@ class MetadataSettings(BaseSettings):
         False,
         validation_alias=AliasChoices("NCHAT_ENABLE_ALLOWLIST", "HASURA_GRAPHQL_ENABLE_ALLOWLIST"),
         description="Whether roles but `admin` get answers only to documents in the metadata's allow list.",
+    )
+    default_naming_convention: Convention = Field(
+        Convention.HASURA,
+        validation_alias=AliasChoices("NCHAT_DEFAULT_NAMING_CONVENTION", "HASURA_GRAPHQL_DEFAULT_NAMING_CONVENTION"),
+        description="Foreign metadata: `hasura-default` or `graphql-default`, by which names are made where a source's customization says "
+        "nothing of it.",
     )
     infer_function_permissions: bool = Field(
         True,

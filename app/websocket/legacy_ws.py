@@ -39,5 +39,5 @@ class LegacyWs(Dialect):
         """The second takes the place of the first, as the protocol's own server does it."""
 
     def errors(self, refused: GraphQLRefusal) -> Any:
-        """One error, as Hasura sends it."""
-        return refused.answer()["errors"][0]
+        """As Hasura sends it (`Transport/WSServerApp.hs`): what an answer over HTTP is."""
+        return refused.answer()

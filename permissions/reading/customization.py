@@ -10,10 +10,13 @@ _CONVENTIONS = ", ".join(Convention)
 _FIELD = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 
 
-def read_customization(node: Node | None, problems: list[Problem]) -> Naming:
-    """Hasura: `{root_fields: {namespace, prefix, suffix}, type_names: {prefix, suffix}, naming_convention}`, all optional."""
+def read_customization(node: Node | None, problems: list[Problem], default: Convention = Convention.HASURA) -> Naming:
+    """Hasura: `{root_fields: {namespace, prefix, suffix}, type_names: {prefix, suffix}, naming_convention}`, all optional.
+
+    `default` is the convention of a source that names none.
+    """
     if node is None or node.value is None:
-        return Naming()
+        return Naming(default)
     for key, value in node.mapping("`customization`").items():
         if key not in ("root_fields", "type_names", "naming_convention"):
             problems.append(Problem(value.position, f"A source's `customization` has no key `{key}`; it is ignored."))
@@ -24,7 +27,7 @@ def read_customization(node: Node | None, problems: list[Problem]) -> Naming:
         namespace = None
     types = _texts(node.get("type_names"), ("prefix", "suffix"), "`type_names`", problems)
     return Naming(
-        convention=_convention(node, problems),
+        convention=_convention(node, problems, default),
         root_prefix=roots.get("prefix", ""),
         root_suffix=roots.get("suffix", ""),
         namespace=namespace,
@@ -33,14 +36,14 @@ def read_customization(node: Node | None, problems: list[Problem]) -> Naming:
     )
 
 
-def _convention(node: Node, problems: list[Problem]) -> Convention:
+def _convention(node: Node, problems: list[Problem], default: Convention) -> Convention:
     written = node.get("naming_convention")
     if written is None or written.value is None:
-        return Convention.HASURA
+        return default
     if written.value not in list(Convention):
-        sentence = f"`naming_convention` is one of {_CONVENTIONS}, not {written.value}; names stay as they are."
+        sentence = f"`naming_convention` is one of {_CONVENTIONS}, not {written.value}; names are made by {default}."
         problems.append(Problem(written.position, sentence))
-        return Convention.HASURA
+        return default
     return Convention(str(written.value))
 
 

@@ -15,7 +15,7 @@ from permissions.reading.sources import postgres_source
 from permissions.reading.table_entries import read_table
 from permissions.reading.unused import unknown, unused
 from schema.model import TableName
-from schema.naming import Naming
+from schema.naming import Convention, Naming
 
 # Parts of Hasura's metadata that change what is served, and that this service doesn't have.
 _UNSUPPORTED = {
@@ -30,15 +30,16 @@ _UNSUPPORTED_IN_SOURCE = {
 }
 
 
-def load_metadata(path: Path, source: str | None = None) -> Metadata:
+def load_metadata(path: Path, source: str | None = None, convention: Convention = Convention.HASURA) -> Metadata:
     """A metadata directory, or one JSON or YAML document, of version 2 or 3. `source` is the name of the one to be served.
 
+    `convention` makes the names of a source that says nothing of it.
     Raises MetadataError when the document as a whole can't be read; a single bad entry is left out and noted in `problems`.
     """
-    return read_metadata(read_document(path), source)
+    return read_metadata(read_document(path), source, convention)
 
 
-def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
+def read_metadata(document: Node, source_name: str | None = None, convention: Convention = Convention.HASURA) -> Metadata:
     """The same of a document that is read already."""
     document.get("version")
     problems: list[Problem] = []
@@ -46,7 +47,7 @@ def read_metadata(document: Node, source_name: str | None = None) -> Metadata:
     source = postgres_source(document, source_name, problems)
     tables = [] if source is None else _tables(source, problems)
     tracked = [] if source is None else _functions(source, problems)
-    naming = Naming() if source is None else read_customization(source.get("customization"), problems)
+    naming = Naming() if source is None else read_customization(source.get("customization"), problems, convention)
     actions = each(document.get("actions"), "`actions`", _read_action, problems)
     inherited = read_inherited_roles(document.get("inherited_roles"), problems)
     named = None if source is None else source.get("name")

@@ -6,14 +6,13 @@ from permissions.reading.entries import ComputedFieldEntry
 from permissions.reading.nodes import MetadataError, Problem
 from permissions.resolving.function_signatures import called, named_argument
 from schema.model import ComputedField, TableName
-from schema.naming import Naming
 from schema.pg_functions import PgArgument, PgFunction
 
 _JSON = frozenset({"json", "jsonb"})
 
 
 def computed_field(
-    entry: ComputedFieldEntry, table: TableName, functions: list[PgFunction], tracked: Collection[TableName], naming: Naming
+    entry: ComputedFieldEntry, table: TableName, functions: list[PgFunction], tracked: Collection[TableName]
 ) -> ComputedField:
     """A function of the row, of the session if it asks for it, and of what the caller gives.
 
@@ -26,16 +25,16 @@ def computed_field(
     if len(takes_row) != 1:
         how_many = "More than one" if takes_row else "No"
         raise _problem(entry, f"{how_many} function {entry.function} takes a row of {table} there; see `table_argument`.")
-    return _computed_field(entry, takes_row[0], tracked, naming)
+    return _computed_field(entry, takes_row[0], tracked)
 
 
-def _computed_field(entry: ComputedFieldEntry, found: PgFunction, tracked: Collection[TableName], naming: Naming) -> ComputedField:
+def _computed_field(entry: ComputedFieldEntry, found: PgFunction, tracked: Collection[TableName]) -> ComputedField:
     if found.volatile:
         raise _problem(entry, f"{found.name} is VOLATILE; declare it STABLE or IMMUTABLE.")
     session = None if entry.session_argument is None else named_argument(found, entry.session_argument)
     if entry.session_argument is not None and (session is None or session.type.name not in _JSON):
         raise _problem(entry, f"{found.name} has no argument {entry.session_argument} of type json or jsonb.")
-    function = called(found, _row_argument(entry, found), session, entry.position, f"Computed field {entry.name}: ", naming)
+    function = called(found, _row_argument(entry, found), session, entry.position, f"Computed field {entry.name}: ")
     if found.returns_row and function.table not in tracked:
         raise _problem(entry, f"{found.name} returns rows of {function.table}, which is not tracked; track it.")
     if found.returns_set and not found.returns_row:

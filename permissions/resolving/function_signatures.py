@@ -5,17 +5,14 @@ from collections.abc import Iterator
 from permissions.reading.nodes import MetadataError, Position, Problem
 from permissions.resolving.graphql_names import is_name
 from schema.model import Parameter, PgType, SqlFunction, TableName
-from schema.naming import Naming
 from schema.pg_functions import PgArgument, PgFunction
 
 
-def called(
-    function: PgFunction, row: PgArgument | None, session: PgArgument | None, position: Position, who: str, naming: Naming
-) -> SqlFunction:
+def called(function: PgFunction, row: PgArgument | None, session: PgArgument | None, position: Position, who: str) -> SqlFunction:
     """Raises MetadataError, in the name of `who`, for what can't be called through GraphQL."""
     if function.variadic:
         raise MetadataError(Problem(position, f'{who}function with "VARIADIC" parameters are not supported: {function.name}.'))
-    parameters = tuple(_parameters(function, row, session, naming))
+    parameters = tuple(_parameters(function, row, session))
     names = [parameter.graphql_name for parameter in parameters if parameter.kind == "given"]
     if bad := [name for name in names if not is_name(name)]:
         raise MetadataError(Problem(position, f"{who}the function arguments {','.join(bad)} are not in compliance with GraphQL spec."))
@@ -29,8 +26,8 @@ def named_argument(function: PgFunction, name: str) -> PgArgument | None:
     return next((argument for argument in function.arguments if argument.name == name), None)
 
 
-def _parameters(function: PgFunction, row: PgArgument | None, session: PgArgument | None, naming: Naming) -> Iterator[Parameter]:
-    """Hasura: an argument without a name is `arg_1` and so on; those that aren't the caller's don't count."""
+def _parameters(function: PgFunction, row: PgArgument | None, session: PgArgument | None) -> Iterator[Parameter]:
+    """Hasura: an argument without a name is `arg_1` and so on; those that aren't the caller's don't count. No convention renames them."""
     unnamed = 0
     for argument in function.arguments:
         if argument is row:
@@ -39,7 +36,7 @@ def _parameters(function: PgFunction, row: PgArgument | None, session: PgArgumen
             yield Parameter(argument.name, argument.value, "session", argument.has_default)
         else:
             unnamed += argument.name is None
-            name = naming.field(argument.name or f"arg_{unnamed}")
+            name = argument.name or f"arg_{unnamed}"
             yield Parameter(argument.name, argument.value, "given", argument.has_default, name, _scalar(argument))
 
 

@@ -36,7 +36,7 @@ def _tracked(entry: FunctionEntry, functions: list[PgFunction], tables: Collecti
     found = _found(entry, functions)
     exposed_as = _exposed_as(entry, found)
     who = f'the function "{entry.name}" cannot be tracked because '
-    function = called(found, None, _session_argument(entry, found), entry.position, who, naming)
+    function = called(found, None, _session_argument(entry, found), entry.position, who)
     if not found.returns_row:
         raise _untracked(entry, 'the function does not return a "COMPOSITE" type')
     if function.table not in tables:
@@ -54,7 +54,7 @@ def _tracked(entry: FunctionEntry, functions: list[PgFunction], tables: Collecti
 def _aggregate_field(entry: FunctionEntry, base: BaseName, naming: Naming) -> str:
     if entry.aggregate_field is not None:
         return naming.own_root_field(entry.aggregate_field)
-    return naming.root_field(base, suffix="aggregate")
+    return naming.function_aggregate(base)
 
 
 def _found(entry: FunctionEntry, functions: list[PgFunction]) -> PgFunction:

@@ -153,7 +153,7 @@ def _add_fields(
             if isinstance(part, RelationshipEntry):
                 relationships[part.name] = relationship(part, table, tracked)
             else:
-                field = computed_field(part, entry.name, functions, tracked.keys(), claims.naming)
+                field = computed_field(part, entry.name, functions, tracked.keys())
                 args_type = field.args_type(claims.naming, table.base)
                 claims.claim_given(field.function, args_type, part.position, f"Computed field {part.name}")
                 computed[part.name] = field
@@ -166,7 +166,9 @@ def _add_fields(
 
 def _names(part: RelationshipEntry | ComputedFieldEntry, naming: Naming) -> set[str]:
     """The fields it brings."""
-    return {part.name, naming.aggregate_of(part.name)} if isinstance(part, RelationshipEntry) and part.kind == "array" else {part.name}
+    if not (isinstance(part, RelationshipEntry) and part.kind == "array"):
+        return {part.name}
+    return {part.name, naming.aggregate_of(part.name), naming.aggregate_order(part.name), naming.aggregate_predicate(part.name)}
 
 
 def _check_names(part: RelationshipEntry | ComputedFieldEntry, names: set[str], table: TableName, taken: set[str]) -> None:

@@ -1,7 +1,8 @@
 """Directives where they stand: `@include` and `@skip` decide, `@cached` changes nothing. As in Hasura's `Parser/Directives.hs`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from graphql import DirectiveNode, GraphQLBoolean, GraphQLInputType, GraphQLInt, GraphQLNonNull, is_non_null_type
 
@@ -22,12 +23,14 @@ class _Directive:
     arguments: Mapping[str, GraphQLInputType]
 
 
+# Hasura: no supported feature, made for its own tests. The fields of a subscription may be several then.
+SEVERAL_FIELDS: Final = "_multiple_top_level_fields"
 _CONDITION = _Directive(_SELECTIONS, {"if": GraphQLNonNull(GraphQLBoolean)})
 _DIRECTIVES = {
     "include": _CONDITION,
     "skip": _CONDITION,
     "cached": _Directive(frozenset({"a query"}), {"ttl": GraphQLInt, "refresh": GraphQLBoolean}),
-    "_multiple_top_level_fields": _Directive(frozenset({"a subscription"}), {}),
+    SEVERAL_FIELDS: _Directive(frozenset({"a subscription"}), {}),
 }
 
 
@@ -37,9 +40,9 @@ def is_included(directives: Sequence[DirectiveNode], place: str, path: str, vari
     return given.get("include", {}).get("if", True) is True and given.get("skip", {}).get("if", False) is False
 
 
-def check_operation(directives: Sequence[DirectiveNode], kind: str, variables: Variables) -> None:
-    """Raises validation-failed for what may not stand at a query, mutation or subscription."""
-    _read(directives, f"a {kind}", "$", variables)
+def check_operation(directives: Sequence[DirectiveNode], kind: str, variables: Variables) -> Collection[str]:
+    """The names of those at a query, mutation or subscription; raises validation-failed for what may not stand there."""
+    return _read(directives, f"a {kind}", "$", variables).keys()
 
 
 def _read(directives: Sequence[DirectiveNode], place: str, path: str, variables: Variables) -> dict[str, dict[str, object]]:

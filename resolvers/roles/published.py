@@ -3,18 +3,39 @@
 import copy
 from typing import Any, Final, TypeVar
 
-from graphql import DirectiveLocation, GraphQLDirective, GraphQLEnumType, GraphQLObjectType, GraphQLSchema, is_introspection_type
+from graphql import (
+    DirectiveLocation,
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLDirective,
+    GraphQLEnumType,
+    GraphQLInt,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    is_introspection_type,
+)
 
 T = TypeVar("T")
 
 # The specification of September 2025; graphql-core knows drafts of the next one.
 _OF_DIRECTIVES: Final = frozenset({"name", "description", "isRepeatable", "locations", "args"})
 _LOCATIONS: Final = frozenset(DirectiveLocation) - {DirectiveLocation.FRAGMENT_VARIABLE_DEFINITION, DirectiveLocation.DIRECTIVE_DEFINITION}
+# Frontends of Hasura Cloud send it, and tools that check their documents have to know it.
+_CACHED: Final = GraphQLDirective(
+    "cached",
+    [DirectiveLocation.QUERY],
+    {
+        "ttl": GraphQLArgument(GraphQLNonNull(GraphQLInt), 60, "measured in seconds"),
+        "refresh": GraphQLArgument(GraphQLNonNull(GraphQLBoolean), False, "refresh the cache entry"),
+    },
+    description="whether this query should be cached (every answer is made anew here)",
+)
 
 
 def publish(schema: GraphQLSchema) -> None:
     """Changes what the schema lists, not what it means."""
-    schema.directives = tuple(_directive(directive) for directive in schema.directives)
+    schema.directives = (*(_directive(directive) for directive in schema.directives), _CACHED)
     schema.type_map = {name: _type(schema.type_map[name]) for name in sorted(schema.type_map)}
 
 

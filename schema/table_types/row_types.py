@@ -125,7 +125,7 @@ class TableTypes:
             yield key(relationship.name, target | None, OfRelationship(table.name, relationship.name))
             if relationship.kind == "array":
                 predicates = self._definitions.of(self._target(relationship), "aggregate_bool_exp")
-                aggregate_name = self._definitions.naming.aggregate_of(relationship.name)
+                aggregate_name = self._definitions.naming.aggregate_predicate(relationship.name)
                 yield key(aggregate_name, predicates | None, OfRelationshipAggregate(table.name, relationship.name))
 
     def _order_by(self, table: TrackedTable) -> Iterator[Element]:
@@ -136,7 +136,7 @@ class TableTypes:
             meaning = OfComputedField(table.name, computed.name)
             if computed.type is None:
                 type_ = self._definitions.of(self._catalog[computed.function.table], "aggregate_order_by")
-                name = self._definitions.naming.aggregate_of(computed.name)
+                name = self._definitions.naming.aggregate_order(computed.name)
                 yield key(name, type_ | None, OfRelationshipAggregate(table.name, computed.name))
             else:
                 yield key(computed.name, order | None, meaning)
@@ -146,7 +146,7 @@ class TableTypes:
                 yield key(name, self._definitions.of(target, "order_by") | None, OfRelationship(table.name, name))
             else:
                 type_ = self._definitions.of(target, "aggregate_order_by")
-                yield key(self._definitions.naming.aggregate_of(name), type_ | None, OfRelationshipAggregate(table.name, name))
+                yield key(self._definitions.naming.aggregate_order(name), type_ | None, OfRelationshipAggregate(table.name, name))
 
 
 def _order(order: str) -> str:

@@ -52,11 +52,18 @@ async def authors(
     databases: Databases, folder: Path, customization: dict[str, Any], configurations: dict[str, Any] | None = None
 ) -> AsyncIterator[Library]:
     """An engine over them."""
+    async with opened_with(databases, folder, metadata(customization, configurations)) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def opened_with(databases: Databases, folder: Path, document: dict[str, Any], more: str = "") -> AsyncIterator[Library]:
+    """The same with metadata, and more SQL, of the test's own."""
     file = folder / "metadata.json"
-    file.write_text(json.dumps(metadata(customization, configurations)))
+    file.write_text(json.dumps(document))
     with databases.temporary() as url:
         connection = await asyncpg.connect(url)
-        await connection.execute(SQL)
+        await connection.execute(SQL + more)
         await connection.close()
         async with library(url, file) as opened:
             assert opened.resolved.problems == ()

@@ -301,6 +301,20 @@ async def test_fields_of_one_namespace_are_followed_together(own_shop: Library) 
             assert json.loads(await (await anext(batches)).take()) == {"data": {"shop": {"t": "shop_subscription", "b": [{"id": 4}]}}}
 
 
+async def test_several_fields_of_the_document_are_followed_by_hasuras_directive(own_shop: Library) -> None:
+    """It is made for Hasura's own tests, and says so itself."""
+    several = "subscription @_multiple_top_level_fields { a: shop { article_local { id } } b: shop { n: article_local(limit: 1) { id } } }"
+    live = await own_shop.engine.live_query(Request(several), USER)
+    assert live is not None
+    async with open_hub() as hub, asyncio.timeout(20):
+        queries = LiveQueries(Unshared(own_shop.database), hub.follow, look_every=0.1)
+        async with aclosing(queries.follow(live)) as answers:
+            seen = {"a": {"article_local": [{"id": 1}, {"id": 2}]}, "b": {"n": [{"id": 1}]}}
+            assert json.loads(await (await anext(answers)).take()) == {"data": seen}
+    with pytest.raises(GraphQLRefusal, match="Introspection at root field level is not supported over subscriptions"):
+        await own_shop.engine.live_query(Request(several.replace("b: shop", "__typename b: shop")), USER)
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [

@@ -1,12 +1,16 @@
 """Names by a source's customization, as Hasura's own tests of naming conventions have them (server/tests-py, naming_conventions)."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.settings.metadata import MetadataSettings
+from permissions.reading.metadata import load_metadata
 from permissions.session import Session
-from tests.engine.authors import authors
+from schema.naming import Convention
+from tests.engine.authors import authors, metadata, opened_with
 from tests.support.databases import Databases
 from tests.support.refusals import error_in
 
@@ -60,11 +64,11 @@ CASES: list[Case] = [
         GRAPHQL,
         None,
         """{ authorLocal(orderBy: [{written_articlesAggregate: {count: DESC_NULLS_LAST}}]) {
-        id written_articlesAggregate { aggregate { count } } written_articles(orderBy: {id: DESC}, limit: 1) { written_by { id } } } }""",
+        id writtenArticlesAggregate { aggregate { count } } written_articles(orderBy: {id: DESC}, limit: 1) { written_by { id } } } }""",
         {
             "authorLocal": [
-                {"id": 1, "written_articlesAggregate": {"aggregate": {"count": 2}}, "written_articles": [{"written_by": {"id": 1}}]},
-                {"id": 2, "written_articlesAggregate": {"aggregate": {"count": 1}}, "written_articles": [{"written_by": {"id": 2}}]},
+                {"id": 1, "writtenArticlesAggregate": {"aggregate": {"count": 2}}, "written_articles": [{"written_by": {"id": 1}}]},
+                {"id": 2, "writtenArticlesAggregate": {"aggregate": {"count": 1}}, "written_articles": [{"written_by": {"id": 2}}]},
             ]
         },
     ),
@@ -165,3 +169,60 @@ async def test_rules_stand_in_database_names(databases: Databases, tmp_path: Pat
         hidden = "{ articleLocal { authorId } }"
         refused = error_in(await opened.ask(hidden, session=second), hidden)
         assert refused["message"] == "field 'authorId' not found in type: 'ArticleLocal'"
+
+
+FUNCTIONS = """
+CREATE FUNCTION longer_articles(min_words int) RETURNS SETOF article_local LANGUAGE sql STABLE AS
+  $$ SELECT * FROM article_local WHERE word_count > min_words $$;
+CREATE FUNCTION words_beyond(author author_local, min_words int) RETURNS bigint LANGUAGE sql STABLE AS
+  $$ SELECT sum(word_count) FROM article_local a WHERE a.author_id = author.id AND word_count > min_words $$;
+"""
+
+
+@pytest.mark.anyio
+async def test_no_convention_renames_arguments_of_functions(databases: Databases, tmp_path: Path) -> None:
+    """Hasura: `Backends/Postgres/Schema/Select.hs`, but for a flag that nobody has set; and `Function/Cache.hs` of a name of their own."""
+    document = metadata(GRAPHQL)
+    document["sources"][0]["functions"] = [{"function": "longer_articles"}]
+    computed = {"name": "words_beyond", "definition": {"function": {"schema": "public", "name": "words_beyond"}}}
+    document["sources"][0]["tables"][0]["computed_fields"] = [computed]
+    async with opened_with(databases, tmp_path, document, FUNCTIONS) as opened:
+        query = """{ longerArticles(args: {min_words: 15}) { wordCount }
+            longerArticlesAggregate(args: {min_words: 15}) { aggregate { count } }
+            authorLocal { words_beyond(args: {min_words: 15}) } }"""
+        assert await opened.ask(query) == {
+            "data": {
+                "longerArticles": [{"wordCount": 20}, {"wordCount": 30}],
+                "longerArticlesAggregate": {"aggregate": {"count": 2}},
+                "authorLocal": [{"words_beyond": 20}, {"words_beyond": 30}],
+            }
+        }
+    document["sources"][0]["functions"] = [{"function": "longer_articles", "configuration": {"custom_name": "the_longerOnes"}}]
+    async with opened_with(databases, tmp_path, document, FUNCTIONS) as opened:
+        query = "{ the_longerOnes(args: {min_words: 25}) { id } the_longerOnes_aggregate(args: {min_words: 25}) { aggregate { count } } }"
+        assert await opened.ask(query) == {"data": {"the_longerOnes": [{"id": 3}], "the_longerOnes_aggregate": {"aggregate": {"count": 1}}}}
+
+
+@pytest.mark.anyio
+async def test_aggregates_of_a_relationship_are_called_by_where_they_stand(databases: Databases, tmp_path: Path) -> None:
+    document = metadata(GRAPHQL)
+    document["sources"][0]["tables"][0]["array_relationships"][0] |= {"name": "Written_articles"}
+    async with opened_with(databases, tmp_path, document) as opened:
+        query = """{ authorLocal(where: {Written_articlesAggregate: {count: {predicate: {_gt: 0}}}},
+            orderBy: {written_articlesAggregate: {count: ASC}}) { writtenArticlesAggregate { aggregate { count } } } }"""
+        counts = [{"writtenArticlesAggregate": {"aggregate": {"count": count}}} for count in (1, 2)]
+        assert await opened.ask(query) == {"data": {"authorLocal": counts}}
+
+
+@pytest.mark.parametrize(
+    ("customization", "convention"),
+    [({}, Convention.GRAPHQL), (SNAKE, Convention.GRAPHQL), ({"naming_convention": "hasura-default"}, Convention.HASURA)],
+)
+def test_a_source_that_names_no_convention_has_that_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, customization: dict[str, Any], convention: Convention
+) -> None:
+    file = tmp_path / "metadata.json"
+    file.write_text(json.dumps(metadata(customization)))
+    assert load_metadata(file, None, Convention.GRAPHQL).naming.convention is convention
+    monkeypatch.setenv("HASURA_GRAPHQL_DEFAULT_NAMING_CONVENTION", "graphql-default")
+    assert MetadataSettings().default_naming_convention is Convention.GRAPHQL

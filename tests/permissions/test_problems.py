@@ -173,7 +173,10 @@ OTHER = [
         HEAD + "- name: second\n  kind: mssql\n  tables: []\n",
         "Only one PostgreSQL source is served; this one, second (mssql), is left out.",
     ),
-    (HEAD + "  customization: {naming_convention: snake}\n", "`naming_convention` is one of hasura-default, graphql-default, not snake"),
+    (
+        HEAD + "  customization: {naming_convention: snake}\n",
+        "`naming_convention` is one of hasura-default, graphql-default, not snake",
+    ),
     (HEAD + "  customization: {type_names: {mapping: {}}}\n", "`type_names` of a source's `customization` has no key `mapping`"),
     (HEAD + "  customization: {root_fields: {namespace: my-shop}}\n", "The `namespace` my-shop can't be a GraphQL name"),
     (HEAD + "  customization: {root_field: {}}\n", "A source's `customization` has no key `root_field`"),
