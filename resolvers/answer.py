@@ -7,19 +7,23 @@ from resolvers.documents.document import Operation, OperationKind
 
 
 class Answer(NamedTuple):
-    """`body` is the complete response as JSON. `kind` and `name` are None where the document has no clear operation."""
+    """`body` is the complete response as JSON. `kind` and `name` are None where the document has no clear operation.
+
+    `ran`: the operation had begun to run when it was refused.
+    """
 
     body: bytes
     kind: OperationKind | None
     name: str | None = None
     refusal: GraphQLRefusal | None = None
+    ran: bool = False
 
     @classmethod
-    def refused(cls, refusal: GraphQLRefusal, operation: Operation | None = None) -> "Answer":
+    def refused(cls, refusal: GraphQLRefusal, operation: Operation | None = None, *, ran: bool = False) -> "Answer":
         """The response that is nothing but this refusal."""
         kind, name = (None, None) if operation is None else (operation.kind, operation.name)
         forget_frames(refusal)
-        return cls(refusal.body(), kind, name, refusal)
+        return cls(refusal.body(), kind, name, refusal, ran)
 
 
 def forget_frames(error: BaseException) -> None:

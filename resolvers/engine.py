@@ -127,33 +127,36 @@ class Engine:
 
         `context` reaches actions as `info.context.world`.
         """
-        operation = None
+        operation, ran = None, False
         try:
             with not_too_deep():
                 view = self._views.of(session)
                 document = await self._document(view, request, session)
                 operation = document.operation
                 self._has_room(request.tally, session)
-                body = await self._run(view, document, request, session, context)
+                compiled = await self._planner.plan(view, document, request)
+                ran = True
+                body = await self._run(view, operation.kind, compiled, request, session, context)
                 if request.tally is not None:
                     request.tally.answered += len(body)
                 return Answer(body, operation.kind)
         except GraphQLRefusal as refused:
-            return Answer.refused(self._told(refused, request, session), operation)
+            return Answer.refused(self._told(refused, request, session), operation, ran=ran)
         except DatabaseError as error:
             told = refusal(error) or unexpected(error)
             told.__cause__ = error
-            return Answer.refused(self._told(told, request, session), operation)
+            return Answer.refused(self._told(told, request, session), operation, ran=ran)
         except Exception as error:  # noqa: BLE001 - the outermost place: whatever went wrong, the client gets one answer without details
-            return Answer.refused(unexpected(error), operation)
+            return Answer.refused(unexpected(error), operation, ran=ran)
 
     def _told(self, refused: GraphQLRefusal, request: Request, session: Session) -> GraphQLRefusal:
         """Hasura: an admin is told more, and a role never, whatever it is trusted with."""
         tells = self._admin_internal_errors and request.tells_internal and session.role == ADMIN
         return with_internal(refused) if tells else refused
 
-    async def _run(self, view: RoleView, document: CachedDocument, request: Request, session: Session, context: object | None) -> bytes:
-        compiled = await self._planner.plan(view, document, request)
+    async def _run(
+        self, view: RoleView, kind: OperationKind, compiled: Compiled, request: Request, session: Session, context: object | None
+    ) -> bytes:
         match compiled:
             case TableQuery(plan):
                 return await self._database.answer(plan, plan.bind(session, request.variables), self._asker(request, session))
@@ -168,7 +171,7 @@ class Engine:
                 introspect = partial(self._planner.introspection, view, request)
                 largest = self._limits.answer_bytes_of(session.role)
                 steps = run_steps(compiled, database, session, request.variables, strawberry, introspect, largest)
-                return await (self._begun.run(steps, lambda: beginning.has_begun) if document.operation.kind == "mutation" else steps)
+                return await (self._begun.run(steps, lambda: beginning.has_begun) if kind == "mutation" else steps)
         raise GraphQLRefusal("unexpected-payload", "subscriptions are not supported over HTTP, use websockets instead")
 
     def _asker(self, request: Request, session: Session) -> Asker:
@@ -184,7 +187,9 @@ class Engine:
     ) -> StrawberryRunner:
         async def read(query: str, variables: Mapping[str, Any]) -> Any:
             inner, view = Request(query, variables, principal=request.principal), self._views.of(session)
-            answer = await self._run(view, await self._planner.document(view, inner), inner, session, context)
+            document = await self._planner.document(view, inner)
+            compiled = await self._planner.plan(view, document, inner)
+            answer = await self._run(view, document.operation.kind, compiled, inner, session, context)
             return orjson.loads(answer)["data"]
 
         def turn() -> AbstractAsyncContextManager[object]:

@@ -41,6 +41,8 @@ class Dialect(ABC):
     keepalive: ClassVar[bytes]
     # The `type` of a payload.
     payload_type: ClassVar[str]
+    # Whether a query or mutation that fails while it runs is told so in its payload: `error` is of what can't begin then.
+    fails_in_payload: ClassVar[bool] = False
 
     @abstractmethod
     def keepalive_every(self, limits: SocketLimits) -> float:
@@ -77,6 +79,11 @@ class OperationWords:
     def payload(self, payload: bytes) -> bytes:
         """A payload of the operation: JSON, which is copied once."""
         return b"".join((self.opening, payload, CLOSING))
+
+    @property
+    def fails_in_payload(self) -> bool:
+        """Of the dialect."""
+        return self._dialect.fails_in_payload
 
     def complete(self) -> bytes:
         """Nothing follows."""

@@ -26,6 +26,7 @@ class LegacyWs(Dialect):
     welcome = (b'{"type":"connection_ack"}', _KEEPALIVE)
     keepalive = _KEEPALIVE
     payload_type = "data"
+    fails_in_payload = True
 
     def keepalive_every(self, limits: SocketLimits) -> float:
         """As often as Hasura sends it: apps were given a time to wait for it that fits."""

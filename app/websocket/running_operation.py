@@ -100,7 +100,7 @@ class RunningOperation:
     async def _send(self, answer: Answer) -> bytes:
         """The answer as a message; what ends the operation is given back."""
         self._services.outcomes.note(answer)
-        if answer.refusal is not None:
+        if answer.refusal is not None and not (answer.ran and self._words.fails_in_payload):
             # Hasura answers with data or with errors, never both: errors end the operation.
             return self._words.refusal(answer.refusal)
         await self._socket.send(self._words.payload(answer.body))

@@ -3,6 +3,7 @@
 import pytest
 
 from permissions.session import Session
+from resolvers.documents.request import Request
 from resolvers.engine import Engine
 from tests.engine.following import following
 from tests.engine.library import Library
@@ -66,3 +67,10 @@ async def test_what_is_followed_tells_nobody(books: Library, role: str, root: st
         assert error_in(await answer(), query)["extensions"] == {"path": "$", "code": "data-exception"}
     asked = f"{{ book({where} }}"
     assert ("internal" in error_in(await books.ask(asked, session=session), asked)["extensions"]) is (role == "admin")
+
+
+async def test_whether_it_had_begun_to_run_is_known(fresh_books: Library) -> None:
+    """An older websocket protocol tells it in other words."""
+    for query, ran in ((TWICE, True), ("{ book { nope } }", False), ("nonsense", False)):
+        answer = await fresh_books.engine.execute(Request(query), Session("admin"))
+        assert (answer.refusal is not None, answer.ran) == (True, ran), query

@@ -44,7 +44,9 @@ LATER = b'{"data":{"later":"' + b"x" * 2_000_000 + b'"}}'
 
 
 class FakeEngine:
-    """Answers with what it was asked; the first word of the document decides. `mutation fails CODE` is refused with that code."""
+    """Answers with what it was asked; the first word of the document decides. `mutation fails CODE` is refused with that code, before it
+    runs, and `mutation breaks CODE` while it does.
+    """
 
     def __init__(self) -> None:
         self.turns, self.ran = list[str](), list[str]()
@@ -76,9 +78,9 @@ class FakeEngine:
         except GraphQLRefusal as refused:
             return Answer.refused(refused)
         match request.query.split():
-            case [_, "fails", code]:
+            case [_, "fails" | "breaks" as when, code]:
                 refusal = GraphQLRefusal(code, "said so")
-                return Answer(refusal.body(), kind, "Name", refusal)
+                return Answer(refusal.body(), kind, "Name", refusal, ran=when == "breaks")
         seen = {"role": session.role, "variables": dict(request.variables), "name": request.operation_name, "context": context}
         return Answer(orjson.dumps({"data": seen}), kind)
 

@@ -65,6 +65,14 @@ async def test_a_bad_operation_ends_itself_with_one_error_and_nothing_else(clien
     assert (await client.receive())["type"] == "next"
 
 
+async def test_what_fails_while_it_runs_is_told_in_its_payload(client: Client) -> None:
+    """Hasura's `mkPostExecErrMessageAction`."""
+    await client.subscribe("mutation breaks x")
+    answer = await client.receive()
+    assert (answer["type"], answer["id"], code_in(answer["payload"], "a mutation")) == ("next", "1", "x")
+    assert await client.receive() == {"type": "complete", "id": "1"}
+
+
 async def test_stop_closes_the_events_behind_it(client: Client, service: FakeService) -> None:
     await client.subscribe("subscription wait")
     await client.receive()
