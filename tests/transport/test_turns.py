@@ -101,6 +101,31 @@ async def test_whose_statements_take_long_leaves_places_to_others(room: Room) ->
     assert room.running[-1] == "light"
 
 
+async def test_one_heavy_statement_runs_however_much_the_light_ask(room: Room) -> None:
+    work = await room.ask("eve")
+    room.now += 5
+    await room.finish(work)
+    light = [await room.ask(f"light {number}") for number in range(2 * PLACES.total)]
+    for _ in range(2):
+        await room.ask("eve")
+    assert "eve" not in room.running
+    for work in light[:4]:
+        await room.finish(work)
+    assert room.running.count("eve") == 1 and room.began[-4:] == ["eve", "light 6", "light 7", "light 8"]
+
+
+@pytest.mark.parametrize("places", [Places(total=1, heavy=1, share=1)], ids=["one place"])
+async def test_the_only_place_is_for_the_light_first(room: Room) -> None:
+    work = await room.ask("eve")
+    room.now += 5
+    await room.finish(work)
+    first = await room.ask("light")
+    await room.ask("eve")
+    await room.ask("also light")
+    await room.finish(first)
+    assert room.running == ["also light"]
+
+
 async def test_what_was_spent_is_forgotten(room: Room) -> None:
     for name in ("x", "y"):
         work = await room.ask(name)

@@ -146,6 +146,11 @@ class Turns:
     def _heavy_fit(self) -> bool:
         return self._left > self._places.known and self._heavy < self._places.heavy
 
+    @property
+    def _heavy_are_due(self) -> bool:
+        """One of them runs, however much the light ask: where there are places that no heavy one ever has."""
+        return not self._heavy and self._places.heavy < self._places.total
+
     def _let_in(self, turn: "Turn", now: float, *, heavy: bool) -> None:
         turn.began, turn.heavy, turn.new = now, heavy, not (heavy or turn.share.is_known(now))
         turn.share.running += 1
@@ -161,10 +166,12 @@ class Turns:
             self._line.join(share, now)
 
     def _fill(self, now: float) -> None:
-        """Gives the free places to those in line: the light first, one each in turn, the last to those who are known."""
+        """Gives the free places to those in line: one to the heavy, all others to the light first, in turn, the last to who is known."""
         self._line.lighten(now)
         while self._left > 0:
-            if share := self._line.next_light(self._fits, now, newcomers=self._newcomers_fit):
+            if self._heavy_are_due and (share := self._line.next_heavy(self._fits)):
+                self._let_in(share.waiting.popleft(), now, heavy=True)
+            elif share := self._line.next_light(self._fits, now, newcomers=self._newcomers_fit):
                 self._let_in(share.waiting.popleft(), now, heavy=False)
             elif self._heavy_fit and (share := self._line.next_heavy(self._fits)):
                 self._let_in(share.waiting.popleft(), now, heavy=True)
