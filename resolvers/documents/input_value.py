@@ -53,14 +53,6 @@ class InputValue:
     def is_null(self) -> bool:
         return self.raw is None or isinstance(self.raw, NullValueNode)
 
-    @property
-    def kind(self) -> str:
-        """What was found, in the words of an error message."""
-        for types, word in _KINDS:
-            if isinstance(self.raw, types):
-                return word
-        return "null"
-
     def resolved(self, expected: GraphQLType) -> "InputValue | None":
         """The value with a variable replaced by what it stands for; None when the variable is absent."""
         if not isinstance(self.raw, VariableNode):
@@ -139,7 +131,7 @@ class InputValue:
         return json_text(self.json())
 
     def expected(self, what: str, type_name: str) -> GraphQLRefusal:
-        return GraphQLRefusal("validation-failed", f"expected {what} for type '{type_name}', but found {self.kind}", self.path)
+        return unlike(self.raw, what, type_name, self.path)
 
     def null(self, type_: GraphQLType) -> GraphQLRefusal:
         """Null where the type has none."""
@@ -165,6 +157,15 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (EnumValueNode, "an enum value"),
     (VariableNode, "a variable"),
 )
+
+
+def unlike(raw: Any, what: str, type_name: str, path: str) -> GraphQLRefusal:
+    """A value of a variable or a document that is not what it should be."""
+    return GraphQLRefusal("validation-failed", f"expected {what} for type '{type_name}', but found {_kind(raw)}", path)
+
+
+def _kind(raw: Any) -> str:
+    return next((word for types, word in _KINDS if isinstance(raw, types)), "null")
 
 
 def _literal(node: ValueNode) -> Leaf:

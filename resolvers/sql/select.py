@@ -68,7 +68,8 @@ class Selects(VisibleRows):
             return self._aggregate(root.table, root.arguments, root.parts, place, largest)
         if root.kind == "select_by_pk":
             row = self._rows(root.table, root.arguments, root.selection, place)
-            return bounded_json_row(row, self.largest, beside, self.name("one")) if are_many(beside) else json_row(row)
+            measured = are_many(beside) or (beside > 1 and may_be_long(root.selection, self.catalog[root.table], self.catalog))
+            return bounded_json_row(row, largest, self.name("one")) if measured else json_row(row)
         return self._list(root.table, root.arguments, root.selection, place, largest)
 
     def plan(self, value: Json) -> Plan:
@@ -160,7 +161,10 @@ class Selects(VisibleRows):
                 join = Join(source, source.tracked.relationships[name])
                 one = Arguments() if self.is_unique(join.relationship) else Arguments(limit=1)
                 row = self._rows(join.relationship.target, one, selection, join)
-                return bounded_json_row(row, self.largest, beside, self.name("one")) if are_many(related) else nested_row(row)
+                measured = are_many(related) or (
+                    related > 1 and may_be_long(selection, self.catalog[join.relationship.target], self.catalog)
+                )
+                return bounded_json_row(row, of_each(self.largest, beside), self.name("one")) if measured else nested_row(row)
             case RelatedRows(_, name, arguments, selection):
                 join = Join(source, source.tracked.relationships[name])
                 return self._list(join.relationship.target, arguments, selection, join, largest)
@@ -185,7 +189,7 @@ class Selects(VisibleRows):
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
         """Rows as a JSON list of at most so many bytes."""
         few = are_few(arguments, self.rules.select[table].limit)
-        lists, long = lists_in(selection), may_be_long(selection, self.catalog[table])
+        lists, long = lists_in(selection), may_be_long(selection, self.catalog[table], self.catalog)
         at_root = join is None or (isinstance(join, Called) and join.parent is None)
         if lists or long or (at_root and not few):
             rows = self._rows(table, arguments, selection, join)

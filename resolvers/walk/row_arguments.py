@@ -9,7 +9,7 @@ from permissions.errors import GraphQLRefusal
 from permissions.expressions import TRUE, Bound, Expression
 from permissions.session import Session
 from resolvers.documents.bounded_numbers import number_text, whole
-from resolvers.documents.input_value import InputValue
+from resolvers.documents.input_value import InputValue, unlike
 from resolvers.documents.limits import VALUE
 from resolvers.documents.variable_shape import LITERAL_LIMIT, pattern
 from resolvers.ir import Arguments, OrderBy
@@ -116,7 +116,7 @@ def _aggregate_orders(
 
 def page_size(walk: Walk, value: InputValue) -> int | Bound:
     """A small limit, or one written in the document, is part of the SQL text; a large one in a variable is a parameter."""
-    limit = _natural(value.raw, value, 32)
+    limit = _natural(value.raw, value.path, 32)
     if value.variable is None:
         return limit
     walk.variables.pins.limits.add(pattern(value.variable))
@@ -124,26 +124,27 @@ def page_size(walk: Walk, value: InputValue) -> int | Bound:
 
 
 def _offset(walk: Walk, value: InputValue) -> Bound:
-    offset = _natural(value.raw, value, 64)
+    offset = _natural(value.raw, value.path, 64)
     return walk.bound.constant(str(offset)) if value.variable is None else _bound_natural(walk, value, 64)
 
 
 def _bound_natural(walk: Walk, value: InputValue, bits: int) -> Bound:
-    path = value.variable or ()
+    """The plan keeps nothing of the value, which leads to all that its request brought."""
+    variable, path = value.variable or (), value.path
 
     def bind(_: Session, variables: Mapping[str, Any]) -> str | None:
-        return str(_natural(descend(variables, path), value, bits))
+        return str(_natural(descend(variables, variable), path, bits))
 
-    return walk.bound.add((path, "natural", bits), bind)
+    return walk.bound.add((variable, "natural", bits), bind)
 
 
-def _natural(raw: Any, value: InputValue, bits: int) -> int:
+def _natural(raw: Any, path: str, bits: int) -> int:
     """A number of rows. Hasura: JSON's numbers may be written as floats, and as they can't carry 64 bits an offset may come as text."""
     text = raw.value if isinstance(raw, IntValueNode) else number_text(raw)
     written = raw.value if isinstance(raw, StringValueNode) else raw
     if bits == 64 and isinstance(written, str) and written.isascii() and written.isdigit():
         text = written
-    number = None if text is None else whole(text, bits, value.path)
+    number = None if text is None else whole(text, bits, path)
     if number is None or number < 0:
-        raise value.expected(_OFFSET if bits == 64 else "a non-negative 32-bit integer", "Int")
+        raise unlike(raw, _OFFSET if bits == 64 else "a non-negative 32-bit integer", "Int", path)
     return number

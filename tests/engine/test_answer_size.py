@@ -135,6 +135,21 @@ async def test_what_one_row_would_copy_again_and_again_is_refused_before(long_bo
     assert await code_of(long_book.engine, asked) == "answer-too-large"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        # Few rows, each of them led to the same long one.
+        "{ review(limit: 900) { book { title } } }",
+        "{ review(limit: 1, where: {book_id: {_eq: 1}}) { " + " ".join(f"a{n}: book {{ title }}" for n in range(16)) + " } }",
+        "{ " + " ".join(f"a{n}: book_by_pk(id: 1) {{ title }}" for n in range(16)) + " }",
+    ],
+)
+async def test_related_rows_are_measured_before_they_are_gathered(long_book: Library, query: str) -> None:
+    """PostgreSQL would gather more than it can hold, and say so in its own words."""
+    await long_book.pool.execute("INSERT INTO review (book_id, member_id, stars) SELECT 1, 1, 3 FROM generate_series(1, 40)")
+    assert await code_of(long_book.engine, query) == "answer-too-large"
+
+
 async def test_a_column_that_is_asked_for_twice_is_the_same_as_once(books: Library) -> None:
     got = await books.ask("{ book(order_by: {id: asc}) { id a: title b: title c: tags title d: tags e: isbn f: isbn } }")
     assert "errors" not in got, got

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+import weakref
 from typing import Any
 
 import pytest
@@ -58,6 +59,38 @@ async def test_a_cached_plan_still_checks_its_values(books: Library) -> None:
     ):
         error = error_in(await books.ask(query, variables), (query, variables))
         assert (error["extensions"]["code"], error["extensions"]["path"]) == (code, path), variables
+
+
+class Brought(dict[str, Any]):
+    """What a request brings, to be found again as long as anybody keeps it."""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        ("offset: $n", {"n": 1}),
+        ("limit: $n", {"n": 5_000}),
+        ("limit: $n", {"n": 2.0}),
+        ("limit: $n, order_by: {id: asc}, distinct_on: id", {"n": 3}),
+    ],
+)
+async def test_a_plan_keeps_nothing_of_the_request_that_it_was_made_for(books: Library, arguments: str, variables: dict[str, Any]) -> None:
+    query = f"query ($n: Int, $t: jsonb) {{ book({arguments}, where: {{tags: {{_contains: $t}}}}) {{ id }} }}"
+    brought = Brought(a=1)
+    kept = weakref.ref(brought)
+    assert "errors" not in await books.ask(query, {**variables, "t": brought})
+    del brought
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.anyio
+async def test_a_cached_plan_tells_of_its_own_value_what_was_found(books: Library) -> None:
+    query = "query ($n: Int) { book(offset: $n) { id } }"
+    assert "errors" not in await books.ask(query, {"n": 1})
+    for value, found in ((True, "a boolean"), ("-1", "a string"), ([], "a list"), (-1, "a number")):
+        assert error_in(await books.ask(query, {"n": value}), query)["message"].endswith(f"but found {found}")
 
 
 @pytest.mark.anyio

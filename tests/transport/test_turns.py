@@ -358,6 +358,25 @@ async def test_newcomers_have_as_many_places_however_much_is_asked_by_those_who_
 
 
 @pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
+async def test_newcomers_whose_statements_are_long_leave_the_places_to_other_newcomers(room: Room) -> None:
+    known = [f"known {n}" for n in range(12)]
+    for name in known:
+        await room.finish(await room.ask(name))
+    works = [await room.ask(name) for name in known]
+    for n in range(4):
+        await room.ask(f"hog {n}")
+    for work in works[:2]:
+        await room.finish(work)
+    assert room.running[-2:] == ["hog 0", "hog 1"]
+    room.now += 0.3
+    for work in works[2:6]:
+        await room.finish(work)
+    room.turns.sweep()
+    await room.finish(works[6])
+    assert room.running[-1] == "hog 2"
+
+
+@pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
 async def test_whoever_asked_for_much_is_no_longer_known(room: Room) -> None:
     await room.finish(await room.ask("eve"))
     long = await room.ask("eve")

@@ -200,7 +200,9 @@ class Turns:
         for turn in long:
             self._heavy += not turn.heavy
             turn.share.long += not turn.long
-            turn.heavy = turn.long = True
+            # The places for newcomers are for those who still may turn out to ask for little.
+            self._new -= turn.new
+            turn.heavy, turn.long, turn.new = True, True, False
         self._fill(now)
         too_many_heavy = self._heavy - self._places.heavy - sum(turn.lost for turn in long)
         if self._line.somebody_light(now) or self._is_crowded:

@@ -13,8 +13,8 @@ from permissions.compiling.filled_text import FilledText, NamedRows
 from permissions.compiling.select_text import ONCE, scalar, subselect
 from resolvers.ir import ColumnField, RelatedRow, RowField
 from resolvers.sql.json_values import Items, Json, whole_row
-from resolvers.sql.size.answer_size import SIBLINGS, checked, of_each, too_large
-from schema.model import PgType, TrackedTable
+from resolvers.sql.size.answer_size import SIBLINGS, checked, too_large
+from schema.model import Catalog, PgType, TrackedTable
 
 # No value of these is longer than some bytes.
 _MOMENTS = frozenset(["date", "time", "timetz", "timestamp", "timestamptz", "interval"])
@@ -51,10 +51,13 @@ def _length(value: Json) -> Json:
     return sa.cast(sa.func.octet_length(sa.cast(value, sa.Text())), sa.BigInteger())
 
 
-def may_be_long(selection: Sequence[RowField], tracked: TrackedTable) -> bool:
-    """Whether a row of plain columns can be large: of such rows few are much already."""
+def may_be_long(selection: Sequence[RowField], tracked: TrackedTable, catalog: Catalog) -> bool:
+    """Whether a row can be large, with the related rows that stand in it: of such rows few are much already."""
     columns = Counter(item.column for item in selection if isinstance(item, ColumnField))
-    return any(_is_long(tracked.columns[column].type) or (times > 1 and _varies(tracked, column)) for column, times in columns.items())
+    if any(_is_long(tracked.columns[column].type) or (times > 1 and _varies(tracked, column)) for column, times in columns.items()):
+        return True
+    related = [(item, catalog[tracked.relationships[item.relationship].target]) for item in selection if isinstance(item, RelatedRow)]
+    return any(may_be_long(item.selection, target, catalog) for item, target in related)
 
 
 def _is_long(type_: PgType) -> bool:
@@ -75,11 +78,11 @@ def related_in(selection: Sequence[RowField]) -> int:
     return sum(1 + related_in(item.selection) for item in selection if isinstance(item, RelatedRow))
 
 
-def bounded_json_row(rows: NamedRows, largest: int, beside: int, name: str) -> Json:
-    """A row, or null, as JSON that is no larger than its share: it is one of so many."""
+def bounded_json_row(rows: NamedRows, largest: int, name: str) -> Json:
+    """A row, or null, as JSON that is no larger than this."""
     row = FilledText(NULLTYPE, [f"to_json({whole_row(rows)})"])
     each = subselect(name, [("row", row)], rows, page=ONCE)
-    return scalar(checked(each.columns["row"], of_each(largest, beside)), each)
+    return scalar(checked(each.columns["row"], largest), each)
 
 
 def are_many(rows: int) -> bool:
