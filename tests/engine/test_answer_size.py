@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,7 +17,9 @@ from resolvers.engine import Engine
 from resolvers.sql.size.answer_size import FEW, TOO_LARGE
 from resolvers.sql.size.list_text import growing_rows
 from schema.sql_types import DIALECT
+from tests.engine.authors import metadata, opened_with
 from tests.engine.library import Library, session_of, suite
+from tests.support.databases import Databases
 from tests.support.refusals import code_in
 from tests.support.unshared import Unshared
 
@@ -148,6 +151,22 @@ async def test_related_rows_are_measured_before_they_are_gathered(long_book: Lib
     """PostgreSQL would gather more than it can hold, and say so in its own words."""
     await long_book.pool.execute("INSERT INTO review (book_id, member_id, stars) SELECT 1, 1, 3 FROM generate_series(1, 40)")
     assert await code_of(long_book.engine, query) == "answer-too-large"
+
+
+async def test_computed_values_are_measured_before_they_are_gathered(databases: Databases, tmp_path: Path) -> None:
+    document = metadata({})
+    computed = {"name": "long_text", "definition": {"function": {"schema": "public", "name": "long_text"}}}
+    document["sources"][0]["tables"][0]["computed_fields"] = [computed]
+    long = """
+    CREATE FUNCTION long_text(author author_local) RETURNS text LANGUAGE sql STABLE AS $$ SELECT repeat('x', 40 << 20) $$;
+    INSERT INTO author_local (full_name) SELECT n::text FROM generate_series(1, 40) n;
+    """
+    async with opened_with(databases, tmp_path, document, long) as opened:
+        for query in (
+            "{ author_local(limit: 900) { id long_text } }",
+            "{ author_local(limit: 1) { written_articles(limit: 900) { written_by { long_text } } } }",
+        ):
+            assert await code_of(opened.engine, query) == "answer-too-large"
 
 
 async def test_a_column_that_is_asked_for_twice_is_the_same_as_once(books: Library) -> None:

@@ -344,11 +344,8 @@ async def test_newcomers_leave_the_last_places_to_those_who_are_known(room: Room
 
 @pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
 async def test_newcomers_have_as_many_places_however_much_is_asked_by_those_who_are_known(room: Room) -> None:
-    known = [f"known {n}" for n in range(12)]
-    for name in known:
-        await room.finish(await room.ask(name))
-    works = [await room.ask(name) for name in known]
-    assert room.running == known[:6]
+    works = await room.crowd()
+    assert room.running == [f"known {n}" for n in range(6)]
     strangers = [await room.ask(f"stranger {n}") for n in range(4)]
     for work in works[:3]:
         await room.finish(work)
@@ -359,10 +356,7 @@ async def test_newcomers_have_as_many_places_however_much_is_asked_by_those_who_
 
 @pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
 async def test_newcomers_whose_statements_are_long_leave_the_places_to_other_newcomers(room: Room) -> None:
-    known = [f"known {n}" for n in range(12)]
-    for name in known:
-        await room.finish(await room.ask(name))
-    works = [await room.ask(name) for name in known]
+    works = await room.crowd()
     for n in range(4):
         await room.ask(f"hog {n}")
     for work in works[:2]:

@@ -11,7 +11,7 @@ from sqlalchemy.types import NULLTYPE
 
 from permissions.compiling.filled_text import FilledText, NamedRows
 from permissions.compiling.select_text import ONCE, scalar, subselect
-from resolvers.ir import ColumnField, RelatedRow, RowField
+from resolvers.ir import ColumnField, ComputedFieldValue, RelatedRow, RowField
 from resolvers.sql.json_values import Items, Json, whole_row
 from resolvers.sql.size.answer_size import SIBLINGS, checked, too_large
 from schema.model import Catalog, PgType, TrackedTable
@@ -52,9 +52,12 @@ def _length(value: Json) -> Json:
 
 
 def may_be_long(selection: Sequence[RowField], tracked: TrackedTable, catalog: Catalog) -> bool:
-    """Whether a row can be large, with the related rows that stand in it: of such rows few are much already."""
+    """Whether a row can be large, with what is computed and the related rows that stand in it: of such rows few are much already."""
     columns = Counter(item.column for item in selection if isinstance(item, ColumnField))
     if any(_is_long(tracked.columns[column].type) or (times > 1 and _varies(tracked, column)) for column, times in columns.items()):
+        return True
+    computed = [tracked.computed_fields[item.name].type for item in selection if isinstance(item, ComputedFieldValue)]
+    if any(type_ is None or _is_long(type_) for type_ in computed):
         return True
     related = [(item, catalog[tracked.relationships[item.relationship].target]) for item in selection if isinstance(item, RelatedRow)]
     return any(may_be_long(item.selection, target, catalog) for item, target in related)
