@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ TABLES: list[dict[str, Any]] = [
 def metadata(customization: dict[str, Any], configurations: dict[str, Any] | None = None) -> dict[str, Any]:
     """`configurations` are those of tables, by name."""
     given = configurations or {}
-    tables = [{**table, "configuration": given.get(str(table["table"]), {})} for table in TABLES]
+    # A copy to the last part: tests change what they are given, and this is for all tests of a process.
+    tables = [{**table, "configuration": given.get(str(table["table"]), {})} for table in deepcopy(TABLES)]
     return {"version": 3, "sources": [{"name": "default", "kind": "postgres", "tables": tables, "customization": customization}]}
 
 
