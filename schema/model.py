@@ -178,7 +178,7 @@ class ComputedField:
 
     def args_type(self, naming: Naming, table: BaseName) -> str:
         """The GraphQL type of what is given to it, where it is a field of this table."""
-        return naming.type_name(BaseName((self.name, *table.words)), "args")
+        return naming.computed_field_args(self.name, table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,35 @@ class Naming:
         """A type that all sources share: `Int_comparison_exp`."""
         return self._joined(BaseName(_words(name)), _upper_first)
 
+    def comparison_of_enum(self, enum: str) -> str:
+        """What compares the values of an enum table's type. Hasura: made of that type's whole name, prefix and suffix and all."""
+        return self.shared_type(f"{enum}_comparison_exp")
+
+    def predicate(self, base: BaseName) -> str:
+        """What `where` asks of related rows: `<base>_aggregate_bool_exp`. Hasura puts no prefix or suffix around this type and the next."""
+        return self._joined(_followed(base, "aggregate", "bool", "exp"), _upper_first)
+
+    def predicate_function(self, base: BaseName, function: str) -> str:
+        """What it asks of `count`, `bool_and` or `bool_or`. Hasura writes this type as a field, and the function as it is."""
+        return self._joined(_followed(base, "aggregate", "bool", "exp", function), _lower_first)
+
+    def predicate_columns(self, base: BaseName, function: str) -> str:
+        """The columns that `bool_and` or `bool_or` take."""
+        words = ("aggregate", "bool", "exp", function, "arguments", "columns")
+        return self._customized_type(self._joined(_followed(base, "select", "column", *base.words, *words), _upper_first))
+
+    def described_columns(self, base: BaseName, function: str) -> str:
+        """The same in the description of the type."""
+        return self._joined(_followed(base, "aggregate", "bool", "exp", function, "arguments", "columns"), _lower_first)
+
+    def function_args(self, base: BaseName) -> str:
+        """What is given to a function: `<base>_args`. Hasura writes this type as a field, by the words of whatever name it has."""
+        return self._customized_type(self.field(f"{base}_args"))
+
+    def computed_field_args(self, field: str, table: BaseName) -> str:
+        """What is given to a computed field: `<field>_<table>_args`, in every convention."""
+        return self._customized_type("_".join((field, *table.words, "args")))
+
     def namespace_type(self, kind: str) -> str:
         """The type behind the namespace: `<namespace>_query`, `<namespace>_mutation_frontend`, `<namespace>_subscription`."""
         return self._customized_type(f"{self.namespace}_{kind}")
@@ -152,6 +181,10 @@ def _words(name: str) -> tuple[str, ...]:
     """Hasura: an underscore at the beginning belongs to the first word."""
     words = name.split("_")
     return (f"_{words[1]}", *words[2:]) if len(words) > 1 and not words[0] else tuple(words)
+
+
+def _followed(base: BaseName, *words: str) -> BaseName:
+    return BaseName((*base.words, *words), base.custom)
 
 
 def _suffix(text: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from schema.model import PgType
-from schema.naming import Naming
+from schema.naming import BaseName, Naming
 from schema.operators import CASTS
 
 BUILT_IN: dict[str, str] = {"int4": "Int", "float4": "Float", "bool": "Boolean", "text": "String", "varchar": "String"}
@@ -19,10 +19,11 @@ GIVEN = frozenset({"query_root", "mutation_root", "subscription_root", "order_by
 AGGREGATES = ("avg", "max", "min", "stddev", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp", "variance")
 # The aggregates of related rows that a condition may ask for, with the types as which they are compared.
 PREDICATE_FUNCTIONS = {"count": PgType("int4"), "bool_and": PgType("bool"), "bool_or": PgType("bool")}
+# Those of them that take columns of their own, which are true or false.
+TRUTH_FUNCTIONS = ("bool_and", "bool_or")
 # The types that a table brings along, by what follows its name.
 TABLE_TYPES = (
-    *("", "bool_exp", "order_by", "select_column", "aggregate", "aggregate_fields", "aggregate_order_by", "aggregate_bool_exp"),
-    *(f"aggregate_bool_exp_{function}" for function in PREDICATE_FUNCTIONS),
+    *("", "bool_exp", "order_by", "select_column", "aggregate", "aggregate_fields", "aggregate_order_by"),
     *("insert_input", "obj_rel_insert_input", "arr_rel_insert_input", "on_conflict", "constraint", "update_column"),
     *("set_input", "inc_input", "append_input", "prepend_input", "delete_key_input", "delete_elem_input", "delete_at_path_input"),
     *("pk_columns_input", "updates", "mutation_response", "stream_cursor_input", "stream_cursor_value_input"),
@@ -56,6 +57,12 @@ def compared_names(naming: Naming, type_: PgType) -> Iterator[str]:
     if (target := CASTS.get(type_)) is not None:
         yield cast_name(naming, type_)
         yield comparison_name(naming, target)
+
+
+def predicate_names(naming: Naming, base: BaseName) -> set[str]:
+    """The types by which `where` asks of a table's rows below another row."""
+    functions = {naming.predicate_function(base, function) for function in PREDICATE_FUNCTIONS}
+    return {naming.predicate(base), *functions, *(naming.predicate_columns(base, function) for function in TRUTH_FUNCTIONS)}
 
 
 class TypeReference:

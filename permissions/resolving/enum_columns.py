@@ -36,7 +36,8 @@ def with_enums(
 
 def _enum(table: TrackedTable, values: tuple[EnumValue, ...], naming: Naming) -> EnumTable:
     names = tuple((naming.enum_value(value.name), value.name) for value in values)
-    return EnumTable(EnumType(naming.type_name(table.base, "enum"), naming.type_name(table.base, "enum_comparison_exp"), names), values)
+    name = naming.type_name(table.base, "enum")
+    return EnumTable(EnumType(name, naming.comparison_of_enum(name), names), values)
 
 
 def _typed(table: TrackedTable, enums: Mapping[TableName, EnumTable]) -> TrackedTable:

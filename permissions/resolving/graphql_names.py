@@ -8,7 +8,7 @@ from permissions.reading.entries import FunctionEntry, TableEntry
 from permissions.reading.nodes import MetadataError, Position, Problem
 from schema.model import EnumType, PgType, SqlFunction, TrackedFunction
 from schema.naming import FOR_BACKENDS, NAMESPACES, BaseName, Naming
-from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, compared_names, scalar_name
+from schema.type_names import BUILT_IN, GIVEN, ORDERING, TABLE_TYPES, compared_names, predicate_names, scalar_name
 
 # GraphQL keeps names with `__` for itself, boolean expressions their logic.
 _NAME = re.compile(r"(?!__)(?!_(and|or|not)$)[_A-Za-z][_0-9A-Za-z]*")
@@ -41,7 +41,7 @@ class ClaimedNames:
         base = base_name(self.naming, entry)
         name = self.naming.type_name(base)
         fields = list(self.naming.root_fields(base, entry.configuration.root_fields).values())
-        types = {self.naming.type_name(base, suffix) for suffix in TABLE_TYPES}
+        types = {self.naming.type_name(base, suffix) for suffix in TABLE_TYPES} | predicate_names(self.naming, base)
         if name in self.tables:
             return Problem(entry.position, f"Two tables are called {name} in GraphQL; give this one a `custom_name`.")
         if bad := [text for text in (name, *fields) if not is_name(text)]:

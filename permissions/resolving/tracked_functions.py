@@ -48,7 +48,7 @@ def _tracked(entry: FunctionEntry, functions: list[PgFunction], tables: Collecti
         raise _untracked(entry, f"function name is not a legal GraphQL identifier: {bad[0]}")
     volatile = "VOLATILE " if exposed_as == "mutation" else ""
     described = entry.comment or found.comment or f'execute {volatile}function "{entry.name}" which returns "{function.table}"'
-    return TrackedFunction(function, exposed_as, root_field, aggregate_field, naming.type_name(base, "args"), described)
+    return TrackedFunction(function, exposed_as, root_field, aggregate_field, naming.function_args(base), described)
 
 
 def _aggregate_field(entry: FunctionEntry, base: BaseName, naming: Naming) -> str:

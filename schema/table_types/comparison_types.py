@@ -10,7 +10,7 @@ from schema.operators import CASTS, OPERATORS
 from schema.table_types.definitions import Definitions, Element, key
 from schema.table_types.meaning import AggregateFunction, Argument, Cast, Comparison, OfColumn
 from schema.table_types.scalars import BOOLEAN
-from schema.type_names import PREDICATE_FUNCTIONS, TypeReference, cast_name, comparison_name, scalar_name
+from schema.type_names import PREDICATE_FUNCTIONS, TRUTH_FUNCTIONS, TypeReference, cast_name, comparison_name, scalar_name
 
 # As in Hasura the values of an enum have no order.
 _OF_ENUM = ("_eq", "_neq", "_in", "_nin", "_is_null")
@@ -46,30 +46,30 @@ def _cast(definitions: Definitions, type_: PgType, target: PgType) -> TypeRefere
 
 def define_aggregate_predicates(definitions: Definitions, table: TrackedTable) -> None:
     """What `where` may ask of rows of `table` below another row: `books_aggregate: {count: {predicate: {_gt: 3}}}`."""
-    definitions.input(definitions.naming.type_name(table.base, "aggregate_bool_exp"), _functions(definitions, table))
+    definitions.input(definitions.naming.predicate(table.base), _functions(definitions, table))
 
 
 def _functions(definitions: Definitions, table: TrackedTable) -> Iterator[Element]:
     columns = definitions.of(table, "select_column").listed
     yield _function(definitions, table, "count", columns | None)
     truths = [column for column in table.columns.values() if column.type == PREDICATE_FUNCTIONS["bool_and"]]
-    for function in ("bool_and", "bool_or") if truths else ():
+    for function in TRUTH_FUNCTIONS if truths else ():
         yield _function(definitions, table, function, _truths(definitions, table, function, truths))
 
 
 def _truths(definitions: Definitions, table: TrackedTable, function: str, columns: list[Column]) -> TypeReference:
     """The columns that are true or false. Hasura has one such type for each function."""
-    words = f"{table.base}_aggregate_bool_exp_{function}_arguments_columns"
+    naming = definitions.naming
     return definitions.enum(
-        definitions.naming.type_name(table.base, f"select_column_{words}"),
+        naming.predicate_columns(table.base, function),
         [(column.graphql_name, OfColumn(table.name, column.name)) for column in columns],
-        description=f'select "{words}" columns of table "{table.name}"',
+        description=f'select "{naming.described_columns(table.base, function)}" columns of table "{table.name}"',
         describe=lambda _: "column name",
     )
 
 
 def _function(definitions: Definitions, table: TrackedTable, function: str, arguments: TypeReference) -> Element:
-    name = definitions.naming.type_name(table.base, f"aggregate_bool_exp_{function}")
+    name = definitions.naming.predicate_function(table.base, function)
     type_ = definitions.input(name, _parts(definitions, table, function, arguments))
     return key(function, type_ | None, AggregateFunction(function, table.name))
 

@@ -124,7 +124,7 @@ class TableTypes:
             target = self._definitions.of(self._target(relationship), "bool_exp")
             yield key(relationship.name, target | None, OfRelationship(table.name, relationship.name))
             if relationship.kind == "array":
-                predicates = self._definitions.of(self._target(relationship), "aggregate_bool_exp")
+                predicates = self._definitions[self._definitions.naming.predicate(self._target(relationship).base)]
                 aggregate_name = self._definitions.naming.aggregate_predicate(relationship.name)
                 yield key(aggregate_name, predicates | None, OfRelationshipAggregate(table.name, relationship.name))
 

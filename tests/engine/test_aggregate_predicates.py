@@ -218,9 +218,9 @@ async def test_names_follow_the_naming_convention(databases: Databases, tmp_path
         async with library(url, metadata(tmp_path / "metadata.json", customization)) as opened:
             asked = "where: {articlesAggregate: {bool_and: {arguments: published, predicate: {_eq: false}, filter: {authorId: {_eq: 1}}}}}"
             assert await opened.ask(f"{{ author({asked}) {{ id }} }}") == {"data": {"author": [{"id": 1}]}}
-            fields = await opened.ask('{ __type(name: "myArticleAggregateBoolExp") { inputFields { name type { name } } } }')
+            fields = await opened.ask('{ __type(name: "ArticleAggregateBoolExp") { inputFields { name type { name } } } }')
     assert [(field["name"], field["type"]["name"]) for field in fields["data"]["__type"]["inputFields"]] == [
-        ("bool_and", "myArticleAggregateBoolExpBoolAnd"),
-        ("bool_or", "myArticleAggregateBoolExpBoolOr"),
-        ("count", "myArticleAggregateBoolExpCount"),
+        ("bool_and", "articleAggregateBoolExpBool_and"),
+        ("bool_or", "articleAggregateBoolExpBool_or"),
+        ("count", "articleAggregateBoolExpCount"),
     ]

@@ -226,3 +226,78 @@ def test_a_source_that_names_no_convention_has_that_of_all(
     assert load_metadata(file, None, Convention.GRAPHQL).naming.convention is convention
     monkeypatch.setenv("HASURA_GRAPHQL_DEFAULT_NAMING_CONVENTION", "graphql-default")
     assert MetadataSettings().default_naming_convention is Convention.GRAPHQL
+
+
+NAMED_TYPES = """
+ALTER TABLE article_local ADD COLUMN is_published boolean;
+CREATE TABLE article_mood (value text PRIMARY KEY);
+INSERT INTO article_mood VALUES ('grave');
+ALTER TABLE article_local ADD COLUMN mood text REFERENCES article_mood;
+CREATE FUNCTION longer_articles(min_words int) RETURNS SETOF article_local LANGUAGE sql STABLE
+    AS 'SELECT * FROM article_local WHERE word_count >= min_words';
+CREATE FUNCTION words_beyond(article article_local, beyond int) RETURNS int LANGUAGE sql STABLE AS 'SELECT article.word_count - beyond';
+"""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("customization", "names"),
+    [
+        (
+            SNAKE,
+            {
+                "longer_articles_args": "pre_longer_articles_args_post",
+                "words_beyond_article_local_args": "pre_words_beyond_article_local_args_post",
+                "mood": "pre_article_mood_enum_post_comparison_exp",
+                "aggregate": "article_local_aggregate_bool_exp",
+                "count": "article_local_aggregate_bool_exp_count",
+                "bool_and": "article_local_aggregate_bool_exp_bool_and",
+                "columns": "pre_article_local_select_column_article_local_aggregate_bool_exp_bool_and_arguments_columns_post",
+                "described": "article_local_aggregate_bool_exp_bool_and_arguments_columns",
+            },
+        ),
+        (
+            TYPES,
+            {
+                "longer_articles_args": "preLongerArticlesArgsPost",
+                "words_beyond_article_local_args": "preWords_beyond_article_local_argsPost",
+                "mood": "PreArticleMoodEnumPostComparisonExp",
+                "aggregate": "ArticleLocalAggregateBoolExp",
+                "count": "articleLocalAggregateBoolExpCount",
+                "bool_and": "articleLocalAggregateBoolExpBool_and",
+                "columns": "preArticleLocalSelectColumnArticleLocalAggregateBoolExpBool_andArgumentsColumnsPost",
+                "described": "articleLocalAggregateBoolExpBool_andArgumentsColumns",
+            },
+        ),
+        (
+            GRAPHQL,
+            {
+                "longer_articles_args": "longerArticlesArgs",
+                "words_beyond_article_local_args": "words_beyond_article_local_args",
+                "mood": "ArticleMoodEnumComparisonExp",
+                "aggregate": "ArticleLocalAggregateBoolExp",
+                "count": "articleLocalAggregateBoolExpCount",
+                "bool_and": "articleLocalAggregateBoolExpBool_and",
+                "columns": "ArticleLocalSelectColumnArticleLocalAggregateBoolExpBool_andArgumentsColumns",
+                "described": "articleLocalAggregateBoolExpBool_andArgumentsColumns",
+            },
+        ),
+    ],
+)
+async def test_types_that_hasura_names_apart(
+    databases: Databases, tmp_path: Path, customization: dict[str, Any], names: dict[str, str]
+) -> None:
+    """By `functionArgs`, `comparisonExps` and `defaultAggregationPredicatesParser` of its source."""
+    document = metadata(customization)
+    source = document["sources"][0]
+    source["tables"].append({"table": "article_mood", "is_enum": True})
+    computed = {"name": "words_beyond", "definition": {"function": "words_beyond", "table_argument": "article"}}
+    source["tables"][1]["computed_fields"] = [computed]
+    source["functions"] = [{"function": "longer_articles"}]
+    async with opened_with(databases, tmp_path, document, NAMED_TYPES) as opened:
+        listed = await opened.ask("{ __schema { types { name description inputFields { name type { name ofType { name } } } } } }")
+        types = {type_["name"]: type_ for type_ in listed["data"]["__schema"]["types"]}
+        assert set(names.values()) - {names["described"]} <= types.keys()
+        assert types[names["columns"]]["description"] == f'select "{names["described"]}" columns of table "article_local"'
+        fields = {field["name"]: field["type"]["name"] for field in types[names["aggregate"]]["inputFields"]}
+        assert fields == {"count": names["count"], "bool_and": names["bool_and"], "bool_or": names["bool_and"].replace("ool_and", "ool_or")}
