@@ -192,7 +192,7 @@ def _table_step(walk: Walk, selected: Selected, field: GraphQLField, *, in_trans
     if not isinstance(root, SelectRoot):
         return table_write(root, walk.bound, lambda: _selects(walk))
     selects = _selects(walk)
-    plan = selects.plan(selects.root(root))
+    plan = selects.plan(selects.alone(root))
     if in_transaction:
         return TableWrite(root.key, (WriteStatement(plan, root.table, "$"),))
     return TableRead(root.key, root.path, plan)

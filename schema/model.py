@@ -44,6 +44,10 @@ class PgType:
     aggregates: frozenset[str] | None = field(default=None, compare=False, repr=False)
     # Whether what is declared is a domain, or an array of one, that operators and functions of this type don't take without a cast.
     declared_otherwise: bool = field(default=False, compare=False, repr=False)
+    # Whether what is declared is a domain, which may take no null.
+    is_domain: bool = field(default=False, compare=False, repr=False)
+    # The characters that a varchar or a char was declared for; None where it may have any number.
+    length: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def stored(self) -> "PgType":

@@ -78,4 +78,5 @@ def pg_type(column_type: sa.types.TypeEngine[Any]) -> PgType:
     spec = column_type.compile(dialect=DIALECT)
     # `NUMERIC(8, 2)`, `TIMESTAMP(3) WITH TIME ZONE`: the modifier is no part of the name.
     name = re.sub(r"\s*\([^)]*\)", "", spec).strip('"')
-    return PgType(_TYPNAMES.get(name.upper(), name.lower()))
+    length = column_type.length if isinstance(column_type, sa.String) else None
+    return PgType(_TYPNAMES.get(name.upper(), name.lower()), length=length)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -82,7 +82,7 @@ def _column(row: Row, leakproof: Leakproof) -> sa.Column[Any]:
         made.append(sa.Computed(row["generated"]))
     if row["identity_always"]:
         made.append(sa.Identity(always=True))
-    type_, info = Native(_type(row["type"])), {"leakproof": leakproof}
+    type_, info = Native(replace(_type(row["type"]), length=row["length"])), {"leakproof": leakproof}
     return sa.Column(row["name"], type_, *made, nullable=row["nullable"], comment=row["comment"], info=info)
 
 
@@ -97,6 +97,7 @@ def _type(row: Row) -> PgType:
         labels=labels,
         aggregates=frozenset(row["aggregates"] or ()),
         declared_otherwise=row["declared_otherwise"],
+        is_domain=row["is_domain"],
     )
 
 

@@ -30,6 +30,7 @@ WITH RECURSIVE base (oid, base) AS (
     'labels', (SELECT json_agg(l.enumlabel ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = e.oid),
     -- Of enums, ranges and arrays PostgreSQL has functions for any of them, which domains are not.
     'declared_otherwise', t.typcategory = 'A' AND item.oid <> item.base OR b.oid <> b.base AND t.typtype IN ('e', 'r', 'm'),
+    'is_domain', b.oid <> b.base,
     'aggregates', a.names
   ) AS type
   FROM base b
@@ -67,6 +68,7 @@ SELECT coalesce(json_agg(json_build_object(
     SELECT coalesce(json_agg(json_build_object(
       'name', a.attname, 'type', t.type, 'type_id', a.atttypid::text, 'nullable', NOT a.attnotnull,
       'comment', col_description(c.oid, a.attnum),
+      'length', CASE WHEN a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype) AND a.atttypmod > 4 THEN a.atttypmod - 4 END,
       'identity_always', a.attidentity = 'a', 'generated', (
         SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d WHERE d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated <> ''
       )

@@ -9,7 +9,7 @@ from permissions.compiling.filled_text import FilledText
 from permissions.compiling.select_text import Conditions, scalar, subselect
 from resolvers.ir import AggregateValues, ColumnField, ComputedFieldValue, Count, FunctionValues, Typename
 from resolvers.sql.json_values import Json, json_object, text_value, told
-from resolvers.sql.size.row_size import bounded_together, may_vary
+from resolvers.sql.size.row_size import bounded_together, is_long, may_vary
 from schema.model import PgType
 from schema.sql_types import Native, as_its_type, pg_type
 
@@ -31,7 +31,7 @@ def aggregate_values(
 
     `as_text`: long numbers are text. Hasura (`aggregateFieldToExp`): by the type of the column, whatever the function makes of it.
     """
-    values, long = list[Json](), list[int]()
+    values, varying, texts = list[Json](), list[int](), False
     for value in part.values:
         match value:
             case Count():
@@ -41,11 +41,12 @@ def aggregate_values(
                     column = rows.columns[item.column] if isinstance(item, ColumnField) else computed_of(item)
                     type_ = pg_type(column.type)
                     if may_vary(type_):
-                        long.append(len(values))
+                        varying.append(len(values))
+                        texts = texts or is_long(type_)
                     values.append(told(applied(function, column), type_, as_text=as_text))
     numbered = [(str(index), value) for index, value in enumerate(values or [ROWS])]
     computed = subselect(name, numbered, rows, where)
-    columns_in_order = iter(_bounded([*computed.columns.values()], long, largest))
+    columns_in_order = iter(_bounded([*computed.columns.values()], varying if texts or len(varying) > 1 else (), largest))
     items = [(value.key, _item(value, columns_in_order)) for value in part.values]
     return scalar(json_object(items), computed)
 
@@ -58,7 +59,7 @@ def computed_in(part: AggregateValues) -> list[ComputedFieldValue]:
 
 def _bounded(columns: list[Json], long: Sequence[int], largest: int) -> list[Json]:
     """The same, the first long one measured together with all: `max` of a text is as long as the text, and may be asked for often."""
-    if len(long) < 2:
+    if not long:
         return columns
     first = long[0]
     bounded = bounded_together(columns[first], [(columns[index], 1) for index in long], largest)

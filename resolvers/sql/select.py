@@ -42,12 +42,22 @@ from resolvers.sql.size.answer_size import (
     checked_statement,
     growing_batch,
     growing_object,
-    lists_in,
     most_rows,
     of_each,
 )
+from resolvers.sql.size.held import held_by_roots
 from resolvers.sql.size.list_text import checked_rows, growing_rows, short_or_growing_rows
-from resolvers.sql.size.row_size import are_many, bounded_json_row, bounded_row, may_be_long, related_in
+from resolvers.sql.size.row_size import (
+    are_many,
+    bounded_json_row,
+    bounded_row,
+    bounded_value,
+    computed_is_long,
+    computed_values_in,
+    holds_lists,
+    may_be_long,
+    related_in,
+)
 from resolvers.sql.values_before_rows import all_read
 from resolvers.sql.visible_rows import Place, VisibleRows
 from schema.model import TableName
@@ -58,32 +68,45 @@ _BOOLEAN: Final = sa.Boolean()
 
 @dataclass(slots=True)
 class Selects(VisibleRows):
-    """Compiles the selections of one statement."""
+    """Compiles the selections of one statement; `share` is what each list and the like in it may be."""
 
-    def root(self, root: SelectRoot, beside: int = 1) -> Json:
-        """The value of a select root field, one of so many."""
-        largest = of_each(self.largest, beside)
+    share: int = 0
+
+    def alone(self, root: SelectRoot) -> Json:
+        """The value of a select root field that has a statement of its own."""
+        self.hold(held_by_roots([root], self.catalog))
+        return self._root(root, 1)
+
+    def hold(self, values: int) -> None:
+        """PostgreSQL will hold so many values that may be long."""
+        self.share = of_each(self.largest, values)
+
+    def _root(self, root: SelectRoot, beside: int) -> Json:
+        """One of so many."""
         place = None if root.function is None else Called(root.function, root.given)
         if root.kind == "select_aggregate":
-            return self._aggregate(root.table, root.arguments, root.parts, place, largest)
+            return self._aggregate(root.table, root.arguments, root.parts, place)
         if root.kind == "select_by_pk":
             row = self._rows(root.table, root.arguments, root.selection, place)
             measured = are_many(beside) or (beside > 1 and may_be_long(root.selection, self.catalog[root.table], self.catalog))
-            return bounded_json_row(row, largest, self.name("one")) if measured else json_row(row)
-        return self._list(root.table, root.arguments, root.selection, place, largest)
+            return bounded_json_row(row, self.share, self.name("one")) if measured else json_row(row)
+        return self._list(root.table, root.arguments, root.selection, place)
 
-    def plan(self, value: Json) -> Plan:
-        """A statement whose single value this is; it reads the request's values first."""
-        return self.parameters.plan(checked_statement(value, all_read(list(self._reads.values())), self.largest), self.tables)
+    def plan(self, value: Json, largest: int | None = None) -> Plan:
+        """A statement whose single value this is, no larger than an answer may be, or than this; it reads the request's values first."""
+        checked = checked_statement(value, all_read(list(self._reads.values())), largest or self.largest)
+        return self.parameters.plan(checked, self.tables)
 
     def response(self, roots: Sequence[SelectRoot | Typename]) -> Plan:
         """The whole response to a query of table fields."""
+        self.hold(held_by_roots(roots, self.catalog))
         return self.plan(response_object([(root.key, self._told(root, len(roots))) for root in roots]))
 
     def live_plan(self, roots: Sequence[SelectRoot | Typename]) -> LivePlan:
         """A subscription's payloads, of many sessions in one statement: `parameters` are an `OwnParameters`. A stream is the only table."""
         if not isinstance(self.parameters, OwnParameters):
             raise TypeError("a live plan needs parameters of its own")
+        self.hold(held_by_roots(roots, self.catalog))
         streams = [(root, root.stream) for root in roots if isinstance(root, SelectRoot) and root.stream is not None]
         batches = {root.key: growing_batch(self._batch(root, stream), self.largest, self.name("batch")) for root, stream in streams}
         values = [(root.key, batches[root.key].columns["list"] if root.key in batches else self._told(root, len(roots))) for root in roots]
@@ -92,7 +115,7 @@ class Selects(VisibleRows):
         return self.parameters.live_plan(statement, self.largest, self.tables, streams[0][1] if streams else None)
 
     def _told(self, root: SelectRoot | Typename, beside: int) -> Json:
-        return text_value(root.name) if isinstance(root, Typename) else self.root(root, beside)
+        return text_value(root.name) if isinstance(root, Typename) else self._root(root, beside)
 
     def _progress(self, batches: Mapping[str, NamedRows]) -> list[Json]:
         """How far each batch leads; beside it once, for all sessions, of which history: rows and history are of the same moment."""
@@ -114,12 +137,13 @@ class Selects(VisibleRows):
 
     def rows_by_key(self, rows: RowsByKey) -> RowPlan:
         """The visible rows behind a hand-written payload's keys; of many they come in the order of the keys."""
+        self.hold(held_by_roots([rows.root], self.catalog))
         return RowPlan(self.plan(self._behind(rows)), rows.key_attributes, rows.many, rows.in_list)
 
     def _behind(self, rows: RowsByKey) -> Json:
         if rows.in_list:
             return self._by_key(rows.root)
-        return self._in_order(rows.root, *rows.bound) if rows.many else self.root(rows.root)
+        return self._in_order(rows.root, *rows.bound) if rows.many else self._root(rows.root, 1)
 
     def _by_key(self, root: SelectRoot) -> Json:
         source, where = self.source(root.table, root.arguments.where, None)
@@ -140,23 +164,23 @@ class Selects(VisibleRows):
 
     def row_items(self, source: RowSource, selection: Selection) -> Items:
         """Response keys and their values over one row of `source`."""
-        largest = of_each(self.largest, lists_in(selection))
-        related = related_in(selection)
-        beside = sum(isinstance(item, RelatedRow) for item in selection)
-        items = [(item.key, self._value(source, item, largest, related, beside)) for item in selection]
+        related, computed = related_in(selection), computed_values_in(selection, source.tracked, self.catalog)
+        items = [(item.key, self._value(source, item, related, computed)) for item in selection]
         return bounded_row(items, selection, source.tracked, self.largest)
 
-    def _value(self, source: RowSource, item: RowField, largest: int, related: int, beside: int) -> Json:
+    def _value(self, source: RowSource, item: RowField, related: int, computed: int) -> Json:
         match item:
             case Typename(_, name):
                 return text_value(name)
             case ColumnField(_, column, path):
                 return self.told(self.at(path, self.cell(source, column)), source.tracked.columns[column].type)
             case ComputedFieldValue():
-                return self.told(self.at(item.path, self.computed(source, item)), source.tracked.computed_fields[item.name].type)
+                value = self.told(self.at(item.path, self.computed(source, item)), source.tracked.computed_fields[item.name].type)
+                measured = computed > 1 and computed_is_long(item, source.tracked)
+                return bounded_value(value, self.share, self.name("value")) if measured else value
             case ComputedRows(_, name, given, arguments, selection):
                 function = source.tracked.computed_fields[name].function
-                return self._list(function.table, arguments, selection, Called(function, given, source), largest)
+                return self._list(function.table, arguments, selection, Called(function, given, source))
             case RelatedRow(_, name, selection):
                 join = Join(source, source.tracked.relationships[name])
                 one = Arguments() if self.is_unique(join.relationship) else Arguments(limit=1)
@@ -164,13 +188,13 @@ class Selects(VisibleRows):
                 measured = are_many(related) or (
                     related > 1 and may_be_long(selection, self.catalog[join.relationship.target], self.catalog)
                 )
-                return bounded_json_row(row, of_each(self.largest, beside), self.name("one")) if measured else nested_row(row)
+                return bounded_json_row(row, self.share, self.name("one")) if measured else nested_row(row)
             case RelatedRows(_, name, arguments, selection):
                 join = Join(source, source.tracked.relationships[name])
-                return self._list(join.relationship.target, arguments, selection, join, largest)
+                return self._list(join.relationship.target, arguments, selection, join)
             case RelatedAggregate(_, name, arguments, parts):
                 join = Join(source, source.tracked.relationships[name])
-                return self._aggregate(join.relationship.target, arguments, parts, join, largest)
+                return self._aggregate(join.relationship.target, arguments, parts, join)
 
     def _rows(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, most: int | None = None) -> NamedRows:
         """The visible rows; `most` of them where more are too large in any case."""
@@ -186,29 +210,31 @@ class Selects(VisibleRows):
         items, asked = columns_of(self.row_items(source, selection)), page(self, source, arguments, permitted)
         return subselect(self.name("row"), items, source.from_, where, asked)
 
-    def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place, largest: int) -> Json:
-        """Rows as a JSON list of at most so many bytes."""
+    def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place) -> Json:
+        """Rows as a JSON list that is no larger than its share."""
         few = are_few(arguments, self.rules.select[table].limit)
-        lists, long = lists_in(selection), may_be_long(selection, self.catalog[table], self.catalog)
+        lists, long = holds_lists(selection), may_be_long(selection, self.catalog[table], self.catalog)
         at_root = join is None or (isinstance(join, Called) and join.parent is None)
         if lists or long or (at_root and not few):
-            rows = self._rows(table, arguments, selection, join)
+            # With a LIMIT PostgreSQL sorts before it makes what is sorted, which the running sum then ends.
+            most = most_rows([item.key for item in selection], self.share) if arguments.order_by and arguments.limit is None else None
+            rows = self._rows(table, arguments, selection, join, most)
             if lists or at_root:
-                return growing_rows(rows, largest, self.name("rows"))
+                return growing_rows(rows, self.share, self.name("rows"))
             first = self._rows(table, arguments, selection, join, FEW)
-            return short_or_growing_rows(first, rows, largest, self.name("rows"))
-        most = None if few else most_rows([item.key for item in selection], largest)
-        return checked_rows(self._rows(table, arguments, selection, join, most), largest, self.name("list"))
+            return short_or_growing_rows(first, rows, self.share, self.name("rows"))
+        most = None if few else most_rows([item.key for item in selection], self.share)
+        return checked_rows(self._rows(table, arguments, selection, join, most), self.share, self.name("list"))
 
-    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Place, largest: int) -> Json:
-        return json_object([(part.key, self._aggregate_part(table, arguments, part, join, largest)) for part in parts])
+    def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Place) -> Json:
+        return json_object([(part.key, self._aggregate_part(table, arguments, part, join)) for part in parts])
 
-    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Place, largest: int) -> Json:
+    def _aggregate_part(self, table: TableName, arguments: Arguments, part: AggregatePart, join: Place) -> Json:
         match part:
             case Typename(_, name):
                 return text_value(name)
             case AggregateNodes(_, selection):
-                return self._list(table, arguments, selection, join, largest)
+                return self._list(table, arguments, selection, join)
         tracked = self.catalog[table]
         tells = sorting_tells(arguments, tracked) or aggregate_tells(part, tracked)
         source, where = self.source(table, arguments.where, join, tells=tells)
@@ -227,4 +253,4 @@ class Selects(VisibleRows):
             return rows.columns[f"0_computed_{fields.index(field)}"] if paged else self.computed(source, field)
 
         as_text = self.catalog.numbers_as_text
-        return aggregate_values(part, rows, where, self.name("values"), largest, computed_of, as_text=as_text)
+        return aggregate_values(part, rows, where, self.name("values"), self.share, computed_of, as_text=as_text)

@@ -12,7 +12,7 @@ from sqlalchemy.types import NULLTYPE
 
 from permissions.compiling.filled_text import FilledText, NamedRows, Piece
 from permissions.compiling.select_text import ONCE, Conditions, scalar, subselect
-from resolvers.ir import AggregateNodes, Arguments, RelatedAggregate, RelatedRow, RelatedRows, RowField
+from resolvers.ir import Arguments
 from resolvers.sql.json_values import NO_ELEMENTS, Json
 
 _INTEGER: Final = sa.Integer()
@@ -25,7 +25,7 @@ HEADER: Final = 4
 _FEW_ROWS: Final = 1_000
 # So many rows of a list inside a row are all of it, mostly.
 FEW: Final = 100
-# So many lists side by side may be as large as the answer, each; more of them together no larger than these.
+# So many values side by side may be as large as the answer, each; more of them together no larger than these.
 SIBLINGS: Final = 16
 
 
@@ -90,31 +90,15 @@ def _fitting(summed: NamedRows, largest: int) -> FilledText:
     return _unless(summed.columns["size"], largest, summed.columns["row"])
 
 
-def lists_in(selection: Sequence[RowField]) -> int:
-    """How many lists a row of it holds: it can be large though its columns are not."""
-    return sum(_lists(item) for item in selection)
-
-
-def _lists(item: RowField) -> int:
-    match item:
-        case RelatedRows():
-            return 1
-        case RelatedRow():
-            return lists_in(item.selection)
-        case RelatedAggregate():
-            return sum(isinstance(part, AggregateNodes) for part in item.parts)
-    return 0
-
-
 def most_rows(keys: Sequence[str], largest: int) -> int:
     """More rows of these response keys are too large whatever is in them."""
     shortest = 2 + sum(len(key) + len('"":0,') for key in keys)
     return largest // shortest + 1
 
 
-def of_each(largest: int, lists: int) -> int:
-    """How large one of so many lists side by side may be."""
-    return largest if lists <= SIBLINGS else largest * SIBLINGS // lists
+def of_each(largest: int, held: int) -> int:
+    """How large one of so many values side by side may be."""
+    return largest if held <= SIBLINGS else largest * SIBLINGS // held
 
 
 def are_few(arguments: Arguments, permitted: int | None) -> bool:

@@ -3,6 +3,9 @@
 It comes back as it was, whatever its types: JSON would not say null from JSON's null, and a type may have a cast to JSON of its own.
 """
 
+from collections.abc import Collection
+from typing import Final
+
 import sqlalchemy as sa
 
 from permissions.compiling.select_text import subselect
@@ -10,13 +13,23 @@ from permissions.compiling.whole_row import RowType
 from resolvers.sql.json_values import Json, whole_texts
 from resolvers.sql.select import Selects
 from resolvers.sql.size.list_text import growing_rows
+from schema.model import TrackedTable
+
+_MORE: Final = 4
 
 
-def kept_rows(selects: Selects, table: sa.Table, written: sa.CTE) -> Json:
-    """A JSON list of the rows' texts; it ends with the row that is too much."""
-    row = sa.cast(sa.func.ROW(*[written.c[column.name] for column in table.columns]), RowType(table))
+def kept_rows(selects: Selects, tracked: TrackedTable, written: sa.CTE, needed: Collection[str] | None = None) -> Json:
+    """A JSON list of the rows' texts; it ends with the row that is too much. None but the `needed` columns have a value."""
+    kept = [needed is None or name in needed or column.type.is_domain for name, column in tracked.columns.items()]
+    values = [written.c[name] if keep else sa.null() for name, keep in zip(tracked.columns, kept, strict=True)]
+    row = sa.cast(sa.func.ROW(*values), RowType(tracked.table))
     texts = subselect(selects.name("texts"), whole_texts(sa.cast(row, sa.Text())), written)
-    return growing_rows(texts, selects.largest, selects.name("rows"))
+    return growing_rows(texts, most_kept(selects), selects.name("rows"))
+
+
+def most_kept(selects: Selects) -> int:
+    """How many bytes of rows are kept: whole rows may be longer than an answer that tells a part of them."""
+    return selects.largest * _MORE
 
 
 def rows_kept(table: sa.Table, texts: Json) -> sa.TableValuedAlias:

@@ -12,9 +12,9 @@ from resolvers.sql.select import Selects
 from resolvers.sql.writing.assigned_values import assigned_value, written_value
 from resolvers.sql.writing.changed_rows import changed_rows
 from resolvers.sql.writing.inserted import insert_statement
-from resolvers.sql.writing.kept_rows import kept_rows
+from resolvers.sql.writing.kept_rows import kept_rows, most_kept
 from resolvers.sql.writing.write_check import WriteCheck, if_checked
-from resolvers.sql.writing.written_rows import WrittenRows, counted, looks_beyond, nothing_written, written_answer
+from resolvers.sql.writing.written_rows import WrittenRows, columns_needed, counted, looks_beyond, nothing_written, written_answer
 from schema.model import TrackedTable
 
 
@@ -29,9 +29,10 @@ def write_plan(selects: Selects, root: WriteRoot) -> Plan:
     if statement is None:
         return selects.plan(EMPTY_LIST if beyond else nothing_written(root))
     written = statement.cte(selects.name("written"))
-    rows = WrittenRows(tracked, written)
-    answer = kept_rows(selects, tracked.table, written) if beyond else written_answer(selects, rows, root)
-    return selects.plan(if_checked(selects, tracked, written, check, answer))
+    if beyond:
+        kept = kept_rows(selects, tracked, written, columns_needed(selects, tracked, root))
+        return selects.plan(if_checked(selects, tracked, written, check, kept), most_kept(selects))
+    return selects.plan(if_checked(selects, tracked, written, check, written_answer(selects, WrittenRows(tracked, written), root)))
 
 
 def nested_plan(selects: Selects, inserted: InsertedRows, *, keep: bool) -> Plan:
@@ -39,8 +40,8 @@ def nested_plan(selects: Selects, inserted: InsertedRows, *, keep: bool) -> Plan
     tracked = selects.catalog[inserted.table]
     statement, check = insert_statement(selects, inserted)
     written = statement.cte(selects.name("written"))
-    answer = kept_rows(selects, tracked.table, written) if keep else sa.func.to_json(counted(selects, written))
-    return selects.plan(if_checked(selects, tracked, written, check, answer))
+    answer = kept_rows(selects, tracked, written) if keep else sa.func.to_json(counted(selects, written))
+    return selects.plan(if_checked(selects, tracked, written, check, answer), most_kept(selects))
 
 
 def _statement(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> tuple[Any, WriteCheck]:

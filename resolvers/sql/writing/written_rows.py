@@ -4,7 +4,9 @@ A statement doesn't see what it writes itself. Where the answer looks beyond the
 same transaction, which sees them, and whatever a trigger added, as Hasura's does.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
+from itertools import chain
 
 import sqlalchemy as sa
 
@@ -12,11 +14,25 @@ from permissions.compiling.filled_text import NamedRows
 from permissions.compiling.select_text import subselect
 from permissions.expressions import Bound
 from permissions.rules import RoleRules
-from resolvers.ir import AffectedRows, ColumnField, ResponsePart, Returning, Selection, Typename, WriteRoot
+from resolvers.ir import (
+    AffectedRows,
+    ColumnField,
+    ComputedFieldValue,
+    ComputedRows,
+    RelatedAggregate,
+    RelatedRow,
+    RelatedRows,
+    ResponsePart,
+    Returning,
+    Selection,
+    Typename,
+    WriteRoot,
+)
 from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object, json_row, text_value
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
+from resolvers.sql.size.held import held_by_rows
 from resolvers.sql.size.list_text import growing_rows
 from resolvers.sql.writing.kept_rows import rows_kept
 from schema.model import PgType, TrackedTable
@@ -43,6 +59,22 @@ def looks_beyond(root: WriteRoot, rules: RoleRules) -> bool:
     return any(not isinstance(item, ColumnField | Typename) for selection in selections for item in selection)
 
 
+def columns_needed(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> Set[str] | None:
+    """The columns of the written rows that an answer is made of; None where it may look at any."""
+    if (rule := selects.rules.select.get(root.table)) is not None and rule.redactions:
+        return None
+    needed: set[str] = set()
+    for item in chain(root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]):
+        match item:
+            case ColumnField(_, column, _):
+                needed.add(column)
+            case RelatedRow() | RelatedRows() | RelatedAggregate():
+                needed |= {local for local, _ in tracked.relationships[item.relationship].columns}
+            case ComputedFieldValue() | ComputedRows():
+                return None
+    return needed
+
+
 def answer_plan(selects: Selects, root: WriteRoot, rows: Bound, affected: Bound | None = None) -> Plan:
     """The field's value, from the list of written rows that statements before it gave."""
     tracked = selects.catalog[root.table]
@@ -52,6 +84,8 @@ def answer_plan(selects: Selects, root: WriteRoot, rows: Bound, affected: Bound 
 
 
 def written_answer(selects: Selects, written: WrittenRows, root: WriteRoot) -> Json:
+    selections = [root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]]
+    selects.hold(sum(held_by_rows(selection, written.tracked, selects.catalog) for selection in selections))
     if root.kind in _ONE_ROW:
         return json_row(_rows(selects, written, root.selection))
     return json_object([(part.key, _response(selects, written, part)) for part in root.response])
@@ -66,7 +100,7 @@ def _response(selects: Selects, written: WrittenRows, part: ResponsePart) -> Jso
         case AffectedRows():
             return counted(selects, written.rows)
         case Returning(_, selection):
-            return growing_rows(_rows(selects, written, selection), selects.largest, selects.name("rows"))
+            return growing_rows(_rows(selects, written, selection), selects.share, selects.name("rows"))
 
 
 def counted(selects: Selects, rows: sa.FromClause) -> Json:
