@@ -343,6 +343,19 @@ async def test_newcomers_leave_the_last_places_to_those_who_are_known(room: Room
 
 
 @pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
+async def test_who_becomes_known_while_it_waits_has_no_newcomers_before_it(room: Room) -> None:
+    """A page asks several things at once; the first answer of it is short."""
+    for n in range(3):
+        await room.ask(f"stranger {n}")
+    first = await room.ask("bob")
+    for n in range(3, 9):
+        await room.ask(f"stranger {n}")
+    await room.ask("bob")
+    await room.finish(first)
+    assert room.running == ["stranger 0", "stranger 1", "stranger 2", "stranger 3", "bob"]
+
+
+@pytest.mark.parametrize("places", [Places(total=6, heavy=2, share=3, kept=1, known=2)])
 async def test_newcomers_have_as_many_places_however_much_is_asked_by_those_who_are_known(room: Room) -> None:
     works = await room.crowd()
     assert room.running == [f"known {n}" for n in range(6)]

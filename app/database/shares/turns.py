@@ -123,6 +123,7 @@ class Turns:
         share.running -= 1
         share.long -= turn.long
         share.spend(now - turn.began + (GRACE if in_vain else 0), now)
+        self._line.acquaint(share, now)
         if share.waiting:
             self._stand_in_line(share, now)
         if self._line:

@@ -34,6 +34,12 @@ class WaitingLine(Generic[Waiting]):
         self._known.pop(share, None)
         self._heavy.pop(share, None)
 
+    def acquaint(self, share: Share[Waiting], now: float) -> None:
+        """Who has become known while it waits, by what it had running, stands with those who are."""
+        if share in self._new and share.is_known(now):
+            del self._new[share]
+            self._known[share] = None
+
     def lighten(self, now: float) -> None:
         """Who is light again waits with the light. Few are heavy: each of them took its seconds."""
         if self._heavy:
