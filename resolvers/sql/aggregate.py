@@ -9,7 +9,8 @@ from permissions.compiling.filled_text import FilledText
 from permissions.compiling.select_text import Conditions, scalar, subselect
 from resolvers.ir import AggregateValues, ColumnField, ComputedFieldValue, Count, FunctionValues, Typename
 from resolvers.sql.json_values import Json, json_object, text_value, told
-from resolvers.sql.size.row_size import bounded_together, is_long, may_vary
+from resolvers.sql.size.row_size import bounded_together
+from resolvers.sql.size.widths import is_long, may_vary
 from schema.model import PgType
 from schema.sql_types import Native, as_its_type, pg_type
 

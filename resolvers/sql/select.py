@@ -1,7 +1,7 @@
 """Selections over tables as SQL: each list, row and aggregate is one scalar subquery that gives JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import sqlalchemy as sa
@@ -43,21 +43,18 @@ from resolvers.sql.size.answer_size import (
     growing_batch,
     growing_object,
     most_rows,
-    of_each,
 )
-from resolvers.sql.size.held import held_by_roots
+from resolvers.sql.size.held import HeldParts, Shares, held_by_roots
 from resolvers.sql.size.list_text import checked_rows, growing_rows, short_or_growing_rows
 from resolvers.sql.size.row_size import (
     are_many,
     bounded_json_row,
     bounded_row,
     bounded_value,
-    computed_is_long,
     computed_values_in,
-    holds_lists,
-    may_be_long,
     related_in,
 )
+from resolvers.sql.size.widths import computed_is_long, holds_lists, may_be_long, widest
 from resolvers.sql.values_before_rows import all_read
 from resolvers.sql.visible_rows import Place, VisibleRows
 from schema.model import TableName
@@ -68,18 +65,18 @@ _BOOLEAN: Final = sa.Boolean()
 
 @dataclass(slots=True)
 class Selects(VisibleRows):
-    """Compiles the selections of one statement; `share` is what each list and the like in it may be."""
+    """Compiles the selections of one statement; `shares` are what each list and the like in it may be."""
 
-    share: int = 0
+    shares: Shares = field(init=False)
 
     def alone(self, root: SelectRoot) -> Json:
         """The value of a select root field that has a statement of its own."""
         self.hold(held_by_roots([root], self.catalog))
         return self._root(root, 1)
 
-    def hold(self, values: int) -> None:
-        """PostgreSQL will hold so many values that may be long."""
-        self.share = of_each(self.largest, values)
+    def hold(self, held: HeldParts) -> None:
+        """PostgreSQL will hold so much that may be long."""
+        self.shares = Shares.of(held, self.largest)
 
     def _root(self, root: SelectRoot, beside: int) -> Json:
         """One of so many."""
@@ -89,7 +86,7 @@ class Selects(VisibleRows):
         if root.kind == "select_by_pk":
             row = self._rows(root.table, root.arguments, root.selection, place)
             measured = are_many(beside) or (beside > 1 and may_be_long(root.selection, self.catalog[root.table], self.catalog))
-            return bounded_json_row(row, self.share, self.name("one")) if measured else json_row(row)
+            return bounded_json_row(row, self.shares.value, self.name("one")) if measured else json_row(row)
         return self._list(root.table, root.arguments, root.selection, place)
 
     def plan(self, value: Json, largest: int | None = None) -> Plan:
@@ -177,7 +174,7 @@ class Selects(VisibleRows):
             case ComputedFieldValue():
                 value = self.told(self.at(item.path, self.computed(source, item)), source.tracked.computed_fields[item.name].type)
                 measured = computed > 1 and computed_is_long(item, source.tracked)
-                return bounded_value(value, self.share, self.name("value")) if measured else value
+                return bounded_value(value, self.shares.value, self.name("value")) if measured else value
             case ComputedRows(_, name, given, arguments, selection):
                 function = source.tracked.computed_fields[name].function
                 return self._list(function.table, arguments, selection, Called(function, given, source))
@@ -188,7 +185,7 @@ class Selects(VisibleRows):
                 measured = are_many(related) or (
                     related > 1 and may_be_long(selection, self.catalog[join.relationship.target], self.catalog)
                 )
-                return bounded_json_row(row, self.share, self.name("one")) if measured else nested_row(row)
+                return bounded_json_row(row, self.shares.value, self.name("one")) if measured else nested_row(row)
             case RelatedRows(_, name, arguments, selection):
                 join = Join(source, source.tracked.relationships[name])
                 return self._list(join.relationship.target, arguments, selection, join)
@@ -212,19 +209,20 @@ class Selects(VisibleRows):
 
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place) -> Json:
         """Rows as a JSON list that is no larger than its share."""
-        few = are_few(arguments, self.rules.select[table].limit)
-        lists, long = holds_lists(selection), may_be_long(selection, self.catalog[table], self.catalog)
+        tracked, rule, lists = self.catalog[table], self.rules.select[table], holds_lists(selection)
+        share, few = self.shares.of_list(selection), are_few(arguments, rule.limit)
+        most = most_rows([item.key for item in selection], share)
+        rows = known_limit(arguments.limit, rule.limit) if few else None
+        long = widest(selection, tracked, self.catalog) * (rows or most) > self.shares.gathered
         at_root = join is None or (isinstance(join, Called) and join.parent is None)
-        if lists or long or (at_root and not few):
-            # With a LIMIT PostgreSQL sorts before it makes what is sorted, which the running sum then ends.
-            most = most_rows([item.key for item in selection], self.share) if arguments.order_by and arguments.limit is None else None
-            rows = self._rows(table, arguments, selection, join, most)
-            if lists or at_root:
-                return growing_rows(rows, self.share, self.name("rows"))
-            first = self._rows(table, arguments, selection, join, FEW)
-            return short_or_growing_rows(first, rows, self.share, self.name("rows"))
-        most = None if few else most_rows([item.key for item in selection], self.share)
-        return checked_rows(self._rows(table, arguments, selection, join, most), self.share, self.name("list"))
+        if not (lists or long or (at_root and not few)):
+            return checked_rows(self._rows(table, arguments, selection, join, None if few else most), share, self.name("list"))
+        # With a LIMIT PostgreSQL sorts before it makes what is sorted, which the running sum then ends.
+        sorted_whole = arguments.order_by and arguments.limit is None
+        growing = self._rows(table, arguments, selection, join, most if sorted_whole else None)
+        if lists or at_root:
+            return growing_rows(growing, share, self.name("rows"))
+        return short_or_growing_rows(self._rows(table, arguments, selection, join, FEW), growing, share, self.name("rows"))
 
     def _aggregate(self, table: TableName, arguments: Arguments, parts: Sequence[AggregatePart], join: Place) -> Json:
         return json_object([(part.key, self._aggregate_part(table, arguments, part, join)) for part in parts])
@@ -253,4 +251,4 @@ class Selects(VisibleRows):
             return rows.columns[f"0_computed_{fields.index(field)}"] if paged else self.computed(source, field)
 
         as_text = self.catalog.numbers_as_text
-        return aggregate_values(part, rows, where, self.name("values"), self.share, computed_of, as_text=as_text)
+        return aggregate_values(part, rows, where, self.name("values"), self.shares.value, computed_of, as_text=as_text)

@@ -11,7 +11,7 @@ from permissions.session import Session
 from resolvers.documents.limits import Limits
 from resolvers.documents.request import Request
 from resolvers.engine import Engine
-from resolvers.sql.size.row_size import is_long
+from resolvers.sql.size.widths import is_long
 from tests.engine.authors import metadata, opened_with
 from tests.engine.library import Library
 from tests.support.databases import Databases
@@ -24,12 +24,13 @@ ADMIN = Session("admin")
 # Three hundred authors, each with an article; every long value is a MiB, of which PostgreSQL stores some KB.
 LONG = """
 ALTER TABLE author_local ADD COLUMN note varchar, ADD COLUMN code varchar(20), ADD COLUMN initial char(2);
-ALTER TABLE article_local ADD COLUMN body text;
+ALTER TABLE article_local ADD COLUMN body text, ADD COLUMN "no name" text, ADD COLUMN number numeric, ADD COLUMN line varchar(1000);
 INSERT INTO author_local (full_name) SELECT n::text FROM generate_series(3, 300) n;
 UPDATE author_local SET note = repeat('n', 1 << 20);
 INSERT INTO article_local (author_id) SELECT id FROM author_local;
-UPDATE article_local SET body = repeat('b', 1 << 20);
+UPDATE article_local SET body = repeat('b', 1 << 20), number = '1e131000', line = repeat(chr(1), 1000);
 CREATE FUNCTION long_text(author author_local) RETURNS text LANGUAGE sql STABLE AS $$ SELECT repeat(left(author.full_name, 1), 1 << 20) $$;
+CREATE FUNCTION short_text(author author_local) RETURNS text LANGUAGE sql STABLE AS 'SELECT author.full_name';
 CREATE FUNCTION first_articles(author author_local) RETURNS SETOF article_local LANGUAGE sql STABLE
     AS 'SELECT * FROM article_local WHERE id = 1';
 CREATE FUNCTION body_length(article article_local) RETURNS int LANGUAGE sql STABLE AS 'SELECT length(article.body)';
@@ -47,7 +48,7 @@ def computed(name: str) -> dict[str, Any]:
 async def long_authors(databases: Databases, tmp_path: Path) -> AsyncIterator[Library]:
     document = metadata({})
     authors, articles, *_ = document["sources"][0]["tables"]
-    authors["computed_fields"] = [computed("long_text"), computed("first_articles")]
+    authors["computed_fields"] = [computed("long_text"), computed("short_text"), computed("first_articles")]
     articles["computed_fields"] = [computed("body_length")]
     async with opened_with(databases, tmp_path, document, LONG) as opened:
         yield opened
@@ -58,8 +59,12 @@ def limited(authors: Library, answer_bytes: int) -> Engine:
     return Engine.build(authors.resolved.catalog, authors.resolved.roles, Unshared(authors.database), limits=limits)
 
 
+async def body_of(engine: Engine, query: str) -> bytes:
+    return (await engine.execute(Request(query), ADMIN)).body
+
+
 async def ask(engine: Engine, query: str) -> Any:
-    return json.loads((await engine.execute(Request(query), ADMIN)).body)
+    return json.loads(await body_of(engine, query))
 
 
 def again(times: int, text: str) -> str:
@@ -92,6 +97,8 @@ async def most_held(authors: Library) -> int:
         "{ " + again(300, "a#: article_local_aggregate(where: {id: {_lte: 3}}) { aggregate { max { body } } }") + " }",
         "{ author_local(limit: 600) { id note } }",
         "{ article_local(limit: 600) { id written_by { note } } }",
+        "{ article_local(limit: 600) { " + again(8, "n#: number") + " } }",
+        "{ author_local(limit: 600) { first_articles(limit: 1) { " + again(200, "l#: line") + " } } }",
         "{ author_local(limit: 600) { " + again(2_000, f"k#_{'k' * 400}: id") + " } }",
     ],
 )
@@ -131,6 +138,39 @@ async def test_a_short_answer_to_a_write_is_told_however_long_the_rows_are(long_
     answered = await ask(engine, f"mutation {{ written: {mutation} }}")
     assert "errors" not in answered, answered
     assert len(answered["data"]["written"]["returning"]) == told
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ article_local(order_by: {id: asc}) { id " + again(40, "r#: written_by { full_name }") + " } }",
+        "{ author_local(order_by: {id: asc}) { id " + again(40, "a#: short_text") + " } }",
+        "mutation { update_author_local(where: {}, _set: {tags: null}) { returning { "
+        + again(15, "l#: written_articles { id }")
+        + " } } }",
+        "mutation { update_article_local(where: {}, _set: {word_count: 7}) { returning { "
+        + again(40, "r#: written_by { full_name }")
+        + " } } }",
+    ],
+)
+async def test_one_list_may_be_as_large_as_the_answer_whatever_its_rows_hold(long_authors: Library, query: str) -> None:
+    """What lies in the rows takes nothing of what the list may be."""
+    body = await body_of(limited(long_authors, 4 << 20), query)
+    assert b"errors" not in body, body[:500]
+    assert await body_of(limited(long_authors, len(body)), query) == body
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        "update_article_local(where: {id: {_lte: 3}}, _set: {word_count: 7}) { returning { id written_by { id } } }",
+        'insert_author_local(objects: {full_name: "new", written_articles: {data: [{word_count: 1}]}}) { returning { id } }',
+        'insert_article_local(objects: {written_by: {data: {full_name: "new"}}}) { returning { id } }',
+    ],
+)
+async def test_rows_with_a_column_that_has_no_name_in_graphql_are_kept(long_authors: Library, mutation: str) -> None:
+    answered = await ask(limited(long_authors, 1 << 20), f"mutation {{ {mutation} }}")
+    assert "errors" not in answered, answered
 
 
 async def test_a_varchar_is_short_where_its_length_says_so(long_authors: Library) -> None:

@@ -14,14 +14,16 @@ from resolvers.sql.json_values import Json, whole_texts
 from resolvers.sql.select import Selects
 from resolvers.sql.size.list_text import growing_rows
 from schema.model import TrackedTable
+from schema.sql_types import pg_type
 
 _MORE: Final = 4
 
 
 def kept_rows(selects: Selects, tracked: TrackedTable, written: sa.CTE, needed: Collection[str] | None = None) -> Json:
     """A JSON list of the rows' texts; it ends with the row that is too much. None but the `needed` columns have a value."""
-    kept = [needed is None or name in needed or column.type.is_domain for name, column in tracked.columns.items()]
-    values = [written.c[name] if keep else sa.null() for name, keep in zip(tracked.columns, kept, strict=True)]
+    columns = tracked.table.columns
+    kept = [needed is None or column.name in needed or pg_type(column.type).is_domain for column in columns]
+    values = [written.c[column.name] if keep else sa.null() for column, keep in zip(columns, kept, strict=True)]
     row = sa.cast(sa.func.ROW(*values), RowType(tracked.table))
     texts = subselect(selects.name("texts"), whole_texts(sa.cast(row, sa.Text())), written)
     return growing_rows(texts, most_kept(selects), selects.name("rows"))

@@ -32,7 +32,7 @@ from resolvers.sql.json_values import EMPTY_LIST, Json, columns_of, json_object,
 from resolvers.sql.plan import Plan
 from resolvers.sql.row_source import RowSource
 from resolvers.sql.select import Selects
-from resolvers.sql.size.held import held_by_rows
+from resolvers.sql.size.held import held_by_list, held_by_row
 from resolvers.sql.size.list_text import growing_rows
 from resolvers.sql.writing.kept_rows import rows_kept
 from schema.model import PgType, TrackedTable
@@ -84,8 +84,8 @@ def answer_plan(selects: Selects, root: WriteRoot, rows: Bound, affected: Bound 
 
 
 def written_answer(selects: Selects, written: WrittenRows, root: WriteRoot) -> Json:
-    selections = [root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]]
-    selects.hold(sum(held_by_rows(selection, written.tracked, selects.catalog) for selection in selections))
+    lists = [held_by_list(part.selection, written.tracked, selects.catalog) for part in root.response if isinstance(part, Returning)]
+    selects.hold(sum(lists, held_by_row(root.selection, written.tracked, selects.catalog)))
     if root.kind in _ONE_ROW:
         return json_row(_rows(selects, written, root.selection))
     return json_object([(part.key, _response(selects, written, part)) for part in root.response])
@@ -100,7 +100,7 @@ def _response(selects: Selects, written: WrittenRows, part: ResponsePart) -> Jso
         case AffectedRows():
             return counted(selects, written.rows)
         case Returning(_, selection):
-            return growing_rows(_rows(selects, written, selection), selects.share, selects.name("rows"))
+            return growing_rows(_rows(selects, written, selection), selects.shares.of_list(selection), selects.name("rows"))
 
 
 def counted(selects: Selects, rows: sa.FromClause) -> Json:
