@@ -1,6 +1,7 @@
 """The fault run of the benchmarks, as short as it can be: everything is broken a few times, and nobody misses anything."""
 
 import asyncio
+import gc
 import random
 from pathlib import Path
 from typing import Final
@@ -87,3 +88,34 @@ async def test_the_broker_ends_with_whoever_comes_in_its_last_moment(comes: str)
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         await within(ended.wait(), 5)
         writer.close()
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_the_broker_leaves_nothing_open_whenever_it_ends(steps: int) -> None:
+    """Also while a connection is just ending by itself, some steps of the event loop after its client went away."""
+    has_come, gone = asyncio.Event(), asyncio.Event()
+
+    async def redis(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        has_come.set()
+        await reader.read()
+        writer.close()
+        gone.set()
+
+    there = await asyncio.start_server(redis, "127.0.0.1", 0)
+    proxy = FaultyBroker(there.sockets[0].getsockname()[1], random.Random(1))  # noqa: S311 - no secret
+    async with there, await asyncio.start_server(proxy.serve, "127.0.0.1", 0) as server:
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await within(has_come.wait(), 5)
+        writer.transport.abort()
+        for _ in range(steps):
+            await one_step()
+        await proxy.end()
+        # What was left open says so when it is collected.
+        gc.collect()
+        await within(gone.wait(), 5)
+
+
+async def one_step() -> None:
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_soon(passed.set)
+    await passed.wait()
