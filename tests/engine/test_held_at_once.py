@@ -72,6 +72,7 @@ def again(times: int, text: str) -> str:
     return " ".join(text.replace("#", str(number)) for number in range(times))
 
 
+LONG_KEY = "k#_" + "k" * 600 + ": "
 LISTS = again(16, "l#: written_articles { body }")
 
 
@@ -99,7 +100,8 @@ async def most_held(authors: Library) -> int:
         "{ article_local(limit: 600) { id written_by { note } } }",
         "{ article_local(limit: 600) { " + again(8, "n#: number") + " } }",
         "{ author_local(limit: 600) { first_articles(limit: 1) { " + again(200, "l#: line") + " } } }",
-        "{ author_local(limit: 600) { " + again(2_000, f"k#_{'k' * 400}: id") + " } }",
+        "{ author_local(limit: 600) { written_articles_aggregate { aggregate { " + again(1_500, LONG_KEY + "count") + " } } } }",
+        "{ author_local(limit: 600) { " + again(2_000, LONG_KEY + "id") + " } }",
     ],
 )
 async def test_much_side_by_side_is_refused_before_it_is_held(long_authors: Library, query: str) -> None:

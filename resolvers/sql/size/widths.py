@@ -11,6 +11,7 @@ from resolvers.ir import (
     ColumnField,
     ComputedFieldValue,
     ComputedRows,
+    Count,
     FunctionValues,
     RelatedAggregate,
     RelatedRow,
@@ -65,14 +66,19 @@ def _width(item: RowField, tracked: TrackedTable, catalog: Catalog) -> float:
 def _part_width(part: AggregatePart, tracked: TrackedTable) -> float:
     match part:
         case AggregateValues():
-            return _object((value.key, _function_width(value, tracked)) for value in part.values if isinstance(value, FunctionValues))
+            return _object((value.key, _aggregate_width(value, tracked)) for value in part.values)
         case Typename():
             return len(part.name)
     return 0
 
 
-def _function_width(value: FunctionValues, tracked: TrackedTable) -> float:
-    return _object((item.key, _value_width(item, tracked)) for item in value.values)
+def _aggregate_width(value: Typename | Count | FunctionValues, tracked: TrackedTable) -> float:
+    match value:
+        case FunctionValues():
+            return _object((item.key, _value_width(item, tracked)) for item in value.values)
+        case Typename():
+            return len(value.name)
+    return _WIDTH
 
 
 def _value_width(item: Typename | ColumnField | ComputedFieldValue, tracked: TrackedTable) -> float:

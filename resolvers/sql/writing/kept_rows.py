@@ -16,6 +16,7 @@ from resolvers.sql.size.list_text import growing_rows
 from schema.model import TrackedTable
 from schema.sql_types import pg_type
 
+# Answers, in which a part of what is kept is told.
 _MORE: Final = 4
 
 

@@ -4,9 +4,8 @@ A statement doesn't see what it writes itself. Where the answer looks beyond the
 same transaction, which sees them, and whatever a trigger added, as Hasura's does.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from itertools import chain
 
 import sqlalchemy as sa
 
@@ -24,6 +23,7 @@ from resolvers.ir import (
     RelatedRows,
     ResponsePart,
     Returning,
+    RowField,
     Selection,
     Typename,
     WriteRoot,
@@ -55,8 +55,15 @@ def looks_beyond(root: WriteRoot, rules: RoleRules) -> bool:
     rule = rules.select.get(root.table)
     if rule is not None and rule.redactions:
         return True
-    selections = [root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]]
-    return any(not isinstance(item, ColumnField | Typename) for selection in selections for item in selection)
+    return any(not isinstance(item, ColumnField | Typename) for item in _told(root))
+
+
+def _told(root: WriteRoot) -> Iterator[RowField]:
+    """All that is told of the written rows."""
+    yield from root.selection
+    for part in root.response:
+        if isinstance(part, Returning):
+            yield from part.selection
 
 
 def columns_needed(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> Set[str] | None:
@@ -64,7 +71,7 @@ def columns_needed(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> 
     if (rule := selects.rules.select.get(root.table)) is not None and rule.redactions:
         return None
     needed: set[str] = set()
-    for item in chain(root.selection, *[part.selection for part in root.response if isinstance(part, Returning)]):
+    for item in _told(root):
         match item:
             case ColumnField(_, column, _):
                 needed.add(column)
