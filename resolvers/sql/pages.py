@@ -1,5 +1,6 @@
 """Which of the visible rows are asked for, and in what order."""
 
+from collections.abc import Iterable
 from typing import Final
 
 import sqlalchemy as sa
@@ -7,7 +8,16 @@ import sqlalchemy as sa
 from permissions.compiling.filled_text import FilledText
 from permissions.compiling.select_text import ALL, Page, scalar
 from permissions.expressions import TRUE, Bound
-from resolvers.ir import Arguments, ComputedFieldValue, OrderBy
+from resolvers.ir import (
+    Arguments,
+    ComputedFieldValue,
+    ComputedRows,
+    OrderBy,
+    RelatedAggregate,
+    RelatedRow,
+    RelatedRows,
+    RowField,
+)
 from resolvers.sql.aggregate import ROWS, applied
 from resolvers.sql.json_values import Json
 from resolvers.sql.row_source import Called, Join, RowSource, values_tell
@@ -27,6 +37,17 @@ def page(rows: VisibleRows, source: RowSource, arguments: Arguments, permitted: 
         None if arguments.offset is None else number(rows, arguments.offset),
         [rows.cell(source, name) for name in arguments.distinct_on],
     )
+
+
+def comes_first(arguments: Arguments, selection: Iterable[RowField]) -> bool:
+    """Whether the page has to be taken before anything is made of its rows.
+
+    PostgreSQL makes what is selected also of rows that an OFFSET skips and DISTINCT ON drops, and before it sorts what it inlines: for
+    nothing, and with the errors of rows that aren't asked for. Hasura has page and order in the innermost select, too.
+    """
+    skips = arguments.offset is not None or bool(arguments.distinct_on)
+    late: tuple[type[RowField], ...] = (ComputedFieldValue, ComputedRows, *((RelatedRow, RelatedRows, RelatedAggregate) if skips else ()))
+    return (skips or bool(arguments.order_by)) and any(isinstance(item, late) for item in selection)
 
 
 def known_limit(asked: int | Bound | None, permitted: int | None) -> int | None:

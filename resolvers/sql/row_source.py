@@ -10,7 +10,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from permissions.compiling.filled_text import FilledText, NamedRows
 from permissions.compiling.function_call import Given, call, returned_rows
 from permissions.compiling.outer_column import outer
-from permissions.compiling.select_text import ONCE, Conditions, subselect
+from permissions.compiling.select_text import ONCE, Conditions, Page, subselect
 from permissions.compiling.whole_row import ROW, RowType, whole_row
 from permissions.expressions import Expression, WholeSession
 from resolvers.ir import AggregateValues, Arguments, Call, ColumnField, ComputedFieldValue, Count, FunctionValues, OrderBy
@@ -93,15 +93,15 @@ def called(function: SqlFunction, given: Call, parameters: Parameters, row: RowS
     return call(function, values, parameters(WholeSession()) if asks else None, None if row is None else row.whole())
 
 
-def fenced(tracked: TrackedTable, alias: NamedFromClause, conditions: Conditions, name: str) -> NamedRows:
-    """The rows of `alias` that `conditions` keep, decided before anything that stands outside.
+def fenced(tracked: TrackedTable, alias: sa.FromClause, conditions: Conditions, name: str, page: Page = ONCE) -> NamedRows:
+    """The rows of `alias` that `conditions` keep, or a page of them, decided before anything that stands outside.
 
-    PostgreSQL moves no condition into a subselect with an OFFSET, and merges none with what is around it.
+    PostgreSQL moves no condition into a subselect with an OFFSET, a LIMIT or an order, and merges none with what is around it.
     """
     columns: list[tuple[str, Json]] = [(column.name, alias.columns[column.name]) for column in tracked.table.columns]
     if tracked.computed_fields:
         columns.append((ROW, sa.cast(whole_row(alias, tracked.table), RowType(tracked.table))))
-    return subselect(name, columns, alias, conditions, ONCE)
+    return subselect(name, columns, alias, conditions, page)
 
 
 def sorting_tells(arguments: Arguments, tracked: TrackedTable) -> bool:

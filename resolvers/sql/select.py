@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from permissions.compiling.bool_exp import Condition
 from permissions.compiling.filled_text import FilledText, NamedRows
 from permissions.compiling.named_table import NamedTable
-from permissions.compiling.select_text import ONCE, Page, subselect
+from permissions.compiling.select_text import ALL, ONCE, Page, subselect
 from permissions.expressions import Bound
 from resolvers.ir import (
     AggregateNodes,
@@ -32,7 +32,7 @@ from resolvers.sql.aggregate import aggregate_values, computed_in
 from resolvers.sql.first_rows import among_first
 from resolvers.sql.json_values import Items, Json, columns_of, json_object, json_row, nested_row, response_object, text_value
 from resolvers.sql.live_plan import LivePlan, OwnParameters
-from resolvers.sql.pages import known_limit, page
+from resolvers.sql.pages import comes_first, known_limit, page
 from resolvers.sql.plan import Plan, RowPlan
 from resolvers.sql.row_source import Called, Join, RowSource, aggregate_tells, sorting_tells
 from resolvers.sql.rule_branches import branches_of
@@ -49,6 +49,7 @@ from resolvers.sql.size.list_text import checked_rows, growing_rows, short_or_gr
 from resolvers.sql.size.row_size import (
     are_many,
     bounded_json_row,
+    bounded_reads,
     bounded_row,
     bounded_value,
     computed_values_in,
@@ -125,11 +126,13 @@ class Selects(VisibleRows):
         """The next rows of a stream as JSON, each with how far it leads; nothing of that is the client's to see."""
         tracked, arguments = self.catalog[root.table], root.arguments
         source, where = self.source(root.table, arguments.where, None, tells=sorting_tells(arguments, tracked))
+        asked = page(self, source, arguments, self.rules.select[root.table].limit)
+        if comes_first(arguments, root.selection):
+            source, where, asked = self.of_page(source, where, asked), [], ALL
         row = json_object(self.row_items(source, root.selection))
         names = stream.columns if stream.room is None else (stream.columns[0], stream.room)
         told = [self.cell(source, names[0]), *[source.column(name) for name in names[1:]]]
         progress = sa.func.json_build_array(*[sa.cast(value, sa.Text()) for value in told])
-        asked = page(self, source, arguments, self.rules.select[root.table].limit)
         return subselect(self.name("row"), [("row", row), ("progress", progress)], source.from_, where, asked)
 
     def rows_by_key(self, rows: RowsByKey) -> RowPlan:
@@ -163,7 +166,9 @@ class Selects(VisibleRows):
         """Response keys and their values over one row of `source`."""
         related, computed = related_in(selection), computed_values_in(selection, source.tracked, self.catalog)
         items = [(item.key, self._value(source, item, related, computed)) for item in selection]
-        return bounded_row(items, selection, source.tracked, self.largest)
+        most = self.shares.read
+        bounded = bounded_row(items, selection, source.tracked, self.largest, paths=most is None)
+        return bounded if most is None else bounded_reads(bounded, selection, lambda column: self.cell(source, column), most)
 
     def _value(self, source: RowSource, item: RowField, related: int, computed: int) -> Json:
         match item:
@@ -204,8 +209,10 @@ class Selects(VisibleRows):
             where: list[Condition] = [among_first(self, source, branches, arguments, length)]
         else:
             source, where = self.source(table, arguments.where, join, tells=sorting_tells(arguments, tracked))
-        items, asked = columns_of(self.row_items(source, selection)), page(self, source, arguments, permitted)
-        return subselect(self.name("row"), items, source.from_, where, asked)
+        asked = page(self, source, arguments, permitted)
+        if comes_first(arguments, selection):
+            source, where, asked = self.of_page(source, where, asked), [], ALL
+        return subselect(self.name("row"), columns_of(self.row_items(source, selection)), source.from_, where, asked)
 
     def _list(self, table: TableName, arguments: Arguments, selection: Selection, join: Place) -> Json:
         """Rows as a JSON list that is no larger than its share."""
@@ -236,16 +243,20 @@ class Selects(VisibleRows):
         tracked = self.catalog[table]
         tells = sorting_tells(arguments, tracked) or aggregate_tells(part, tracked)
         source, where = self.source(table, arguments.where, join, tells=tells)
-        rows: sa.FromClause = source.from_
         redactions, fields = self.rules.select[table].redactions, computed_in(part)
         paged = bool(redactions or arguments.limit is not None or arguments.offset is not None or arguments.distinct_on)
         if paged:
             # Hasura: the caller's own page counts for the values, the permission's limit does not.
+            asked = page(self, source, arguments, None)
+            if fields:
+                source, where, asked = self.of_page(source, where, asked), [], ALL
             cells = [(name, self.cell(source, name)) for name in tracked.columns]
             # No column of a table that GraphQL can name looks like this.
             values = [(f"0_computed_{index}", self.computed(source, field)) for index, field in enumerate(fields)]
-            rows = subselect(self.name("page"), [*cells, *values], rows, where, page(self, source, arguments, None))
+            rows: sa.FromClause = subselect(self.name("page"), [*cells, *values], source.from_, where, asked)
             where = []
+        else:
+            rows = source.from_
 
         def computed_of(field: ComputedFieldValue) -> Json:
             return rows.columns[f"0_computed_{fields.index(field)}"] if paged else self.computed(source, field)

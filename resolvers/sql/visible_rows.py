@@ -1,5 +1,6 @@
 """Rows of a statement as its role sees them: where they come from, the rule that keeps them, and what their cells show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from permissions.compiling.bool_exp import Condition, condition
 from permissions.compiling.leakproof import joins_leakproof, parted
 from permissions.compiling.named_table import NamedTable
 from permissions.compiling.parts import parts
+from permissions.compiling.select_text import Page
 from permissions.expressions import TRUE, Bound, Expression, Rule
 from permissions.rules import RoleRules, SelectRule
 from resolvers.ir import ComputedFieldValue
@@ -100,6 +102,10 @@ class VisibleRows:
 
     def _fenced(self, tracked: TrackedTable, alias: NamedFromClause, conditions: list[Condition]) -> RowSource:
         return self.rows_of(tracked, fenced(tracked, alias, conditions, self.name("visible")))
+
+    def of_page(self, source: RowSource, conditions: Sequence[Condition], page: Page) -> RowSource:
+        """The rows of a page: nothing is made of those before it, nor of those that it drops."""
+        return self.rows_of(source.tracked, fenced(source.tracked, source.from_, conditions, self.name("page"), page))
 
     def visible(self, source: RowSource, filter_: Expression, where: Expression) -> list[Condition]:
         visible = where if filter_ == TRUE else Rule(filter_, where)

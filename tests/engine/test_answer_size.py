@@ -89,6 +89,25 @@ async def test_a_list_ends_with_the_row_that_is_too_much(library_url: str) -> No
     await connection.close()
 
 
+@pytest.mark.parametrize("row", ["s: stars", "s: stars t: stars", "stars"])
+async def test_a_sorted_list_is_whole_or_refused_but_never_cut(fresh_books: Library, row: str) -> None:
+    """It has a LIMIT of as many rows as could fit in its part, and the last of those is one too much."""
+    await fresh_books.pool.execute("TRUNCATE review")
+    beside = " ".join(f"r{number}: review(where: {{stars: {{_lt: 0}}}}) {{ stars }}" for number in range(40))
+    query = f"{{ all: review(order_by: {{stars: asc}}) {{ {row} }} {beside} }}"
+    limited, whole = engine(fresh_books, 65_536), 0
+    for rows in range(100, 6_001, 100):
+        await fresh_books.pool.execute("INSERT INTO review (book_id, stars) SELECT 1, 1 + n % 5 FROM generate_series(1, 100) n")
+        answer = json.loads(await ask(limited, query))
+        if "data" not in answer:
+            assert code_in(answer, query) == "answer-too-large"
+            assert whole >= 1_000, "a list of this size is told"
+            return
+        whole = len(answer["data"]["all"])
+        assert whole == rows
+    pytest.fail("nothing was refused")
+
+
 @pytest.mark.parametrize("rows", [0, 1, FEW - 1, FEW, FEW + 1, 3 * FEW])
 async def test_a_list_of_texts_inside_a_row_is_whole_however_many_there_are(fresh_books: Library, rows: int) -> None:
     """The first ones are gathered apart from the rest."""

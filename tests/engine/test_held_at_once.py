@@ -23,10 +23,10 @@ pytestmark = pytest.mark.anyio
 ADMIN = Session("admin")
 # Three hundred authors, each with an article; every long value is a MiB, of which PostgreSQL stores some KB.
 LONG = """
-ALTER TABLE author_local ADD COLUMN note varchar, ADD COLUMN code varchar(20), ADD COLUMN initial char(2);
+ALTER TABLE author_local ADD COLUMN note varchar, ADD COLUMN code varchar(20), ADD COLUMN initial char(2), ADD COLUMN doc json;
 ALTER TABLE article_local ADD COLUMN body text, ADD COLUMN "no name" text, ADD COLUMN number numeric, ADD COLUMN line varchar(1000);
 INSERT INTO author_local (full_name) SELECT n::text FROM generate_series(3, 300) n;
-UPDATE author_local SET note = repeat('n', 1 << 20);
+UPDATE author_local SET note = repeat('n', 1 << 20), doc = json_build_object('k', repeat('d', 1 << 20), 'short', id);
 INSERT INTO article_local (author_id) SELECT id FROM author_local;
 UPDATE article_local SET body = repeat('b', 1 << 20), number = '1e131000', line = repeat(chr(1), 1000);
 CREATE FUNCTION long_text(author author_local) RETURNS text LANGUAGE sql STABLE AS $$ SELECT repeat(left(author.full_name, 1), 1 << 20) $$;
@@ -73,6 +73,7 @@ def again(times: int, text: str) -> str:
 
 
 LONG_KEY = "k#_" + "k" * 600 + ": "
+PATHS = again(300, 'd#: doc(path: "$.none#")')
 LISTS = again(16, "l#: written_articles { body }")
 
 
@@ -102,6 +103,11 @@ async def most_held(authors: Library) -> int:
         "{ author_local(limit: 600) { first_articles(limit: 1) { " + again(200, "l#: line") + " } } }",
         "{ author_local(limit: 600) { written_articles_aggregate { aggregate { " + again(1_500, LONG_KEY + "count") + " } } } }",
         "{ author_local(limit: 600) { " + again(2_000, LONG_KEY + "id") + " } }",
+        "{ author_local(limit: 1) { " + PATHS + " } }",
+        "{ author_local(limit: 1) { doc " + again(300, 'd#: doc(path: "$.short")') + " } }",
+        "{ article_local(limit: 1) { " + again(300, 'r#: written_by { doc(path: "$.none#") }') + " } }",
+        "{ " + again(300, 'r#: author_local_by_pk(id: 1) { doc(path: "$.none#") }') + " }",
+        "mutation { update_author_local_by_pk(pk_columns: {id: 1}, _set: {tags: null}) { " + PATHS + " } }",
     ],
 )
 async def test_much_side_by_side_is_refused_before_it_is_held(long_authors: Library, query: str) -> None:
@@ -125,6 +131,13 @@ async def test_what_is_sorted_is_not_made_before(long_authors: Library, query: s
     """PostgreSQL would write all of it to its disk, to sort it there."""
     engine = limited(long_authors, 4 << 20)
     assert code_in(await ask(engine, query), query) == "answer-too-large"
+
+
+@pytest.mark.parametrize("times", [1, 16, 60])
+async def test_paths_lead_into_long_json(long_authors: Library, times: int) -> None:
+    query = "{ author_local_by_pk(id: 2) { " + again(times, 'd#: doc(path: "$.short")') + " } }"
+    answer = await ask(limited(long_authors, 4 << 20), query)
+    assert answer == {"data": {"author_local_by_pk": {f"d{number}": 2 for number in range(times)}}}
 
 
 @pytest.mark.parametrize(
@@ -177,4 +190,4 @@ async def test_rows_with_a_column_that_has_no_name_in_graphql_are_kept(long_auth
 
 async def test_a_varchar_is_short_where_its_length_says_so(long_authors: Library) -> None:
     columns = next(tracked for name, tracked in long_authors.resolved.catalog.tables.items() if name.name == "author_local").columns
-    assert {name for name, column in columns.items() if is_long(column.type)} == {"full_name", "tags", "note"}
+    assert {name for name, column in columns.items() if is_long(column.type)} == {"full_name", "tags", "note", "doc"}

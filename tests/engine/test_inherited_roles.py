@@ -9,9 +9,13 @@ import asyncpg
 import pytest
 
 from permissions.session import Session
+from resolvers.documents.limits import Limits
+from resolvers.documents.request import Request
+from resolvers.engine import Engine
 from tests.engine.library import Library, library
 from tests.support.databases import Databases
 from tests.support.refusals import code_in, error_in
+from tests.support.unshared import Unshared
 
 SQL = """
 CREATE TABLE team (id int PRIMARY KEY, name text NOT NULL, budget int NOT NULL);
@@ -246,3 +250,21 @@ async def test_a_function_may_name_the_role_that_inherits(workers: Library) -> N
     assert code_in(await asked(workers, query), query) == "validation-failed"
     assert await workers.value("SELECT count(*) FROM worker WHERE remarks = 'hired'") == 0
     assert await asked(workers, query, "caller") == {"data": {"hire": [{"name": "Cyd", "wage": None, "remarks": "hired"}]}}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("told", ["affected_rows", "affected_rows returning { name }", "affected_rows returning { wage }"])
+async def test_a_short_answer_to_a_write_is_told_however_long_the_other_cells_are(workers: Library, told: str) -> None:
+    limits = Limits(answer_bytes=400, admin_answer_bytes=400)
+    limited = Engine.build(workers.resolved.catalog, workers.resolved.roles, Unshared(workers.database), limits=limits)
+    await workers.pool.execute("INSERT INTO worker SELECT n, 'temp', 1, repeat('x', 5000), 7, 1 FROM generate_series(11, 13) n")
+    query = f'mutation {{ delete_worker(where: {{name: {{_eq: "temp"}}}}) {{ {told} }} }}'
+    much = query.replace(told, "returning { remarks }")
+    session = Session("both", {**BOTH, "x-hasura-role": "both"})
+    refused = json.loads((await limited.execute(Request(much), session)).body)
+    assert code_in(refused, much) == "answer-too-large"
+    assert await workers.value("SELECT count(*) FROM worker WHERE name = 'temp'") == 3
+    answer = json.loads((await limited.execute(Request(query), session)).body)
+    assert answer["data"]["delete_worker"]["affected_rows"] == 3
+    assert answer["data"]["delete_worker"].get("returning", []) in ([], [{"name": "temp"}] * 3, [{"wage": None}] * 3)
+    assert await workers.value("SELECT count(*) FROM worker WHERE name = 'temp'") == 0

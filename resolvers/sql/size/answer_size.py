@@ -91,9 +91,10 @@ def _fitting(summed: NamedRows, largest: int) -> FilledText:
 
 
 def most_rows(keys: Sequence[str], largest: int) -> int:
-    """More rows of these response keys are too large whatever is in them."""
-    shortest = 2 + sum(len(key) + len('"":0,') for key in keys)
-    return largest // shortest + 1
+    """So many rows of these response keys are too large whatever is in them."""
+    shortest = len("{}") + sum(len(key) + len('"":0,') for key in keys) - len(",")
+    # Less than what a running sum counts for such a row (`list_text.py`), or a list would end here and not be refused.
+    return largest // (shortest - 1) + 1
 
 
 def of_each(largest: int, held: int) -> int:

@@ -12,6 +12,7 @@ from resolvers.ir import (
     AggregateNodes,
     AggregatePart,
     AggregateValues,
+    ColumnField,
     ComputedFieldValue,
     ComputedRows,
     RelatedAggregate,
@@ -28,34 +29,44 @@ from schema.model import Catalog, TrackedTable
 
 @dataclass(frozen=True, slots=True)
 class HeldParts:
-    """Lists of rows that hold lists (`outer`), all other lists (`inner`), and what is long in rows: texts that are made, rows with them."""
+    """Lists of rows that hold lists (`outer`), all other lists (`inner`), and what is long in rows: texts that are made, rows with them.
+
+    `reads` are the paths: for each PostgreSQL takes the whole JSON from where it is stored, and keeps that until the row is made.
+    """
 
     outer: int = 0
     inner: int = 0
     values: int = 0
+    reads: int = 0
 
     def __add__(self, other: "HeldParts") -> "HeldParts":
-        return HeldParts(self.outer + other.outer, self.inner + other.inner, self.values + other.values)
+        return HeldParts(self.outer + other.outer, self.inner + other.inner, self.values + other.values, self.reads + other.reads)
 
 
 _NOTHING = HeldParts()
 _VALUE = HeldParts(values=1)
+_READ = HeldParts(reads=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """The bytes of one of each, and how many may be `gathered` of a list before it is measured."""
+    """The bytes of one of each, and how many may be `gathered` of a list before it is measured.
+
+    `read` are those of JSON that is read by many paths; None where there are few.
+    """
 
     outer: int
     inner: int
     value: int
     gathered: int
+    read: int | None
 
     @classmethod
     def of(cls, held: HeldParts, largest: int) -> Self:
         """Where an answer may be so large."""
         outer, inner, value = (of_each(largest, number) for number in (held.outer, held.inner, held.values))
-        return cls(outer, inner, value, SIBLINGS * largest // max(held.outer + held.inner, 1))
+        read = of_each(largest, held.reads) if held.reads > SIBLINGS else None
+        return cls(outer, inner, value, SIBLINGS * largest // max(held.outer + held.inner, 1), read)
 
     def of_list(self, selection: Sequence[RowField]) -> int:
         """Of a list of such rows."""
@@ -97,6 +108,8 @@ def _held_in(selection: Sequence[RowField], tracked: TrackedTable, catalog: Cata
 
 def _held_by(item: RowField, tracked: TrackedTable, catalog: Catalog) -> HeldParts:
     match item:
+        case ColumnField(path=path) if path is not None:
+            return _READ
         case ComputedFieldValue() if computed_is_long(item, tracked):
             return _VALUE
         case ComputedRows(_, name, _, _, selection):

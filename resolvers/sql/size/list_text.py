@@ -42,6 +42,7 @@ def short_or_growing_rows(first: NamedRows, rows: NamedRows, largest: int, name:
 
 def _growing(rows: NamedRows, largest: int, name: str) -> Sequence[Piece]:
     each, summed = f'"{name}_each"', f'"{name}_sum"'
+    # A row of less than 127 bytes has a header of one here, and counts three bytes less: `most_rows` knows.
     so_far = f"sum(pg_column_size({each}.row) - {HEADER - _SEPARATOR}) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     gathered = f"coalesce(json_agg({_checked(f'{summed}.row', f'{summed}.size', largest)}), {NO_ELEMENTS})"
     begins = f"(SELECT {gathered} FROM (SELECT {each}.row AS row, {so_far} AS size FROM "  # noqa: S608 - names and numbers of ours

@@ -4,7 +4,7 @@ PostgreSQL makes the JSON of a row at once, and escapes and copies each value as
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.types import NULLTYPE
@@ -18,9 +18,13 @@ from resolvers.sql.size.widths import computed_is_long, may_vary
 from schema.model import Catalog, TrackedTable
 
 
-def bounded_row(items: Items, selection: Sequence[RowField], tracked: TrackedTable, largest: int) -> Items:
-    """The values of a row; where one column is selected more than once, all those together are measured before any is copied."""
-    places = [(index, item) for index, item in enumerate(selection) if isinstance(item, ColumnField) and _varies(tracked, item.column)]
+def bounded_row(items: Items, selection: Sequence[RowField], tracked: TrackedTable, largest: int, *, paths: bool = True) -> Items:
+    """The values of a row; where one column is selected more than once, all those together are measured before any is copied.
+
+    Without `paths` what lies at the end of one is not among them.
+    """
+    columns = [(index, item) for index, item in enumerate(selection) if isinstance(item, ColumnField) and _varies(tracked, item.column)]
+    places = [(index, item) for index, item in columns if paths or item.path is None]
     often = Counter(item.column for _, item in places)
     repeated = [(index, (item.column, item.path)) for index, item in places if often[item.column] > 1]
     if not repeated:
@@ -34,10 +38,26 @@ def bounded_row(items: Items, selection: Sequence[RowField], tracked: TrackedTab
     return [*items[:first], (key, bounded), *items[first + 1 :]]
 
 
+def bounded_reads(items: Items, selection: Sequence[RowField], cell_of: Callable[[str], Json], most: int) -> Items:
+    """The values of a row; JSON in which paths lead is measured before the first of them is followed."""
+    places = [(index, item.column) for index, item in enumerate(selection) if isinstance(item, ColumnField) and item.path is not None]
+    if not places:
+        return items
+    first, _ = places[0]
+    key, value = items[first]
+    # Null beside a length is left out, and null alone is not more.
+    size = sa.func.greatest(*[_length(cell_of(column)) for column in dict.fromkeys(column for _, column in places)])
+    return [*items[:first], (key, _or_too_large(value, size, most)), *items[first + 1 :]]
+
+
 def bounded_together(value: Json, together: Iterable[tuple[Json, int]], largest: int) -> Json:
     """`value` as JSON, or an error when so many of each of those values are longer than an answer may be."""
     lengths = [sa.func.coalesce(_length(one), sa.literal_column("0")) * sa.literal_column(str(times)) for one, times in together]
     size = sum(lengths[1:], lengths[0])
+    return _or_too_large(value, size, largest)
+
+
+def _or_too_large(value: Json, size: Json, largest: int) -> Json:
     return sa.case((size > sa.literal_column(str(largest)), too_large(size)), else_=sa.func.to_json(value))
 
 

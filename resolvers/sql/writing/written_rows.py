@@ -4,12 +4,13 @@ A statement doesn't see what it writes itself. Where the answer looks beyond the
 same transaction, which sees them, and whatever a trigger added, as Hasura's does.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from permissions.compiling.filled_text import NamedRows
+from permissions.compiling.named import ANYTHING, columns_named
 from permissions.compiling.select_text import subselect
 from permissions.expressions import Bound
 from permissions.rules import RoleRules
@@ -53,9 +54,8 @@ class WrittenRows:
 def looks_beyond(root: WriteRoot, rules: RoleRules) -> bool:
     """Whether the answer holds more than columns of the written rows; what decides on a cell may look anywhere."""
     rule = rules.select.get(root.table)
-    if rule is not None and rule.redactions:
-        return True
-    return any(not isinstance(item, ColumnField | Typename) for item in _told(root))
+    redactions: Collection[str] = () if rule is None else rule.redactions
+    return any(item.column in redactions if isinstance(item, ColumnField) else not isinstance(item, Typename) for item in _told(root))
 
 
 def _told(root: WriteRoot) -> Iterator[RowField]:
@@ -68,18 +68,19 @@ def _told(root: WriteRoot) -> Iterator[RowField]:
 
 def columns_needed(selects: Selects, tracked: TrackedTable, root: WriteRoot) -> Set[str] | None:
     """The columns of the written rows that an answer is made of; None where it may look at any."""
-    if (rule := selects.rules.select.get(root.table)) is not None and rule.redactions:
-        return None
+    rule = selects.rules.select.get(root.table)
     needed: set[str] = set()
     for item in _told(root):
         match item:
             case ColumnField(_, column, _):
                 needed.add(column)
+                if rule is not None and (shown := rule.redactions.get(column)) is not None:
+                    needed.update(name for _, name in columns_named(shown, root.table, selects.catalog))
             case RelatedRow() | RelatedRows() | RelatedAggregate():
                 needed |= {local for local, _ in tracked.relationships[item.relationship].columns}
             case ComputedFieldValue() | ComputedRows():
                 return None
-    return needed
+    return None if ANYTHING in needed else needed
 
 
 def answer_plan(selects: Selects, root: WriteRoot, rows: Bound, affected: Bound | None = None) -> Plan:
