@@ -103,11 +103,12 @@ def _unwrapped(node: Node) -> Node:
 
 def _with_sources(node: Node) -> Node:
     """Version 2 has its tables at the top; they belong to the one source `default`."""
-    root = node.mapping("The metadata")
+    root = {**node.mapping("The metadata")}
     if "sources" in root or "tables" not in root:
         # Anew: nobody has looked at its keys yet.
         return Node(root, node.position)
-    source = {key: part for key, part in root.items() if key in ("tables", "functions")}
+    # No more at the top, where nobody looks at them.
+    source: dict[str, Node] = {key: root.pop(key) for key in ("tables", "functions") if key in root}
     source["kind"] = Node("postgres", node.position)
     default = Node(source, node.position)
     return Node({**root, "sources": Node([default], node.position)}, node.position)

@@ -61,18 +61,30 @@ def test_a_directory_with_each_form_of_include(tmp_path: Path, databases: str, t
 
 
 def test_a_directory_of_format_2(tmp_path: Path) -> None:
-    write(tmp_path, version="version: 2\n", tables="- table: book\n- table: {schema: other, name: shelf}\n")
-    assert [str(table.name) for table in load_metadata(tmp_path).tables] == ["book", "other.shelf"]
+    tables = "- table: book\n- table: {schema: other, name: shelf}\n  is_odd: true\n"
+    write(tmp_path, version="version: 2\n", tables=tables, functions="- function: search\n")
+    metadata = load_metadata(tmp_path)
+    assert [str(table.name) for table in metadata.tables] == ["book", "other.shelf"]
+    assert [str(function.name) for function in metadata.functions] == ["search"]
+    # What stands below is looked at as in any source.
+    assert [problem.sentence for problem in metadata.problems] == ["A table has no key `is_odd`; it is ignored."]
+    assert metadata.unused == ()
 
 
 @pytest.mark.parametrize("wrap", [lambda document: document, lambda document: {"resource_version": 7, "metadata": document}])
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_single_document(tmp_path: Path, version: int, wrap: object) -> None:
     tables = [{"table": {"schema": "public", "name": "book"}}]
-    document = {"version": 3, "sources": [{"name": "a", "kind": "postgres", "tables": tables}]} if version == 3 else {"tables": tables}
+    document = (
+        {"version": 3, "sources": [{"name": "a", "kind": "postgres", "tables": tables}]}
+        if version == 3
+        else {"version": 2, "tables": tables}
+    )
     path = tmp_path / "metadata.json"
     path.write_text(json.dumps(wrap(document)))  # type: ignore[operator]
-    assert [str(table.name) for table in load_metadata(path).tables] == ["book"]
+    metadata = load_metadata(path)
+    assert [str(table.name) for table in metadata.tables] == ["book"]
+    assert metadata.unused == ()
 
 
 @pytest.mark.parametrize(
