@@ -27,10 +27,13 @@ from permissions.expressions import (
 from permissions.literals import literal, misfit
 from permissions.reading.nodes import MetadataError, Node, Problem
 from permissions.reading.table_entries import read_table_name
+from permissions.session import USER_ID
 from schema.model import Catalog, Column, ComputedField, PgType, TrackedTable
 from schema.operators import CASTS, COLUMN_OPERATORS, INCOMPARABLE, OPERATORS, Operator, canonical
 
-_SESSION_VARIABLE = re.compile(r"x-hasura-[a-z0-9_-]+")
+_PREFIX = "x-hasura-"
+# An old name of the person's id (Hasura's `isReqUserId`).
+_OLD_USER_ID = "req_user_id"
 _MEANT_AS_VARIABLE = re.compile(r"\W*x[-_ ]?hasura[-_ ].*", re.IGNORECASE | re.DOTALL)
 
 
@@ -193,17 +196,23 @@ def operand(node: Node, type_: PgType) -> Operand:
     """A session variable or a literal of a rule or a preset. Raises MetadataError when the literal can't be of the type."""
     if isinstance(node.value, str) and (variable := session_variable(node)):
         return variable
+    return Constant(_literal(node, type_))
+
+
+def _literal(node: Node, type_: PgType) -> Any:
     value = node.plain()
     if why := misfit(value, type_):
         raise node.error(f"{why}.")
-    return Constant(value)
+    return value
 
 
 def session_variable(node: Node) -> SessionVariable | None:
-    """Hasura: any text that begins with `x-hasura-`, in whatever case; there is no interpolation inside a longer text."""
+    """Any text that begins with `x-hasura-`, in whatever case (Hasura: `isSessionVariable`); none stands inside a longer text."""
     text = str(node.value)
-    if _SESSION_VARIABLE.fullmatch(text.lower()):
+    if text.lower().startswith(_PREFIX):
         return SessionVariable(text.lower())
+    if text.lower() == _OLD_USER_ID:
+        return SessionVariable(USER_ID)
     if _MEANT_AS_VARIABLE.fullmatch(text):
         raise node.error(f"{text!r} looks like a session variable, but isn't one; write it like X-Hasura-User-Id.")
     return None
@@ -223,30 +232,20 @@ def _entries(key: str, node: Node) -> list[Node]:
 
 
 def _list_comparison(column: Column, operator: Operator, node: Node) -> Expression:
-    """A list of literals, or one session variable that holds an array in PostgreSQL's form `{1,2}`."""
+    """A list of literals, or one session variable that holds an array in PostgreSQL's form `{1,2}`.
+
+    What stands in the list is a literal whatever it looks like (Hasura: `parseCollectableType` of `Postgres/DDL.hs`).
+    """
     if not isinstance(node.value, list):
         variable = session_variable(node) if isinstance(node.value, str) else None
         if variable is None:
             raise node.error(f"`{operator.name}` takes a list, or a session variable that holds one.")
         return Compare(column.name, operator.name, variable)
     element = column.type if operator.quantifier else replace(operator.operand_type(column.type), is_array=False)
-    operands = [operand(entry, element) for entry in node.value]
-    if all(isinstance(each, Constant) for each in operands):
-        values: list[Any] = [each.value for each in operands if isinstance(each, Constant)]
-        # PostgreSQL has no list of arrays: each is told by its text.
-        texts = [literal(value, element) for value in values] if element.is_array else values
-        return Compare(column.name, operator.name, Constant(texts))
-    return _one_by_one(column, operator, operands, node)
-
-
-def _one_by_one(column: Column, operator: Operator, operands: list[Operand], node: Node) -> Expression:
-    """A list with session variables among its entries: `= ANY` is an OR of `=`, `<> ALL` an AND of `<>`."""
-    match operator.name:
-        case "_in":
-            return disjunction(Compare(column.name, "_eq", each) for each in operands)
-        case "_nin":
-            return conjunction(Compare(column.name, "_neq", each) for each in operands)
-    raise node.error(f"A list for `{operator.name}` can't hold session variables; use one that holds the whole list.")
+    values = [_literal(entry, element) for entry in node.value]
+    # PostgreSQL has no list of arrays: each is told by its text.
+    texts = [literal(value, element) for value in values] if element.is_array else values
+    return Compare(column.name, operator.name, Constant(texts))
 
 
 def _named(type_: PgType) -> str:

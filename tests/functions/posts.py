@@ -80,7 +80,7 @@ TABLES: list[dict[str, Any]] = [
             _select("reader", ["id"], {}, computed_fields=["full_name", "years", "age"], allow_aggregations=True),
             _select("old", ["id"], {"years": {"_gt": 30}}),
             _select("writing", ["id"], {"get_articles_plain": {"shouted": {"_like": "%3"}}}),
-            _select("named", ["id"], {"articles": {"author": {"full_name": {"_in": ["X-Hasura-Name"]}}}}),
+            _select("named", ["id"], {"articles": {"author": {"full_name": {"_in": "X-Hasura-Names"}}}}),
         ],
         "update_permissions": [
             {"role": "user", "permission": {"columns": ["first_name"], "filter": {"is_me": True}, "check": {"full_name": {"_like": "R%"}}}}

@@ -99,7 +99,7 @@ async def test_the_limit_of_the_permission_holds_for_rows_of_a_function(own_post
         (USER("9"), []),
         (Session("old"), [1]),
         (Session("writing"), [2]),
-        (Session("named", {"x-hasura-name": "Daniel"}), [2]),
+        (Session("named", {"x-hasura-names": "{Daniel}"}), [2]),
     ],
 )
 async def test_rules_name_computed_fields(session: Session, seen: list[int], posts: Library) -> None:

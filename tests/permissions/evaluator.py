@@ -80,7 +80,7 @@ class _Judge:
             right = root[1][operand[1]] if isinstance(operand, list) else row[operand]
             return self.plain(f"_{name[2:]}", left, right, kind)
         if name in ("_in", "_nin"):
-            found = either([self.plain("_eq", left, value, kind) for value in self.many(operand, kind)])
+            found = either([self.plain("_eq", left, value, kind) for value in self.many(operand)])
             return found if name == "_in" else negated(found)
         right = self.value(operand, kind)
         if right is None and name in ("_eq", "_neq") and (table, column) not in NOT_NULL:
@@ -94,9 +94,9 @@ class _Judge:
         text = self.session[operand.lower()]
         return int(text) if kind == "int" else text
 
-    def many(self, operand: Any, kind: str) -> list[Any]:
+    def many(self, operand: Any) -> list[Any]:
         if isinstance(operand, list):
-            return [self.value(each, kind) for each in operand]
+            return operand
         return [int(number) for number in self.session[operand.lower()].strip("{}").split(",") if number]
 
     def plain(self, name: str, left: Any, right: Any, kind: str) -> Truth:

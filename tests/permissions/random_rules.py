@@ -181,7 +181,7 @@ def _columns(table: str, root: str, kind: str) -> st.SearchStrategy[dict[str, An
 
 def _int(table: str, root: str) -> st.SearchStrategy[dict[str, Any]]:
     value = _NUMBERS | st.just("X-Hasura-N")
-    many = st.lists(value | st.none(), max_size=3) | st.just("X-Hasura-Ns")
+    many = st.lists(_NUMBERS | st.none(), max_size=3) | st.just("X-Hasura-Ns")
     return st.one_of(
         _single(_EQUAL, value | st.none()), _single(_ORDER, value), _single(["_in", "_nin"], many), _columns(table, root, "int")
     )
@@ -196,6 +196,7 @@ def _text(table: str, root: str) -> st.SearchStrategy[dict[str, Any]]:
     ]
     return st.one_of(
         _single([*_EQUAL, *_ORDER], value),
+        # In a list it is a literal.
         _single(["_in", "_nin"], st.lists(value, max_size=3)),
         _columns(table, root, "text"),
         *likes,

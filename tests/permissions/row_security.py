@@ -103,17 +103,21 @@ def _member(name: str, column: str, operand: Any, kind: str) -> str:
     if isinstance(operand, str):
         found = f"({column} = ANY ({_setting(operand)}::{kind}[]))"
     elif operand:
-        found = f"({column} IN ({', '.join(_value(each, kind) for each in operand)}))"
+        found = f"({column} IN ({', '.join(_literal(each, kind) for each in operand)}))"
     else:
         found = "false"
     return found if name == "_in" else f"(NOT {found})"
 
 
 def _value(operand: Any, kind: str) -> str:
-    if operand is None:
-        return f"NULL::{kind}"
     if isinstance(operand, str) and operand.lower().startswith("x-hasura-"):
         return f"{_setting(operand)}::{kind}"
+    return _literal(operand, kind)
+
+
+def _literal(operand: Any, kind: str) -> str:
+    if operand is None:
+        return f"NULL::{kind}"
     if isinstance(operand, list):
         return f"ARRAY[{', '.join(_quoted(each) for each in operand)}]::text[]"
     return f"{_quoted(json.dumps(operand) if kind == 'jsonb' else str(operand))}::{kind}"

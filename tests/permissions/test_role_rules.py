@@ -105,6 +105,19 @@ def test_rules_read_as_trees(tmp_path: Path) -> None:
     assert rule(tmp_path, "{author: {id: X-HASURA-ME}}") == Related("author", Compare("id", "_eq", me))
     assert rule(tmp_path, "{pages: {_in: [1, 2]}}") == Compare("pages", "_in", Constant([1, 2]))
     assert rule(tmp_path, "{pages: {_in: X-Hasura-Me}}") == Compare("pages", "_in", me)
-    assert rule(tmp_path, "{pages: {_nin: [X-Hasura-Me, 2]}}") == And((Compare("pages", "_neq", me), two))
+    assert rule(tmp_path, "{title: {_nin: [X-Hasura-Me, REQ_USER_ID]}}") == Compare(
+        "title", "_nin", Constant(["X-Hasura-Me", "REQ_USER_ID"])
+    )
+    assert rule(tmp_path, "{title: REQ_USER_ID}") == Compare("title", "_eq", SessionVariable("x-hasura-user-id"))
+    assert rule(tmp_path, "{title: X-Hasura-User.Id}") == Compare("title", "_eq", SessionVariable("x-hasura-user.id"))
     assert rule(tmp_path, "{author: {id: {_ceq: [$, pages]}}}") == Related("author", CompareColumns("id", "_ceq", "pages", of_root=True))
     assert rule(tmp_path, "{_exists: {_table: author, _where: {id: 1}}}") == Exists(AUTHOR, Compare("id", "_eq", Constant(1)))
+
+
+def test_presets_of_the_session(tmp_path: Path) -> None:
+    """As in a rule: Hasura's `isSessionVariable` and `isReqUserId` decide on both."""
+    for text, variable in (("X-Hasura-Org.Name", "x-hasura-org.name"), ("REQ_USER_ID", "x-hasura-user-id")):
+        found = rules(tmp_path, f"    insert_permissions: [{{role: guest, permission: {{check: {{}}, set: {{title: {text}}}}}}}]\n")
+        assert found.insert[BOOK].presets == {"title": SessionVariable(variable)}
+    found = rules(tmp_path, "    insert_permissions: [{role: guest, permission: {check: {}, set: {tags: [X-Hasura-Org, REQ_USER_ID]}}}]\n")
+    assert found.insert[BOOK].presets == {"tags": Constant(["X-Hasura-Org", "REQ_USER_ID"])}
