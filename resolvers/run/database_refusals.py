@@ -29,16 +29,19 @@ _STATES = {
     "54001": ("validation-failed", "the request is too large: "),
     "54011": ("validation-failed", "the request is too large: "),
     "54023": ("validation-failed", "the request is too large: "),
-    # Another transaction was in the way; the same request may succeed.
-    "40001": ("postgres-error", ""),
-    "40P01": ("postgres-error", ""),
     "57014": ("time-limit-exceeded", ""),
 }
 
+# Hasura's for all that `dmlTxErrorHandler` of its `Postgres/Execute/Types.hs` does not expect.
+_UNEXPECTED = ("unexpected", "database query error")
+
 # In words that are not PostgreSQL's. Most are what is wrong with the server and not with the request: PostgreSQL's name its files.
 _WITHOUT_ITS_WORDS = {
-    # Hasura's, for an `on_conflict` that meets one row twice (`Postgres/Execute/Types.hs`: `dmlTxErrorHandler` does not expect it).
-    "21000": ("unexpected", "database query error"),
+    # An `on_conflict` that meets one row twice.
+    "21000": _UNEXPECTED,
+    # Another transaction was in the way; the same request may succeed.
+    "40001": _UNEXPECTED,
+    "40P01": _UNEXPECTED,
     "42P10": ("constraint-error", "there is no unique or exclusion constraint on target column(s)"),
     "53100": ("storage-full", "the database has no space left"),
     "53200": ("postgres-error", "the database is out of memory"),
@@ -76,6 +79,9 @@ def _refusal(error: DatabaseError, path: str) -> GraphQLRefusal | None:
         return GraphQLRefusal(code, prefix + error.message, path)
     if error.sqlstate in _WITHOUT_ITS_WORDS:
         return GraphQLRefusal(*_WITHOUT_ITS_WORDS[error.sqlstate], path)
+    if error.sqlstate.startswith("23"):
+        # Raised by a trigger in words of its own, with the class alone or a state that nobody knows (Hasura: `mkTxErrorHandler`).
+        return GraphQLRefusal("constraint-violation", error.message, path)
     if error.sqlstate.startswith("22") or _is_bad_text(error):
         return GraphQLRefusal("data-exception", error.message, path)
     if error.sqlstate.startswith(("08", "57P", "3D000")):

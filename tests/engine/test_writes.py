@@ -167,11 +167,35 @@ async def test_bad_input_is_refused_at_its_place(fresh_books: Library, query: st
     assert text in await refused(fresh_books, query, code, path)
 
 
+async def raising(books: Library, statement: str) -> None:
+    """From now on an insert of an author raises it, in a trigger."""
+    body = f"BEGIN {statement}; END"
+    await books.pool.execute(f"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
+    await books.pool.execute("CREATE TRIGGER refuse BEFORE INSERT ON author FOR EACH ROW EXECUTE FUNCTION refuse()")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("statement", "code", "message"),
+    [
+        ("RAISE integrity_constraint_violation USING MESSAGE = 'seats are sold out'", "constraint-violation", "seats are sold out"),
+        ("RAISE 'seats are sold out' USING ERRCODE = '23U01'", "constraint-violation", "seats are sold out"),
+        ("RAISE unique_violation USING MESSAGE = 'taken'", "constraint-violation", "Uniqueness violation. taken"),
+        ("RAISE 'no such seat' USING ERRCODE = '22U01'", "data-exception", "no such seat"),
+        ("RAISE serialization_failure USING MESSAGE = 'hush'", "unexpected", "database query error"),
+        ("RAISE deadlock_detected USING MESSAGE = 'hush'", "unexpected", "database query error"),
+    ],
+)
+async def test_what_a_trigger_raises(fresh_books: Library, statement: str, code: str, message: str) -> None:
+    """Hasura: `mkTxErrorHandler` and `dmlTxErrorHandler` of `Postgres/Execute/Types.hs`."""
+    await raising(fresh_books, statement)
+    query = 'mutation { insert_author(objects: [{name: "Lie"}]) { affected_rows } }'
+    assert await refused(fresh_books, query, code, "$.selectionSet.insert_author.args.objects") == message
+
+
 @pytest.mark.anyio
 async def test_errors_of_the_database_keep_their_secrets(fresh_books: Library, capsys: pytest.CaptureFixture[str]) -> None:
-    raising = "BEGIN RAISE EXCEPTION 'hush'; END"
-    await fresh_books.pool.execute(f"CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {raising} $$")
-    await fresh_books.pool.execute("CREATE TRIGGER refuse BEFORE INSERT ON author FOR EACH ROW EXECUTE FUNCTION refuse()")
+    await raising(fresh_books, "RAISE EXCEPTION 'hush'")
     query = 'mutation { insert_author(objects: [{name: "confidential"}]) { affected_rows } }'
     message = await refused(fresh_books, query, "unexpected", "$.selectionSet.insert_author.args.objects")
     assert message == "database query error"

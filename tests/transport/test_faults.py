@@ -22,8 +22,12 @@ def test_a_time_limit_is_the_servers_fault_only_when_the_server_is_silent(cause:
     assert fault_of(refused) == fault
 
 
-@pytest.mark.parametrize(("sqlstate", "fault"), [("21000", "client"), ("XX000", "ours")], ids=["a row met twice", "PostgreSQL's own"])
-def test_what_hasura_calls_unexpected_may_be_the_clients_mistake(sqlstate: str, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("sqlstate", "fault"),
+    [("21000", "client"), ("40001", "server"), ("40P01", "server"), ("XX000", "ours")],
+    ids=["a row met twice", "not one after the other", "a deadlock", "PostgreSQL's own"],
+)
+def test_what_hasura_calls_unexpected_may_be_no_fault_of_ours(sqlstate: str, fault: str) -> None:
     refused = GraphQLRefusal("unexpected", "database query error")
     refused.__cause__ = DatabaseError(sqlstate, "said so")
     assert fault_of(refused) == fault
