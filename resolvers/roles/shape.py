@@ -16,8 +16,9 @@ from graphql import (
     is_non_null_type,
 )
 
+from schema.model import TableName
 from schema.table_types.definitions import EMPTY
-from schema.table_types.meaning import Argument, RootNamespace, meaning_of
+from schema.table_types.meaning import Argument, RootNamespace, TableRoot, meaning_of
 
 NO_QUERIES: Final = "no_queries_available"
 _OBJECTS: Final = (Argument("object"), Argument("objects"))
@@ -54,6 +55,8 @@ class Shape:
         # Enums, each with the values that it has for a role that sees none.
         self.enums: dict[str, GraphQLEnumValueMap] = {}
         self.inputs: set[str] = set()
+        # The types of rows, each with its table.
+        self.rows: dict[str, TableName] = {}
         self._mutations = () if schema.mutation_type is None else (schema.mutation_type, *_namespaces(schema.mutation_type))
         self._interned: dict[tuple[str, ...], tuple[str, ...]] = {}
         # Of several types, and of several roles, the same members are visible.
@@ -87,6 +90,9 @@ class Shape:
             members = cast(Mapping[str, Member], type_.fields)
             self.meanings[type_.name] = {name: meaning_of(member) for name, member in members.items()}
             self.references[type_.name] = {name: self._references(type_.name, name, member) for name, member in members.items()}
+            for name, meaning in self.meanings[type_.name].items():
+                if isinstance(meaning, TableRoot) and meaning.kind == "select":
+                    self.rows[get_named_type(members[name].type).name] = meaning.table
         found = {id(meaning): meaning for meaning in self.meanings.get(type_.name, {}).values()}
         self.distinct |= found
         self.meant[type_.name] = frozenset(found)

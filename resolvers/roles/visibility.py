@@ -79,6 +79,10 @@ class Visibility:
                 update = self._writes("update", meaning.table)
                 return update is not None and meaning.column in update.columns and meaning.column not in update.presets
 
+    def selects(self, table: TableName) -> bool:
+        """Whether the role may read rows of the table, though maybe no column."""
+        return table in self._rules.select
+
     def _select(self, table: TableName) -> SelectRule:
         return self._rules.select.get(table, _NOTHING)
 

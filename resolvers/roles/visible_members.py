@@ -14,7 +14,7 @@ class VisibleMembers:
     """`of` holds the visible members of each type, `pruned` the types with none left."""
 
     def __init__(self, shape: Shape, visibility: Visibility, sees_action: SeesAction) -> None:
-        self._shape, self._sees_action = shape, sees_action
+        self._shape, self._sees_action, self._selects = shape, sees_action, visibility.selects
         self._hidden = {key for key, meaning in shape.distinct.items() if not visibility.sees(meaning)}
         self.of: dict[str, Set[str]] = {name: self._initially(name) for name in shape.meanings}
         self.pruned: set[str] = set()
@@ -67,7 +67,7 @@ class VisibleMembers:
         waiting = [name]
         while waiting:
             gone = waiting.pop()
-            if gone in self.pruned or gone in self._kept:
+            if gone in self.pruned or self._stays(gone):
                 continue
             self.pruned.add(gone)
             for owner, member, needs, required in self._shape.referrers.get(gone, ()):
@@ -79,6 +79,11 @@ class VisibleMembers:
                 self.of[owner] = set[str]() if lost else members - {member}
                 if not self.of[owner]:
                     waiting.append(owner)
+
+    def _stays(self, name: str) -> bool:
+        """Though it is empty. Rows that may be selected have `__typename`, without any column (Hasura: `defaultTableSelectionSet`)."""
+        table = self._shape.rows.get(name)
+        return name in self._kept or (table is not None and self._selects(table))
 
 
 def changed(shape: Shape, visible: VisibleMembers, reached: Set[str], others: Set[str]) -> set[str]:
