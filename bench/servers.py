@@ -40,7 +40,7 @@ def service(database_url: str) -> Iterator[int]:
 @contextmanager
 def running(command: list[str], env: dict[str, str], url: str) -> Iterator[int]:
     """The process, once it answers there; yields its id."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("NCHAT_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NCHAT_", "HASURA_GRAPHQL_"))}
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, env=kept | env, stdout=log, stderr=log)
         try:

@@ -1,33 +1,62 @@
-"""The settings that say who asks: Hasura's modes, which are none, admin secret, tokens, or a webhook."""
+"""The settings that say who asks: Hasura's modes, which are none, admin secret, tokens, or a webhook.
 
-from typing import Literal, Self
+Each is read under Hasura's name as well, in the same form (`Server/Init/Arg/Command/Serve.hs`): whoever brings a Hasura's environment
+must not find the door open because nobody read it.
+"""
 
-from pydantic import Field, SecretStr, model_validator
+from typing import Any, Literal, Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from app.settings.forms import HttpUrl
 from permissions.session import ADMIN
 
 
+def _as_in_hasura(name: str, *deprecated: str) -> Any:
+    """Our own variable, then Hasura's, then names that Hasura gave up but reads."""
+    return AliasChoices(f"NCHAT_{name}", *(f"HASURA_GRAPHQL_{known}" for known in (name, *deprecated)))
+
+
 class AuthenticationSettings(BaseSettings):
     """A part of `Settings`, which names the environment and keeps secrets out of errors."""
 
-    admin_secret: SecretStr | None = Field(None, description="Whoever sends it as `X-Hasura-Admin-Secret` may do everything.")
+    admin_secret: SecretStr | None = Field(
+        None,
+        validation_alias=_as_in_hasura("ADMIN_SECRET", "ACCESS_KEY"),
+        description="Whoever sends it as `X-Hasura-Admin-Secret` may do everything.",
+    )
     admin_secrets: SecretStr | None = Field(
-        None, description="Several of them, as a JSON list of texts: one comes, one goes. They count instead of the one above."
+        None,
+        validation_alias=_as_in_hasura("ADMIN_SECRETS"),
+        description="Several of them, as a JSON list of texts: one comes, one goes. They count instead of the one above.",
     )
     jwt_secret: SecretStr | None = Field(
-        None, description="How tokens are verified, in the JSON form of Hasura's `HASURA_GRAPHQL_JWT_SECRET`."
+        None, validation_alias=_as_in_hasura("JWT_SECRET"), description="How tokens are verified, in Hasura's JSON form."
     )
     jwt_secrets: SecretStr | None = Field(
-        None, description="The same for several issuers, as a JSON list (`HASURA_GRAPHQL_JWT_SECRETS`). It counts instead of the one above."
+        None,
+        validation_alias=_as_in_hasura("JWT_SECRETS"),
+        description="The same for several issuers, as a JSON list. It counts instead of the one above.",
     )
-    auth_hook: HttpUrl | None = Field(None, description="The webhook that says who asks, instead of tokens (`HASURA_GRAPHQL_AUTH_HOOK`).")
+    auth_hook: HttpUrl | None = Field(
+        None, validation_alias=_as_in_hasura("AUTH_HOOK"), description="The webhook that says who asks, instead of tokens."
+    )
     auth_hook_mode: Literal["GET", "POST"] = Field(
-        "GET", description="`GET` forwards the caller's headers, `POST` sends them as JSON, with the request."
+        "GET",
+        validation_alias=_as_in_hasura("AUTH_HOOK_MODE", "AUTH_HOOK_TYPE"),
+        description="`GET` forwards the caller's headers, `POST` sends them as JSON, with the request.",
     )
-    auth_hook_send_request_body: bool = Field(True, description="Whether `POST` sends the request, not only its headers.")
-    unauthorized_role: str | None = Field(None, description="The role of callers without a token; absent: they are refused.")
+    auth_hook_send_request_body: bool = Field(
+        True,
+        validation_alias=_as_in_hasura("AUTH_HOOK_SEND_REQUEST_BODY"),
+        description="Whether `POST` sends the request, not only its headers.",
+    )
+    unauthorized_role: str | None = Field(
+        None,
+        validation_alias=_as_in_hasura("UNAUTHORIZED_ROLE"),
+        description="The role of callers without a token; absent: they are refused.",
+    )
 
     @property
     def is_open(self) -> bool:

@@ -17,13 +17,18 @@ class SecretFiles(PydanticBaseSettingsSource):
         self._prefix: str = self.config.get("env_prefix", "")
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """The file's text without the newline at its end; SettingsError when it is empty, can't be read, or the plain form is set too."""
+        """The file's text without the newline at its end; SettingsError when it is empty, can't be read, or the plain form is set too.
+
+        Nothing where the plain form of an earlier name is set: of two names the first wins, in whatever form.
+        """
         for name in self._names(field, field_name):
             path = os.environ.get(f"{name}_FILE")
+            if path and os.environ.get(name):
+                raise SettingsError(f"{name} and {name}_FILE are both set: keep one")
+            if os.environ.get(name):
+                break
             if not path:
                 continue
-            if os.environ.get(name):
-                raise SettingsError(f"{name} and {name}_FILE are both set: keep one")
             try:
                 text = Path(path).read_text().rstrip("\r\n")
             except OSError as error:

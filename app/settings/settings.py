@@ -307,8 +307,11 @@ class Settings(AnswerSettings, MetadataSettings, AuthenticationSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """A keyword beats the environment, which beats a file of defaults; `…_FILE` is part of the environment."""
-        return init_settings, env_settings, SecretFiles(settings_cls), dotenv_settings
+        """A keyword beats the environment, which beats a file of defaults; `…_FILE` is part of the environment.
+
+        A secret's file is not given where the environment has the secret by the same name, or one that comes before it.
+        """
+        return init_settings, SecretFiles(settings_cls), env_settings, dotenv_settings
 
     @property
     def broker(self) -> Literal["redis", "postgres", "memory"]:

@@ -56,7 +56,7 @@ class Service:
 
     def __init__(self, port: int, settings: Mapping[str, str], output: Path, launch: Launch) -> None:
         self.port, self.output, self._launch = port, output, launch
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NCHAT_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("NCHAT_", "HASURA_GRAPHQL_"))}
         self._environment = kept | dict(settings)
         self._process: Running | None = None
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from app.settings import Settings, environment_names, load_settings
+from app.settings.authentication import AuthenticationSettings
 from app.settings.secret_files import holds_secret
 from devstack.golden.settings_table import PAGE, page_with_table
 
@@ -20,6 +21,20 @@ ALIASES = {
     "LIVEKIT_API_KEY": "livekit_api_key",
     "LIVEKIT_API_SECRET": "livekit_api_secret",
     "TURN_SECRET": "turn_secret",
+}
+
+# The values are those of Hasura's own environment, which its documentation has.
+OF_HASURA = {
+    "HASURA_GRAPHQL_ADMIN_SECRET": ("admin_secret", "open sesame", "open sesame"),
+    "HASURA_GRAPHQL_ACCESS_KEY": ("admin_secret", "open sesame", "open sesame"),
+    "HASURA_GRAPHQL_ADMIN_SECRETS": ("admin_secrets", '["new", "old"]', '["new", "old"]'),
+    "HASURA_GRAPHQL_JWT_SECRET": ("jwt_secret", '{"type": "HS256", "key": "0123"}', '{"type": "HS256", "key": "0123"}'),
+    "HASURA_GRAPHQL_JWT_SECRETS": ("jwt_secrets", '[{"type": "HS256", "key": "0123"}]', '[{"type": "HS256", "key": "0123"}]'),
+    "HASURA_GRAPHQL_AUTH_HOOK": ("auth_hook", "http://auth.hook.com/x", "http://auth.hook.com/x"),
+    "HASURA_GRAPHQL_AUTH_HOOK_MODE": ("auth_hook_mode", "POST", "POST"),
+    "HASURA_GRAPHQL_AUTH_HOOK_TYPE": ("auth_hook_mode", "POST", "POST"),
+    "HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY": ("auth_hook_send_request_body", "false", False),
+    "HASURA_GRAPHQL_UNAUTHORIZED_ROLE": ("unauthorized_role", "anonymous", "anonymous"),
 }
 
 ENCRYPTION_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -67,6 +82,42 @@ def test_the_names_of_other_programs_work_and_the_own_name_wins(monkeypatch: pyt
     assert plain(getattr(load_settings(), field)) == f"{scheme}://own"
 
 
+@pytest.mark.parametrize(("variable", "said"), OF_HASURA.items())
+def test_who_asks_is_settled_by_hasuras_own_environment_too(
+    monkeypatch: pytest.MonkeyPatch, variable: str, said: tuple[str, str, object]
+) -> None:
+    field, text, value = said
+    if field == "unauthorized_role":
+        monkeypatch.setenv("NCHAT_ADMIN_SECRET", "s")
+    monkeypatch.setenv(variable, text)
+    assert plain(getattr(load_settings(), field)) == value
+    own = {"auth_hook": "https://own", "auth_hook_mode": "GET", "auth_hook_send_request_body": "true"}.get(field, "own")
+    monkeypatch.setenv(f"NCHAT_{field.upper()}", own)
+    assert plain(getattr(load_settings(), field)) == {"true": True}.get(own, own)
+
+
+def test_every_setting_of_who_asks_has_hasuras_name() -> None:
+    assert {field for field, _, _ in OF_HASURA.values()} == set(AuthenticationSettings.model_fields)
+
+
+@pytest.mark.parametrize("name", ["ADMIN_SECRET", "ADMIN_SECRETS", "JWT_SECRET", "JWT_SECRETS", "AUTH_HOOK"])
+def test_whoever_is_kept_out_by_hasuras_environment_is_kept_out_here(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"HASURA_GRAPHQL_{name}", OF_HASURA[f"HASURA_GRAPHQL_{name}"][1])
+    assert not load_settings().is_open
+
+
+def test_the_own_name_wins_in_whatever_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("file")
+    monkeypatch.setenv("NCHAT_ADMIN_SECRET_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("HASURA_GRAPHQL_ADMIN_SECRET", "text")
+    assert plain(load_settings().admin_secret) == "file"
+    monkeypatch.delenv("NCHAT_ADMIN_SECRET_FILE")
+    monkeypatch.delenv("HASURA_GRAPHQL_ADMIN_SECRET")
+    monkeypatch.setenv("NCHAT_ADMIN_SECRET", "text")
+    monkeypatch.setenv("HASURA_GRAPHQL_ADMIN_SECRET_FILE", str(tmp_path / "secret"))
+    assert plain(load_settings().admin_secret) == "text"
+
+
 @pytest.mark.parametrize("field", [name for name, field in Settings.model_fields.items() if holds_secret(field)])
 def test_every_secret_has_a_file_form(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str) -> None:
     secret = secret_of_the_right_form(field)
@@ -112,10 +163,11 @@ def test_keyword_beats_environment_beats_file_of_defaults(monkeypatch: pytest.Mo
     assert load_settings(defaults, port=1003).port == 1003
 
 
-def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("which", [0, -1], ids=["by its own name", "by its last"])
+def test_no_secret_shows(monkeypatch: pytest.MonkeyPatch, which: int) -> None:
     for field, info in Settings.model_fields.items():
         if holds_secret(info):
-            monkeypatch.setenv(environment_names(field)[0], secret_of_the_right_form(field))
+            monkeypatch.setenv(environment_names(field)[which], secret_of_the_right_form(field))
     shown = repr(load_settings()) + str(load_settings()) + load_settings().model_dump_json()
     assert not re.search(f"do-not-show|{ENCRYPTION_KEY}", shown)
 
@@ -133,6 +185,9 @@ def test_errors_show_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"NCHAT_TURN_ENABLED": "true"}, "NCHAT_TURN_SECRET"),
         ({"NCHAT_UNAUTHORIZED_ROLE": "anonymous"}, "every caller is admin"),
         ({"NCHAT_UNAUTHORIZED_ROLE": "admin", "NCHAT_ADMIN_SECRET": "s"}, "must not be admin"),
+        ({"HASURA_GRAPHQL_UNAUTHORIZED_ROLE": "anonymous"}, "every caller is admin"),
+        ({"HASURA_GRAPHQL_AUTH_HOOK_MODE": "post"}, "'GET' or 'POST'"),
+        ({"HASURA_GRAPHQL_AUTH_HOOK": "http://h/x", "HASURA_GRAPHQL_JWT_SECRET": "{}"}, "are both set"),
         ({"NCHAT_RATE_LIMIT_INITIATE": "lots"}, "pattern"),
         ({"NCHAT_PORT": "70000"}, "less than or equal to 65535"),
         ({"NCHAT_DATABASE_URL": "mysql://db/nchat"}, "postgresql://user:password@host:port/database"),

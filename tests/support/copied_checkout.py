@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 # What belongs to the run that this test is part of, and settings, which no command of the copy may need.
-OURS = ("PYTEST_", "MAKE", "MFLAGS", "COV_", "NCHAT_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL")
+OURS = ("PYTEST_", "MAKE", "MFLAGS", "COV_", "NCHAT_", "HASURA_GRAPHQL_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (str(Path(sys.executable).with_name("nchat-rtc")), "dev")
 # As `make run` with the environment that runs the tests, whatever its age.
 MAKE = ("make", "--no-print-directory", "--assume-old=.venv/.ready", "run")
-OUR_VARIABLES = ("NCHAT_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
+OUR_VARIABLES = ("NCHAT_", "HASURA_GRAPHQL_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
 
 
 class Development:

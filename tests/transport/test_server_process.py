@@ -32,7 +32,7 @@ COMMAND = Path(sys.executable).with_name("nchat-rtc")
 # Each process opens so many connections at once.
 POOL_MINIMUM = 4
 LISTENERS = 60
-OURS = ("NCHAT_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
+OURS = ("NCHAT_", "HASURA_GRAPHQL_", "LIVEKIT_", "DATABASE_URL", "REDIS_URL", "TURN_SECRET", "BACKEND_URL")
 
 
 class Serve:
