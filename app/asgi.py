@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 GRAPHQL_PATH = "/v1/graphql"
 # Hasura: the same, and the status of an answer tells of errors.
 ALPHA_PATH = "/v1alpha1/graphql"
+# Whoever comes from Hasura may have set names that nothing reads.
+OPEN_HINT = "set NCHAT_ADMIN_SECRET, NCHAT_JWT_SECRET or NCHAT_AUTH_HOOK, or Hasura's names of them, as HASURA_GRAPHQL_ADMIN_SECRET"
 
 
 def create_app(
@@ -125,7 +127,7 @@ class Application(Starlette):
         if service.tokens_in_cookies and "*" in (*settings.cors_origins, *settings.websocket_origins):
             log.warning("any_origin_has_no_cookies", hint="name the pages that may listen: NCHAT_WEBSOCKET_ORIGINS or NCHAT_CORS_ORIGINS")
         if settings.is_open:
-            log.warning("everybody_is_admin", hint="set NCHAT_ADMIN_SECRET or NCHAT_JWT_SECRET")
+            log.warning("everybody_is_admin", hint=OPEN_HINT)
 
     def _http(self, service: Service, engine: Executes, connections: Connections, *, statuses: bool) -> ASGIApp:
         graphql = GraphQLHttp(

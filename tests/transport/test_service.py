@@ -279,6 +279,26 @@ async def test_an_unknown_role_for_callers_without_a_token_is_told_at_start(data
         assert code_in(await ask(MY_CALLS), MY_CALLS) == "validation-failed"
 
 
+async def test_an_open_door_is_told_with_what_closes_it(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ("NCHAT_ADMIN_SECRET", "NCHAT_JWT_SECRET", "NCHAT_AUTH_HOOK", "HASURA_GRAPHQL_ADMIN_SECRET")
+    async with asking(settings(database_url, jwt_secret=None, admin_secret=None, unauthorized_role=None)):
+        said = capsys.readouterr().out
+    assert "everybody_is_admin" in said
+    assert [key for key in keys if key not in said] == []
+
+
+async def test_nobody_is_admin_whom_hasuras_environment_kept_out(
+    database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HASURA_GRAPHQL_ADMIN_SECRET", "open sesame")
+    async with asking(Settings(database_url=database_url, livekit_enabled=False)) as ask:
+        assert code_in(await ask(MY_CALLS), MY_CALLS) == "access-denied"
+        assert "data" in await ask(MY_CALLS, {"x-hasura-admin-secret": "open sesame"})
+    said = capsys.readouterr().out
+    assert "everybody_is_admin" not in said
+    assert "open sesame" not in said
+
+
 async def test_media_needs_a_secret_of_some_length(database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     app = create_app(settings(database_url, livekit_enabled=True, livekit_api_secret="short"))
 
