@@ -15,7 +15,7 @@ from app.sockets.open_sockets import SocketFacts, closed_by_operator
 from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
 from app.websocket.closing import CloseCode, CloseSocket, invalid_message
-from app.websocket.dialect import PONG, Asks, Dialect
+from app.websocket.dialect import Asks, Dialect, pong
 from app.websocket.keepalive import keep_alive
 from app.websocket.running_operation import RunningOperation
 from app.websocket.socket import Disconnected, Socket
@@ -84,7 +84,7 @@ class SocketConnection:
                 case Asks.END:
                     self._end(messages.operation_id(message))
                 case Asks.PONG:
-                    await self._socket.send(PONG)
+                    await self._socket.send(pong(message.get("payload")))
                 case Asks.NOTHING:
                     pass
                 case Asks.LEAVE:

@@ -10,8 +10,11 @@ import orjson
 
 from app.websocket.socket_services import SocketLimits
 from permissions.errors import GraphQLRefusal
+from resolvers.documents.exact_json import json_text
 
-PONG = b'{"type":"pong"}'
+_PONG = b'{"type":"pong"}'
+# Bytes of a ping's payload that its pong gives back: enough for a time and a name, too few to make us write much.
+MOST_ECHOED: Final = 1024
 # What follows the payload in its message.
 CLOSING = b"}"
 # Most clients count from 1, or give a uuid.
@@ -92,6 +95,20 @@ class OperationWords:
     def refusal(self, refused: GraphQLRefusal) -> bytes:
         """Ends the operation with an error."""
         return orjson.dumps({"type": "error", "id": self._id, "payload": self._dialect.errors(refused)})
+
+
+def pong(payload: object) -> bytes:
+    """The answer to a ping, with its payload (Hasura's `WebSocket.hs`: `onPing`): clients find their own words in it.
+
+    Without one where it is no object, which the subprotocol asks for, or too long.
+    """
+    if not isinstance(payload, dict):
+        return _PONG
+    try:
+        echoed = json_text(payload).encode()
+    except GraphQLRefusal:  # nested deeper than we write, which is nothing to end a connection for
+        return _PONG
+    return _PONG if len(echoed) > MOST_ECHOED else b"".join((b'{"type":"pong","payload":', echoed, CLOSING))
 
 
 def _opening(payload_type: str, operation: str) -> bytes:

@@ -21,7 +21,8 @@ class TransportWs(Dialect):
         "pong": Asks.NOTHING,
     }
     welcome = (b'{"type":"connection_ack"}',)
-    keepalive = b'{"type":"ping"}'
+    # With the payload of Hasura's (`Protocol.hs`: `keepAliveMessage`).
+    keepalive = b'{"type":"ping","payload":{"message":"keepalive"}}'
     payload_type = "next"
 
     def keepalive_every(self, limits: SocketLimits) -> float:

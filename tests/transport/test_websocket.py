@@ -15,6 +15,7 @@ from app.auth import Authenticator, JwtConfiguration
 from app.auth.verifier import TokenVerifier
 from app.connections.limits import ConnectionLimits
 from app.websocket.connection import SocketConnection
+from app.websocket.dialect import MOST_ECHOED
 from app.websocket.socket import Socket
 from app.websocket.socket_services import SocketLimits
 from app.websocket.transport_ws import TransportWs
@@ -220,7 +221,36 @@ async def test_ping_is_answered_and_the_server_pings_too(address: str) -> None:
         await client.init(ADMIN)
         await client.send(type="ping")
         assert await client.receive() == {"type": "pong"}
-        assert orjson.loads(await within(client.socket.recv(), 5)) == {"type": "ping"}
+        assert await client.receive_any() == {"type": "ping", "payload": {"message": "keepalive"}}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ['{"message":"né"}', '{"sent":1700000000000,"exactly":0.12345678901234567890123}', "{}", '{"m":"' + "x" * (MOST_ECHOED - 8) + '"}'],
+    ids=["words", "numbers", "nothing", "as long as may be"],
+)
+async def test_a_pong_gives_the_payload_of_its_ping_back(address: str, payload: str) -> None:
+    async with websocket(address) as client:
+        await client.socket.send(f'{{"type":"ping","payload":{payload}}}')
+        assert await within(client.socket.recv(), 5) == f'{{"type":"pong","payload":{payload}}}'
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "null",
+        '"text"',
+        "[1]",
+        '{"m":"' + "x" * (MOST_ECHOED - 7) + '"}',
+        '{"m":"' + "é" * (MOST_ECHOED // 2) + '"}',
+        f'{{"m":{"[" * 300}{"]" * 300}}}',
+    ],
+    ids=["null", "a text", "a list", "a byte too long", "too long in bytes", "too deep"],
+)
+async def test_a_payload_that_is_not_given_back_is_answered_all_the_same(address: str, payload: str) -> None:
+    async with websocket(address) as client:
+        await client.socket.send(f'{{"type":"ping","payload":{payload}}}')
+        assert await within(client.socket.recv(), 5) == '{"type":"pong"}'
 
 
 async def test_only_the_offered_subprotocols(address: str) -> None:
