@@ -33,8 +33,8 @@ class LegacyWs(Dialect):
         return limits.legacy_ping_interval
 
     def turned_away(self, refused: GraphQLRefusal) -> bytes | None:
-        """The client's callback hears it; the close code came later than this protocol."""
-        return orjson.dumps({"type": "connection_error", "payload": {"message": refused.message}})
+        """The client's callback hears it; the close code came later than this protocol. A text, as Hasura's `ConnErrMsg`."""
+        return orjson.dumps({"type": "connection_error", "payload": refused.message})
 
     def id_in_use(self, operation: str) -> None:
         """The second takes the place of the first, as the protocol's own server does it."""

@@ -132,7 +132,7 @@ async def test_a_start_that_does_not_wait_for_a_refused_init_runs_nothing(addres
         await client.send(type="connection_init", payload={"headers": {"x-hasura-admin-secret": "wrong"}})
         await client.subscribe("subscription wait")
         words = "invalid x-hasura-admin-secret/x-hasura-access-key"
-        assert await client.receive() == {"type": "connection_error", "payload": {"message": words}}
+        assert await client.receive() == {"type": "connection_error", "payload": words}
         assert await client.closed() == (4403, words)
     assert not service.subscriptions.offers
 
