@@ -126,7 +126,7 @@ class SocketConnection:
             asked = request_of(message.get("payload"), principal_of(session, self._scope), size)
         except GraphQLRefusal as refused:
             self._services.outcomes.refused(refused)
-            await self._socket.send(words.refusal(refused))
+            await self._socket.send_all(words.refusal(refused))
             return
         # Hasura: whoever asks on a websocket is not told `extensions.internal` (`WebSocket.hs`: `getErrFn errRespTy False`).
         request = asked._replace(address=address_of(self._scope), tells_internal=False)

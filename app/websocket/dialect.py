@@ -46,6 +46,8 @@ class Dialect(ABC):
     payload_type: ClassVar[str]
     # Whether a query or mutation that fails while it runs is told so in its payload: `error` is of what can't begin then.
     fails_in_payload: ClassVar[bool] = False
+    # Whether `complete` follows an `error`.
+    completes_errors: ClassVar[bool] = False
 
     @abstractmethod
     def keepalive_every(self, limits: SocketLimits) -> float:
@@ -92,9 +94,10 @@ class OperationWords:
         """Nothing follows."""
         return orjson.dumps({"type": "complete", "id": self._id})
 
-    def refusal(self, refused: GraphQLRefusal) -> bytes:
+    def refusal(self, refused: GraphQLRefusal) -> Sequence[bytes]:
         """Ends the operation with an error."""
-        return orjson.dumps({"type": "error", "id": self._id, "payload": self._dialect.errors(refused)})
+        error = orjson.dumps({"type": "error", "id": self._id, "payload": self._dialect.errors(refused)})
+        return [error, self.complete()] if self._dialect.completes_errors else [error]
 
 
 def pong(payload: object) -> bytes:

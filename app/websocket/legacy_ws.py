@@ -27,6 +27,8 @@ class LegacyWs(Dialect):
     keepalive = _KEEPALIVE
     payload_type = "data"
     fails_in_payload = True
+    # Hasura's `withComplete` (`WebSocket.hs`).
+    completes_errors = True
 
     def keepalive_every(self, limits: SocketLimits) -> float:
         """As often as Hasura sends it: apps were given a time to wait for it that fits."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from app.websocket.dialect import OperationWords
@@ -38,17 +38,21 @@ class RunningOperation:
         self._kind: OperationKind | None = None
 
     async def run(self, ended: Callable[[], None]) -> None:
-        """Runs to the end; `ended` is called before the last message, so that the client may use the id again at once."""
+        """Runs to the end; `ended` is called before the last message, so that the client may use the id again at once.
+
+        Not before an `error` that `complete` follows: an operation that took the id in between would be completed by it.
+        """
         try:
-            last = await self._run()
+            *before, last = await self._run()
         except GraphQLRefusal as refused:
             # Its kind and name are known unless it is the document that was refused.
             self._services.outcomes.refused(refused, self._kind, self._request.operation_name if self._kind else None)
-            last = self._words.refusal(refused)
+            *before, last = self._words.refusal(refused)
+        await self._socket.send_all(before)
         ended()
         await self._socket.send(last)
 
-    async def _run(self) -> bytes:
+    async def _run(self) -> Sequence[bytes]:
         async with self._socket.turn():
             pass
         await self._services.engine.admit(self._request, self._session)
@@ -61,7 +65,7 @@ class RunningOperation:
                     return await self._send(await self._execute())
         return await self._query()
 
-    async def _stream(self) -> bytes:
+    async def _stream(self) -> Sequence[bytes]:
         try:
             async with aclosing(self._offers()) as offers:
                 async for offer in offers:
@@ -73,14 +77,14 @@ class RunningOperation:
             self._services.outcomes.ended()
             raise
         self._services.outcomes.ended()
-        return self._words.complete()
+        return [self._words.complete()]
 
     def _offers(self) -> AsyncGenerator[Offer, None]:
         write = self._socket.write_now
         short_way = None if write is None else ShortWay(self._words.opening, write)
         return self._services.subscriptions.subscribe(self._request, self._session, self._context, short_way)
 
-    async def _query(self) -> bytes:
+    async def _query(self) -> Sequence[bytes]:
         for _ in range(ASKED_BESIDE_OTHERS):
             answer = await self._execute()
             if len(answer.body) <= SMALL_ANSWER or not self._socket.is_busy():
@@ -97,11 +101,11 @@ class RunningOperation:
         self._services.outcomes.took(time.perf_counter() - began, len(answer.body))
         return answer
 
-    async def _send(self, answer: Answer) -> bytes:
+    async def _send(self, answer: Answer) -> Sequence[bytes]:
         """The answer as a message; what ends the operation is given back."""
         self._services.outcomes.note(answer)
         if answer.refusal is not None and not (answer.ran and self._words.fails_in_payload):
             # Hasura answers with data or with errors, never both: errors end the operation.
             return self._words.refusal(answer.refusal)
         await self._socket.send(self._words.payload(answer.body))
-        return self._words.complete()
+        return [self._words.complete()]

@@ -1,7 +1,7 @@
 """One ASGI websocket: text in, text out, and no more held for a client than one answer that it has yet to take."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
@@ -105,6 +105,11 @@ class Socket:
                 await self._drain.send_text(text)
             except OSError:
                 raise Disconnected from None
+
+    async def send_all(self, texts: Iterable[bytes]) -> None:
+        """One after the other."""
+        for text in texts:
+            await self.send(text)
 
     @property
     def write_now(self) -> WriteNow | None:

@@ -97,5 +97,7 @@ async def test_what_is_wrong_with_a_document_ends_its_operation_alone(demo_datab
             await client.begin(operation, payload)
             answer = await client.receive()
             assert (answer["type"], answer["id"]) == ("error", operation)
+            if subprotocol == "graphql-ws":
+                assert await client.receive() == {"type": "complete", "id": operation}
         created = (await ask(START, bearer(ALICE)))["data"]["insert_nchat_calls_one"]["id"]
         assert created in await ids(client)

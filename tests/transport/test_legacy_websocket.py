@@ -3,14 +3,21 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import orjson
 import pytest
+from starlette.types import Message
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from app.graphql.request_body import request_of
+from app.websocket.legacy_ws import LegacyWs
+from app.websocket.running_operation import RunningOperation
+from app.websocket.socket import Socket
 from app.websocket.socket_services import SocketLimits
+from permissions.session import Session
 from tests.support.refusals import code_in
 from tests.support.waiting import eventually
 from tests.transport.fakes import Client, FakeService, serving, websocket
-from tests.transport.test_websocket import ADMIN, CONNECTION_LIMITS, authenticator, token
+from tests.transport.test_websocket import ADMIN, CONNECTION_LIMITS, authenticator, nothing, token
 
 pytestmark = pytest.mark.anyio
 
@@ -55,12 +62,16 @@ async def test_queries_and_mutations(client: Client, kind: str) -> None:
     ("payload", "code"),
     [({"query": "nonsense"}, "validation-failed"), ({}, "parse-failed"), (None, "parse-failed"), ({"query": "mutation fails x"}, "x")],
 )
-async def test_a_bad_operation_ends_itself_with_one_error_and_nothing_else(client: Client, payload: Any, code: str) -> None:
+async def test_a_bad_operation_ends_itself_with_an_error_that_completes_it_and_nothing_else(
+    client: Client, payload: Any, code: str
+) -> None:
+    """Hasura's `withComplete`."""
     await client.subscribe("subscription wait", "other")
     assert (await client.receive())["id"] == "other"
     await client.begin("bad", payload)
     answer = await client.receive()
     assert (answer["type"], answer["id"], code_in(answer["payload"], payload)) == ("error", "bad", code)
+    assert await client.receive() == {"type": "complete", "id": "bad"}
     await client.subscribe("query q", "bad")
     assert (await client.receive())["type"] == "next"
 
@@ -71,6 +82,27 @@ async def test_what_fails_while_it_runs_is_told_in_its_payload(client: Client) -
     answer = await client.receive()
     assert (answer["type"], answer["id"], code_in(answer["payload"], "a mutation")) == ("next", "1", "x")
     assert await client.receive() == {"type": "complete", "id": "1"}
+
+
+async def test_an_error_in_the_middle_is_the_end_and_completed_too(client: Client) -> None:
+    await client.subscribe("subscription lost")
+    got = [await client.receive() for _ in range(3)]
+    assert [(message["type"], message["id"]) for message in got] == [("next", "1"), ("error", "1"), ("complete", "1")]
+    assert code_in(got[1]["payload"], "a lost right") == "participant-kicked"
+
+
+async def test_an_id_is_taken_until_its_error_was_sent(service: FakeService) -> None:
+    """Whoever uses it again at once takes the place of what has yet to be completed, and is not completed by it."""
+    said: list[str] = []
+
+    async def send(message: Message) -> None:
+        said.append(orjson.loads(message["text"])["type"])
+
+    request, session = request_of({"query": "nonsense"}, "somebody", 0), Session("admin")
+    socket = Socket({"type": "websocket"}, nothing, send)
+    operation = RunningOperation(LegacyWs().of("1"), request, session, None, service.services, socket)
+    await operation.run(lambda: said.append("free"))
+    assert said == ["error", "free", "complete"]
 
 
 async def test_stop_closes_the_events_behind_it(client: Client, service: FakeService) -> None:
@@ -96,6 +128,7 @@ async def test_more_operations_than_allowed_are_refused_one_by_one(client: Clien
         assert (await client.receive())["type"] == "next"
     await client.subscribe("query q", "one too many")
     assert code_in((await client.receive())["payload"], "one too many") == "limit-exceeded"
+    assert await client.receive() == {"type": "complete", "id": "one too many"}
 
 
 async def test_the_server_keeps_the_connection_alive_from_the_first_moment(address: str) -> None:
