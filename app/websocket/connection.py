@@ -15,7 +15,7 @@ from app.sockets.open_sockets import SocketFacts, closed_by_operator
 from app.telemetry.log_context import RequestMark, current
 from app.websocket import messages
 from app.websocket.closing import CloseCode, CloseSocket, invalid_message
-from app.websocket.dialect import Asks, Dialect, pong
+from app.websocket.dialect import Asks, Dialect, OperationWords, pong
 from app.websocket.keepalive import keep_alive
 from app.websocket.running_operation import RunningOperation
 from app.websocket.socket import Disconnected, Socket
@@ -114,7 +114,10 @@ class SocketConnection:
         raise CloseSocket(CloseCode.FORBIDDEN, refused.message)
 
     async def _begin(self, message: dict[str, Any], size: int) -> None:
-        session = self._admitted()
+        if self._session is None:
+            await self._refuse(self._dialect.too_early(), self._dialect.of(messages.operation_id(message)))
+            return
+        session = _still_admitted(self._session)
         operation_id = messages.operation_id(message)
         if operation_id in self._operations:
             self._dialect.id_in_use(operation_id)
@@ -125,21 +128,16 @@ class SocketConnection:
                 raise too_many_operations(self._services.limits.max_operations)
             asked = request_of(message.get("payload"), principal_of(session, self._scope), size)
         except GraphQLRefusal as refused:
-            self._services.outcomes.refused(refused)
-            await self._socket.send_all(words.refusal(refused))
+            await self._refuse(refused, words)
             return
         # Hasura: whoever asks on a websocket is not told `extensions.internal` (`WebSocket.hs`: `getErrFn errRespTy False`).
         request = asked._replace(address=address_of(self._scope), tells_internal=False)
         context = self._services.context_of(session, self._scope)
         self._start(operation_id, RunningOperation(words, request, session, context, self._services, self._socket))
 
-    def _admitted(self) -> Session:
-        """Whose operations these are; raises CloseSocket where nobody was admitted, or no longer."""
-        if self._session is None:
-            raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
-        if expiry.is_over(self._session.expires_at):
-            raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
-        return self._session
+    async def _refuse(self, refused: GraphQLRefusal, words: OperationWords) -> None:
+        self._services.outcomes.refused(refused)
+        await self._socket.send_all(words.refusal(refused))
 
     def _start(self, operation_id: str, operation: RunningOperation) -> None:
         def forget(ended: asyncio.Task[None] | None = None) -> None:
@@ -176,6 +174,13 @@ class SocketConnection:
                 return await self._acknowledged
         except TimeoutError:
             raise CloseSocket(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
+
+
+def _still_admitted(session: Session) -> Session:
+    """Whose operations these are; raises CloseSocket where the time of that is over."""
+    if expiry.is_over(session.expires_at):
+        raise CloseSocket(CloseCode.FORBIDDEN, token_expired().message)
+    return session
 
 
 async def _ordered(order: CloseSocket) -> NoReturn:

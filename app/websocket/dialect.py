@@ -58,6 +58,10 @@ class Dialect(ABC):
         """What is said to a client whose `connection_init` is refused, before the socket closes."""
 
     @abstractmethod
+    def too_early(self) -> GraphQLRefusal:
+        """How an operation is refused that comes before `connection_init`; raises CloseSocket where that ends the connection."""
+
+    @abstractmethod
     def id_in_use(self, operation: str) -> None:
         """Raises CloseSocket where a second operation of the same id is a fault; otherwise it takes the place of the first."""
 

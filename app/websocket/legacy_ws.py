@@ -38,9 +38,14 @@ class LegacyWs(Dialect):
         """The client's callback hears it; the close code came later than this protocol. A text, as Hasura's `ConnErrMsg`."""
         return orjson.dumps({"type": "connection_error", "payload": refused.message})
 
+    def too_early(self) -> GraphQLRefusal:
+        """The socket stays (`WebSocket.hs`: `onStart`); for how long is said by the time that `connection_init` has."""
+        return GraphQLRefusal("start-failed", "start received before the connection is initialised")
+
     def id_in_use(self, operation: str) -> None:
         """The second takes the place of the first, as the protocol's own server does it."""
 
     def errors(self, refused: GraphQLRefusal) -> Any:
-        """As Hasura sends it (`Transport/WSServerApp.hs`): what an answer over HTTP is."""
-        return refused.answer()
+        """As Hasura sends it (`Transport/WSServerApp.hs`): what an answer over HTTP is; of what could not start the error alone."""
+        answer = refused.answer()
+        return answer["errors"][0] if refused.code == "start-failed" else answer

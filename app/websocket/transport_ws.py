@@ -33,6 +33,10 @@ class TransportWs(Dialect):
         """Nothing: the close code and its reason are for that."""
         return None
 
+    def too_early(self) -> GraphQLRefusal:
+        """Raises CloseSocket 4401."""
+        raise CloseSocket(CloseCode.UNAUTHORIZED, "Unauthorized")
+
     def id_in_use(self, operation: str) -> None:
         """Raises CloseSocket 4409."""
         raise CloseSocket(CloseCode.SUBSCRIBER_EXISTS, f"Subscriber for {operation} already exists")

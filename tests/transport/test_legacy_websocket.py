@@ -151,13 +151,36 @@ async def test_the_client_says_that_it_leaves(client: Client, service: FakeServi
         ("{", 4400),
         ('{"type":"subscribe","id":"1","payload":{"query":"query q"}}', 4400),
         ('{"type":"ping"}', 4400),
-        ('{"type":"start","id":"1","payload":{"query":"query q"}}', 4401),
+        ('{"type":"start","payload":{"query":"query q"}}', 4400),
     ],
 )
 async def test_the_first_message_decides_about_the_connection(address: str, sent: str, code: int) -> None:
     async with websocket(address, subprotocols=["graphql-ws"]) as client:
         await client.socket.send(sent)
         assert (await client.closed())[0] == code
+
+
+async def test_a_start_before_init_fails_and_the_socket_stays(address: str, service: FakeService) -> None:
+    """Hasura's `onStart`."""
+    async with websocket(address, subprotocols=["graphql-ws"]) as client:
+        await client.subscribe("subscription wait")
+        words = "start received before the connection is initialised"
+        error = {"message": words, "extensions": {"path": "$", "code": "start-failed"}}
+        assert await client.receive() == {"type": "error", "id": "1", "payload": error}
+        assert await client.receive() == {"type": "complete", "id": "1"}
+        assert not service.subscriptions.offers
+        await client.init(ADMIN)
+        await client.subscribe("query q")
+        assert (await client.receive())["type"] == "next"
+
+
+async def test_whoever_starts_before_init_has_no_more_time_for_it() -> None:
+    impatient = FakeService(authenticator(), limits=SocketLimits(init_timeout=0.3))
+    async with serving(impatient) as address, websocket(address, subprotocols=["graphql-ws"]) as client:
+        await client.subscribe("query q")
+        assert [(await client.receive())["type"] for _ in range(2)] == ["error", "complete"]
+        assert await client.closed() == (4408, "Connection initialisation timeout")
+    assert impatient.engine.ran == []
 
 
 async def test_a_start_that_does_not_wait_for_a_refused_init_runs_nothing(address: str, service: FakeService) -> None:
