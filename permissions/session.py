@@ -9,6 +9,8 @@ import orjson
 from permissions.errors import GraphQLRefusal, missing_session_variable
 
 ADMIN = "admin"
+# How the names of session variables begin.
+PREFIX = "x-hasura-"
 USER_ID = "x-hasura-user-id"
 
 

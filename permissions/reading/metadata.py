@@ -13,7 +13,7 @@ from permissions.reading.requests.allow_lists import read_allow_list
 from permissions.reading.requests.api_limits import limited_roles, read_api_limits
 from permissions.reading.sources import postgres_source
 from permissions.reading.table_entries import read_table
-from permissions.reading.unused import unknown, unused
+from permissions.reading.unused import literal_variables, unknown, unused
 from schema.model import TableName
 from schema.naming import Convention, Naming
 
@@ -57,7 +57,7 @@ def read_metadata(document: Node, source_name: str | None = None, convention: Co
     listed = read_allow_list(document, problems)
     roles = {**limited_roles(document.get("api_limits")), **listed.roles}
     read = (tuple(tables), actions, tuple(problems), inherited, name, naming, untold)
-    without_effect = (*unused(document), *listed.unlisted)
+    without_effect = (*unused(document), *literal_variables(document), *listed.unlisted)
     return Metadata(*read, without_effect, unknown(document), tuple(tracked), limits, listed.allowed, roles)
 
 

@@ -3,7 +3,10 @@
 Nobody keeps a list of such keys. Whatever no reader has looked at is one of them, whether Hasura knows the key or nobody does.
 """
 
+from collections.abc import Iterator
+
 from permissions.reading.nodes import Node, Problem
+from permissions.session import PREFIX
 
 # Hasura's keys whose absence here is worth more than the general sentence.
 _SENTENCES = {
@@ -25,3 +28,17 @@ def unknown(document: Node) -> tuple[Problem, ...]:
 def unused(document: Node) -> tuple[Problem, ...]:
     """Every key that no reader has looked at."""
     return tuple(Problem(node.position, _SENTENCES.get(key, f"`{key}` has no effect here.")) for key, node in document.unread())
+
+
+def literal_variables(node: Node, *, in_rule: bool = False) -> Iterator[Problem]:
+    """What looks like a session variable and stands in a list of a rule: it is a literal there, and the rule is not what it seems."""
+    match node.value:
+        case dict():
+            for key, below in node.value.items():
+                yield from literal_variables(below, in_rule=in_rule or key in ("filter", "check"))
+        case list():
+            for entry in node.value:
+                if in_rule and isinstance(entry.value, str) and entry.value.lower().startswith(PREFIX):
+                    told = "stands in a list, where it is a text and no session variable; name one variable in place of the list."
+                    yield Problem(entry.position, f"`{entry.value}` {told}")
+                yield from literal_variables(entry, in_rule=in_rule)

@@ -27,11 +27,10 @@ from permissions.expressions import (
 from permissions.literals import literal, misfit
 from permissions.reading.nodes import MetadataError, Node, Problem
 from permissions.reading.table_entries import read_table_name
-from permissions.session import USER_ID
+from permissions.session import PREFIX, USER_ID
 from schema.model import Catalog, Column, ComputedField, PgType, TrackedTable
 from schema.operators import CASTS, COLUMN_OPERATORS, INCOMPARABLE, OPERATORS, Operator, canonical
 
-_PREFIX = "x-hasura-"
 # An old name of the person's id (Hasura's `isReqUserId`).
 _OLD_USER_ID = "req_user_id"
 _MEANT_AS_VARIABLE = re.compile(r"\W*x[-_ ]?hasura[-_ ].*", re.IGNORECASE | re.DOTALL)
@@ -209,7 +208,7 @@ def _literal(node: Node, type_: PgType) -> Any:
 def session_variable(node: Node) -> SessionVariable | None:
     """Any text that begins with `x-hasura-`, in whatever case (Hasura: `isSessionVariable`); none stands inside a longer text."""
     text = str(node.value)
-    if text.lower().startswith(_PREFIX):
+    if text.lower().startswith(PREFIX):
         return SessionVariable(text.lower())
     if text.lower() == _OLD_USER_ID:
         return SessionVariable(USER_ID)

@@ -99,7 +99,8 @@ def fenced(tracked: TrackedTable, alias: sa.FromClause, conditions: Conditions, 
     PostgreSQL moves no condition into a subselect with an OFFSET, a LIMIT or an order, and merges none with what is around it.
     """
     columns: list[tuple[str, Json]] = [(column.name, alias.columns[column.name]) for column in tracked.table.columns]
-    if tracked.computed_fields:
+    # Of a page the row is made outside: here PostgreSQL would make it of every row, long values and all, and sort it.
+    if tracked.computed_fields and page is ONCE:
         columns.append((ROW, sa.cast(whole_row(alias, tracked.table), RowType(tracked.table))))
     return subselect(name, columns, alias, conditions, page)
 

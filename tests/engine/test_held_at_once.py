@@ -133,6 +133,20 @@ async def test_what_is_sorted_is_not_made_before(long_authors: Library, query: s
     assert code_in(await ask(engine, query), query) == "answer-too-large"
 
 
+async def test_what_is_not_asked_for_is_not_sorted(long_authors: Library) -> None:
+    """A computed field is given the whole row: that is made of what was sorted, or PostgreSQL would sort all long values, on its disk."""
+    # A third of a MiB that can't be compressed.
+    noise = "(SELECT string_agg(md5(id || '.' || n), '') FROM generate_series(1, 10000) n)"
+    await long_authors.pool.execute(f"UPDATE author_local SET note = {noise}")
+    names = {"Author 1", "Author 2", *map(str, range(3, 301))}
+    for page in ("", "distinct_on: [tags, full_name], ", "offset: 1, limit: 299, "):
+        query = f"{{ author_local({page}order_by: [{{tags: asc}}, {{full_name: asc}}]) {{ short_text }} }}"
+        told = [author["short_text"] for author in (await ask(limited(long_authors, 1 << 20), query))["data"]["author_local"]]
+        assert len(told) == len(set(told)) == (299 if "offset" in page else 300)
+        assert set(told) <= names
+    assert await long_authors.value("SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()") == 0
+
+
 @pytest.mark.parametrize("times", [1, 16, 60])
 async def test_paths_lead_into_long_json(long_authors: Library, times: int) -> None:
     query = "{ author_local_by_pk(id: 2) { " + again(times, 'd#: doc(path: "$.short")') + " } }"

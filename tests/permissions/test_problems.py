@@ -234,3 +234,11 @@ def test_a_permission_that_needs_a_broken_relationship_is_left_out(tmp_path: Pat
     text = permission("{columns: [id], filter: {writer: {name: a}}}").replace(HEAD, broken)
     assert len(problems(tmp_path, text)) == 2
     assert resolved(tmp_path, text).rules("guest").select == {}
+
+
+def test_what_looks_like_a_variable_in_a_list_is_told(tmp_path: Path, log_lines: LogLines) -> None:
+    """It is a literal, as in Hasura: a rule that means something else must not be served in silence."""
+    text = rule("{_or: [{title: {_nin: [X-Hasura-Title, other]}}, {title: {_in: [a]}}]}")
+    resolved(tmp_path, text)
+    told = "`X-Hasura-Title` stands in a list, where it is a text and no session variable; name one variable in place of the list."
+    assert [line["problem"] for line in log_lines if line["event"] == "metadata_without_effect"] == [f"{tmp_path}/metadata.yaml:12: {told}"]
