@@ -41,11 +41,14 @@ async def started(database_url: str, output: Path, workers: int, **settings: obj
 
 @asynccontextmanager
 async def serving(database_url: str, output: Path, workers: int, **settings: object) -> AsyncIterator[tuple[str, Process]]:
-    """The same, up and asked once."""
+    """The same, all workers up and asked once: one that still begins when the database is taken away can't start."""
     async with started(database_url, output, workers, **settings) as (address, process):
 
         async def answers() -> bool:
-            assert process.returncode is None, output.read_text()
+            said = output.read_text()
+            assert process.returncode is None, said
+            if said.count('"event": "serving"') < workers:
+                return False
             try:
                 async with httpx2.AsyncClient(timeout=5) as http:
                     return (await http.post(f"http://{address}/v1/graphql", json=QUERY, headers=ALICE)).is_success
